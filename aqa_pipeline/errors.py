@@ -1,0 +1,42 @@
+"""What a user can cause and mend. The command line prints the message and exits with 1."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class AqaError(Exception):
+    """Base of all domain errors: the message says what came, what was expected and what to do."""
+
+
+class DatasetError(AqaError):
+    """A dataset folder or label file cannot be read as the named dataset."""
+
+
+class VideoError(AqaError):
+    """A video cannot be opened, has no picture, or stops decoding before its end."""
+
+
+class StoreError(AqaError):
+    """A feature store or one of its records is missing, broken or of another schema."""
+
+
+class SpecMismatch(StoreError):
+    """Features exist, but were made in another way than the reader asked for."""
+
+
+class WeightsError(AqaError):
+    """Weights are missing, damaged, or not what their name promises."""
+
+
+class RunError(AqaError):
+    """A run directory is missing, incomplete or does not fit the request."""
+
+
+class UnknownName(AqaError):
+    """A name that is in none of our dicts; the message lists the known ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        close = get_close_matches(name, names, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        super().__init__(f"unknown {kind} {name!r}.{hint} Known: {', '.join(names)}.")

@@ -1,0 +1,142 @@
+"""The small records that carry meaning between modules."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from aqa_pipeline.errors import DatasetError, UnknownName
+
+
+@dataclass(frozen=True)
+class Video:
+    """One performance: where its pictures are, and what the judges said of it.
+
+    `path` is a video file or a folder of numbered pictures (then `fps` says how fast they are shown).
+    `[start_frame, stop_frame)` cuts the performance out of a longer file; None means to the end.
+    `labels` are raw judge scores by target name. `group` names what must not be torn apart by a
+    grouped split (a broadcast, an athlete). `boxes` is a CSV of person boxes that came with the data.
+    """
+
+    video_id: str
+    path: Path
+    labels: Mapping[str, float] = field(default_factory=dict)
+    group: str | None = None
+    start_frame: int = 0
+    stop_frame: int | None = None
+    fps: float | None = None
+    boxes: Path | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", MappingProxyType(dict(self.labels)))
+        if not self.video_id:
+            raise DatasetError(f"a video without an id: {self.path}")
+        if self.start_frame < 0 or (self.stop_frame is not None and self.stop_frame <= self.start_frame):
+            raise DatasetError(
+                f"video {self.video_id!r}: frames [{self.start_frame}, {self.stop_frame}) are not an interval"
+            )
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which videos a head learns from and which it is judged on, by id."""
+
+    name: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        both = set(self.train) & set(self.test)
+        if both:
+            raise DatasetError(f"split {self.name!r} trains and tests on the same videos: {sorted(both)[:5]}")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A score that a head can learn. Raw `low` and `high` map to 0 and 1 (None: from the training labels)."""
+
+    name: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One dataset as found on disk. `problems` are label rows that could not be used, each with its reason."""
+
+    name: str
+    root: Path
+    videos: tuple[Video, ...]
+    splits: Mapping[str, Split]
+    targets: tuple[Target, ...]
+    problems: tuple[str, ...] = ()
+    default_splits: tuple[str, ...] = ()
+
+    def video(self, video_id: str) -> Video:
+        """The video of that id; raises `UnknownName`."""
+        for video in self.videos:
+            if video.video_id == video_id:
+                return video
+        raise UnknownName(f"video of {self.name}", video_id, [v.video_id for v in self.videos])
+
+    def split(self, name: str) -> Split:
+        """The split of that name; raises `UnknownName`."""
+        if name not in self.splits:
+            raise UnknownName(f"split of {self.name}", name, self.splits)
+        return self.splits[name]
+
+    def target(self, name: str | None = None) -> Target:
+        """The target of that name, by default the dataset's first; raises `UnknownName`."""
+        if name is None:
+            return self.targets[0]
+        for target in self.targets:
+            if target.name == name:
+                return target
+        raise UnknownName(f"target of {self.name}", name, [t.name for t in self.targets])
+
+
+SpecValue = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class StreamSpec:
+    """Exactly how a stream is made. Its hash names the stored stream: another spec is another stream.
+
+    `facts` are flat `name: value` pairs: sampling, preprocessing, backbone, weights, detector, precision, dtype.
+    """
+
+    stream: str
+    facts: Mapping[str, SpecValue]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "facts", MappingProxyType(dict(sorted(self.facts.items()))))
+
+    def to_json(self) -> str:
+        """Canonical text: same spec, same bytes."""
+        return json.dumps({"stream": self.stream, **self.facts}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "StreamSpec":
+        facts = json.loads(text)
+        return cls(stream=facts.pop("stream"), facts=facts)
+
+    @property
+    def hash(self) -> str:
+        """First 12 hex digits of the SHA-256 of the canonical text."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
+
+    @property
+    def random_weights(self) -> bool:
+        """Whether a network with random weights made this stream (true of demos and tests only)."""
+        return any(isinstance(value, str) and value.startswith("random:") for value in self.facts.values())
+
+    def differences(self, other: "StreamSpec") -> list[str]:
+        """One line per fact that differs, `name: mine != theirs`."""
+        mine, theirs = {"stream": self.stream, **self.facts}, {"stream": other.stream, **other.facts}
+        return [
+            f"{name}: {mine.get(name, '(absent)')} != {theirs.get(name, '(absent)')}"
+            for name in sorted({*mine, *theirs})
+            if mine.get(name, "(absent)") != theirs.get(name, "(absent)")
+        ]

@@ -1,0 +1,1 @@
+"""Stage 2: features -> score. Meets stage 1 only in the store."""
