@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from aqa_pipeline.errors import DatasetError, UnknownName
+import numpy as np
+
+from aqa_pipeline.errors import DatasetError, StoreError, UnknownName
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One dataset as found on disk. `problems` are label rows that could not be used, each with its reason."""
+    """One dataset as found on disk. `problems` are label rows that could not be used, with the reason."""
 
     name: str
     root: Path
@@ -104,7 +106,7 @@ SpecValue = str | int | float | bool | None
 class StreamSpec:
     """Exactly how a stream is made. Its hash names the stored stream: another spec is another stream.
 
-    `facts` are flat `name: value` pairs: sampling, preprocessing, backbone, weights, detector, precision, dtype.
+    `facts` are flat `name: value` pairs: sampling, preprocessing, backbone, weights, detector, precision.
     """
 
     stream: str
@@ -140,3 +142,39 @@ class StreamSpec:
             for name in sorted({*mine, *theirs})
             if mine.get(name, "(absent)") != theirs.get(name, "(absent)")
         ]
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """One stream of one video, complete.
+
+    `features` is (time, dim): one row per step. `pts_seconds` is (time, 2): the `[start, stop)` that the
+    step covers, counted from the performance's first frame. `extras` are further arrays with one row per
+    step (boxes, confidences). `counts` are facts worth a number (frames without a person).
+    """
+
+    dataset: str
+    video_id: str
+    spec: StreamSpec
+    features: np.ndarray
+    pts_seconds: np.ndarray
+    source_digest: str
+    extras: Mapping[str, np.ndarray] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        steps = len(self.features)
+        if self.features.ndim < 2 or self.features.dtype.kind != "f":
+            raise StoreError(f"{self}: features must be floats, (time, dim)")
+        if self.pts_seconds.shape != (steps, 2) or not (np.diff(self.pts_seconds, axis=1) > 0).all():
+            raise StoreError(f"{self}: pts_seconds must be {steps} intervals [start, stop)")
+        if (np.diff(self.pts_seconds[:, 0]) < 0).any():
+            raise StoreError(f"{self}: time steps are not in order")
+        if any(len(rows) != steps for rows in self.extras.values()):
+            raise StoreError(f"{self}: every extra must have {steps} rows")
+        if not np.isfinite(self.features).all():
+            raise StoreError(f"{self}: the network returned values that are not finite")
+
+    def __repr__(self) -> str:
+        shapes = {"features": self.features.shape} | {name: rows.shape for name, rows in self.extras.items()}
+        return f"Record({self.dataset}/{self.spec.stream}-{self.spec.hash}/{self.video_id}, {shapes})"

@@ -1,0 +1,186 @@
+"""The store: records are absent or complete, say what they are, and never land outside it."""
+
+import errno
+import json
+import os
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aqa_pipeline import store as store_module
+from aqa_pipeline.errors import SpecMismatch, StoreError
+from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.store import Store, file_name
+
+SPEC = StreamSpec("segments", {"rate_fps": 5.0, "backbone": "i3d", "weights": "random:0"})
+
+
+def make_record(
+    video_id: str = "a", *, steps: int = 4, spec: StreamSpec = SPEC, dataset: str = "toy"
+) -> Record:
+    start = np.arange(steps, dtype=float)
+    return Record(
+        dataset=dataset,
+        video_id=video_id,
+        spec=spec,
+        features=np.random.default_rng(steps).standard_normal((steps, 3)).astype(np.float32),
+        pts_seconds=np.stack([start, start + 1], axis=1),
+        source_digest="0" * 64,
+        extras={"boxes": np.zeros((steps, 4), np.float32)},
+        counts={"frames_without_person": 2},
+    )
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    store, record = Store(tmp_path / "s"), make_record()
+    store.write(record)
+    again = Store(tmp_path / "s").read("toy", "a", SPEC)
+    np.testing.assert_array_equal(again.features, record.features)
+    np.testing.assert_array_equal(again.pts_seconds, record.pts_seconds)
+    np.testing.assert_array_equal(again.extras["boxes"], record.extras["boxes"])
+    assert again.spec == SPEC
+    assert again.counts == {"frames_without_person": 2}
+    assert store.video_ids("toy", SPEC) == ["a"]
+    assert store.specs("toy", "segments") == [SPEC]
+
+
+def test_a_part_of_the_time_axis_can_be_read(tmp_path):
+    store = Store(tmp_path)
+    store.write(make_record(steps=9))
+    part = store.read("toy", "a", SPEC, steps=slice(2, 5))
+    np.testing.assert_array_equal(part.features, make_record(steps=9).features[2:5])
+    assert part.pts_seconds.tolist() == [[2, 3], [3, 4], [4, 5]]
+
+
+def test_a_video_without_any_person_is_a_record_of_no_steps(tmp_path):
+    store = Store(tmp_path)
+    store.write(make_record(steps=0))
+    assert store.read("toy", "a", SPEC).features.shape == (0, 3)
+
+
+def test_equal_records_are_equal_files(tmp_path):
+    paths = [Store(tmp_path / name).write(make_record()) for name in "xy"]
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_another_spec_is_an_error_that_shows_the_difference(tmp_path):
+    store = Store(tmp_path)
+    store.write(make_record())
+    wanted = StreamSpec("segments", {**SPEC.facts, "weights": "random:1"})
+    with pytest.raises(SpecMismatch, match=r"weights: random:1 != random:0"):
+        store.read("toy", "a", wanted)
+
+
+def test_an_absent_record_names_the_command_that_makes_it(tmp_path):
+    with pytest.raises(StoreError, match=r"aqa extract --dataset toy --streams segments"):
+        Store(tmp_path).read("toy", "a", SPEC)
+
+
+@pytest.mark.parametrize(
+    "video_id", ["../../x", "/etc/passwd", "..", ".", "a/b", "<script>", "CON:1", "ü ñ", "%2E"]
+)
+def test_no_id_leaves_its_folder(tmp_path, video_id):
+    store = Store(tmp_path / "s")
+    path = store.write(make_record(video_id))
+    assert path.parent == tmp_path / "s" / "toy" / f"segments-{SPEC.hash}"
+    assert store.video_ids("toy", SPEC) == [video_id]
+    assert store.read("toy", video_id, SPEC).video_id == video_id
+
+
+@given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
+def test_two_ids_never_share_a_file(one, other):
+    assert (file_name(one) == file_name(other)) == (one == other)
+    assert "/" not in file_name(one)
+    assert not file_name(one).startswith(".")
+
+
+def test_an_id_too_long_for_a_file_name_is_refused():
+    with pytest.raises(StoreError, match="too long"):
+        file_name("x" * 300)
+
+
+def test_another_schema_version_is_refused(tmp_path):
+    (tmp_path / "store.json").write_text(json.dumps({"schema": 99}))
+    with pytest.raises(StoreError, match="schema 99, this version reads and writes schema 1"):
+        Store(tmp_path)
+
+
+def test_a_folder_of_other_things_is_not_taken_for_a_store(tmp_path):
+    (tmp_path / "holiday.jpg").write_bytes(b"")
+    with pytest.raises(StoreError, match="not a feature store"):
+        Store(tmp_path)
+
+
+def test_a_full_disk_leaves_the_store_as_it_was(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    store.write(make_record("before"))
+    before = sorted(tmp_path.rglob("*"))
+
+    def refuse(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(StoreError, match=r"No space left on device.*run the same command again"):
+        store.write(make_record("after"))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("damage", ["empty", "text", "truncated", "flipped", "moved", "linked"])
+def test_verify_finds_damage(tmp_path, damage):
+    store = Store(tmp_path / "s")
+    sound, broken = store.write(make_record("sound")), store.write(make_record("broken"))
+    content = bytearray(broken.read_bytes())
+    if damage == "empty":
+        broken.write_bytes(b"")
+    elif damage == "text":
+        broken.write_text("not a record")
+    elif damage == "truncated":
+        broken.write_bytes(content[: len(content) // 2])
+    elif damage == "flipped":
+        at = content.index(make_record("broken").features.tobytes())
+        content[at] ^= 1
+        broken.write_bytes(content)
+    elif damage == "moved":
+        broken.write_bytes(sound.read_bytes())
+    elif damage == "linked":
+        with h5py.File(broken, "a") as file:
+            del file["features"]
+            file["features"] = h5py.ExternalLink(str(sound), "features")
+    found = [problem.path for _, problem in store.verify() if problem]
+    assert found == [broken]
+
+
+def test_leftovers_of_dead_writers_go_and_those_of_living_ones_stay(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    folder = store.write(make_record()).parent
+    monkeypatch.setattr(store_module, "_is_running", lambda pid: pid == 1)
+    host = store_module.socket.gethostname()
+    dead, alive = folder / f".b.h5@{host}@2.part", folder / f".b.h5@{host}@1.part"
+    elsewhere = folder / ".b.h5@other-host@2.part"
+    for part in (dead, alive, elsewhere):
+        part.touch()
+    store.remove_leftovers()
+    assert sorted(folder.glob(".*")) == sorted([alive, elsewhere])
+    assert store.video_ids("toy", SPEC) == ["a"]
+
+
+def test_a_record_checks_itself():
+    with pytest.raises(StoreError, match="not finite"):
+        Record("toy", "a", SPEC, np.full((1, 2), np.nan), np.array([[0.0, 1.0]]), "")
+    with pytest.raises(StoreError, match="2 intervals"):
+        Record("toy", "a", SPEC, np.zeros((2, 2)), np.array([[0.0, 1.0]]), "")
+    with pytest.raises(StoreError, match="must have 1 rows"):
+        Record(
+            "toy", "a", SPEC, np.zeros((1, 2)), np.array([[0.0, 1.0]]), "", extras={"boxes": np.zeros((2, 4))}
+        )
+
+
+def test_a_spec_is_its_facts_and_nothing_else():
+    assert StreamSpec("s", {"a": 1, "b": 2}).hash == StreamSpec("s", {"b": 2, "a": 1}).hash
+    assert StreamSpec("s", {"a": 1}).hash != StreamSpec("s", {"a": 2}).hash
+    assert StreamSpec.from_json(SPEC.to_json()) == SPEC
+    assert SPEC.random_weights
+    assert not StreamSpec("s", {"weights": "sha256:00"}).random_weights
