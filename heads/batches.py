@@ -1,0 +1,67 @@
+"""Batches as index selections from the tensors in memory."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from heads.recipes import Recipe
+from heads.samples import FeatureSet
+from heads.windows import cut_windows, evaluation_num_steps, evaluation_starts, random_starts
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Windows of some videos, by index: per stream, features `batch time dim` and masks `batch time`."""
+
+    videos: Tensor
+    features: Mapping[str, Tensor]
+    masks: Mapping[str, Tensor]
+
+
+def training_batches(
+    samples: FeatureSet, videos: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator
+) -> Iterator[Batch]:
+    """Random windows of the videos in random order, once each. The last batch may be smaller; it is kept."""
+    order = torch.from_numpy(videos)[torch.randperm(len(videos), generator=generator)]
+    for chosen in order.split(recipe.batch_size):
+        starts = {
+            stream: random_starts(
+                lengths[chosen.to(lengths.device)],
+                recipe.num_steps[stream],
+                windows=recipe.windows,
+                generator=generator,
+            )
+            for stream, lengths in samples.lengths.items()
+        }
+        yield _batch(samples, chosen, starts=starts, num_steps=recipe.num_steps)
+
+
+def evaluation_batch(samples: FeatureSet, videos: NDArray[np.int64], *, recipe: Recipe) -> Batch:
+    """What testing sees of these videos."""
+    chosen = torch.from_numpy(videos)
+    starts, num_steps = {}, {}
+    for stream, all_lengths in samples.lengths.items():
+        lengths, window = all_lengths[chosen.to(all_lengths.device)], recipe.num_steps[stream]
+        starts[stream] = evaluation_starts(lengths, window, windows=recipe.windows)
+        num_steps[stream] = evaluation_num_steps(lengths, window, windows=recipe.windows)
+    return _batch(samples, chosen, starts=starts, num_steps=num_steps)
+
+
+def _batch(
+    samples: FeatureSet, videos: Tensor, *, starts: Mapping[str, Tensor], num_steps: Mapping[str, int]
+) -> Batch:
+    features, masks = {}, {}
+    for stream, padded in samples.streams.items():
+        videos = videos.to(padded.device)
+        features[stream], masks[stream] = cut_windows(
+            padded,
+            samples.lengths[stream],
+            videos=videos,
+            starts=starts[stream],
+            num_steps=num_steps[stream],
+        )
+    return Batch(videos, features, masks)

@@ -1,0 +1,196 @@
+"""A dataset's stored streams as padded tensors in memory, read once: batches are index selections."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.records import Dataset, Record, StreamSpec, Target
+from aqa_pipeline.store import Store
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSet:
+    """Features and raw labels of some videos of one dataset.
+
+    Per stream: `streams` holds float32 `video time dim`, zero beyond each video's `lengths` (int64 `video`),
+    and `pts_seconds` one `[start, stop)` array `time 2` per video. `labels` are raw judge scores, float64.
+    """
+
+    video_ids: tuple[str, ...]
+    streams: Mapping[str, Tensor]
+    lengths: Mapping[str, Tensor]
+    pts_seconds: Mapping[str, tuple[NDArray[np.float64], ...]]
+    labels: NDArray[np.float64]
+
+    @property
+    def dims(self) -> dict[str, int]:
+        """Feature size per stream."""
+        return {name: padded.shape[-1] for name, padded in self.streams.items()}
+
+    @property
+    def without_steps(self) -> dict[str, list[str]]:
+        """Per stream, the videos that have no step at all (no athlete found): their stream is masked out."""
+        return {
+            name: [self.video_ids[index] for index in (lengths == 0).nonzero().flatten().tolist()]
+            for name, lengths in self.lengths.items()
+        }
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of ids, labels, features and lengths, in 16 hex digits: same data, same digest."""
+        content = hashlib.sha256("\n".join(self.video_ids).encode())
+        content.update(self.labels.tobytes())
+        for name in sorted(self.streams):
+            content.update(f"{name}{tuple(self.streams[name].shape)}".encode())
+            content.update(self.lengths[name].numpy().tobytes())
+            content.update(self.streams[name].numpy().data)
+        return content.hexdigest()[:16]
+
+    def indices(self, video_ids: Iterable[str]) -> NDArray[np.int64]:
+        """Where these videos are; those that are not here are left out."""
+        place = {video_id: index for index, video_id in enumerate(self.video_ids)}
+        return np.array([place[v] for v in video_ids if v in place], dtype=np.int64)
+
+
+def choose_specs(
+    store: Store, dataset: Dataset, streams: Sequence[str], *, chosen: Mapping[str, str] | None = None
+) -> dict[str, StreamSpec]:
+    """The spec to read per stream: the only one stored, or the one whose hash `chosen[stream]` begins.
+
+    Raises `RunError` where there is none, or several and no choice.
+    """
+    chosen = chosen or {}
+    unknown = sorted(set(chosen) - set(streams))
+    if unknown:
+        raise RunError(f"specs are chosen for {unknown}, but the head reads {list(streams)} only.")
+    return {stream: _choose_spec(store, dataset, stream, chosen.get(stream, "")) for stream in streams}
+
+
+def _choose_spec(store: Store, dataset: Dataset, stream: str, hash_start: str) -> StreamSpec:
+    stored = store.specs(dataset.name, stream)
+    fitting = [spec for spec in stored if spec.hash.startswith(hash_start)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if not stored:
+        raise RunError(
+            f"{store.root} has no {stream!r} of {dataset.name}. Make them with "
+            f"`{extract_command(store, dataset, [stream])}`."
+        )
+    listed = "\n".join(f"  {spec.hash}: {_describe(spec, stored)}" for spec in stored)
+    wanted = f", and {hash_start!r} chooses {len(fitting) or 'none'} of them" if hash_start else ""
+    raise RunError(
+        f"{store.root} has {stream!r} of {dataset.name} made in {len(stored)} ways{wanted}:\n{listed}\n"
+        f"Choose one by its hash, such as --spec {stream}={stored[0].hash} (specs={{{stream!r}: ...}})."
+    )
+
+
+def _describe(spec: StreamSpec, among: Sequence[StreamSpec]) -> str:
+    """The facts that tell this spec from the others; all of them if it stands alone."""
+    telling = {
+        name
+        for other in among
+        for name in {*spec.facts, *other.facts}
+        if spec.facts.get(name) != other.facts.get(name)
+    }
+    return ", ".join(
+        f"{name}={value}" for name, value in spec.facts.items() if name in telling or not telling
+    )
+
+
+def extract_command(store: Store, dataset: Dataset, streams: Sequence[str]) -> str:
+    """The command that makes these streams."""
+    return (
+        f"aqa extract --dataset {dataset.name} --root {dataset.root} --store {store.root} "
+        f"--streams {','.join(streams)}"
+    )
+
+
+def find_missing(
+    store: Store, dataset: Dataset, specs: Mapping[str, StreamSpec], *, video_ids: Iterable[str]
+) -> dict[str, list[str]]:
+    """Videos that lack a record, each with the streams it lacks."""
+    stored = {stream: set(store.video_ids(dataset.name, spec)) for stream, spec in specs.items()}
+    lacking = {v: [stream for stream in specs if v not in stored[stream]] for v in video_ids}
+    return {video_id: streams for video_id, streams in lacking.items() if streams}
+
+
+def check_complete(
+    missing: Mapping[str, Sequence[str]], *, store: Store, dataset: Dataset, num_videos: int
+) -> None:
+    """Raises one `RunError` with every missing record and the command that makes them."""
+    if not missing:
+        return
+    streams = sorted({stream for lacking in missing.values() for stream in lacking})
+    shown = [f"  {video_id}: no {', '.join(lacking)}" for video_id, lacking in list(missing.items())[:20]]
+    if len(missing) > len(shown):
+        shown.append(f"  ... and {len(missing) - len(shown)} more")
+    lines = "\n".join(shown)
+    raise RunError(
+        f"{len(missing)} of {num_videos} videos lack features in {store.root}:\n{lines}\n"
+        f"Make them with `{extract_command(store, dataset, streams)}`, "
+        "or go on without these videos with --allow-missing."
+    )
+
+
+def load_features(
+    store: Store,
+    dataset: Dataset,
+    specs: Mapping[str, StreamSpec],
+    *,
+    target: Target,
+    video_ids: Sequence[str],
+) -> FeatureSet:
+    """Reads the videos' streams into memory; every record must be there (see `find_missing`).
+
+    Raises `RunError` for a video without the target's label, or streams of unequal feature size.
+    """
+    labels = raw_labels(dataset, target, video_ids)
+    records = {
+        stream: [store.read(dataset.name, video_id, spec) for video_id in video_ids]
+        for stream, spec in specs.items()
+    }
+    return FeatureSet(
+        video_ids=tuple(video_ids),
+        streams={stream: _padded(stream, of_videos) for stream, of_videos in records.items()},
+        lengths={
+            stream: torch.tensor([len(record.features) for record in of_videos])
+            for stream, of_videos in records.items()
+        },
+        pts_seconds={
+            stream: tuple(record.pts_seconds for record in of_videos) for stream, of_videos in records.items()
+        },
+        labels=labels,
+    )
+
+
+def raw_labels(dataset: Dataset, target: Target, video_ids: Sequence[str]) -> NDArray[np.float64]:
+    """The judges' scores of these videos; raises `RunError` listing videos that lack one."""
+    labels = {video.video_id: video.labels for video in dataset.videos}
+    lacking = [v for v in video_ids if not np.isfinite(labels.get(v, {}).get(target.name, np.nan))]
+    if lacking:
+        raise RunError(
+            f"{len(lacking)} of {len(video_ids)} videos of {dataset.name} have no {target.name!r} score, "
+            f"such as {lacking[:5]}: choose another target, or complete the label file."
+        )
+    return np.array([labels[video_id][target.name] for video_id in video_ids], dtype=np.float64)
+
+
+def _padded(stream: str, records: Sequence[Record]) -> Tensor:
+    # A record without steps may not know its feature size, so only the others are asked.
+    dims = {record.features.shape[1] for record in records if len(record.features)}
+    if len(dims) != 1:
+        raise RunError(
+            f"no video has a step in stream {stream!r}: there is nothing to learn from."
+            if not dims
+            else f"the {stream!r} features have several sizes, {sorted(dims)}: extract them again."
+        )
+    padded = torch.zeros(len(records), max(len(record.features) for record in records), dims.pop())
+    for row, record in zip(padded, records, strict=True):
+        row[: len(record.features)] = torch.from_numpy(np.asarray(record.features, dtype=np.float32))
+    return padded

@@ -1,0 +1,45 @@
+"""Raw judge scores and the [0, 1] that heads work in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.records import Target
+
+# A sigmoid never reaches 0 or 1: bounds that come from labels leave room on both sides.
+MARGIN = 0.1
+
+
+@dataclass(frozen=True)
+class ScoreScale:
+    """Raw `low` and `high` map to 0 and 1."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise RunError(
+                f"a score scale from {self.low} to {self.high} has no range: expected low < high. "
+                "Are all training labels equal?"
+            )
+
+    def normalise(self, raw: ArrayLike) -> NDArray[np.float64]:
+        """Normalised score(s) of raw ones."""
+        return (np.asarray(raw, dtype=np.float64) - self.low) / (self.high - self.low)
+
+    def restore(self, normalised: ArrayLike) -> NDArray[np.float64]:
+        """Raw score(s) of normalised ones."""
+        return np.asarray(normalised, dtype=np.float64) * (self.high - self.low) + self.low
+
+
+def scale_of(target: Target, training_labels: NDArray[np.float64]) -> ScoreScale:
+    """The target's own bounds; a bound it lacks lies 10 % of the training labels' range beyond them."""
+    lowest, highest = float(training_labels.min()), float(training_labels.max())
+    margin = MARGIN * (highest - lowest)
+    return ScoreScale(
+        low=lowest - margin if target.low is None else target.low,
+        high=highest + margin if target.high is None else target.high,
+    )

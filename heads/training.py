@@ -1,0 +1,220 @@
+"""Training one head on one split with one seed: all data in memory, SGD, repeatable bit for bit.
+
+The global random state is left as it was found. Batches and windows have an own generator; initialisation
+and dropout run on torch's, inside a fork of it. The same seed, machine, thread count and versions give
+the same bits on a CPU.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.metrics import spearman
+from heads.batches import evaluation_batch, training_batches
+from heads.folds import Fold, Select, derived_seed
+from heads.outputs import HeadOutput
+from heads.recipes import Recipe
+from heads.samples import FeatureSet
+from heads.standardise import Standardised
+
+# One value per video; the caller reduces.
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mse": lambda scores, labels: (scores - labels) ** 2,
+}
+# Whole sequences are scored in portions, so that testing needs no more memory than training.
+SCORED_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of epochs.csv. Correlations are nan where predictions are constant or nobody is held out."""
+
+    epoch: int
+    loss: float
+    lr: float
+    head_lr: float
+    validation_spearman: float
+    test_spearman: float
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """The kept state (on the CPU), its epoch, every epoch's record, and all videos' normalised scores."""
+
+    state: Mapping[str, Tensor]
+    chosen_epoch: int
+    epochs: tuple[Epoch, ...]
+    scores: NDArray[np.float64]
+
+
+def train(
+    build: Callable[[], nn.Module],
+    samples: FeatureSet,
+    fold: Fold,
+    *,
+    labels: NDArray[np.float64],
+    recipe: Recipe,
+    seed: int,
+    select: Select = "last",
+    device: str = "cpu",
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> Trained:
+    """Trains one network; `labels` are normalised, one per video (those of test videos only for the log).
+
+    Raises `RunError` when the loss is no longer a number.
+    """
+    samples = _on_device(samples, device)
+    keeper, epochs = _Keeper(select), []
+    with torch.random.fork_rng(devices=_cuda_devices(device)):
+        torch.manual_seed(seed)
+        module = prepare_module(build(), samples.dims, recipe).to(device)
+        if isinstance(module, Standardised):
+            module.fit(*_of_videos(samples, fold.train))
+        generator = torch.Generator().manual_seed(derived_seed(seed, "batches"))
+        for epoch in _epochs(module, samples, fold, labels=labels, recipe=recipe, generator=generator):
+            epochs.append(epoch)
+            keeper.see(epoch, module)
+            if on_epoch is not None:
+                on_epoch(epoch)
+    module.load_state_dict(keeper.state)
+    scores = score_videos(module, samples, np.arange(len(samples.video_ids)), recipe=recipe)
+    return Trained(keeper.state, keeper.epoch, tuple(epochs), scores)
+
+
+def prepare_module(head: nn.Module, dims: Mapping[str, int], recipe: Recipe) -> nn.Module:
+    """The network that the recipe trains: the head, behind standardised features where it says so."""
+    return Standardised(head, dims) if recipe.standardise else head
+
+
+def score_videos(
+    module: nn.Module, samples: FeatureSet, videos: NDArray[np.int64], *, recipe: Recipe
+) -> NDArray[np.float64]:
+    """Normalised scores of the chosen videos, as testing sees them."""
+    portions = [videos[start : start + SCORED_AT_ONCE] for start in range(0, len(videos), SCORED_AT_ONCE)]
+    scores = [evaluate_videos(module, samples, portion, recipe=recipe).scores for portion in portions]
+    return torch.cat(scores).double().cpu().numpy()
+
+
+def evaluate_videos(
+    module: nn.Module, samples: FeatureSet, videos: NDArray[np.int64], *, recipe: Recipe
+) -> HeadOutput:
+    """The head's output for the chosen videos, without gradients or dropout; the mode is restored."""
+    batch = evaluation_batch(samples, videos, recipe=recipe)
+    was_training = module.training
+    module.eval()
+    with torch.no_grad():
+        output: HeadOutput = module(batch.features, batch.masks)
+    module.train(was_training)
+    return output
+
+
+def _epochs(
+    module: nn.Module,
+    samples: FeatureSet,
+    fold: Fold,
+    *,
+    labels: NDArray[np.float64],
+    recipe: Recipe,
+    generator: torch.Generator,
+) -> Iterator[Epoch]:
+    """Trains epoch by epoch, yielding each one's record."""
+    optimiser = _optimiser(module, recipe)
+    targets = torch.from_numpy(labels).float().to(next(module.parameters()).device)
+
+    def correlation(videos: NDArray[np.int64]) -> float:
+        if len(videos) < 2:
+            return math.nan
+        return float(spearman(score_videos(module, samples, videos, recipe=recipe), labels[videos]))
+
+    for number in range(1, recipe.epochs + 1):
+        for group in optimiser.param_groups:
+            group["lr"] = group["initial_lr"] * recipe.decay(number)
+        module.train()
+        total = 0.0
+        for batch in training_batches(samples, fold.train, recipe=recipe, generator=generator):
+            output: HeadOutput = module(batch.features, batch.masks)
+            losses = LOSSES[recipe.loss](output.scores, targets[batch.videos])
+            optimiser.zero_grad()
+            losses.mean().backward()
+            optimiser.step()
+            total += float(losses.detach().sum())
+        loss = total / len(fold.train)
+        if not math.isfinite(loss):
+            raise RunError(
+                f"the loss is {loss} in epoch {number}: training diverged. "
+                f"Lower the learning rates ({recipe.lr}, {recipe.head_lr}), or look at the features."
+            )
+        yield Epoch(
+            epoch=number,
+            loss=loss,
+            lr=recipe.lr * recipe.decay(number),
+            head_lr=recipe.head_lr * recipe.decay(number),
+            validation_spearman=correlation(fold.validation),
+            test_spearman=correlation(fold.test),
+        )
+
+
+def _optimiser(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """SGD with two groups: the regressor learns at `head_lr`, everything else at `lr`."""
+    named = list(module.named_parameters())
+    regressor = [parameter for name, parameter in named if "regressor" in name.split(".")]
+    others = [parameter for name, parameter in named if "regressor" not in name.split(".")]
+    return torch.optim.SGD(
+        [
+            {"params": others, "lr": recipe.lr, "initial_lr": recipe.lr},
+            {"params": regressor, "lr": recipe.head_lr, "initial_lr": recipe.head_lr},
+        ],
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+    )
+
+
+class _Keeper:
+    """Keeps the state of the epoch that `select` asks for."""
+
+    def __init__(self, select: Select) -> None:
+        self.value_of = KEPT_BY[select]
+        self.value = -math.inf
+        self.epoch = 0
+        self.state: dict[str, Tensor] = {}
+
+    def see(self, epoch: Epoch, module: nn.Module) -> None:
+        value = self.value_of(epoch)
+        value = -math.inf if math.isnan(value) else value
+        # The first of equally good epochs stays; while nothing is defined yet, the latest does.
+        if value > self.value or self.value == -math.inf:
+            self.value, self.epoch = value, epoch.epoch
+            self.state = {name: tensor.detach().cpu().clone() for name, tensor in module.state_dict().items()}
+
+
+KEPT_BY: dict[Select, Callable[[Epoch], float]] = {
+    "last": lambda epoch: epoch.epoch,
+    "val": lambda epoch: epoch.validation_spearman,
+    "best-on-test": lambda epoch: epoch.test_spearman,
+}
+
+
+def _on_device(samples: FeatureSet, device: str) -> FeatureSet:
+    return replace(
+        samples,
+        streams={name: padded.to(device) for name, padded in samples.streams.items()},
+        lengths={name: lengths.to(device) for name, lengths in samples.lengths.items()},
+    )
+
+
+def _of_videos(samples: FeatureSet, videos: NDArray[np.int64]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    chosen = torch.from_numpy(videos)
+    streams = {name: padded[chosen.to(padded.device)] for name, padded in samples.streams.items()}
+    lengths = {name: lengths[chosen.to(lengths.device)] for name, lengths in samples.lengths.items()}
+    return streams, lengths
+
+
+def _cuda_devices(device: str) -> list[torch.device]:
+    """The device whose random state must be given back, if it is a GPU; the CPU's always is."""
+    return [torch.device(device)] if torch.device(device).type == "cuda" else []

@@ -1,0 +1,47 @@
+"""Which time steps of each video a head sees: a random window in training, all or the middle in testing.
+
+paper     training starts anywhere that fits, the last place included; testing sees the whole sequence:
+          the text fixes the number of steps "to train the network", and masks make any length possible
+released  training never takes the last start (numpy's randint(0, N - n)); testing sees the middle n
+          steps; shorter videos are filled up with zero rows, which the network takes for real ones
+"""
+
+import torch
+from torch import Tensor
+
+from heads.recipes import Windows
+
+
+def random_starts(lengths: Tensor, num_steps: int, *, windows: Windows, generator: torch.Generator) -> Tensor:
+    """A start per video, uniform over those that fit; 0 where the video is no longer than the window."""
+    spare = (lengths - num_steps).clamp_min(0)
+    num_starts = spare.clamp_min(1) if windows == "released" else spare + 1
+    draws = torch.rand(lengths.shape, generator=generator, dtype=torch.float64).to(lengths.device)
+    return (draws * num_starts).long()
+
+
+def evaluation_starts(lengths: Tensor, num_steps: int, *, windows: Windows) -> Tensor:
+    """The start of what testing sees; released: the middle, rounded down (length 29, window 26 -> 1)."""
+    if windows == "paper":
+        return torch.zeros_like(lengths)
+    return (lengths - num_steps).clamp_min(0) // 2
+
+
+def evaluation_num_steps(lengths: Tensor, num_steps: int, *, windows: Windows) -> int:
+    """How many steps testing sees of videos of these lengths: all of the longest, or the window."""
+    if windows == "released":
+        return num_steps
+    return max(1, int(lengths.max()))
+
+
+def cut_windows(
+    padded: Tensor, lengths: Tensor, *, videos: Tensor, starts: Tensor, num_steps: int
+) -> tuple[Tensor, Tensor]:
+    """Windows `batch num_steps dim` of the chosen videos, and masks `batch num_steps` of their real steps.
+
+    `padded` is `video time dim`; steps beyond a video's length are zero and masked out.
+    """
+    steps = starts[:, None] + torch.arange(num_steps, device=padded.device)
+    mask = steps < lengths[videos][:, None]
+    windows = padded[videos[:, None], steps.clamp_max(padded.shape[1] - 1)]
+    return windows * mask[:, :, None], mask
