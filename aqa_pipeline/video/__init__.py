@@ -1,0 +1,20 @@
+"""Exact frames by time out of any video file or folder of pictures."""
+
+from aqa_pipeline.video.facts import VideoFacts, probe, source_digest
+from aqa_pipeline.video.opening import OpenVideo, ReaderName, open_video
+from aqa_pipeline.video.orientation import Picture
+from aqa_pipeline.video.sampling import Samples, Timeline, as_rate, sample_by_time
+
+__all__ = [
+    "OpenVideo",
+    "Picture",
+    "ReaderName",
+    "Samples",
+    "Timeline",
+    "VideoFacts",
+    "as_rate",
+    "open_video",
+    "probe",
+    "sample_by_time",
+    "source_digest",
+]

@@ -1,0 +1,82 @@
+"""Opening a video file with PyAV, and saying in words what is wrong with it.
+
+PyAV keeps ffmpeg's log messages to itself unless a program asks for them, so nothing is switched off here.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from aqa_pipeline.errors import VideoError
+
+MAX_SIDE = 16384  # pixels; beyond 8K video, below what a damaged header claims
+MAX_PIXELS = 100_000_000
+ADVICE = "Get the file again, or re-encode what is left of it: ffmpeg -i OLD -c:v libx264 NEW.mp4"
+
+
+@contextmanager
+def open_container(path: Path) -> Iterator[Any]:
+    """An open PyAV container, closed on leaving. Raises `VideoError` for what is no video file."""
+    import av
+
+    check_file(path)
+    try:
+        # A text file that looks like a playlist must not make ffmpeg open what it names: files only.
+        container = av.open(f"file:{path}", container_options={"protocol_whitelist": "file"})
+    except (av.error.FFmpegError, ValueError) as error:
+        raise VideoError(
+            f"{path}: cannot be read as video ({reason(error)}). It is something else, or damaged, or an mp4"
+            f" whose index is missing because it was cut off while being written. Get the file again."
+        ) from error
+    try:
+        yield container
+    finally:
+        container.close()
+
+
+def check_file(path: Path) -> None:
+    """Raises `VideoError` unless there is a file with something in it."""
+    if not path.exists():
+        raise VideoError(f"{path}: no such video file. Check the dataset's root and the file's name.")
+    if not path.is_file():
+        raise VideoError(f"{path}: expected a video file, found a folder")
+    if path.stat().st_size == 0:
+        raise VideoError(f"{path}: the file is empty (0 bytes). Get the file again.")
+
+
+def moving_pictures(container: Any) -> list[Any]:
+    """The video streams that are not cover art (music files carry a picture as a "video" of one frame)."""
+    from av.stream import Disposition
+
+    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+
+
+def video_stream(container: Any, path: Path) -> Any:
+    """The stream that a player shows. Raises `VideoError` if there is none, or none that can be decoded."""
+    streams = moving_pictures(container)
+    if not streams:
+        kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
+        raise VideoError(f"{path}: has no moving pictures, only {kinds}. Expected a video.")
+    best = container.streams.best("video")
+    stream = next((s for s in streams if best is not None and s.index == best.index), streams[0])
+    if stream.codec_context is None:
+        raise VideoError(f"{path}: its video codec cannot be decoded by the installed PyAV. {ADVICE}")
+    check_size(path, width=stream.codec_context.width, height=stream.codec_context.height)
+    return stream
+
+
+def check_size(path: Path, *, width: int, height: int) -> None:
+    """Raises `VideoError` for picture sizes that only a damaged or hostile header claims."""
+    if width < 1 or height < 1:
+        raise VideoError(f"{path}: the header gives no picture size ({width}x{height}). {ADVICE}")
+    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        raise VideoError(
+            f"{path}: pictures of {width}x{height} are refused: at most {MAX_SIDE} a side and"
+            f" {MAX_PIXELS // 1_000_000} million pixels. If the size is meant, scale the video down first."
+        )
+
+
+def reason(error: Exception) -> str:
+    """What ffmpeg said, without the error number and the repeated path."""
+    return str(getattr(error, "strerror", None) or error)

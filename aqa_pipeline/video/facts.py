@@ -1,0 +1,146 @@
+"""What can be said of a video without reading all its pictures, for checking a dataset; and its digest."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aqa_pipeline.errors import VideoError
+from aqa_pipeline.records import Video
+from aqa_pipeline.video.container import ADVICE, check_file, open_container, video_stream
+from aqa_pipeline.video.frame_folder import folder_timeline, list_pictures, read_picture
+from aqa_pipeline.video.orientation import frame_orientation, swaps_sides
+from aqa_pipeline.video.packets import MP4, NO_TICK, read_packets
+from aqa_pipeline.video.timeline import FALLBACK_FPS, decoded_frames
+
+CHUNK_BYTES = 1024**2
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """Size in pixels as shown, frames shown, seconds, average fps; `container` is "frames" for a folder."""
+
+    width: int
+    height: int
+    fps: float
+    num_frames: int
+    duration_seconds: float
+    codec: str
+    container: str
+    has_audio: bool
+
+
+def probe(path: Path, *, fps: float | None = None) -> VideoFacts:
+    """Facts from the header, or from the packets where the header lacks them; `fps` is for folders.
+
+    Quick, not exact: `open_video` lists the frames. Raises `VideoError` for what is no video or is cut off.
+    """
+    if path.is_dir():
+        return _probe_folder(path, fps)
+    with open_container(path) as container:
+        stream = video_stream(container, path)
+        num_frames, duration = (
+            _count_by_index(stream, path) if _has_whole_index(container, stream) else (0, Fraction(0))
+        )
+        has_audio = bool(container.streams.audio)
+        first = next(decoded_frames(container, stream, path), None)
+        if first is None:
+            raise VideoError(
+                f"{path}: no frame of its {stream.codec_context.name} video can be decoded. {ADVICE}"
+            )
+        width, height = first.width, first.height
+        if swaps_sides(frame_orientation(first)):
+            width, height = height, width
+        codec, container_name = stream.codec_context.name, container.format.name
+    if not num_frames:
+        num_frames, duration = _count_packets(path)
+    return VideoFacts(
+        width=width,
+        height=height,
+        fps=float(num_frames / duration),
+        num_frames=num_frames,
+        duration_seconds=float(duration),
+        codec=codec,
+        container=container_name,
+        has_audio=has_audio,
+    )
+
+
+def _has_whole_index(container: Any, stream: Any) -> bool:
+    """Whether the header lists every packet: true of .mp4 unless it is fragmented."""
+    return bool(
+        container.format.name == MP4
+        and stream.frames
+        and stream.duration
+        and len(stream.index_entries) == stream.frames
+    )
+
+
+def _count_by_index(stream: Any, path: Path) -> tuple[int, Fraction]:
+    """Shown frames and their seconds by the index. Raises `VideoError` if it points beyond the file's end."""
+    entries = list(stream.index_entries)
+    needed, there = max(e.pos + e.size for e in entries), path.stat().st_size
+    if needed > there:
+        raise VideoError(
+            f"{path}: the file is cut off: its index needs {needed} bytes, there are {there}. {ADVICE}"
+        )
+    return sum(not e.is_discard for e in entries), stream.duration * stream.time_base
+
+
+def _count_packets(path: Path) -> tuple[int, Fraction]:
+    """Shown frames and their seconds by reading all packets; decoding may deliver a few frames less."""
+    with open_container(path) as container:
+        stream = video_stream(container, path)
+        table = read_packets(container, stream)
+        rate, time_base = stream.average_rate or stream.guessed_rate, stream.time_base
+    ticks = table.pts if np.all(table.pts != NO_TICK) else table.dts
+    ticks = ticks[ticks != NO_TICK]
+    num_frames = table.num_packets - table.num_discarded
+    if num_frames < 1:
+        raise VideoError(f"{path}: has no frames. {ADVICE}")
+    span = int(np.ptp(ticks)) * time_base if len(ticks) else Fraction(0)
+    frame = span / (num_frames - 1) if num_frames > 1 and span else 1 / (rate or FALLBACK_FPS)
+    return num_frames, span + frame
+
+
+def _probe_folder(folder: Path, fps: float | None) -> VideoFacts:
+    pictures = list_pictures(folder)
+    timeline = folder_timeline(folder, len(pictures), fps)
+    height, width = read_picture(pictures[0]).shape[:2]
+    return VideoFacts(
+        width=width,
+        height=height,
+        fps=timeline.num_frames / timeline.duration_seconds,
+        num_frames=timeline.num_frames,
+        duration_seconds=timeline.duration_seconds,
+        codec=pictures[0].suffix.lower().lstrip("."),
+        container="frames",
+        has_audio=False,
+    )
+
+
+def source_digest(video: Video) -> str:
+    """SHA-256 (hex) of the file's bytes; for a folder, of its pictures' names, sizes and bytes in order.
+
+    The window is not part of it: it says which file, not which part. Raises `VideoError` if there is none.
+    """
+    digest = hashlib.sha256()
+    if not video.path.is_dir():
+        check_file(video.path)
+        _add_file(video.path, digest.update)
+        return digest.hexdigest()
+    for picture in list_pictures(video.path):
+        # the size ends the name, so that moving bytes from one file to the next is another digest
+        digest.update(f"{picture.name}\0{picture.stat().st_size}\0".encode())
+        _add_file(picture, digest.update)
+    return digest.hexdigest()
+
+
+def _add_file(path: Path, update: Callable[[bytes], object]) -> None:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            update(chunk)

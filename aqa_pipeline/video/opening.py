@@ -1,0 +1,150 @@
+"""One way into every video: a file or a folder of pictures, whole or a window of it, by the right reader."""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from types import TracebackType
+from typing import Literal, Self
+
+import numpy as np
+
+from aqa_pipeline.errors import UnknownName, VideoError
+from aqa_pipeline.records import Video
+from aqa_pipeline.video import decord_reader
+from aqa_pipeline.video.decord_reader import read_decord
+from aqa_pipeline.video.frame_folder import folder_timeline, list_pictures, read_folder, read_picture
+from aqa_pipeline.video.orientation import Picture
+from aqa_pipeline.video.pyav_reader import read_pyav
+from aqa_pipeline.video.sampling import Timeline
+from aqa_pipeline.video.timeline import Scan, scan_video
+
+ReaderName = Literal["auto", "pyav", "decord"]
+ReadFrames = Callable[[Sequence[int]], Iterator[Picture]]
+READERS = {"pyav": read_pyav, "decord": read_decord}
+
+
+@dataclass(eq=False)
+class OpenVideo:
+    """A video, or the window of it that `Video.start_frame` and `stop_frame` cut out, ready to be read.
+
+    `width`, `height` are as shown; pixels count as square. `reader` is the one in use (pyav, decord, frames),
+    `why` says why not decord. `damage` says where the file stops before the window ends.
+    """
+
+    timeline: Timeline
+    width: int
+    height: int
+    reader: str
+    why: str | None
+    damage: str | None
+    _start_frame: int
+    _read: ReadFrames
+    _passes: list[Generator[tuple[int, Picture], None, None]] = field(default_factory=list)
+    _closed: bool = False
+
+    def frames(self, frame_index: Sequence[int]) -> Iterator[tuple[int, Picture]]:
+        """One pass: (index, RGB uint8 (H, W, 3)) for strictly increasing indices, counted in the window.
+
+        One picture is held at a time. Of a damaged file all wanted frames before the damage come first, then
+        `VideoError`. Raises `ValueError` for indices that do not increase or are not in the window.
+        """
+        index = np.asarray(frame_index, dtype=np.int64)
+        if self._closed:
+            raise ValueError("this video is closed")
+        if index.ndim != 1 or np.any(index[1:] <= index[:-1]):
+            raise ValueError("frame indices must be strictly increasing: use np.unique on those of `Samples`")
+        if len(index) and not 0 <= index[0] <= index[-1] < self.timeline.num_frames:
+            raise ValueError(f"frame indices {index[0]}..{index[-1]} are not within {self.timeline}")
+        one_pass = self._pass(index)
+        self._passes.append(one_pass)
+        return one_pass
+
+    def _pass(self, index: np.ndarray) -> Generator[tuple[int, Picture], None, None]:
+        if len(index):
+            yield from zip(index.tolist(), self._read((index + self._start_frame).tolist()), strict=True)
+        if self.damage:
+            raise VideoError(self.damage)
+
+    def close(self) -> None:
+        """End all passes and release their files."""
+        self._closed = True
+        while self._passes:
+            self._passes.pop().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_video(video: Video, *, reader: ReaderName = "auto", num_threads: int = 1) -> OpenVideo:
+    """The video, listed frame by frame and ready to be read.
+
+    `auto` takes decord where it is proved exact for the file and its read-ahead fits, PyAV elsewhere.
+    `num_threads` decode one file (workers that read different files want 1).
+
+    Raises `VideoError` for what cannot be read, a window beyond the end, or decord asked for where it is not
+    exact; `UnknownName` for another reader.
+    """
+    if reader != "auto" and reader not in READERS:
+        raise UnknownName("video reader", reader, ["auto", *READERS])
+    if video.path.is_dir():
+        return _open_folder(video)
+    scan = scan_video(video.path)
+    name, why = choose_reader(scan, reader)
+    timeline = _window(video, scan.timeline, scan.damage)
+    width, height = scan.shown_size
+    reaches_end = video.stop_frame is None
+    return OpenVideo(
+        timeline=timeline,
+        width=width,
+        height=height,
+        reader=name,
+        why=why,
+        damage=scan.damage if reaches_end else None,
+        _start_frame=video.start_frame,
+        _read=partial(READERS[name], scan, num_threads=num_threads),
+    )
+
+
+def choose_reader(scan: Scan, asked: ReaderName) -> tuple[str, str | None]:
+    """The reader's name and why it is not decord. Raises `VideoError` for decord where it is not exact."""
+    if asked == "pyav":
+        return "pyav", "pyav was asked for"
+    missing = None if decord_reader.installed() else "decord is not installed"
+    doubt = scan.decord_doubt or missing
+    if asked == "decord" and doubt:
+        raise VideoError(
+            f"{scan.path}: decord cannot be trusted with this file: {doubt}. Use the reader pyav, or auto."
+        )
+    if asked == "auto":
+        doubt = doubt or decord_reader.read_ahead_doubt(scan)
+    return ("pyav", doubt) if doubt else ("decord", None)
+
+
+def _open_folder(video: Video) -> OpenVideo:
+    pictures = list_pictures(video.path)
+    timeline = _window(video, folder_timeline(video.path, len(pictures), video.fps), None)
+    height, width = read_picture(pictures[0]).shape[:2]
+    return OpenVideo(
+        timeline=timeline,
+        width=width,
+        height=height,
+        reader="frames",
+        why="a folder of pictures",
+        damage=None,
+        _start_frame=video.start_frame,
+        _read=partial(read_folder, pictures, size=(width, height)),
+    )
+
+
+def _window(video: Video, timeline: Timeline, damage: str | None) -> Timeline:
+    try:
+        return timeline.window(video.start_frame, video.stop_frame)
+    except VideoError as error:
+        raise VideoError(
+            f"{video.path}: {error}" + (f" The file is damaged: {damage}" if damage else "")
+        ) from error

@@ -1,0 +1,180 @@
+"""What the packets of a file say about its frames, without decoding any.
+
+Reading packets costs a few microseconds a frame. For most files it tells exactly which frames a decoder will
+deliver and when; the two `..._doubt` functions say for which files it does not, and why.
+"""
+
+from array import array
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aqa_pipeline.video.sampling import Ticks
+
+NO_TICK = int(np.iinfo(np.int64).min)  # what ffmpeg uses for "no timestamp" too
+MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
+MATROSKA = "matroska,webm"
+MPEG_TS = "mpegts"
+
+# One packet is one shown frame here. VP8 hides frames in packets of their own, MPEG-4 ASP packs two in one.
+ONE_PACKET_ONE_FRAME = frozenset({"h264", "hevc", "vp9", "av1"})
+DECORD_CODECS = frozenset({"h264", "hevc"})
+H264_IDR = frozenset({5})  # ITU-T H.264, table 7-1
+HEVC_IRAP = frozenset(range(16, 24))  # ITU-T H.265, table 7-1
+
+
+@dataclass(frozen=True, eq=False)
+class PacketTable:
+    """The packets of one video stream in decoding order.
+
+    `pts`, `dts`, `duration` are (num_packets,) ticks. `keys` are positions of key packets, `restarts` those
+    from which a decoder delivers every frame that is shown later exactly. `num_promised` is what the header
+    says (0: nothing). `error` says why reading stopped early, None if it did not.
+    """
+
+    codec: str
+    container: str
+    pts: Ticks
+    dts: Ticks
+    duration: Ticks
+    keys: Ticks
+    restarts: Ticks
+    num_discarded: int
+    num_promised: int
+    error: str | None
+
+    @property
+    def num_packets(self) -> int:
+        return len(self.pts)
+
+    @property
+    def is_cut_off(self) -> bool:
+        return self.error is not None or self.num_packets < self.num_promised
+
+
+def read_packets(container: Any, stream: Any) -> PacketTable:
+    """Read through all packets of the stream; memory grows by 24 bytes a frame."""
+    import av
+
+    from aqa_pipeline.video.container import reason
+
+    codec, container_name = stream.codec_context.name, container.format.name
+    pts, dts, duration, keys, restarts = (array("q") for _ in range(5))
+    num_discarded, error = 0, None
+    nal_size = nal_length_bytes(codec, stream.codec_context.extradata)
+    try:
+        for packet in container.demux(stream):
+            if packet.size == 0 and packet.dts is None:
+                continue  # PyAV's last packet is empty and tells the decoder to finish
+            if packet.is_corrupt and container_name != MPEG_TS:
+                error = "its last packet is cut off"
+                break
+            if packet.is_keyframe:
+                keys.append(len(pts))
+                if is_restart(codec, packet, nal_size):
+                    restarts.append(len(pts))
+            pts.append(NO_TICK if packet.pts is None else packet.pts)
+            dts.append(NO_TICK if packet.dts is None else packet.dts)
+            duration.append(packet.duration or 0)
+            num_discarded += packet.is_discard
+    except av.error.FFmpegError as failure:
+        error = reason(failure)
+    arrays = [np.frombuffer(a, dtype=np.int64) if a else np.empty(0, np.int64) for a in (pts, dts, duration)]
+    return PacketTable(
+        codec=codec,
+        container=container_name,
+        pts=arrays[0],
+        dts=arrays[1],
+        duration=arrays[2],
+        keys=np.array(keys, dtype=np.int64),
+        restarts=np.array(restarts, dtype=np.int64),
+        num_discarded=num_discarded,
+        num_promised=stream.frames if container_name == MP4 else 0,
+        error=error,
+    )
+
+
+def nal_length_bytes(codec: str, extradata: bytes | None) -> int:
+    """How many bytes before each NAL unit give its length, 0 where units are not stored that way.
+
+    From the avcC / hvcC record (ISO 14496-15), whose first byte is the version 1.
+    """
+    length_field = {"h264": 4, "hevc": 21}.get(codec)
+    if length_field is None or not extradata or len(extradata) <= length_field or extradata[0] != 1:
+        return 0
+    return (extradata[length_field] & 3) + 1
+
+
+def is_restart(codec: str, packet: Any, nal_size: int) -> bool:
+    """Whether decoding may begin at this key packet and every later shown frame comes out exact.
+
+    "Key" alone is not enough: h264 files mark recovery points (open GOP, intra refresh) as key, too.
+    """
+    if codec in ("vp9", "av1"):
+        return True  # a key frame resets all references
+    if not nal_size or codec not in DECORD_CODECS:
+        return False
+    types = nal_types(codec, bytes(packet), nal_size)
+    return bool(types & (H264_IDR if codec == "h264" else HEVC_IRAP))
+
+
+def nal_types(codec: str, data: bytes, nal_size: int) -> set[int]:
+    """The types of the length-prefixed NAL units in a packet."""
+    types, position = set(), 0
+    while position + nal_size < len(data):
+        length = int.from_bytes(data[position : position + nal_size], "big")
+        header = data[position + nal_size]
+        types.add(header & 0x1F if codec == "h264" else (header >> 1) & 0x3F)
+        position += nal_size + length
+    return types
+
+
+def packets_doubt(table: PacketTable) -> str | None:
+    """Why the packets may not tell what a decoder delivers; None if they do."""
+    if table.container not in (MP4, MATROSKA):
+        return f"packets of a {table.container} container do not tell all frames and times"
+    if table.codec not in ONE_PACKET_ONE_FRAME:
+        return f"{table.codec} packets are not frames one by one"
+    if table.is_cut_off:
+        return "the file is cut off"
+    if not table.num_packets or np.any(table.pts == NO_TICK):
+        return "packets without a timestamp"
+    if table.num_discarded:
+        return f"an edit list hides {table.num_discarded} of {table.num_packets} stored frames"
+    if len(np.unique(table.pts)) < table.num_packets:
+        return "two packets with one timestamp"
+    if not len(table.keys) or table.keys[0] != 0:
+        return "the file does not begin with a key frame"
+    if table.pts.min() < table.pts[0]:
+        return "frames before the first key frame cannot be decoded"
+    return None
+
+
+def decord_doubt(table: PacketTable, *, num_streams: int, pixel_format: str, upright: bool) -> str | None:
+    """Why decord may deliver wrong frames of this file; None if it is exact.
+
+    decord numbers packets, not decoded frames, and jumps between key packets: everything that makes those
+    differ makes it silently wrong. Its conversion of more than 8 bits differs from ffmpeg's.
+    """
+    doubt = packets_doubt(table)
+    if doubt is not None:
+        return doubt
+    if table.container != MP4 or table.codec not in DECORD_CODECS:
+        return f"decord is proved for h264 and hevc in mp4, not for {table.codec} in {table.container}"
+    if num_streams != 1:
+        return f"{num_streams} video streams"
+    if pixel_format not in ("yuv420p", "yuvj420p"):
+        return f"pixel format {pixel_format}"
+    if not upright:
+        return "the pictures are turned by metadata"
+    if table.pts[0] < 0:
+        return "timestamps before zero"
+    if len(table.restarts) < len(table.keys) or np.any(_earliest_of_group(table) < table.pts[table.keys]):
+        return "open groups of pictures: frames are stored after the key frame that follows them"
+    return None
+
+
+def _earliest_of_group(table: PacketTable) -> Ticks:
+    """(num_keys,) smallest pts among the packets from each key packet up to the next."""
+    return np.minimum.reduceat(table.pts, table.keys)

@@ -1,0 +1,145 @@
+"""Frames through PyAV: one pass in order, every frame checked against the timeline.
+
+Two shortcuts, both only where the packets told the frames (`Scan.by_pts`): begin at the last restart before
+the first wanted frame, and let the decoder drop frames that nobody wants and no other frame refers to. A
+frame is taken for what its timestamp says in either case; one that fails to come is an error.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from aqa_pipeline.errors import VideoError
+from aqa_pipeline.video.container import ADVICE, open_container, reason, video_stream
+from aqa_pipeline.video.orientation import Picture, orient
+from aqa_pipeline.video.timeline import Scan, decoded_frames, frame_tick
+
+log = logging.getLogger(__name__)
+
+
+def read_pyav(scan: Scan, frame_index: Sequence[int], *, num_threads: int = 1) -> Iterator[Picture]:
+    """(H, W, 3) RGB pictures of the strictly increasing frames, counted from the start of the file.
+
+    Raises `VideoError` where what is decoded is not what the timeline says.
+    """
+    read = _read_by_pts if scan.by_pts else _read_in_order
+    yield from _as_shown(read(scan, frame_index, num_threads), scan)
+
+
+def _read_in_order(scan: Scan, frame_index: Sequence[int], num_threads: int) -> Iterator[Any]:
+    """Decode from the start, count the frames; for files whose timestamps do not name them."""
+    wanted = iter(frame_index)
+    target = next(wanted)
+    with open_container(scan.path) as container:
+        stream = _open_stream(container, scan, num_threads)
+        for index, frame in enumerate(decoded_frames(container, stream, scan.path)):
+            if frame_tick(frame) != scan.delivered[index]:
+                raise failure(scan, index, "another frame is decoded than at the first reading")
+            if index != target:
+                continue
+            yield frame
+            next_target = next(wanted, None)
+            if next_target is None:
+                return
+            target = next_target
+    raise failure(scan, target, "decoding ends here")
+
+
+def _read_by_pts(scan: Scan, frame_index: Sequence[int], num_threads: int) -> Iterator[Any]:
+    """Decode from the nearest restart, recognise the frames by their timestamps."""
+    restart = int(np.searchsorted(scan.restart_frames, frame_index[0], side="right")) - 1
+    if restart > 0:
+        with open_container(scan.path) as container:
+            stream = _open_stream(container, scan, num_threads)
+            packets = _packets_from(container, stream, scan, restart)
+            if packets is not None:
+                yield from _wanted(packets, stream, scan, frame_index)
+                return
+        log.debug("%s: seeking misses, read from the start", scan.path)
+    with open_container(scan.path) as container:
+        stream = _open_stream(container, scan, num_threads)
+        yield from _wanted(container.demux(stream), stream, scan, frame_index)
+
+
+def _packets_from(container: Any, stream: Any, scan: Scan, restart: int) -> Iterator[Any] | None:
+    """Packets from that restart or one before it; None where the container's seeking leads elsewhere."""
+    import av
+
+    try:
+        container.seek(int(scan.restart_ticks[restart]), stream=stream, backward=True)
+        packets = container.demux(stream)
+        first = next(packets)
+    except (av.error.FFmpegError, StopIteration):
+        return None
+    starts = scan.delivered[scan.restart_frames[: restart + 1]]
+    return chain([first], packets) if first.pts in starts else None
+
+
+def _wanted(packets: Iterator[Any], stream: Any, scan: Scan, frame_index: Sequence[int]) -> Iterator[Any]:
+    """The wanted frames out of the decoder, each recognised by its timestamp."""
+    ticks = scan.delivered[np.asarray(frame_index, dtype=np.int64)].tolist()
+    position = 0
+    for frame in _decode_sparsely(packets, stream, scan, wanted=frozenset(ticks)):
+        tick = frame_tick(frame)
+        if tick < ticks[position]:
+            continue
+        if tick > ticks[position]:
+            break
+        yield frame
+        position += 1
+        if position == len(ticks):
+            return
+    raise failure(scan, frame_index[position], "the frame that belongs here is not decoded")
+
+
+def _decode_sparsely(
+    packets: Iterator[Any], stream: Any, scan: Scan, *, wanted: frozenset[int]
+) -> Iterator[Any]:
+    """Decoded frames; those unwanted that no other frame refers to may be missing (saves about a fifth)."""
+    import av
+
+    codec = stream.codec_context
+    num_passed = 0
+    try:
+        for packet in packets:
+            codec.skip_frame = "DEFAULT" if packet.pts is None or packet.pts in wanted else "NONREF"
+            for frame in codec.decode(packet if packet.size else None):
+                num_passed = int(np.searchsorted(scan.delivered, frame_tick(frame), side="right"))
+                yield frame
+    except av.error.FFmpegError as error:
+        raise failure(scan, num_passed, reason(error)) from error
+
+
+def _open_stream(container: Any, scan: Scan, num_threads: int) -> Any:
+    stream = video_stream(container, scan.path)
+    stream.codec_context.thread_count = num_threads
+    stream.codec_context.thread_type = "SLICE" if num_threads == 1 else "AUTO"
+    return stream
+
+
+def _as_shown(frames: Iterator[Any], scan: Scan) -> Iterator[Picture]:
+    """RGB pictures the right way up, all of the first frame's size even if a recording changes it midway."""
+    from av.video.reformatter import VideoReformatter
+
+    reformatter = VideoReformatter()  # one scaler for the whole pass; a frame's own is built anew each time
+    warned = False
+    for frame in frames:
+        if frame.is_corrupt and not warned:
+            log.warning(
+                "%s: damaged pictures near %.2f s were patched up by the decoder", scan.path, frame.time or 0
+            )
+            warned = True
+        rgb = reformatter.reformat(frame, width=scan.width, height=scan.height, format="rgb24")
+        yield orient(np.asarray(rgb.to_ndarray(), dtype=np.uint8), scan.orientation)
+
+
+def failure(scan: Scan, index: int, why: str) -> VideoError:
+    """The error for a decode that leaves the timeline at this frame."""
+    index = min(index, scan.timeline.num_frames - 1)
+    return VideoError(
+        f"{scan.path}: decoding goes wrong at {scan.timeline.pts_seconds[index]:.2f} s"
+        f" (frame {index} of {scan.timeline.num_frames}): {why}. {ADVICE}"
+    )

@@ -1,0 +1,180 @@
+"""When frames are shown, and which of them to take: by time, in exact arithmetic, knowing no decoder.
+
+Container times are integer ticks of a rational time base. All decisions here compare integers or fractions,
+so a frame is never lost or taken twice because 1/30 is not a binary number.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from numbers import Rational, Real
+
+import numpy as np
+import numpy.typing as npt
+
+from aqa_pipeline.errors import VideoError
+
+Ticks = npt.NDArray[np.int64]
+
+# 60 hours at 50 samples a second. More than that is a damaged timestamp, and would fill the memory.
+MAX_NUM_SAMPLES = 10_000_000
+# A rate this close to n * 1000/1001 is that NTSC rate: 23.976, 29.97 and 59.94 are all within 1.1e-6.
+NTSC_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """When each frame is shown, in presentation order.
+
+    Frame i is shown during [pts[i], pts[i + 1]), the last one during [pts[-1], end): ticks of `time_base`
+    seconds. `pts` (num_frames,) int64, strictly increasing; seconds count from the first frame.
+    """
+
+    pts: Ticks
+    time_base: Fraction
+    end: int
+
+    def __post_init__(self) -> None:
+        pts = np.array(self.pts, dtype=np.int64)
+        if pts.ndim != 1 or not len(pts):
+            raise ValueError(f"a timeline needs at least one frame in one row, got shape {pts.shape}")
+        if np.any(pts[1:] <= pts[:-1]) or self.end <= pts[-1]:
+            raise ValueError("the ticks of a timeline and its end must be strictly increasing")
+        if self.time_base <= 0:
+            raise ValueError(f"a time base is a positive number of seconds, got {self.time_base}")
+        pts.flags.writeable = False
+        object.__setattr__(self, "pts", pts)
+
+    def __repr__(self) -> str:
+        return f"Timeline({self.num_frames} frames, {self.duration_seconds:.3f} s)"
+
+    @property
+    def num_frames(self) -> int:
+        return len(self.pts)
+
+    @property
+    def duration(self) -> Fraction:
+        """Exact seconds from the first frame's start to the last frame's end."""
+        return (self.end - int(self.pts[0])) * self.time_base
+
+    @property
+    def duration_seconds(self) -> float:
+        return float(self.duration)
+
+    @cached_property
+    def pts_seconds(self) -> npt.NDArray[np.float64]:
+        """(num_frames,) when each frame appears, seconds from the first frame; each the nearest double."""
+        numerator, denominator = self.time_base.as_integer_ratio()
+        # Division of Python integers rounds once and cannot overflow; NumPy would round the product too.
+        return np.array([tick * numerator / denominator for tick in self._elapsed.tolist()])
+
+    def window(self, start_frame: int, stop_frame: int | None = None) -> "Timeline":
+        """Frames [start_frame, stop_frame) (None: to the end), counted in presentation order.
+
+        Raises `VideoError` if there are not that many frames.
+        """
+        stop = self.num_frames if stop_frame is None else stop_frame
+        if not 0 <= start_frame < stop <= self.num_frames:
+            raise VideoError(
+                f"frames [{start_frame}, {'end' if stop_frame is None else stop}) were asked for, "
+                f"but there are {self.num_frames} frames. Check the start and end frames of the labels, "
+                "and that this is the file they were made for."
+            )
+        end = self.end if stop == self.num_frames else int(self.pts[stop])
+        return Timeline(pts=self.pts[start_frame:stop], time_base=self.time_base, end=end)
+
+    def frame_at(self, times: Sequence[Rational | Real | float]) -> Ticks:
+        """(len(times),) index of the frame shown at each time: the last frame that has appeared by then.
+
+        Times are seconds from the first frame. Comparison is exact. A float that is the nearest double to
+        a frame's own time means that frame, so `frame_at(pts_seconds)` counts 0, 1, 2, ...
+        Raises `ValueError` for a time before the first frame.
+        """
+        ticks = [self._tick_at(time) for time in times]
+        if ticks and min(ticks) < 0:
+            raise ValueError(f"time {min(times)} s is before the first frame")
+        return self._frame_at_elapsed(ticks)
+
+    @property
+    def _elapsed(self) -> Ticks:
+        return self.pts - self.pts[0]
+
+    def _tick_at(self, time: Rational | Real | float) -> int:
+        exact = Fraction(time) / self.time_base  # type: ignore[arg-type]
+        nearest = round(exact)
+        if isinstance(time, float) and float(nearest * self.time_base) == time:
+            return nearest
+        return math.floor(exact)
+
+    def _frame_at_elapsed(self, ticks: Sequence[int]) -> Ticks:
+        last = self.end - int(self.pts[0]) - 1  # also keeps any integer within 64 bits
+        clamped = np.array([min(tick, last) for tick in ticks], dtype=np.int64)
+        return np.searchsorted(self._elapsed, clamped, side="right").astype(np.int64) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Frames taken at a steady rate. Sample k stands for [start_pts_seconds[k], stop_pts_seconds[k]).
+
+    `frame_index` (num_samples,) int64, never decreasing; a frame shown longer than 1/rate is taken again.
+    """
+
+    frame_index: Ticks
+    start_pts_seconds: npt.NDArray[np.float64]
+    stop_pts_seconds: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.frame_index)
+
+    @property
+    def pts_seconds(self) -> npt.NDArray[np.float64]:
+        """(num_samples, 2) start and stop of each sample's interval."""
+        return np.stack([self.start_pts_seconds, self.stop_pts_seconds], axis=1)
+
+
+def as_rate(rate_fps: Real | float) -> Fraction:
+    """The exact rate that a number stands for: 23.976 -> 24000/1001, 0.1 -> 1/10, 25 -> 25.
+
+    Raises `ValueError` unless it is a positive finite number.
+    """
+    if not math.isfinite(rate_fps) or rate_fps <= 0:
+        raise ValueError(f"a rate is a positive number of frames a second, got {rate_fps}")
+    if isinstance(rate_fps, Rational):
+        return Fraction(rate_fps)
+    nominal = round(float(rate_fps) * 1001 / 1000)
+    ntsc = Fraction(nominal * 1000, 1001)
+    if nominal and abs(float(rate_fps) / float(ntsc) - 1) < NTSC_TOLERANCE:
+        return ntsc
+    # A millionth is finer than any frame rate is written; tiny rates need their own scale.
+    return Fraction(float(rate_fps)).limit_denominator(1_000_000) or Fraction(float(rate_fps))
+
+
+def sample_by_time(timeline: Timeline, rate_fps: Real | float) -> Samples:
+    """Sample k covers [k/rate, (k+1)/rate) seconds and takes the frame shown in the middle of it.
+
+    The middle, not the start: containers round times (.webm to 1 ms), so at rate = fps a frame may appear
+    a little after k/rate and the start of the interval would show its predecessor, at random. The middle
+    is half an interval away from any such rounding. Samples whose middle lies beyond the end are not
+    taken, but there is always one: max(1, ceil(duration * rate - 1/2)) samples.
+
+    Raises `ValueError` for a rate that is not positive, `VideoError` for a timeline of absurd length.
+    """
+    rate = as_rate(rate_fps)
+    num_samples = max(1, math.ceil(timeline.duration * rate - Fraction(1, 2)))
+    if num_samples > MAX_NUM_SAMPLES:
+        raise VideoError(
+            f"{num_samples} samples would be taken: {timeline.duration_seconds / 3600:.1f} hours at"
+            f" {float(rate):g} a second. The timestamps of the file are damaged, or the rate is too high."
+        )
+    # middle of sample k in ticks = (2k + 1) / (2 * rate * time_base). A tick is whole, so the frame shown
+    # there is the frame shown at its floor. Python integers do not overflow and take 0.05 s for an hour.
+    step = 1 / (2 * rate * timeline.time_base)
+    ticks = [(2 * k + 1) * step.numerator // step.denominator for k in range(num_samples)]
+    edges = np.array([k * rate.denominator / rate.numerator for k in range(num_samples + 1)])
+    return Samples(
+        frame_index=timeline._frame_at_elapsed(ticks),
+        start_pts_seconds=edges[:-1],
+        stop_pts_seconds=edges[1:],
+    )

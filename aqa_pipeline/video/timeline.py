@@ -1,0 +1,293 @@
+"""The exact list of frames of a video file, and how sure we are of it.
+
+Where the packets tell the frames (`packets.packets_doubt`), they are read without decoding. Elsewhere the
+file is decoded once, in order, and what comes out is the list: slower, never wrong. A scan is remembered, so
+that the twenty performances of one broadcast read its hour once.
+"""
+
+import logging
+import re
+from array import array
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aqa_pipeline.errors import VideoError
+from aqa_pipeline.video.container import (
+    ADVICE,
+    check_file,
+    check_size,
+    moving_pictures,
+    open_container,
+    reason,
+    video_stream,
+)
+from aqa_pipeline.video.orientation import UPRIGHT, Orientation, frame_orientation, swaps_sides
+from aqa_pipeline.video.packets import (
+    MATROSKA,
+    MP4,
+    MPEG_TS,
+    NO_TICK,
+    PacketTable,
+    decord_doubt,
+    packets_doubt,
+    read_packets,
+)
+from aqa_pipeline.video.sampling import Ticks, Timeline, as_rate
+
+log = logging.getLogger(__name__)
+
+NUM_FIRST_FRAMES = 17  # the longest reordering h264 and hevc allow is 16 frames
+FALLBACK_FPS = Fraction(25)  # for the one frame of a file that states no rate and no duration
+CLOCK_JUMP_SECONDS = 1  # a larger step back is a new clock (joined recordings), a smaller one a glitch
+HEADER_TOLERANCE_SECONDS = 1  # headers round, and may count a frame that was never stored
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """All frames that a sequential decode of the file delivers.
+
+    `delivered` (num_frames,) are the timestamps as the decoder hands them out, NO_TICK where it has none;
+    `timeline` is the same in strictly increasing ticks. `by_pts` says that a frame may be recognised by its
+    timestamp, otherwise only by its place in the order. `restart_frames` are frames from which decoding may
+    begin, `restart_ticks` where to seek for them. `width`, `height` are as stored; `orientation` turns them.
+    `damage` says where the file stops early.
+    """
+
+    path: Path
+    timeline: Timeline
+    delivered: Ticks
+    by_pts: bool
+    restart_frames: Ticks
+    restart_ticks: Ticks
+    decord_doubt: str | None
+    width: int
+    height: int
+    orientation: Orientation
+    codec: str
+    container: str
+    damage: str | None
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """(width, height) as a viewer sees it."""
+        return (self.height, self.width) if swaps_sides(self.orientation) else (self.width, self.height)
+
+
+def scan_video(path: Path) -> Scan:
+    """The frames of the file; remembered until the file changes. Raises `VideoError`."""
+    check_file(path)
+    facts = path.stat()
+    return _scan(path, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=8)  # about 4 MB for each hour of video
+def _scan(path: Path, size: int, mtime_ns: int) -> Scan:
+    del size, mtime_ns  # part of the key: another file of this name is another scan
+    with open_container(path) as container:
+        table = read_packets(container, video_stream(container, path))
+    first = _first_frames(path)
+    doubt = packets_doubt(table) or _start_doubt(table, first.delivered)
+    if doubt is None:
+        delivered, last_duration, error = *_shown_packets(table), None
+    else:
+        log.debug("%s: decoded once to list its frames: %s", path, doubt)
+        delivered, last_duration, error = _decode_through(path, finish=not table.is_cut_off)
+        error = error or table.error
+    timeline = as_timeline(delivered, last_duration=last_duration, time_base=first.time_base, fps=first.fps)
+    if error is None and table.is_cut_off:
+        error = f"{table.num_packets} of {table.num_promised} stored frames are there"
+    if error is None:
+        error = _missing_end(timeline, first.header_seconds)
+    decord = decord_doubt(
+        table,
+        num_streams=first.num_streams,
+        pixel_format=first.pixel_format,
+        upright=first.orientation == UPRIGHT,
+    )
+    restarts = table.restarts if doubt is None else np.empty(0, np.int64)
+    return Scan(
+        path=path,
+        timeline=timeline,
+        delivered=delivered,
+        by_pts=doubt is None,
+        restart_frames=np.searchsorted(delivered, table.pts[restarts]),
+        # .mp4 is indexed by decoding time, Matroska by presentation time
+        restart_ticks=(table.dts if table.container == MP4 else table.pts)[restarts],
+        decord_doubt=doubt or decord,
+        width=first.width,
+        height=first.height,
+        orientation=first.orientation,
+        codec=table.codec,
+        container=table.container,
+        damage=None if error is None else _damage(path, timeline, error),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _FirstFrames:
+    """What only a decoder knows, from the first few frames, and what the header adds."""
+
+    delivered: Ticks
+    width: int
+    height: int
+    orientation: Orientation
+    pixel_format: str
+    num_streams: int
+    time_base: Fraction
+    fps: Fraction
+    header_seconds: float | None
+
+
+def _first_frames(path: Path) -> _FirstFrames:
+    with open_container(path) as container:
+        stream = video_stream(container, path)
+        frames: list[Any] = []
+        with suppress(VideoError):  # damage this early shows again when the packets or frames are listed
+            frames.extend(islice(decoded_frames(container, stream, path), NUM_FIRST_FRAMES))
+        if not frames:
+            raise VideoError(
+                f"{path}: no frame of its {stream.codec_context.name} video can be decoded. {ADVICE}"
+            )
+        check_size(path, width=frames[0].width, height=frames[0].height)
+        rate = stream.average_rate or stream.guessed_rate
+        return _FirstFrames(
+            delivered=np.array([frame_tick(frame) for frame in frames], dtype=np.int64),
+            width=frames[0].width,
+            height=frames[0].height,
+            orientation=frame_orientation(frames[0]),
+            pixel_format=frames[0].format.name,
+            num_streams=len(moving_pictures(container)),
+            time_base=stream.time_base,
+            fps=as_rate(rate) if rate else FALLBACK_FPS,
+            header_seconds=header_seconds(container, stream),
+        )
+
+
+def decoded_frames(container: Any, stream: Any, path: Path, *, finish: bool = True) -> Iterator[Any]:
+    """Decoded frames in presentation order, from where the container stands.
+
+    Packets before the first frame that cannot be decoded are passed over: recordings begin anywhere.
+    `finish=False` leaves the frames in the decoder that wait for others: where a file is cut off, those to be
+    shown between them may be missing. Raises `VideoError` at the first failure after the first frame.
+    """
+    import av
+
+    num_frames = 0
+    try:
+        for packet in container.demux(stream):
+            if packet.is_corrupt and container.format.name != MPEG_TS:
+                raise VideoError(f"{path}: a packet is cut off")
+            if packet.size == 0 and packet.dts is None and not finish:
+                return
+            try:
+                frames = stream.codec_context.decode(packet if packet.size else None)
+            except av.error.InvalidDataError:
+                if num_frames:
+                    raise
+                continue
+            num_frames += len(frames)
+            yield from frames
+    except av.error.FFmpegError as error:
+        raise VideoError(f"{path}: {reason(error)}") from error
+
+
+def frame_tick(frame: Any) -> int:
+    """When the decoder says that the frame is shown, NO_TICK if it does not know."""
+    if frame.pts is not None:
+        return int(frame.pts)
+    return NO_TICK if frame.dts is None else int(frame.dts)
+
+
+def _start_doubt(table: PacketTable, first_delivered: Ticks) -> str | None:
+    """Why the packets are not believed after a look at the first decoded frames."""
+    if np.array_equal(np.sort(table.pts)[: len(first_delivered)], first_delivered):
+        return None
+    return "the first decoded frames are not those that the packets promise"
+
+
+def _shown_packets(table: PacketTable) -> tuple[Ticks, int]:
+    """Presentation times in order, and how long the last frame is shown."""
+    order = np.argsort(table.pts)
+    return table.pts[order], int(table.duration[order[-1]])
+
+
+def _decode_through(path: Path, *, finish: bool) -> tuple[Ticks, int, str | None]:
+    """Timestamps of all frames as decoded, the last one's duration, and why decoding stopped early if so."""
+    delivered = array("q")
+    last_duration, error = 0, None
+    with open_container(path) as container:
+        stream = video_stream(container, path)
+        try:
+            for frame in decoded_frames(container, stream, path, finish=finish):
+                delivered.append(frame_tick(frame))
+                last_duration = frame.duration or 0
+        except VideoError as failure:
+            error = str(failure).removeprefix(f"{path}: ")
+    return np.array(delivered, dtype=np.int64), last_duration, error
+
+
+def as_timeline(
+    delivered: Ticks, *, last_duration: int | None, time_base: Fraction, fps: Fraction
+) -> Timeline:
+    """The delivered timestamps as a `Timeline`: all frames, in their order, each later than the one before.
+
+    `last_duration` in ticks (0 or None if unknown: as long as the frame before, or 1/fps).
+    """
+    step = max(1, round(1 / (fps * time_base)))
+    ticks = delivered
+    if np.any(delivered == NO_TICK) or np.any(delivered[1:] <= delivered[:-1]):
+        ticks = increasing_ticks(delivered, step=step, clock_jump=round(CLOCK_JUMP_SECONDS / time_base))
+    if not last_duration or last_duration < 0:
+        last_duration = int(ticks[-1] - ticks[-2]) if len(ticks) > 1 else step
+    return Timeline(pts=ticks, time_base=time_base, end=int(ticks[-1]) + last_duration)
+
+
+def increasing_ticks(delivered: Ticks, *, step: int, clock_jump: int) -> Ticks:
+    """Strictly increasing ticks for timestamps that are missing, repeated or run backwards.
+
+    A missing one is `step` after its predecessor; a small step back becomes one tick forward; a step back of
+    more than `clock_jump` is a new clock that goes on where the old one stopped.
+    """
+    ticks: list[int] = []
+    shift = 0
+    for raw in delivered.tolist():
+        if not ticks:
+            ticks.append(0 if raw == NO_TICK else raw)
+            continue
+        tick = ticks[-1] + step if raw == NO_TICK else raw + shift
+        if ticks[-1] - tick > clock_jump:
+            shift += ticks[-1] + step - tick
+            tick = ticks[-1] + step
+        ticks.append(max(tick, ticks[-1] + 1))
+    return np.array(ticks, dtype=np.int64)
+
+
+def header_seconds(container: Any, stream: Any) -> float | None:
+    """How long the header says this stream is, where that does not depend on what is left of the file."""
+    if container.format.name == "avi" and stream.frames and stream.average_rate:
+        return float(stream.frames / stream.average_rate)
+    clock = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", ""))
+    if container.format.name == MATROSKA and clock:
+        return int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3])
+    return None
+
+
+def _missing_end(timeline: Timeline, header: float | None) -> str | None:
+    if header is None or timeline.duration_seconds >= header - HEADER_TOLERANCE_SECONDS:
+        return None
+    return f"the header promises {header:.1f} s"
+
+
+def _damage(path: Path, timeline: Timeline, error: str) -> str:
+    return (
+        f"{path}: stops after frame {timeline.num_frames} at {timeline.duration_seconds:.2f} s ({error})."
+        f" The frames before are good. {ADVICE}"
+    )
