@@ -1,0 +1,57 @@
+# `make demo` and `make test` need Python 3.11 to 3.13 and nothing else; they make .venv by themselves.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PYTEST_JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types fmt smoke bench clean
+
+help:            ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: $(VENV)/.dev  ## everything for work on the project, in .venv
+
+demo: $(VENV)/.core  ## the whole pipeline on rendered videos: no download, minutes
+	$(BIN)/aqa demo
+
+test: $(VENV)/.dev  ## all tests (those that need ../shared or a GPU are skipped without)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(PYTEST_JOBS)
+
+check: lint types test smoke  ## what CI runs
+
+lint: $(VENV)/.dev  ## format and style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev  ## static types
+	$(BIN)/mypy
+
+fmt: $(VENV)/.dev  ## put the format right
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+smoke: $(VENV)/.dev  ## the wheel holds what it must, and `aqa` starts without development tools
+	$(BIN)/python -m build --wheel --outdir build/wheel . >/dev/null
+	$(BIN)/python tests/smoke.py build/wheel
+
+bench: $(VENV)/.dev  ## side-by-side speed of the extraction
+	$(BIN)/python benchmarks/extract.py
+
+clean:           ## remove what make and the demo made
+	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Python 3.11 to 3.13 is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing into $(VENV): one to three minutes, torch is large."
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(PIP) -e '.[dev,yolo,openvino]'
+	@touch $@

@@ -1,0 +1,38 @@
+"""`aqa datasets`: what there is, and whether it is complete."""
+
+from pathlib import Path
+
+import click
+
+from aqa_pipeline.commands.options import FOLDER, SOME_FAILED, default_root, example
+
+
+@click.group()
+def datasets() -> None:
+    """What datasets there are, and whether yours is complete."""
+
+
+@datasets.command("list")
+def datasets_list() -> None:
+    """Lists the datasets, the folder layout of each, and where its videos and labels come from."""
+    from aqa_pipeline.datasets import DATASETS
+
+    for adapter in DATASETS.values():
+        click.echo(f"{click.style(adapter.name, bold=True)}: {adapter.title}\n")
+        click.echo(f"{adapter.layout}\n\n{adapter.where}\n")
+
+
+@datasets.command("check", epilog=example("aqa datasets check mit-skating --root data/mit-skating"))
+@click.argument("name")
+@click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]")
+@click.pass_context
+def datasets_check(ctx: click.Context, name: str, root: Path | None) -> None:
+    """Says what was found of dataset NAME and what is missing, with a small summary.
+
+    Exits with 3 if not all is there.
+    """
+    from aqa_pipeline.datasets import check_dataset, format_report, load_dataset
+
+    report = check_dataset(load_dataset(name, default_root(name, root)))
+    click.echo(format_report(report))
+    ctx.exit(0 if report.complete else SOME_FAILED)

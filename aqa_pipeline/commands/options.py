@@ -1,0 +1,105 @@
+"""Options, exit codes and the progress bar that all commands share."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aqa_pipeline.errors import AqaError
+
+if TYPE_CHECKING:
+    from aqa_pipeline.records import StreamSpec
+
+SOME_FAILED = 3  # exit code: some videos or files failed, the rest is done
+
+
+def example(text: str) -> str:
+    """The end of a help text: a command that works."""
+    return f"\b\nExample:\n  {text}"
+
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def together(*decorators: Decorator) -> Decorator:
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+EXISTING = click.Path(exists=True, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+store_option = click.option(
+    "--store", type=FOLDER, default=Path("features"), show_default=True, help="Folder of the feature store."
+)
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="cpu, cuda, cuda:1, ...; auto takes a GPU if there is one.",
+)
+dataset_options = together(
+    click.option("--dataset", required=True, metavar="NAME", help="A name from `aqa datasets list`."),
+    click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]"),
+)
+network_options = together(
+    click.option(
+        "--weights",
+        multiple=True,
+        metavar="[STREAM=]official|random:SEED|PATH",
+        help="Weights of the networks.  [default: official]",
+    ),
+    device_option,
+    click.option(
+        "--batch-size", type=click.IntRange(1), help="Steps per network call.  [default: by device]"
+    ),
+)
+reader_option = click.option(
+    "--reader",
+    type=click.Choice(["auto", "pyav", "decord"]),
+    default="auto",
+    show_default=True,
+    help="auto takes decord only where a packet scan proves it exact.",
+)
+
+
+def default_root(dataset: str, root: Path | None) -> Path:
+    return root or Path("data") / dataset
+
+
+def pick_device(device: str) -> str:
+    """`auto` resolved; raises `AqaError` for a device that is not there."""
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise AqaError(
+            f"device {device!r} cannot be used: {str(error).splitlines()[0]} Try --device cpu."
+        ) from error
+    return device
+
+
+@contextmanager
+def progress_bar(total: float | None, *, unit: str, **options: Any) -> Iterator[Any]:
+    """A bar on stderr; where that is a file, a line every half minute."""
+    from tqdm import tqdm
+
+    calm = {} if sys.stderr.isatty() else {"mininterval": 30.0, "ascii": True}
+    with tqdm(total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, **calm, **options) as bar:
+        yield bar
+
+
+def shout_about_random_weights(specs: Iterable["StreamSpec"]) -> None:
+    """Nobody shall take a demo for a result."""
+    if any(spec.random_weights for spec in specs):
+        click.secho("RANDOM WEIGHTS: these features prove the machinery, not a paper.", fg="yellow", err=True)

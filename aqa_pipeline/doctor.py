@@ -1,0 +1,124 @@
+"""What this machine has and what it lacks, in words: the facts behind `aqa doctor`."""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from aqa_pipeline.errors import AqaError
+from aqa_pipeline.records import Dataset
+from aqa_pipeline.store import Store
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fact. `lacks` is not an error: the text says what it is needed for and how to get it."""
+
+    topic: str
+    state: Literal["has", "lacks", "broken"]
+    text: str
+
+
+def examine(*, data: Path, store: Path) -> Iterator[Finding]:
+    """Looks at the machine, the libraries, the weights, and the folders of data and features."""
+    yield from _machine(store)
+    yield from _accelerator()
+    yield from _libraries()
+    yield from _weights()
+    yield from _datasets(data)
+    yield from _store(store)
+
+
+def _machine(store: Path) -> Iterator[Finding]:
+    python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    yield Finding("python", "has", f"{python}, {len(_usable_cores())} usable cores")
+    where = next(folder for folder in (store.absolute(), *store.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(where).free
+    state: Literal["has", "lacks"] = "has" if free > GIB else "lacks"
+    yield Finding("disk", state, f"{free / GIB:.1f} GiB free for features at {where}")
+
+
+def _usable_cores() -> set[int]:
+    if sys.platform == "linux":
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))
+
+
+def _accelerator() -> Iterator[Finding]:
+    import torch
+
+    if not torch.cuda.is_available():
+        text = f"no CUDA device (torch {torch.__version__}): networks run on the CPU, much slower"
+        yield Finding("gpu", "lacks", text)
+    for index in range(torch.cuda.device_count()):
+        facts = torch.cuda.get_device_properties(index)
+        yield Finding("gpu", "has", f"cuda:{index} {facts.name}, {facts.total_memory / GIB:.0f} GiB")
+
+
+LIBRARIES = {
+    "av": "reads every video (PyAV)",
+    "decord": "an alternative reader for closed-GOP mp4; PyAV does its work where it is absent",
+    "ultralytics": "detector `yolo`, AGPL-3.0 (pip install 'aqa-pipeline[yolo]'); or --detector torchvision",
+    "openvino": "runs exported YOLO folders (pip install 'aqa-pipeline[openvino]')",
+}
+
+
+def _libraries() -> Iterator[Finding]:
+    for name, purpose in LIBRARIES.items():
+        try:
+            yield Finding(name, "has", f"{version(name)}: {purpose}")
+        except PackageNotFoundError:
+            yield Finding(name, "lacks", purpose)
+
+
+def _weights() -> Iterator[Finding]:
+    from aqa_pipeline.weights import verify, weights_folder
+
+    found = verify()
+    if not found:
+        text = f"none at {weights_folder()}: real features need them (see `aqa weights list`)"
+        yield Finding("weights", "lacks", text)
+    for name, state in found:
+        yield Finding(f"weights {name}", "has" if state == "ok" else "broken", state)
+
+
+def _datasets(data: Path) -> Iterator[Finding]:
+    from aqa_pipeline.datasets import DATASETS, load_dataset
+
+    for name in DATASETS:
+        root = data / name
+        if not root.is_dir():
+            yield Finding(f"dataset {name}", "lacks", f"nothing at {root} (see `aqa datasets list`)")
+            continue
+        yield _tried(f"dataset {name}", partial(_count_videos, load_dataset, name, root))
+
+
+def _count_videos(load: Callable[[str, Path], Dataset], name: str, root: Path) -> str:
+    videos = load(name, root).videos
+    return f"{sum(video.path.exists() for video in videos)} of {len(videos)} videos at {root}"
+
+
+def _store(store: Path) -> Iterator[Finding]:
+    if not store.exists():
+        yield Finding("store", "lacks", f"no features yet at {store} (see `aqa extract --help`)")
+        return
+    yield _tried("store", lambda: f"{_count_records(Store(store))} records at {store}")
+
+
+def _count_records(store: Store) -> int:
+    return sum(row.num_records for row in store.contents())
+
+
+def _tried(topic: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(topic, "has", look())
+    except AqaError as error:
+        return Finding(topic, "broken", str(error))

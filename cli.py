@@ -1,0 +1,212 @@
+"""The front door: what a person can ask for. Commands parse, call a stage and print its report.
+
+Each room's commands stand in its `commands` module; here stand the two that walk through both stages, `score`
+and `demo`. Stages are imported inside commands, so `aqa --help` is instant and works without torch.
+Data goes to stdout, progress and errors to stderr. Exit codes: 0 done, 1 an error that the message explains,
+2 a wrong command line, 3 some videos failed and the rest is done.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aqa_pipeline.commands.datasets import datasets
+from aqa_pipeline.commands.doctor import doctor
+from aqa_pipeline.commands.options import (
+    EXISTING,
+    FOLDER,
+    SOME_FAILED,
+    example,
+    network_options,
+    progress_bar,
+    reader_option,
+)
+from aqa_pipeline.commands.store import store
+from aqa_pipeline.commands.weights import weights
+from aqa_pipeline.errors import AqaError
+from extract.commands import choices_of, extract, extraction_progress
+from heads.commands import evaluate, fit
+
+if TYPE_CHECKING:
+    from aqa_pipeline.records import Record, Video
+    from extract.streams import Stream
+    from heads.evaluation import Evaluation
+
+
+class FrontDoor(click.Group):
+    """Turns domain errors into one line on stderr and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AqaError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(
+    cls=FrontDoor, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="aqa-pipeline", message="%(package)s %(version)s")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Action Quality Assessment: videos become features once, small heads learn scores in seconds.
+
+    \b
+    Start here:
+      aqa demo                                    everything at once, on rendered videos, no download
+      aqa doctor                                  what this machine has and lacks
+    \b
+    With real videos:
+      aqa datasets check mit-skating --root DIR   is everything there?
+      aqa extract --dataset mit-skating --root DIR --store features
+      aqa fit --head action-net --dataset mit-skating --root DIR --store features --out runs/skating
+      aqa score VIDEO --run runs/skating
+    """
+    ctx.obj = _streams_of
+
+
+def _streams_of(head: str) -> Sequence[str]:
+    from heads.registry import find_head
+
+    return find_head(head).streams
+
+
+for command in (datasets, weights, extract, store, fit, evaluate, doctor):
+    main.add_command(command)
+
+
+@main.command(epilog=example("aqa score my-routine.mp4 --run runs/skating --split random-0"))
+@click.argument("videos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="VIDEO...")
+@click.option("--run", type=EXISTING, required=True, help="A run made by `aqa fit`.")
+@click.option("--split", help="Which split's networks; `all` for every one.  [default: the only one]")
+@click.option("--detector", default="", metavar="KIND[:MODEL]", help="Person detector.  [default: the run's]")
+@click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --detector annotations.")
+@network_options
+@reader_option
+@click.pass_context
+def score(ctx: click.Context, videos: tuple[Path, ...], run: Path, split: str | None, **options: Any) -> None:
+    """Scores videos as the run's test videos were scored, and tells which moments made the score.
+
+    Features are made exactly as the run's were; other weights or another detector are an error. A video
+    that fails is named with the reason, the others are scored, and the exit code is 3.
+    """
+    from extract.choices import rebuild_streams
+    from heads.prediction import load_run, predict
+    from heads.score_text import format_prediction
+
+    trained = load_run(run, split=split)
+    streams = rebuild_streams(list(trained.specs.values()), choices_of(options))
+    num_failed = 0
+    for path in videos:
+        try:
+            records = _extract_for_scoring(path, streams, options)
+            click.echo(format_prediction(path.name, predict(trained, records), trained) + "\n")
+        except AqaError as error:
+            num_failed += 1
+            click.secho(f"{path}: {error}", fg="red", err=True)
+    ctx.exit(SOME_FAILED if num_failed else 0)
+
+
+def _extract_for_scoring(
+    path: Path, streams: Sequence["Stream"], options: dict[str, Any]
+) -> dict[str, "Record"]:
+    """Both stages in a row: the records of one new video, in a store that is thrown away."""
+    from tempfile import TemporaryDirectory
+
+    from aqa_pipeline.records import Video
+    from aqa_pipeline.store import Store
+    from extract.stage import Extraction
+    from extract.stage import extract as run
+
+    video = Video(video_id=path.stem, path=path, boxes=options["boxes"])
+    with TemporaryDirectory() as folder, extraction_progress(1) as progress:
+        extraction = Extraction("scored", Store(Path(folder)), streams, reader=options["reader"])
+        report = run(extraction, [video], progress=progress)
+        if report.failures:
+            raise AqaError(report.failures[0].reason)
+        return {s.spec.stream: extraction.store.read("scored", video.video_id, s.spec) for s in streams}
+
+
+@main.command(epilog=example("aqa demo --out demo"))
+@click.option("--out", type=FOLDER, default=Path("demo"), show_default=True, help="Where everything is put.")
+@click.option("--num-videos", type=click.IntRange(9), help="Routines to render.  [default: 75]")
+@click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B")
+def demo(out: Path, num_videos: int | None, seeds: str) -> None:
+    """Runs the whole pipeline on rendered videos: no download, a few minutes on two CPU cores.
+
+    Renders routines of an athlete whose score is known, extracts features with RANDOM network weights, fits
+    ACTION-NET, fits it again on shuffled labels as a control, and scores a video that was held out.
+    """
+    from heads.evaluation import evaluate as measure
+
+    root, features = out / "synthetic", out / "features"
+    _render(root, num_videos)
+    common = ["--dataset", "synthetic", "--root", str(root), "--store", str(features)]
+    held_out = _held_out_video(root)
+    sheet = ["--contact-sheet", str(out / "sheets"), "--videos", held_out.video_id]
+    networks = ["--weights", "random:0", "--detector", "annotations"]
+    _say_and_run("extract", *common, *networks)
+    _say_and_run("extract", *common, *networks, *sheet)
+    _say_and_run("fit", "--head", "action-net", *common, "--seeds", seeds, "--out", str(out / "run"))
+    control = ["--shuffle-labels", "--out", str(out / "control")]
+    _say_and_run("fit", "--head", "action-net", *common, "--seeds", seeds, *control)
+    _say_and_run("score", str(held_out.path), "--run", str(out / "run"), "--boxes", str(held_out.boxes))
+    click.echo(f"The judges gave {held_out.labels['score']:.2f}.\n")
+    click.echo(_demo_table({"true labels": measure(out / "run"), "shuffled": measure(out / "control")}))
+    click.echo(_demo_places(out))
+
+
+def _render(root: Path, num_videos: int | None) -> None:
+    from aqa_pipeline.datasets.synthetic import NUM_VIDEOS, render_synthetic
+
+    total = num_videos or NUM_VIDEOS
+    click.secho(f"Rendering {total} routines into {root}", bold=True)
+    with progress_bar(total, unit=" videos") as bar:
+        render_synthetic(root, num_videos=total, workers=2, progress=lambda done, _: bar.update(done - bar.n))
+
+
+def _held_out_video(root: Path) -> "Video":
+    from aqa_pipeline.datasets import load_dataset
+
+    dataset = load_dataset("synthetic", root)
+    return dataset.video(dataset.split(dataset.default_splits[0]).test[0])
+
+
+def _say_and_run(*arguments: str) -> None:
+    """Runs one of our own commands, and shows it as a person would type it."""
+    import shlex
+
+    click.secho(f"\n$ aqa {shlex.join(arguments)}", bold=True)
+    if main.main(list(arguments), standalone_mode=False):
+        raise AqaError(f"the demo stopped: `aqa {arguments[0]}` did not succeed (see above).")
+
+
+def _demo_table(evaluations: dict[str, "Evaluation"]) -> str:
+    from aqa_pipeline.tables import format_table
+
+    rows = []
+    for labels, evaluation in evaluations.items():
+        (split,) = evaluation.splits
+        interval = split.ensemble.interval
+        per_seed = ", ".join(f"{cell.scores.spearman:.2f}" for cell in evaluation.cells)
+        rows.append(
+            (labels, f"{split.ensemble.spearman:.2f}", f"[{interval.low:.2f}, {interval.high:.2f}]", per_seed)
+        )
+    header = ("trained on", "Spearman", "95 % interval", "single seeds")
+    num_videos = next(iter(evaluations.values())).splits[0].ensemble.num_videos
+    return f"On {num_videos} held-out videos:\n\n{format_table(header, rows)}"
+
+
+def _demo_places(out: Path) -> str:
+    from aqa_pipeline.tables import format_table
+
+    rows = [
+        (out / "synthetic", "videos, scores and boxes, rendered just now"),
+        (out / "features", "the feature store (`aqa store ls`, `aqa store verify`)"),
+        (out / "sheets", "what the network saw of the scored video"),
+        (out / "run", "config, predictions, learning curves and checkpoints per seed"),
+        (out / "control", "the same on shuffled labels: it must find nothing"),
+    ]
+    return "\n" + format_table(("where", "what"), rows)

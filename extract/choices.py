@@ -1,0 +1,131 @@
+"""From what a person chose, or what a run remembers, to streams that are ready to run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
+from aqa_pipeline.records import StreamSpec
+from extract.backbones import LoadedBackbone, Precision, get_backbone, load_backbone
+from extract.detectors import PersonDetector, load_detector
+from extract.streams import STREAMS, Dtype, Parts, Stream, StreamKind, get_stream_kind
+
+Variant = Literal["paper", "released"]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person may choose about an extraction.
+
+    `backbones` and `weights` are by stream name, with "" for all the others. Without a `batch_size` it is 1
+    clip or 8 pictures on a CPU, whose cache holds no more, and 16 clips or 64 pictures on a GPU.
+    """
+
+    variant: Variant = "paper"
+    backbones: Mapping[str, str] | None = None
+    weights: Mapping[str, str] | None = None
+    detector: str = "yolo"
+    device: str = "cpu"
+    precision: Precision = "fp32"
+    batch_size: int | None = None
+    dtype: Dtype = "float32"
+
+
+def parse_by_stream(values: Sequence[str], *, what: str) -> dict[str, str]:
+    """['resnet18', 'segments=i3d'] -> {'': 'resnet18', 'segments': 'i3d'}."""
+    chosen: dict[str, str] = {}
+    for value in values:
+        stream, separator, rest = value.partition("=")
+        key, choice = (stream, rest) if separator and stream in STREAMS else ("", value)
+        if separator and stream.isalpha() and stream not in STREAMS:
+            raise UnknownName("stream", stream, STREAMS)
+        if key in chosen:
+            raise AqaError(f"{what} given twice for {key or 'all streams'}: {chosen[key]} and {choice}.")
+        chosen[key] = choice
+    return chosen
+
+
+def build_streams(names: Sequence[str], choices: Choices) -> list[Stream]:
+    """The named streams, their networks loaded; networks and detector are shared between streams."""
+    kinds = [get_stream_kind(name) for name in dict.fromkeys(names)]
+    detector = None
+    if any(kind.needs_person for kind in kinds):
+        detector = load_detector(choices.detector, device=choices.device)
+    loaded: dict[tuple[str, str, str], LoadedBackbone] = {}
+    streams = []
+    for kind in kinds:
+        wanted = (_backbone_name(kind, choices), _weights(kind, choices), kind.preprocess[choices.variant])
+        if wanted not in loaded:
+            loaded[wanted] = _load(*wanted, choices)
+        streams.append(kind.build(_parts(kind, loaded[wanted], detector, choices)))
+    return streams
+
+
+def rebuild_streams(specs: Sequence[StreamSpec], choices: Choices) -> list[Stream]:
+    """Streams that make exactly these specs, to score a new video as the training videos were seen.
+
+    What `choices` leaves open is taken from the specs. Raises `SpecMismatch` where weights or detector at
+    hand are not the ones that the specs name.
+    """
+    streams = []
+    for spec in specs:
+        kind = get_stream_kind(spec.stream)
+        (stream,) = build_streams([kind.name], _as_in(spec, kind, choices))
+        if stream.spec != spec:
+            raise SpecMismatch(
+                f"the {spec.stream} of this run were made another way (run != here): "
+                f"{'; '.join(spec.differences(stream.spec))}. Name the run's weights and detector with "
+                "--weights and --detector."
+            )
+        streams.append(stream)
+    return streams
+
+
+def _as_in(spec: StreamSpec, kind: StreamKind, choices: Choices) -> Choices:
+    facts = {name: str(value) for name, value in spec.facts.items()}
+    variant: Variant = "paper" if facts["preprocess"] == kind.preprocess["paper"] else "released"
+    weights = facts["weights"] if facts["weights"].startswith("random:") else "official"
+    return replace(
+        choices,
+        variant=variant,
+        backbones={kind.name: facts["backbone"]},
+        weights={kind.name: weights} | dict(choices.weights or {}),
+        detector=choices.detector or facts.get("detector", "").partition(" ")[0],
+        precision=facts["precision"],  # type: ignore[arg-type]  # checked where the backbone is loaded
+        dtype=facts["dtype"],  # type: ignore[arg-type]  # compared with the spec right after
+    )
+
+
+def _backbone_name(kind: StreamKind, choices: Choices) -> str:
+    chosen = choices.backbones or {}
+    if kind.name in chosen:
+        return _fitting(kind, chosen[kind.name])
+    common = chosen.get("")
+    if common and get_backbone(common).takes == kind.takes:
+        return common
+    return kind.default_backbone
+
+
+def _fitting(kind: StreamKind, name: str) -> str:
+    if get_backbone(name).takes != kind.takes:
+        raise AqaError(f"stream {kind.name} needs a backbone that takes a {kind.takes}; {name} does not.")
+    return name
+
+
+def _weights(kind: StreamKind, choices: Choices) -> str:
+    chosen = choices.weights or {}
+    return chosen.get(kind.name, chosen.get("", "official"))
+
+
+def _load(name: str, weights: str, preprocess: str, choices: Choices) -> LoadedBackbone:
+    return load_backbone(
+        name, weights=weights, preprocess=preprocess, device=choices.device, precision=choices.precision
+    )
+
+
+def _parts(
+    kind: StreamKind, backbone: LoadedBackbone, detector: PersonDetector | None, choices: Choices
+) -> Parts:
+    on_cpu = choices.device == "cpu"
+    usual = {"clip": 1 if on_cpu else 16, "image": 8 if on_cpu else 64}[kind.takes]
+    return Parts(backbone, detector, choices.batch_size or usual, choices.dtype)

@@ -1,0 +1,163 @@
+"""`aqa extract`: videos -> features."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aqa_pipeline.commands.options import (
+    FOLDER,
+    SOME_FAILED,
+    dataset_options,
+    default_root,
+    example,
+    network_options,
+    pick_device,
+    progress_bar,
+    reader_option,
+    shout_about_random_weights,
+    store_option,
+)
+from aqa_pipeline.errors import AqaError
+
+if TYPE_CHECKING:
+    from aqa_pipeline.records import Dataset, Video
+    from extract.choices import Choices
+    from extract.clock import Clock
+    from extract.stage import Extraction
+
+# What a head reads. The front door tells: this room never imports the heads.
+StreamsOf = Callable[[str], Sequence[str]]
+
+
+@click.command(epilog=example("aqa extract --dataset mit-skating --root data/mit-skating --for action-net"))
+@dataset_options
+@store_option
+@click.option("--for", "head", metavar="HEAD", help="Extract what this head reads.  [default: action-net]")
+@click.option("--streams", metavar="A,B", help="Extract these streams instead: segments, crops, frames.")
+@click.option(
+    "--variant",
+    type=click.Choice(["paper", "released"]),
+    default="paper",
+    show_default=True,
+    help="Resizing as the paper says, or as the authors' code does.",
+)
+@click.option("--backbone", multiple=True, metavar="[STREAM=]NAME", help="Network.  [default: i3d, resnet50]")
+@click.option(
+    "--detector",
+    default="yolo",
+    show_default=True,
+    metavar="KIND[:MODEL]",
+    help="Who finds the athlete: yolo, torchvision or annotations (boxes that came with the data), "
+    "with a model name or path, such as yolo:yolo11n.",
+)
+@network_options
+@click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float16"]),
+    default="float32",
+    show_default=True,
+    help="How features are stored.",
+)
+@reader_option
+@click.option(
+    "--workers", type=click.IntRange(1), default=2, show_default=True, help="Videos decoded at once."
+)
+@click.option("--limit", type=click.IntRange(1), help="Only the first videos.")
+@click.option("--videos", metavar="ID,ID", help="Only these videos.")
+@click.option("--overwrite", is_flag=True, help="Make records again that are there already.")
+@click.option("--contact-sheet", type=FOLDER, metavar="DIR", help="Draw the crops of every video into DIR.")
+@click.pass_context
+def extract(ctx: click.Context, dataset: str, root: Path | None, store: Path, **options: Any) -> None:
+    """Turns the videos of a dataset into features, once. Goes on where an earlier call was stopped.
+
+    A video that fails is listed with the reason, the others are stored, and the exit code is 3.
+    """
+    from aqa_pipeline.datasets import load_dataset
+    from aqa_pipeline.store import Store
+    from extract.choices import build_streams
+    from extract.stage import Extraction
+    from extract.stage import extract as run
+    from extract.summary import format_extract_report
+
+    found = load_dataset(dataset, default_root(dataset, root))
+    streams = build_streams(_stream_names(options, ctx.obj), choices_of(options))
+    videos = _chosen_videos(found, options["videos"], options["limit"])
+    shout_about_random_weights([stream.spec for stream in streams])
+    extraction = Extraction(
+        dataset=dataset,
+        store=Store(store),
+        streams=streams,
+        reader=options["reader"],
+        workers=options["workers"],
+        overwrite=options["overwrite"],
+    )
+    with extraction_progress(len(videos)) as progress:
+        report = run(extraction, videos, progress=progress)
+    click.echo(format_extract_report(report))
+    for problem in found.problems:
+        click.echo(f"label row left out: {problem}")
+    if options["contact_sheet"]:
+        _draw_contact_sheets(extraction, videos, options["contact_sheet"])
+    ctx.exit(SOME_FAILED if report.failures or found.problems else 0)
+
+
+def _stream_names(options: dict[str, Any], streams_of: StreamsOf) -> list[str]:
+    if options["streams"] and options["head"]:
+        raise click.UsageError("--for and --streams exclude each other.")
+    if options["streams"]:
+        return [name.strip() for name in options["streams"].split(",")]
+    return list(streams_of(options["head"] or "action-net"))
+
+
+def choices_of(options: dict[str, Any]) -> "Choices":
+    """What the shared network options choose."""
+    from extract.choices import Choices, parse_by_stream
+
+    return Choices(
+        variant=options.get("variant", "paper"),
+        backbones=parse_by_stream(options.get("backbone", ()), what="--backbone"),
+        weights=parse_by_stream(options["weights"], what="--weights"),
+        detector=options["detector"],
+        device=pick_device(options["device"]),
+        precision=options.get("precision", "fp32"),
+        batch_size=options["batch_size"],
+        dtype=options.get("dtype", "float32"),
+    )
+
+
+def _chosen_videos(dataset: "Dataset", ids: str | None, limit: int | None) -> list["Video"]:
+    videos = [dataset.video(video_id.strip()) for video_id in ids.split(",")] if ids else list(dataset.videos)
+    return videos[:limit]
+
+
+@contextmanager
+def extraction_progress(num_videos: int) -> Iterator[Callable[..., None]]:
+    """Counts videos, partly done ones by their share, and names the stage that limits the speed."""
+    limit = {"decode": "decoding", "detect": "detection", "network": "network"}
+    layout = "{percentage:3.0f}%|{bar}| {n:.1f}/{total:g} videos [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
+    with progress_bar(num_videos, unit=" videos", bar_format=layout) as bar:
+
+        def show(*, videos: float, video_id: str, clock: "Clock") -> None:
+            phase, share = clock.limit()
+            bar.set_postfix_str(
+                f"limited by {limit.get(phase, phase)} {share:.0%}, {video_id}", refresh=False
+            )
+            bar.update(videos - bar.n)
+
+        yield show
+
+
+def _draw_contact_sheets(extraction: "Extraction", videos: list["Video"], folder: Path) -> None:
+    from extract.contact_sheet import write_contact_sheet
+
+    specs = [stream.spec for stream in extraction.streams if stream.spec.stream == "crops"]
+    if not specs:
+        raise AqaError("--contact-sheet shows person crops: add `crops` to --streams.")
+    for video in videos:
+        if extraction.store.has(extraction.dataset, video.video_id, specs[0]):
+            record = extraction.store.read(extraction.dataset, video.video_id, specs[0])
+            click.echo(f"contact sheet: {write_contact_sheet(video, record, folder)}")

@@ -1,0 +1,77 @@
+"""One picture per video of what the `crops` stream saw: the frames with their boxes, the crops beside."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from aqa_pipeline.records import Record, Video
+from aqa_pipeline.store import file_name
+from aqa_pipeline.video import open_video
+from extract.detectors import crop_person
+
+CELL_HEIGHT, LABEL_HEIGHT, MARGIN, HEADER_HEIGHT = 150, 22, 10, 60
+COLUMNS, MAX_CELLS = 4, 32
+PAPER, INK, BOX = (250, 250, 248), (30, 34, 40), (255, 90, 31)
+
+
+def write_contact_sheet(video: Video, record: Record, folder: Path) -> Path:
+    """Draws the sheet of one `crops` record and returns its path, `FOLDER/<video id>.jpg`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{file_name(video.video_id)}.jpg"
+    part = path.with_suffix(".part")
+    contact_sheet(video, record).save(part, "JPEG", quality=88)
+    os.replace(part, path)
+    return path
+
+
+def contact_sheet(video: Video, record: Record) -> Image.Image:
+    """Up to 32 evenly spaced crops of a record, in order of time, and how many frames were dropped."""
+    num_crops = len(record.features)
+    steps = np.unique(np.linspace(0, num_crops - 1, min(num_crops, MAX_CELLS)).round().astype(int))
+    steps_of_frame = {int(record.extras["frame_index"][step, 0]): int(step) for step in steps}
+    cells = []
+    if steps_of_frame:
+        with open_video(video) as opened:
+            for index, frame in opened.frames(sorted(steps_of_frame)):
+                cells.append(_cell(frame, record, steps_of_frame[index]))
+    return _compose(cells, title=video.video_id, facts=_facts(record, len(cells)))
+
+
+def _facts(record: Record, num_shown: int) -> str:
+    num_steps, dropped = record.counts["num_steps"], record.counts["num_steps_without_person"]
+    facts = f"{num_steps - dropped} of {num_steps} sampled frames show a person, {dropped} dropped"
+    return facts if num_shown == num_steps - dropped else f"{facts}; {num_shown} are shown here"
+
+
+def _cell(frame: np.ndarray, record: Record, step: int) -> Image.Image:
+    """The frame with the box drawn, its crop as the network sees it, and when that was."""
+    *box, confidence = record.extras["boxes"][step].tolist()
+    scale = CELL_HEIGHT / len(frame)
+    picture = Image.fromarray(frame).resize((max(1, round(frame.shape[1] * scale)), CELL_HEIGHT))
+    ImageDraw.Draw(picture).rectangle([side * scale for side in box], outline=BOX, width=3)
+    crop = Image.fromarray(crop_person(frame, np.array(box))).resize((CELL_HEIGHT, CELL_HEIGHT))
+    cell = Image.new("RGB", (picture.width + CELL_HEIGHT, CELL_HEIGHT + LABEL_HEIGHT), PAPER)
+    cell.paste(picture, (0, LABEL_HEIGHT))
+    cell.paste(crop, (picture.width, LABEL_HEIGHT))
+    minutes, seconds = divmod(int(record.pts_seconds[step, 0]), 60)
+    label = f"{minutes}:{seconds:02d}   confidence {confidence:.2f}"
+    ImageDraw.Draw(cell).text((0, 2), label, fill=INK, font=ImageFont.load_default(14))
+    return cell
+
+
+def _compose(cells: list[Image.Image], *, title: str, facts: str) -> Image.Image:
+    cell_width = max((cell.width for cell in cells), default=300)
+    rows = -(-len(cells) // COLUMNS)
+    columns = max(2, min(COLUMNS, len(cells)))
+    row_height = CELL_HEIGHT + LABEL_HEIGHT + MARGIN
+    size = (columns * (cell_width + MARGIN) + MARGIN, HEADER_HEIGHT + rows * row_height + MARGIN)
+    sheet = Image.new("RGB", size, PAPER)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((MARGIN, 8), title, fill=INK, font=ImageFont.load_default(20))
+    draw.text((MARGIN, 34), facts, fill=INK, font=ImageFont.load_default(14))
+    for at, cell in enumerate(cells):
+        row, column = divmod(at, COLUMNS)
+        sheet.paste(cell, (MARGIN + column * (cell_width + MARGIN), HEADER_HEIGHT + row * row_height))
+    return sheet

@@ -1,0 +1,65 @@
+"""Stream `crops`: the largest person of one frame a second through an image backbone (ACTION-NET 5.2).
+
+Frames without a person are dropped and counted.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aqa_pipeline.records import StreamSpec, Video
+from aqa_pipeline.video import Timeline
+from extract.backbones import LoadedBackbone
+from extract.clock import Clock
+from extract.detectors import PersonDetector, crop_person, largest_person
+from extract.streams.stream import Encoded, Encoder, Steps, network_facts, plan_steps
+
+
+@dataclass(frozen=True)
+class Crops:
+    """One person crop a step. `extras` keep its box (x1, y1, x2, y2, confidence; pixels) and its frame."""
+
+    rate_fps: float
+    backbone: LoadedBackbone
+    detector: PersonDetector
+    batch_size: int
+    dtype: str
+
+    @property
+    def spec(self) -> StreamSpec:
+        sampling = {"rate_fps": self.rate_fps, "frames_per_step": 1}
+        person = {"detector": self.detector.identity, "person": "largest"}
+        return StreamSpec(
+            "crops", {**sampling, **person, **network_facts(self.backbone), "dtype": self.dtype}
+        )
+
+    @property
+    def feature_size(self) -> int:
+        return self.backbone.backbone.feature_size
+
+    def plan(self, timeline: Timeline) -> Steps:
+        return plan_steps(timeline, rate_fps=self.rate_fps, frames_per_step=1)
+
+    def prepare(self, frame: np.ndarray) -> np.ndarray:
+        return frame  # the detector wants every pixel
+
+    def encoder(self, video: Video, clock: Clock) -> Encoder:
+        detect = self.detector.for_video(video)
+
+        def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
+            with clock.phase("detect"):
+                persons = [largest_person(found) for found in detect(frames, frame_index[:, 0].tolist())]
+            kept = np.array([person is not None for person in persons])
+            boxes = np.array([person for person in persons if person is not None], np.float32).reshape(-1, 5)
+            sources = [frame for frame, is_kept in zip(frames, kept, strict=True) if is_kept]
+            with clock.phase("network"):
+                features = self._features(sources, boxes)
+            return Encoded(features, kept, {"boxes": boxes, "frame_index": frame_index[kept]})
+
+        return encode
+
+    def _features(self, frames: list[np.ndarray], boxes: np.ndarray) -> np.ndarray:
+        if not frames:
+            return np.empty((0, self.feature_size), np.float32)
+        crops = [crop_person(frame, box[:4]) for frame, box in zip(frames, boxes, strict=True)]
+        return self.backbone.features(np.stack([self.backbone.preprocess.geometry(crop) for crop in crops]))

@@ -1,0 +1,92 @@
+"""What every stream is: which frames it wants, what it keeps of a frame, and how frames become features."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+
+from aqa_pipeline.records import SpecValue, StreamSpec, Video
+from aqa_pipeline.video import Timeline, sample_by_time
+from extract.backbones import LoadedBackbone
+from extract.clock import Clock
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """The plan of one stream for one video: the frames of each step, and the time it covers.
+
+    `frame_index` is (step, frame), never decreasing in reading order; `pts_seconds` is (step, 2), half-open.
+    """
+
+    frame_index: np.ndarray
+    pts_seconds: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.frame_index)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Features (kept, dim) of a batch of steps, extras with a row per kept step, and which were kept."""
+
+    features: np.ndarray
+    kept: np.ndarray
+    extras: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+# Prepared frames of a batch, (step * frame) of them, and their frame indices (step, frame).
+Encoder = Callable[[list[np.ndarray], np.ndarray], Encoded]
+
+
+class Stream(Protocol):
+    """One kind of feature. `prepare` runs in a decoding thread, an encoder in the main one."""
+
+    @property
+    def spec(self) -> StreamSpec: ...
+
+    @property
+    def batch_size(self) -> int: ...
+
+    @property
+    def dtype(self) -> str: ...
+
+    def plan(self, timeline: Timeline) -> Steps:
+        """Which frames make which step."""
+        ...
+
+    def prepare(self, frame: np.ndarray) -> np.ndarray:
+        """What the stream keeps of an RGB frame (H, W, 3), uint8."""
+        ...
+
+    def encoder(self, video: Video, clock: Clock) -> Encoder:
+        """The function that turns a batch of prepared steps into features."""
+        ...
+
+
+def plan_steps(timeline: Timeline, *, rate_fps: Fraction | float, frames_per_step: int) -> Steps:
+    """Consecutive steps of `frames_per_step` samples at `rate_fps`, without overlap.
+
+    An incomplete last step is dropped. A video shorter than one step gives one step that repeats its last
+    sample: samples=[0, 5, 10], frames_per_step=5 -> [0, 5, 10, 10, 10].
+    """
+    samples = sample_by_time(timeline, rate_fps=rate_fps)
+    index, pts = samples.frame_index, samples.pts_seconds
+    missing = max(0, frames_per_step - len(index))
+    index = np.concatenate([index, np.repeat(index[-1:], missing)])
+    num_steps = len(index) // frames_per_step
+    frame_index = index[: num_steps * frames_per_step].reshape(num_steps, frames_per_step)
+    first = np.arange(num_steps) * frames_per_step
+    last = np.minimum(first + frames_per_step, len(pts)) - 1
+    return Steps(frame_index, np.stack([pts[first, 0], pts[last, 1]], axis=1))
+
+
+def network_facts(backbone: LoadedBackbone) -> dict[str, SpecValue]:
+    """The part of a spec that says which network ran, with which weights, on what input."""
+    return {
+        "backbone": backbone.backbone.name,
+        "weights": backbone.weights_id,
+        "preprocess": backbone.preprocess.name,
+        "precision": backbone.precision,
+    }

@@ -1,0 +1,53 @@
+"""Streams `segments` and `frames`: whole frames, alone or in clips, through a backbone (ACTION-NET 5.2).
+
+`segments` are 16-frame clips at 5 frames a second through a video backbone; `frames` are single frames, one
+a second, through an image backbone: the paper's "w/o detection" ablation.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aqa_pipeline.records import StreamSpec, Video
+from aqa_pipeline.video import Timeline
+from extract.backbones import LoadedBackbone
+from extract.clock import Clock
+from extract.streams.stream import Encoded, Encoder, Steps, network_facts, plan_steps
+
+
+@dataclass(frozen=True)
+class WholeFrames:
+    """Steps of `frames_per_step` frames sampled at `rate_fps`, without overlap."""
+
+    name: str
+    rate_fps: float
+    frames_per_step: int
+    backbone: LoadedBackbone
+    batch_size: int
+    dtype: str
+
+    @property
+    def spec(self) -> StreamSpec:
+        sampling = {"rate_fps": self.rate_fps, "frames_per_step": self.frames_per_step}
+        return StreamSpec(self.name, {**sampling, **network_facts(self.backbone), "dtype": self.dtype})
+
+    @property
+    def feature_size(self) -> int:
+        return self.backbone.backbone.feature_size
+
+    def plan(self, timeline: Timeline) -> Steps:
+        return plan_steps(timeline, rate_fps=self.rate_fps, frames_per_step=self.frames_per_step)
+
+    def prepare(self, frame: np.ndarray) -> np.ndarray:
+        return self.backbone.preprocess.geometry(frame)
+
+    def encoder(self, video: Video, clock: Clock) -> Encoder:
+        def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
+            batch = np.stack(frames)  # (B * T, H, W, 3)
+            if self.backbone.backbone.takes == "clip":
+                batch = batch.reshape(*frame_index.shape, *batch.shape[1:])  # (B, T, H, W, 3)
+            with clock.phase("network"):
+                features = self.backbone.features(batch)
+            return Encoded(features, np.ones(len(features), bool), {"frame_index": frame_index})
+
+        return encode

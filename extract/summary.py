@@ -1,0 +1,49 @@
+"""An extraction's report in words."""
+
+from collections.abc import Iterator
+
+from aqa_pipeline.tables import format_table
+from extract.stage import ExtractReport
+
+PHASES = {"decode": "decoding", "detect": "detection", "network": "the networks"}
+
+
+def format_extract_report(report: ExtractReport) -> str:
+    """What was written per stream, how fast, what limited it, and every failure with its reason."""
+    return "\n".join(_lines(report))
+
+
+def _lines(report: ExtractReport) -> Iterator[str]:
+    if report.written:
+        yield format_table(("stream", "videos", "steps", "without a person"), list(_rows(report)))
+        yield ""
+        yield _speed(report)
+    if report.num_already_there:
+        yield f"{report.num_already_there} videos were in the store already (--overwrite makes them again)."
+    if report.failures:
+        yield f"{len(report.failures)} videos failed, the others are stored:"
+        for failure in report.failures:
+            yield f"  {failure.video_id}: {failure.reason}"
+    if not (report.written or report.failures or report.num_already_there):
+        yield "No video to extract."
+
+
+def _rows(report: ExtractReport) -> Iterator[tuple[object, ...]]:
+    for stream in dict.fromkeys(row.stream for row in report.written):
+        rows = [row for row in report.written if row.stream == stream]
+        without = sum(row.num_steps_without_person for row in rows)
+        yield stream, len(rows), sum(row.num_steps for row in rows), without
+
+
+def _speed(report: ExtractReport) -> str:
+    total = report.clock.seconds.total()
+    shares = ", ".join(
+        f"{text} {report.clock.seconds[phase] / total:.0%}"
+        for phase, text in PHASES.items()
+        if phase in report.clock.seconds
+    )
+    per_minute = 60 * report.wall_seconds / report.video_seconds
+    return (
+        f"{report.num_done} videos, {report.video_seconds / 60:.1f} minutes of video in "
+        f"{report.wall_seconds:.1f} s: {per_minute:.1f} s per video-minute ({shares})."
+    )

@@ -1,0 +1,156 @@
+"""`aqa fit` and `aqa evaluate`: features -> scores -> numbers."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aqa_pipeline.commands.options import (
+    EXISTING,
+    FOLDER,
+    default_root,
+    device_option,
+    example,
+    pick_device,
+    progress_bar,
+    store_option,
+)
+
+if TYPE_CHECKING:
+    from heads.requests import FitRequest
+    from heads.runs import Progress
+
+
+@click.command(
+    epilog=example("aqa fit --head action-net --dataset mit-skating --store features --out runs/skating")
+)
+@click.option("--head", metavar="HEAD", default="action-net", show_default=True)
+@click.option("--dataset", metavar="NAME", help="A name from `aqa datasets list`.")
+@click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]")
+@store_option
+@click.option("--out", type=FOLDER, required=True, help="Run directory; an unfinished run goes on.")
+@click.option("--target", help="Score to learn.  [default: the dataset's first]")
+@click.option("--split", "splits", metavar="A,B", help="Splits.  [default: the dataset's]")
+@click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B")
+@click.option("--variant", type=click.Choice(["paper", "released"]), default="paper", show_default=True)
+@click.option(
+    "--select",
+    type=click.Choice(["last", "val", "best-on-test"]),
+    default="last",
+    show_default=True,
+    help="Which epoch is kept: the last, the best on held-out training videos (val), or the best on the "
+    "test videos, which is not model selection and is labelled so.",
+)
+@click.option("--epochs", type=click.IntRange(1), help="Instead of the paper's number.")
+@click.option(
+    "--spec", "specs", multiple=True, metavar="STREAM=HASH", help="Which stored features, if several."
+)
+@click.option("--shuffle-labels", is_flag=True, help="Control: train on shuffled labels; must find nothing.")
+@click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features.")
+@click.option("--threads", type=click.IntRange(1), help="CPU threads.  [default: torch's]")
+@device_option
+@click.option("--repeat", type=EXISTING, metavar="RUN", help="Repeat this run from its config, into --out.")
+@click.pass_context
+def fit(ctx: click.Context, repeat: Path | None, **options: Any) -> None:
+    """Trains a head on stored features, for every split and seed, and evaluates it on the held-out videos.
+
+    The last epoch counts. --repeat makes a run again, bit for bit on the same machine.
+    """
+    from heads.evaluation import format_evaluation
+    from heads.runs import fit as run
+
+    request = _repeated(ctx, repeat, options["out"]) if repeat else _fit_request(options)
+    with training_progress() as progress:
+        summary = run(request, progress)
+    click.echo(format_evaluation(summary.evaluation))
+    for note in summary.notes:
+        click.secho(note, fg="yellow", err=True)
+    click.echo(
+        f"\nRun: {summary.run_dir} ({summary.num_trained} trained, {summary.num_resumed} already there)"
+    )
+
+
+def _fit_request(options: dict[str, Any]) -> "FitRequest":
+    from aqa_pipeline.datasets import load_dataset
+    from aqa_pipeline.store import Store
+    from heads.requests import FitRequest
+
+    if not options["dataset"]:
+        raise click.UsageError("Name a --dataset, or a run to --repeat.")
+    return FitRequest(
+        head=options["head"],
+        dataset=load_dataset(options["dataset"], default_root(options["dataset"], options["root"])),
+        store=Store(options["store"]),
+        out=options["out"],
+        target=options["target"],
+        splits=tuple(name.strip() for name in (options["splits"] or "").split(",") if name.strip()),
+        seeds=_numbers(options["seeds"]),
+        variant=options["variant"],
+        select=options["select"],
+        epochs=options["epochs"],
+        specs=dict(_pair(text) for text in options["specs"]),
+        shuffle_labels=options["shuffle_labels"],
+        allow_missing=options["allow_missing"],
+        device=pick_device(options["device"]),
+        threads=options["threads"],
+    )
+
+
+def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
+    """The request of an older run; its config says everything, so other options would be ignored."""
+    from aqa_pipeline.datasets import load_dataset
+    from aqa_pipeline.store import Store
+    from heads.configs import read_config
+    from heads.requests import FitRequest
+
+    given = [
+        name
+        for name in ctx.params
+        if name not in ("repeat", "out")
+        and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"--repeat takes everything from the old run: leave out {', '.join(given)}.")
+    config = read_config(repeat)
+    dataset = load_dataset(config["dataset"]["name"], Path(config["dataset"]["root"]))
+    return FitRequest.from_config(config, dataset=dataset, store=Store(Path(config["store"])), out=out)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError:
+        raise click.UsageError(f"--seeds wants numbers such as 0,1,2; got {text!r}.") from None
+
+
+def _pair(text: str) -> tuple[str, str]:
+    stream, separator, spec_hash = text.partition("=")
+    if not separator:
+        raise click.UsageError(f"--spec wants STREAM=HASH (see `aqa store ls`); got {text!r}.")
+    return stream, spec_hash
+
+
+@contextmanager
+def training_progress() -> Iterator[Callable[["Progress"], None]]:
+    """One bar over all epochs of all splits and seeds."""
+    with progress_bar(None, unit=" epochs") as bar:
+
+        def show(progress: "Progress") -> None:
+            done = progress.epoch.epoch if progress.epoch else 0
+            bar.total = progress.num_cells * progress.num_epochs
+            bar.set_description(f"split {progress.split}, seed {progress.seed}", refresh=False)
+            bar.update((progress.cell - 1) * progress.num_epochs + done - bar.n)
+
+        yield show
+
+
+@click.command(epilog=example("aqa evaluate runs/skating"))
+@click.argument("run", type=EXISTING)
+def evaluate(run: Path) -> None:
+    """Prints a run's numbers from its stored predictions: Spearman with bootstrap interval, R-l2, MSE."""
+    from heads.evaluation import evaluate as measure
+    from heads.evaluation import format_evaluation
+
+    click.echo(format_evaluation(measure(run)))

@@ -1,0 +1,36 @@
+"""The wheel alone, without development tools: holds the three packages and cli.py, and `aqa` answers.
+
+    python tests/smoke.py FOLDER_OF_THE_WHEEL
+"""
+
+import subprocess
+import sys
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+
+MUST_HOLD = ("cli.py", "aqa_pipeline/store.py", "extract/stage.py", "heads/action_net.py")
+
+
+def main(folder: Path) -> None:
+    wheel = max(folder.glob("*.whl"), key=lambda path: path.stat().st_mtime)
+    names = zipfile.ZipFile(wheel).namelist()
+    missing = [name for name in MUST_HOLD if name not in names]
+    strangers = [name for name in names if name.startswith(("tests/", "benchmarks/", "docs/"))]
+    assert not missing, f"{wheel.name} lacks {missing}"
+    assert not strangers, f"{wheel.name} holds {strangers}"
+    with tempfile.TemporaryDirectory() as scratch:
+        venv.create(scratch, with_pip=True)
+        python = Path(scratch) / "bin" / "python"
+        # Only what --help needs: the heavy packages must not be imported for it.
+        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*install, "click"], check=True)
+        subprocess.run([*install, "--no-deps", wheel], check=True)
+        answer = subprocess.run([Path(scratch) / "bin" / "aqa", "--help"], check=True, capture_output=True)
+        assert b"aqa demo" in answer.stdout, answer.stdout
+    print(f"{wheel.name}: complete, and `aqa --help` answers without torch", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
