@@ -82,17 +82,20 @@ def bootstrap_interval(
 ) -> Interval:
     """Percentile bootstrap over videos: pairs are drawn with replacement, the metric taken of each draw.
 
-    The same seed gives the same interval. Undefined where the metric is nan in every resample.
+    With predictions `seed video` of several seeds, each draw also takes seeds with replacement and the mean
+    of their metrics: the interval of that mean, over videos and seeds. The same `seed` gives the same
+    interval. Undefined where the metric is nan in every resample.
     """
-    predicted, true = _pair(predicted, true)
+    predicted, true = np.asarray(predicted, dtype=np.float64), np.asarray(true, dtype=np.float64)
+    predicted, true = _pair(predicted, np.broadcast_to(true, predicted.shape))
     if not 0 < confidence < 1 or num_resamples < 1:
         raise ValueError(
             f"a bootstrap needs 0 < confidence < 1 and resamples, not {confidence} and {num_resamples}"
         )
     rng = np.random.default_rng(seed)
     portions = [
-        _resampled(metric, predicted, true, rng, min(_RESAMPLES_AT_ONCE, num_resamples - start))
-        for start in range(0, num_resamples, _RESAMPLES_AT_ONCE)
+        _resampled(metric, np.atleast_2d(predicted), np.atleast_2d(true), rng=rng, num=num)
+        for num in _portions(num_resamples)
     ]
     values = np.concatenate(portions)
     defined = values[~np.isnan(values)]
@@ -101,15 +104,28 @@ def bootstrap_interval(
     return Interval(float(low), float(high), confidence, num_resamples, int(values.size - defined.size))
 
 
+def _portions(num_resamples: int) -> list[int]:
+    """[2000, 2000, ..., the rest]."""
+    whole, rest = divmod(num_resamples, _RESAMPLES_AT_ONCE)
+    return [_RESAMPLES_AT_ONCE] * whole + [rest] * (rest > 0)
+
+
 def _resampled(
     metric: Metric,
     predicted: NDArray[np.float64],
     true: NDArray[np.float64],
+    *,
     rng: np.random.Generator,
     num: int,
 ) -> NDArray[np.float64]:
-    chosen = rng.integers(0, predicted.size, size=(num, predicted.size))
-    return metric(predicted[chosen], true[chosen])
+    """The metric in `num` draws of videos, averaged over as many draws of the seeds as there are seeds."""
+    num_seeds, num_videos = predicted.shape
+    videos = rng.integers(0, num_videos, size=(num, num_videos))
+    by_seed = np.stack([metric(p[videos], t[videos]) for p, t in zip(predicted, true, strict=True)])
+    if num_seeds == 1:
+        return by_seed[0]
+    seeds = rng.integers(0, num_seeds, size=(num_seeds, num))
+    return np.take_along_axis(by_seed, seeds, axis=0).mean(axis=0)
 
 
 def _pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,143 @@
+"""One trained cell of a run, `split-NAME/seed-K/`: absent or complete, never half.
+
+    epochs.csv         one row per epoch
+    predictions.csv    one row per video: video_id, part (train, validation, test), true, predicted (raw)
+    model.safetensors  the kept state
+    cell.json          split, seed, kept epoch, score scale
+
+A cell is written into a hidden folder beside its place and moved there when whole, so a kill leaves
+either nothing or a folder that the next run clears away.
+"""
+
+import csv
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.store import file_name, write_whole
+from heads.score_scale import ScoreScale
+from heads.training import Epoch
+
+Part = Literal["train", "validation", "test"]
+
+FILES = ("epochs.csv", "predictions.csv", "model.safetensors", "cell.json")
+
+
+@dataclass(frozen=True)
+class VideoScore:
+    """One row of predictions.csv, on the raw scale of the judges."""
+
+    video_id: str
+    part: Part
+    true: float
+    predicted: float
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """What one split and seed left behind."""
+
+    split: str
+    seed: int
+    chosen_epoch: int
+    scale: ScoreScale
+    epochs: tuple[Epoch, ...]
+    predictions: tuple[VideoScore, ...]
+
+
+def cell_folder(run_dir: Path, *, split: str, seed: int) -> Path:
+    """Where that cell is, or would be; no split name can leave the run."""
+    return run_dir / f"split-{file_name(split)}" / f"seed-{seed}"
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether the cell is there with all its files."""
+    return all((folder / name).is_file() for name in FILES)
+
+
+def write_cell(folder: Path, cell: Cell, state: Mapping[str, Tensor]) -> None:
+    """Writes the cell whole, clearing away what an interrupted run left in its place."""
+    part = folder.with_name(f".{folder.name}.part")
+    for stale in (part, folder):
+        shutil.rmtree(stale, ignore_errors=True)
+    part.mkdir(parents=True)
+    facts = {
+        "split": cell.split,
+        "seed": cell.seed,
+        "chosen_epoch": cell.chosen_epoch,
+        "score_scale": asdict(cell.scale),
+    }
+    write_rows(part / "epochs.csv", [asdict(epoch) for epoch in cell.epochs])
+    write_rows(part / "predictions.csv", [asdict(row) for row in cell.predictions])
+    write_whole(part / "model.safetensors", save(dict(state)))
+    write_whole(part / "cell.json", json.dumps(facts, indent=2).encode())
+    os.replace(part, folder)
+
+
+def read_cell(run_dir: Path, *, split: str, seed: int) -> Cell:
+    """The cell; raises `RunError` if it is not complete or its files are damaged."""
+    folder = cell_folder(run_dir, split=split, seed=seed)
+    if not is_complete(folder):
+        raise RunError(
+            f"{folder} is not complete: run the same `aqa fit` command again, it goes on where it stopped."
+        )
+    try:
+        facts = json.loads((folder / "cell.json").read_text())
+        return Cell(
+            split=facts["split"],
+            seed=facts["seed"],
+            chosen_epoch=facts["chosen_epoch"],
+            scale=ScoreScale(**facts["score_scale"]),
+            epochs=tuple(_epoch(row) for row in _rows(folder / "epochs.csv")),
+            predictions=tuple(_video_score(row) for row in _rows(folder / "predictions.csv")),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{folder} is damaged ({error!r}): delete that folder and run the same `aqa fit` command again."
+        ) from error
+
+
+def read_state(folder: Path) -> dict[str, Tensor]:
+    """The kept state of a cell, on the CPU; safetensors hold numbers only and run no code."""
+    try:
+        state: dict[str, Tensor] = load_file(folder / "model.safetensors")
+    except Exception as error:  # safetensors' own error type is a bare Exception
+        raise RunError(
+            f"{folder / 'model.safetensors'} cannot be read ({error}): delete the folder and fit again."
+        ) from error
+    return state
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """A CSV with a header, written whole; numbers keep all their digits."""
+    part = path.with_name(f".{path.name}.part")
+    with part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _epoch(row: Mapping[str, str]) -> Epoch:
+    numbers = {name: float(value) for name, value in row.items() if name != "epoch"}
+    return Epoch(epoch=int(row["epoch"]), **numbers)
+
+
+def _video_score(row: Mapping[str, str]) -> VideoScore:
+    part: Part = row["part"]  # type: ignore[assignment]
+    return VideoScore(row["video_id"], part, float(row["true"]), float(row["predicted"]))

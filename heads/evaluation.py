@@ -1,0 +1,275 @@
+"""What a run is worth, from its predictions.csv files alone.
+
+Per split and seed: Spearman with a bootstrap interval over the test videos, R-l2 (by the range of the test
+labels, as CoRe), MSE in raw points. Per split: mean and standard deviation over seeds, and the mean
+prediction of the seeds as an ensemble. Over splits: the Fisher-z mean where the splits are classes
+(no video in two of them, as the four apparatus of Rhythmic Gymnastics), the plain mean where they
+are draws from the same videos (MIT-Skating's random splits).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.metrics import Interval, bootstrap_interval, fisher_z_mean, mse, relative_l2, spearman
+from heads.cells import Cell, cell_folder, is_complete, read_cell
+from heads.configs import read_config
+
+SELECT_LABELS = {
+    "last": "last epoch",
+    "val": "best epoch on held-out training videos",
+    "best-on-test": "best epoch on the test videos: NOT MODEL SELECTION",
+}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Agreement with the judges on some test videos; nan where undefined."""
+
+    num_videos: int
+    spearman: float
+    interval: Interval
+    relative_l2: float
+    mse: float
+
+
+@dataclass(frozen=True)
+class CellScores:
+    """One split and seed. `last_on_test` and `best_on_test` are the last and the best epoch's correlation."""
+
+    split: str
+    seed: int
+    chosen_epoch: int
+    scores: Scores
+    last_on_test: float
+    best_on_test: float
+    best_epoch: int
+
+
+@dataclass(frozen=True)
+class SplitScores:
+    """One split over its seeds. `std` is the sample's (n - 1); nan for one seed.
+
+    `interval` is that of the mean, over videos and seeds: a control with shuffled labels is judged by it,
+    since one shuffle may by chance teach the signal, or its opposite.
+    """
+
+    split: str
+    num_seeds: int
+    mean: float
+    std: float
+    interval: Interval
+    ensemble: Scores
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A run's numbers. `overall` is the mean over seeds of each seed's mean over splits."""
+
+    run_dir: Path
+    title: str
+    select: str
+    flags: tuple[str, ...]
+    cells: tuple[CellScores, ...]
+    splits: tuple[SplitScores, ...]
+    overall: float
+    overall_std: float
+    overall_kind: str
+    num_unfinished: int
+
+    @property
+    def mean_gap(self) -> float:
+        """By how much picking the best epoch on the test videos would flatter the last one, on average."""
+        return float(np.mean([cell.best_on_test - cell.last_on_test for cell in self.cells]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; undefined numbers are null."""
+        values: dict[str, Any] = _without_nan(asdict(self) | {"run_dir": str(self.run_dir)})
+        return values
+
+    def rows(self) -> list[dict[str, object]]:
+        """One flat row per split and seed, for CSV."""
+        return [
+            {
+                "split": cell.split,
+                "seed": cell.seed,
+                "chosen_epoch": cell.chosen_epoch,
+                "num_videos": cell.scores.num_videos,
+                "spearman": cell.scores.spearman,
+                "spearman_low": cell.scores.interval.low,
+                "spearman_high": cell.scores.interval.high,
+                "relative_l2": cell.scores.relative_l2,
+                "mse": cell.scores.mse,
+                "last_epoch_spearman": cell.last_on_test,
+                "best_on_test_spearman_not_model_selection": cell.best_on_test,
+                "select": self.select,
+                "flags": "; ".join(self.flags),
+            }
+            for cell in self.cells
+        ]
+
+
+def evaluate(run_dir: Path, *, num_resamples: int = 10_000) -> Evaluation:
+    """Evaluates every finished cell of a run; raises `RunError` if there is none."""
+    config = read_config(run_dir)
+    asked = [(split, seed) for split in config["splits"] for seed in config["seeds"]]
+    finished = [(s, k) for s, k in asked if is_complete(cell_folder(run_dir, split=s, seed=k))]
+    if not finished:
+        raise RunError(
+            f"{run_dir} has no finished cell of {len(asked)}: run the same `aqa fit` command again."
+        )
+    cells = [read_cell(run_dir, split=split, seed=seed) for split, seed in finished]
+    scored = [_score_cell(cell, num_resamples) for cell in cells]
+    by_split = {split: [cell for cell in cells if cell.split == split] for split, _ in finished}
+    splits = [_score_split(group, scored, num_resamples) for group in by_split.values()]
+    classes = are_classes([group[0] for group in by_split.values()])
+    per_seed = _means_over_splits(scored, classes=classes)
+    kind = "Fisher-z mean over classes" if classes else "mean over splits"
+    return Evaluation(
+        run_dir=Path(run_dir),
+        title=_title(config),
+        select=SELECT_LABELS[config["select"]],
+        flags=_flags(config),
+        cells=tuple(scored),
+        splits=tuple(splits),
+        overall=float(np.mean(per_seed)),
+        overall_std=_sample_std(per_seed),
+        overall_kind=kind,
+        num_unfinished=len(asked) - len(finished),
+    )
+
+
+def are_classes(cells: Sequence[Cell]) -> bool:
+    """Whether the splits, one cell of each, are classes: several, and no video in two of them."""
+    videos = [row.video_id for cell in cells for row in cell.predictions]
+    return len(cells) > 1 and len(set(videos)) == len(videos)
+
+
+def _score_cell(cell: Cell, num_resamples: int) -> CellScores:
+    on_test = np.array([epoch.test_spearman for epoch in cell.epochs])
+    best = int(np.argmax(np.where(np.isnan(on_test), -np.inf, on_test)))
+    true, predicted = _test_scores(cell)
+    return CellScores(
+        split=cell.split,
+        seed=cell.seed,
+        chosen_epoch=cell.chosen_epoch,
+        scores=_score(predicted, true, num_resamples),
+        last_on_test=float(on_test[-1]),
+        best_on_test=float(on_test[best]),
+        best_epoch=cell.epochs[best].epoch,
+    )
+
+
+def _score_split(cells: Sequence[Cell], scored: Sequence[CellScores], num_resamples: int) -> SplitScores:
+    correlations = [cell.scores.spearman for cell in scored if cell.split == cells[0].split]
+    true, _ = _test_scores(cells[0])
+    predicted = np.stack([_test_scores(cell)[1] for cell in cells])
+    return SplitScores(
+        split=cells[0].split,
+        num_seeds=len(cells),
+        mean=float(np.mean(correlations)),
+        std=_sample_std(correlations),
+        interval=bootstrap_interval(spearman, predicted, true, num_resamples=num_resamples),
+        ensemble=_score(predicted.mean(axis=0), true, num_resamples),
+    )
+
+
+def _score(predicted: NDArray[np.float64], true: NDArray[np.float64], num_resamples: int) -> Scores:
+    score_range = float(np.ptp(true))
+    return Scores(
+        num_videos=len(true),
+        spearman=float(spearman(predicted, true)),
+        interval=bootstrap_interval(spearman, predicted, true, num_resamples=num_resamples),
+        relative_l2=float(relative_l2(predicted, true, score_range=score_range)) if score_range else math.nan,
+        mse=float(mse(predicted, true)),
+    )
+
+
+def _test_scores(cell: Cell) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """True and predicted raw scores of the test videos, in the order of their ids."""
+    rows = sorted((row.video_id, row.true, row.predicted) for row in cell.predictions if row.part == "test")
+    return np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
+
+
+def _means_over_splits(scored: Sequence[CellScores], *, classes: bool) -> list[float]:
+    by_seed: dict[int, list[float]] = {}
+    for cell in scored:
+        by_seed.setdefault(cell.seed, []).append(cell.scores.spearman)
+    return [fisher_z_mean(values) if classes else float(np.mean(values)) for values in by_seed.values()]
+
+
+def _sample_std(values: Sequence[float]) -> float:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+
+
+def _title(config: Mapping[str, Any]) -> str:
+    head, target = f"{config['head']} ({config['variant']})", config["target"]["name"]
+    return f"{head} on {config['dataset']['name']}, {target} score"
+
+
+def _flags(config: Mapping[str, Any]) -> tuple[str, ...]:
+    flags = {
+        "RANDOM WEIGHTS": config["random_weights"],
+        "SHUFFLED LABELS": config["shuffle_labels"],
+        "NOT MODEL SELECTION": config["select"] == "best-on-test",
+    }
+    return tuple(flag for flag, raised in flags.items() if raised)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nan(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def format_evaluation(evaluation: Evaluation) -> str:
+    """The evaluation as a table for the terminal."""
+    width = max(len("split"), *(len(split.split) for split in evaluation.splits))
+    lines = [evaluation.title, f"kept: {evaluation.select}", *evaluation.flags, ""]
+    lines.append(
+        f"{'split':<{width}}  {'seed':>8}  {'videos':>6}  {'Spearman':>8}  95 % interval     R-l2       MSE"
+    )
+    for split in evaluation.splits:
+        for cell in evaluation.cells:
+            if cell.split == split.split:
+                lines.append(_line(split.split, str(cell.seed), cell.scores, width))
+        if split.num_seeds > 1:
+            lines.append(_line(split.split, "ensemble", split.ensemble, width))
+            lines.append(_mean_line(split, width))
+    lines.append("")
+    if len(evaluation.splits) > 1:
+        spread = "" if math.isnan(evaluation.overall_std) else f" ± {evaluation.overall_std:.3f} over seeds"
+        lines.append(f"{evaluation.overall_kind}: {evaluation.overall:.3f}{spread}")
+    lines.append(
+        f"Picking the best epoch on the test videos would read {evaluation.mean_gap:+.3f} "
+        "against the last one (not model selection)."
+    )
+    if evaluation.num_unfinished:
+        lines.append(f"{evaluation.num_unfinished} cells are not finished: run the same `aqa fit` again.")
+    return "\n".join(lines)
+
+
+def _line(split: str, seed: str, scores: Scores, width: int) -> str:
+    return (
+        f"{split:<{width}}  {seed:>8}  {scores.num_videos:>6}  {scores.spearman:>8.3f}"
+        f"  {_bracket(scores.interval)}  {scores.relative_l2:7.3f}  {scores.mse:8.3f}"
+    )
+
+
+def _mean_line(split: SplitScores, width: int) -> str:
+    return (
+        f"{split.split:<{width}}  {'mean':>8}  {split.ensemble.num_videos:>6}  {split.mean:>8.3f}"
+        f"  {_bracket(split.interval)}  ± {split.std:.3f} over {split.num_seeds} seeds"
+    )
+
+
+def _bracket(interval: Interval) -> str:
+    return f"[{interval.low:6.3f}, {interval.high:6.3f}]"

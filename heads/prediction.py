@@ -1,0 +1,181 @@
+"""Scores of new videos by a trained run: mean and spread over its seeds, and where the heads looked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from aqa_pipeline.errors import RunError, SpecMismatch, UnknownName
+from aqa_pipeline.records import Record, StreamSpec
+from heads.cells import cell_folder, is_complete, read_cell, read_state
+from heads.configs import read_config
+from heads.recipes import Recipe
+from heads.registry import find_head
+from heads.samples import FeatureSet
+from heads.score_scale import ScoreScale
+from heads.training import evaluate_videos, prepare_module
+from heads.windows import evaluation_starts
+
+ALL_SPLITS = "all"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedCell:
+    """One trained network in evaluation mode, with what it needs to be asked."""
+
+    split: str
+    seed: int
+    module: nn.Module
+    recipe: Recipe
+    scale: ScoreScale
+    train_ids: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedHead:
+    """A run that can score: its cells, and the specs its features must have."""
+
+    run_dir: Path
+    config: Mapping[str, Any]
+    specs: Mapping[str, StreamSpec]
+    cells: tuple[TrainedCell, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """One video's score on the raw scale: mean and sample standard deviation (nan for one cell) over cells.
+
+    `scores` are the cells' own. Per stream, `attention` holds the mean weight of each time step (0 for a
+    step that the variant does not look at) beside its `pts_seconds`. `seen_in_training` tells that some
+    cell learned from this very video.
+    """
+
+    score: float
+    std: float
+    scores: tuple[float, ...]
+    attention: Mapping[str, NDArray[np.float64]]
+    pts_seconds: Mapping[str, NDArray[np.float64]]
+    seen_in_training: bool
+
+
+def load_run(run_dir: Path, *, split: str | None = None) -> TrainedHead:
+    """The run's networks of one split, all its seeds; `split` may be left out where there is only one.
+
+    "all" takes every split together: right for random splits of one dataset, wrong for classes.
+    Raises `RunError` for an unfinished run or an open choice, `UnknownName` for an unknown split.
+    """
+    run_dir = Path(run_dir)
+    config = read_config(run_dir)
+    splits = _choose_splits(config, split)
+    asked = [(name, seed) for name in splits for seed in config["seeds"]]
+    finished = [(s, k) for s, k in asked if is_complete(cell_folder(run_dir, split=s, seed=k))]
+    if not finished:
+        raise RunError(f"{run_dir} has no finished cell of {splits}: run the same `aqa fit` command again.")
+    return TrainedHead(
+        run_dir=run_dir,
+        config=config,
+        specs={stream: StreamSpec(stream, spec["facts"]) for stream, spec in config["specs"].items()},
+        cells=tuple(_load_cell(run_dir, config, split=name, seed=seed) for name, seed in finished),
+    )
+
+
+def predict(trained: TrainedHead, streams: Mapping[str, Record]) -> Prediction:
+    """The score of one video from its records, one per stream of the run.
+
+    Raises `SpecMismatch` if they were made otherwise than what the run learned from, `RunError` if a stream
+    is missing or no stream has a step.
+    """
+    _check_specs(trained, streams)
+    samples = _as_samples({stream: streams[stream] for stream in trained.specs}, trained.config["dims"])
+    outputs = [_ask(cell, samples) for cell in trained.cells]
+    scores = [score for score, _ in outputs]
+    video_id = next(iter(streams.values())).video_id
+    return Prediction(
+        score=float(np.mean(scores)),
+        std=float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan"),
+        scores=tuple(scores),
+        attention={s: np.mean([attention[s] for _, attention in outputs], axis=0) for s in trained.specs},
+        pts_seconds={s: streams[s].pts_seconds for s in trained.specs},
+        seen_in_training=any(video_id in cell.train_ids for cell in trained.cells),
+    )
+
+
+def _choose_splits(config: Mapping[str, Any], split: str | None) -> list[str]:
+    names = list(config["splits"])
+    if split == ALL_SPLITS or (split is None and len(names) == 1):
+        return names
+    if split is None:
+        raise RunError(
+            f"the run has {len(names)} splits: choose one with --split ({', '.join(names)}), "
+            f"or --split {ALL_SPLITS} for the mean of all."
+        )
+    if split not in names:
+        raise UnknownName("split of the run", split, [*names, ALL_SPLITS])
+    return [split]
+
+
+def _load_cell(run_dir: Path, config: Mapping[str, Any], *, split: str, seed: int) -> TrainedCell:
+    cell = read_cell(run_dir, split=split, seed=seed)
+    recipe = Recipe.from_dict(config["splits"][split]["recipe"])
+    head = find_head(config["head"])
+    module = prepare_module(head.build(config["dims"], config["variant"]), config["dims"], recipe)
+    folder = cell_folder(run_dir, split=split, seed=seed)
+    try:
+        module.load_state_dict(read_state(folder))
+    except RuntimeError as error:
+        raise RunError(
+            f"{folder / 'model.safetensors'} does not fit {config['head']} ({config['variant']}): {error}"
+        ) from error
+    learned_from = frozenset(row.video_id for row in cell.predictions if row.part != "test")
+    return TrainedCell(split, seed, module.eval(), recipe, cell.scale, learned_from)
+
+
+def _check_specs(trained: TrainedHead, streams: Mapping[str, Record]) -> None:
+    missing = [stream for stream in trained.specs if stream not in streams]
+    if missing:
+        raise RunError(f"the run reads {list(trained.specs)}; {missing} of this video were not given.")
+    for stream, wanted in trained.specs.items():
+        given = streams[stream].spec
+        if given.hash != wanted.hash:
+            shown = "\n".join(f"  {line}" for line in wanted.differences(given))
+            raise SpecMismatch(
+                f"the run {trained.run_dir} learned from other {stream} (run != video):\n{shown}\n"
+                "Extract the video with the run's settings."
+            )
+
+
+def _as_samples(records: Mapping[str, Record], dims: Mapping[str, int]) -> FeatureSet:
+    """One video as a feature set; a stream without steps becomes one masked row of zeros."""
+    if not any(len(record.features) for record in records.values()):
+        raise RunError(f"the video has no step in any of {list(records)}: is it too short, or empty?")
+    streams = {}
+    for stream, record in records.items():
+        rows = torch.zeros(1, max(1, len(record.features)), dims[stream])
+        rows[0, : len(record.features)] = torch.from_numpy(np.asarray(record.features, dtype=np.float32))
+        streams[stream] = rows
+    return FeatureSet(
+        video_ids=(next(iter(records.values())).video_id,),
+        streams=streams,
+        lengths={stream: torch.tensor([len(record.features)]) for stream, record in records.items()},
+        pts_seconds={stream: (record.pts_seconds,) for stream, record in records.items()},
+        labels=np.array([np.nan]),
+    )
+
+
+def _ask(cell: TrainedCell, samples: FeatureSet) -> tuple[float, dict[str, NDArray[np.float64]]]:
+    """One cell's raw score and, per stream, the weight of each time step of the video."""
+    video = np.zeros(1, dtype=np.int64)
+    output = evaluate_videos(cell.module, samples, video, recipe=cell.recipe)
+    attention = {}
+    for stream, weights in output.attention.items():
+        lengths = samples.lengths[stream]
+        start = int(evaluation_starts(lengths, cell.recipe.num_steps[stream], windows=cell.recipe.windows))
+        seen = weights[0, : int(lengths) - start].double().numpy()
+        attention[stream] = np.zeros(int(lengths))
+        attention[stream][start : start + len(seen)] = seen
+    return float(cell.scale.restore(output.scores.item())), attention

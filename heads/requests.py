@@ -1,0 +1,227 @@
+"""What a person asks of `fit`, and what it comes to once every choice is made."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from aqa_pipeline.errors import RunError, UnknownName
+from aqa_pipeline.records import Dataset, Split, StreamSpec, Target
+from aqa_pipeline.store import Store
+from heads.configs import SCHEMA
+from heads.folds import SELECTS, Select
+from heads.recipes import Recipe
+from heads.registry import Head, find_head
+from heads.samples import FeatureSet, check_complete, choose_specs, find_missing, load_features
+from heads.score_scale import ScoreScale, scale_of
+
+VERSIONED_LIBRARIES = ("numpy", "scipy", "torch")
+
+Load = Callable[[tuple[str, ...]], FeatureSet]
+
+
+@dataclass(frozen=True, eq=False)
+class FitRequest:
+    """One `aqa fit`: a head on splits and seeds of a dataset, into the run directory `out`.
+
+    Left to their defaults: `target` and `splits` are the dataset's, `variant` the head's first, `epochs` the
+    recipe's, `threads` torch's. `specs` chooses among stored features, per stream, by the start of a hash.
+    `shuffle_labels` is the control experiment that can learn nothing. `allow_missing` leaves out videos
+    without features. `device` "auto" takes a GPU if there is one.
+    """
+
+    head: str
+    dataset: Dataset
+    store: Store
+    out: Path
+    target: str | None = None
+    splits: Sequence[str] = ()
+    seeds: Sequence[int] = (0, 1, 2)
+    variant: str | None = None
+    select: Select = "last"
+    epochs: int | None = None
+    specs: Mapping[str, str] = field(default_factory=dict)
+    shuffle_labels: bool = False
+    allow_missing: bool = False
+    device: str = "auto"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.select not in SELECTS:
+            raise UnknownName("selection", self.select, SELECTS)
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
+            raise RunError(f"seeds must be different numbers from 0, at least one; got {list(self.seeds)}.")
+        if len(set(self.splits)) < len(self.splits):
+            raise RunError(f"a split is named twice: {list(self.splits)}.")
+        if self.epochs is not None and self.epochs < 1:
+            raise RunError(f"epochs must be at least 1, got {self.epochs}.")
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], *, dataset: Dataset, store: Store, out: Path
+    ) -> "FitRequest":
+        """The request that a run's config.json came from, on the same dataset and store, into `out`."""
+        return cls(
+            head=config["head"],
+            dataset=dataset,
+            store=store,
+            out=out,
+            target=config["target"]["name"],
+            splits=tuple(config["splits"]),
+            seeds=tuple(config["seeds"]),
+            variant=config["variant"],
+            select=config["select"],
+            epochs=config["epochs"],
+            specs={stream: spec["hash"] for stream, spec in config["specs"].items()},
+            shuffle_labels=config["shuffle_labels"],
+            allow_missing=config["allow_missing"],
+            device=config["device"],
+            threads=config["threads"],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SplitPlan:
+    """One split, ready to train. `digest` stands for its videos, labels and features."""
+
+    name: str
+    video_ids: tuple[str, ...]
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+    recipe: Recipe
+    scale: ScoreScale
+    digest: str
+    without_steps: Mapping[str, Sequence[str]]
+
+    def facts(self) -> dict[str, Any]:
+        """What config.json says of it."""
+        return {
+            "num_train": len(self.train),
+            "num_test": len(self.test),
+            "data_sha256": self.digest,
+            "score_scale": asdict(self.scale),
+            "recipe": self.recipe.to_dict(),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A request with every choice made. `load` gives a split's features, keeping the last ones in memory."""
+
+    request: FitRequest
+    head: Head
+    variant: str
+    target: Target
+    device: str
+    threads: int
+    specs: Mapping[str, StreamSpec]
+    dims: Mapping[str, int]
+    splits: Sequence[SplitPlan]
+    missing: Mapping[str, Sequence[str]]
+    load: Load
+
+    def config(self) -> dict[str, Any]:
+        """What config.json says: enough to repeat the run, and to tell whether another is the same."""
+        request = self.request
+        return {
+            "schema": SCHEMA,
+            "head": self.head.name,
+            "variant": self.variant,
+            "dataset": {"name": request.dataset.name, "root": str(request.dataset.root)},
+            "store": str(request.store.root),
+            "target": asdict(self.target),
+            "splits": {split.name: split.facts() for split in self.splits},
+            "seeds": list(request.seeds),
+            "select": request.select,
+            "epochs": request.epochs,
+            "specs": {s: {"hash": spec.hash, "facts": dict(spec.facts)} for s, spec in self.specs.items()},
+            "dims": dict(self.dims),
+            "random_weights": any(spec.random_weights for spec in self.specs.values()),
+            "shuffle_labels": request.shuffle_labels,
+            "allow_missing": request.allow_missing,
+            "missing": {video_id: list(streams) for video_id, streams in self.missing.items()},
+            "device": self.device,
+            "threads": self.threads,
+            "versions": {name: version(name) for name in VERSIONED_LIBRARIES},
+        }
+
+
+def resolve(request: FitRequest) -> Plan:
+    """Makes every choice and checks that the request can be carried out, before anything is trained.
+
+    Raises `UnknownName` and `RunError`, with what to do.
+    """
+    head, dataset, store = find_head(request.head), request.dataset, request.store
+    variant = request.variant or head.variants[0]
+    head.check_variant(variant)
+    device = _resolve_device(request.device)
+    target = dataset.target(request.target)
+    splits = [dataset.split(name) for name in request.splits or dataset.default_splits or dataset.splits]
+    specs = choose_specs(store, dataset, head.streams, chosen=request.specs)
+    missing = _find_missing(request, specs, splits)
+
+    @functools.lru_cache(maxsize=1)
+    def load(video_ids: tuple[str, ...]) -> FeatureSet:
+        return load_features(store, dataset, specs, target=target, video_ids=video_ids)
+
+    plans, dims = [], {}
+    for split in splits:
+        in_split = {*split.train, *split.test} - set(missing)
+        samples = load(tuple(v.video_id for v in dataset.videos if v.video_id in in_split))
+        dims = samples.dims
+        plans.append(_plan_split(request, split, samples, head=head, variant=variant, target=target))
+    threads = request.threads or torch.get_num_threads()
+    return Plan(
+        request, head, variant, target, device, threads, specs, dims, plans, missing=missing, load=load
+    )
+
+
+def _find_missing(
+    request: FitRequest, specs: Mapping[str, StreamSpec], splits: Sequence[Split]
+) -> dict[str, list[str]]:
+    store, dataset = request.store, request.dataset
+    wanted = sorted({video_id for split in splits for video_id in (*split.train, *split.test)})
+    missing = find_missing(store, dataset, specs, video_ids=wanted)
+    if not request.allow_missing:
+        check_complete(missing, store=store, dataset=dataset, num_videos=len(wanted))
+    return missing
+
+
+def _plan_split(
+    request: FitRequest, split: Split, samples: FeatureSet, *, head: Head, variant: str, target: Target
+) -> SplitPlan:
+    train, test = samples.indices(split.train), samples.indices(split.test)
+    if len(train) < 2 or len(test) < 2:
+        raise RunError(
+            f"split {split.name!r} has {len(train)} videos to train and {len(test)} to test on that have "
+            "features: expected at least 2 of each. Extract more videos, or name another split."
+        )
+    steps = {stream: lengths[torch.from_numpy(train)].tolist() for stream, lengths in samples.lengths.items()}
+    recipe = head.choose_recipe(request.dataset.name, split.name, variant, steps)
+    return SplitPlan(
+        name=split.name,
+        video_ids=samples.video_ids,
+        train=train,
+        test=test,
+        recipe=recipe.with_epochs(request.epochs) if request.epochs else recipe,
+        scale=scale_of(target, samples.labels[train]),
+        digest=samples.digest,
+        without_steps=samples.without_steps,
+    )
+
+
+def _resolve_device(device: str) -> str:
+    available = torch.cuda.is_available()
+    if device == "auto":
+        return "cuda" if available else "cpu"
+    if device.startswith("cuda") and not available:
+        raise RunError(
+            f"device {device!r} was asked for, but torch {torch.__version__} sees no GPU: use cpu."
+        )
+    return device

@@ -1,0 +1,200 @@
+"""A run: one directory with all that was asked, trained and found; resumable cell by cell.
+
+config.json         every choice, resolved: repeating the run needs nothing else
+environment.json    the machine and the libraries
+split-NAME/seed-K/  one trained cell (heads/cells.py)
+summary.json, .csv  the evaluation of all cells
+"""
+
+import functools
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.store import write_whole
+from heads.cells import Cell, Part, VideoScore, cell_folder, is_complete, write_cell, write_rows
+from heads.configs import config_differences, read_config
+from heads.evaluation import Evaluation, evaluate
+from heads.folds import Fold, make_fold, shuffled_labels
+from heads.requests import FitRequest, Plan, SplitPlan, resolve
+from heads.samples import FeatureSet
+from heads.training import Epoch, Trained, train
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Which cell is trained, the how many-th of how many, and the epoch it has just finished."""
+
+    split: str
+    seed: int
+    cell: int
+    num_cells: int
+    num_epochs: int
+    epoch: Epoch
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What `fit` did. `notes` are what a reader of the numbers must know, one sentence each."""
+
+    run_dir: Path
+    evaluation: Evaluation
+    num_trained: int
+    num_resumed: int
+    notes: tuple[str, ...]
+
+
+def fit(request: FitRequest, progress: Callable[[Progress], None] | None = None) -> RunSummary:
+    """Trains every split and seed that the run directory does not hold yet, and evaluates all.
+
+    The same request again trains nothing twice. Raises `RunError` if the directory holds another run.
+    """
+    with _threads(request.threads):
+        plan = resolve(request)
+        _open_run(request.out, plan)
+        cells = [(split, seed) for split in plan.splits for seed in request.seeds]
+        num_trained = 0
+        for number, (split, seed) in enumerate(cells, start=1):
+            folder = cell_folder(request.out, split=split.name, seed=seed)
+            if is_complete(folder):
+                continue
+            place = functools.partial(Progress, split.name, seed, number, len(cells), split.recipe.epochs)
+            cell, trained = _train_cell(plan, split, seed, _reporter(progress, place))
+            write_cell(folder, cell, trained.state)
+            num_trained += 1
+    notes = _notes(plan)
+    evaluation = evaluate(request.out)
+    _write_summary(request.out, evaluation, notes)
+    return RunSummary(request.out, evaluation, num_trained, len(cells) - num_trained, notes)
+
+
+def _reporter(
+    progress: Callable[[Progress], None] | None, place: Callable[[Epoch], Progress]
+) -> Callable[[Epoch], None] | None:
+    return None if progress is None else lambda epoch: progress(place(epoch))
+
+
+def _train_cell(
+    plan: Plan, split: SplitPlan, seed: int, on_epoch: Callable[[Epoch], None] | None
+) -> tuple[Cell, Trained]:
+    samples = plan.load(split.video_ids)
+    labels = samples.labels
+    if plan.request.shuffle_labels:
+        labels = shuffled_labels(labels, split.train, seed=seed)
+    fold = make_fold(split.train, split.test, select=plan.request.select, seed=seed)
+    trained = train(
+        lambda: plan.head.build(samples.dims, plan.variant),
+        samples,
+        fold,
+        labels=split.scale.normalise(labels),
+        recipe=split.recipe,
+        seed=seed,
+        select=plan.request.select,
+        device=plan.device,
+        on_epoch=on_epoch,
+    )
+    predictions = _predictions(samples, fold, split.scale.restore(trained.scores))
+    return Cell(split.name, seed, trained.chosen_epoch, split.scale, trained.epochs, predictions), trained
+
+
+def _predictions(samples: FeatureSet, fold: Fold, predicted: NDArray[np.float64]) -> tuple[VideoScore, ...]:
+    parts: dict[Part, NDArray[np.int64]] = {
+        "train": fold.train,
+        "validation": fold.validation,
+        "test": fold.test,
+    }
+    return tuple(
+        VideoScore(samples.video_ids[index], part, float(samples.labels[index]), float(predicted[index]))
+        for part, indices in parts.items()
+        for index in indices
+    )
+
+
+def _open_run(out: Path, plan: Plan) -> None:
+    """Makes the run directory, or checks that it holds this very run."""
+    config = plan.config()
+    if (out / "config.json").exists():
+        differences = config_differences(read_config(out), config)
+        if differences:
+            shown = "\n".join(f"  {line}" for line in differences)
+            raise RunError(
+                f"{out} holds a run with another configuration (there != asked for):\n{shown}\n"
+                "Name another --out, or ask for the same again."
+            )
+        return
+    if out.is_dir() and any(out.iterdir()):
+        raise RunError(f"{out} is not empty and not a run directory: name a new folder with --out.")
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / "environment.json", _json(_environment()))
+    write_whole(out / "config.json", _json(config))
+
+
+def _environment() -> dict[str, Any]:
+    return {
+        "python": sys.version,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+        "cpu": _cpu_name(),
+        "num_cpus": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def _cpu_name() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _notes(plan: Plan) -> tuple[str, ...]:
+    """What a reader of the numbers must know."""
+    notes = []
+    if any(spec.random_weights for spec in plan.specs.values()):
+        notes.append("RANDOM WEIGHTS: these features come from untrained networks; a demo, not a result.")
+    if plan.request.shuffle_labels:
+        notes.append("CONTROL: the training labels were shuffled, so there is nothing to learn.")
+    if plan.request.select == "best-on-test":
+        notes.append("NOT MODEL SELECTION: the kept epoch is the one that scored best on the test videos.")
+    if plan.missing:
+        notes.append(
+            f"{len(plan.missing)} videos were left out, they have no features: {sorted(plan.missing)}."
+        )
+    empty = {s: sorted({v for split in plan.splits for v in split.without_steps[s]}) for s in plan.specs}
+    notes += [f"{len(videos)} videos have no step of {s}: {videos}." for s, videos in empty.items() if videos]
+    return tuple(notes)
+
+
+def _write_summary(run_dir: Path, evaluation: Evaluation, notes: tuple[str, ...]) -> None:
+    write_whole(run_dir / "summary.json", _json(evaluation.to_dict() | {"notes": list(notes)}))
+    write_rows(run_dir / "summary.csv", evaluation.rows())
+
+
+def _json(values: Mapping[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2, allow_nan=False) + "\n").encode()
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """Torch's thread count inside; results depend on it in the last bits, so a repeat sets it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
