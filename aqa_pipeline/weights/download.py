@@ -154,9 +154,12 @@ def _receive(response: HTTPResponse, part: _Part, total: int | None, progress: P
 
 def _accept(entry: WeightsFile, url: str, part: _Part) -> Path:
     try:
-        return accept(entry, part.path, source=url)
-    finally:
-        part.discard()  # moved, or of no use
+        path = accept(entry, part.path, source=url)
+    except WeightsError:
+        part.discard()  # of no use to a later attempt
+        raise
+    part.discard()
+    return path
 
 
 def _reason(error: WeightsError | OSError | HTTPException) -> str:
