@@ -4,16 +4,20 @@ decord decodes ahead without bound while its caller thinks (one 720p picture ask
 later), so what it may hold in the end is all frames of the file. `auto` takes it only where those fit.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
-from typing import Any
 
-from aqa_pipeline.errors import VideoError
+import numpy as np
+import numpy.typing as npt
+
 from aqa_pipeline.video.orientation import Picture
-from aqa_pipeline.video.pyav_reader import failure
+from aqa_pipeline.video.pyav_reader import read_pyav
 from aqa_pipeline.video.timeline import Scan
 
-READ_AHEAD_BYTES = 256 * 1024**2
+log = logging.getLogger(__name__)
+
+READ_AHEAD_BYTES = 128 * 1024**2
 BATCH_FRAMES = 8
 
 
@@ -33,28 +37,32 @@ def read_ahead_doubt(scan: Scan) -> str | None:
 def read_decord(scan: Scan, frame_index: Sequence[int], *, num_threads: int = 1) -> Iterator[Picture]:
     """(H, W, 3) RGB pictures of the strictly increasing frames, counted from the start of the file.
 
-    Raises `VideoError` where decord cannot read the file, or counts other frames than the timeline.
+    Where decord gives up, PyAV goes on: the pictures are the same bit by bit, and of a damaged file it reads
+    further and says where it stops. Raises `VideoError` as `read_pyav` does.
     """
+    num_read = 0
+    for batch in _batches(scan, frame_index, num_threads):
+        yield from batch
+        num_read += len(batch)
+    if num_read < len(frame_index):
+        yield from read_pyav(scan, frame_index[num_read:], num_threads=num_threads)
+
+
+def _batches(scan: Scan, frame_index: Sequence[int], num_threads: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """(n, H, W, 3) pictures in order, fewer than wanted if decord fails or disagrees with the timeline."""
     import decord
 
     decord.logging.set_level(decord.logging.QUIET)  # decord's own ffmpeg writes to the terminal
     try:
         reader = decord.VideoReader(str(scan.path), num_threads=num_threads)
+        if len(reader) != scan.timeline.num_frames:
+            log.warning("%s: decord counts %d frames, %s", scan.path, len(reader), scan.timeline)
+            return
+        for start in range(0, len(frame_index), BATCH_FRAMES):
+            batch = reader.get_batch(list(frame_index[start : start + BATCH_FRAMES])).asnumpy()
+            if batch.shape[1:3] != (scan.height, scan.width):
+                log.warning("%s: decord delivers pictures of another size, %s", scan.path, batch.shape)
+                return
+            yield batch
     except (decord.DECORDError, RuntimeError) as error:
-        raise failure(scan, 0, f"decord cannot open it ({_first_line(error)})") from error
-    if len(reader) != scan.timeline.num_frames:
-        raise failure(scan, 0, f"decord counts {len(reader)} frames. Use the reader pyav")
-    for start in range(0, len(frame_index), BATCH_FRAMES):
-        batch_index = list(frame_index[start : start + BATCH_FRAMES])
-        try:
-            batch = reader.get_batch(batch_index).asnumpy()
-        except (decord.DECORDError, RuntimeError) as error:
-            raise failure(scan, batch_index[0], f"decord fails ({_first_line(error)})") from error
-        if batch.shape[1:3] != (scan.height, scan.width):
-            size = f"{batch.shape[2]}x{batch.shape[1]}"
-            raise VideoError(f"{scan.path}: decord delivers {size} pictures. Use the reader pyav.")
-        yield from batch
-
-
-def _first_line(error: Any) -> str:
-    return str(error).strip().split("\n", 1)[0]
+        log.warning("%s: decord gives up: %s", scan.path, str(error).strip().split("\n", 1)[0])

@@ -36,9 +36,7 @@ def swaps_sides(orientation: Orientation) -> bool:
 
 
 def orient(picture: Picture, orientation: Orientation) -> Picture:
-    """The (H, W, C) picture as it is shown."""
-    if orientation == UPRIGHT:
-        return picture
+    """The (H, W, C) picture as it is shown, contiguous (PyAV pads the rows of odd widths)."""
     a, b, c, d = orientation
     if swaps_sides(orientation):
         picture = picture.transpose(1, 0, 2)  # (y, x) -> (x, y): rows are now the old x

@@ -170,8 +170,10 @@ def decord_doubt(table: PacketTable, *, num_streams: int, pixel_format: str, upr
         return "the pictures are turned by metadata"
     if table.pts[0] < 0:
         return "timestamps before zero"
-    if len(table.restarts) < len(table.keys) or np.any(_earliest_of_group(table) < table.pts[table.keys]):
+    if np.any(_earliest_of_group(table) < table.pts[table.keys]):
         return "open groups of pictures: frames are stored after the key frame that follows them"
+    if len(table.restarts) < len(table.keys):
+        return "some key frames are recovery points: decoding cannot begin there"
     return None
 
 

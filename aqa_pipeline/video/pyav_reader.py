@@ -68,13 +68,13 @@ def _packets_from(container: Any, stream: Any, scan: Scan, restart: int) -> Iter
     """Packets from that restart or one before it; None where the container's seeking leads elsewhere."""
     import av
 
+    starts = scan.delivered[scan.restart_frames[: restart + 1]]
     try:
-        container.seek(int(scan.restart_ticks[restart]), stream=stream, backward=True)
+        container.seek(int(starts[-1]), stream=stream, backward=True)
         packets = container.demux(stream)
         first = next(packets)
     except (av.error.FFmpegError, StopIteration):
         return None
-    starts = scan.delivered[scan.restart_frames[: restart + 1]]
     return chain([first], packets) if first.pts in starts else None
 
 

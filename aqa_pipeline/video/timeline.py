@@ -32,7 +32,6 @@ from aqa_pipeline.video.container import (
 from aqa_pipeline.video.orientation import UPRIGHT, Orientation, frame_orientation, swaps_sides
 from aqa_pipeline.video.packets import (
     MATROSKA,
-    MP4,
     MPEG_TS,
     NO_TICK,
     PacketTable,
@@ -57,7 +56,7 @@ class Scan:
     `delivered` (num_frames,) are the timestamps as the decoder hands them out, NO_TICK where it has none;
     `timeline` is the same in strictly increasing ticks. `by_pts` says that a frame may be recognised by its
     timestamp, otherwise only by its place in the order. `restart_frames` are frames from which decoding may
-    begin, `restart_ticks` where to seek for them. `width`, `height` are as stored; `orientation` turns them.
+    begin. `width`, `height` are as stored; `orientation` turns them.
     `damage` says where the file stops early.
     """
 
@@ -66,7 +65,6 @@ class Scan:
     delivered: Ticks
     by_pts: bool
     restart_frames: Ticks
-    restart_ticks: Ticks
     decord_doubt: str | None
     width: int
     height: int
@@ -119,8 +117,6 @@ def _scan(path: Path, size: int, mtime_ns: int) -> Scan:
         delivered=delivered,
         by_pts=doubt is None,
         restart_frames=np.searchsorted(delivered, table.pts[restarts]),
-        # .mp4 is indexed by decoding time, Matroska by presentation time
-        restart_ticks=(table.dts if table.container == MP4 else table.pts)[restarts],
         decord_doubt=doubt or decord,
         width=first.width,
         height=first.height,
