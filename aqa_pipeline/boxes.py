@@ -1,0 +1,82 @@
+"""Person boxes that come with a dataset: one CSV per video.
+
+    frame_index,x1,y1,x2,y2
+    0,101.5,60,148.25,190
+
+`frame_index` counts the frames of the video file from 0 (of the file, also where the performance is a
+window of it). x1, y1 is the upper left corner and x2, y2 the lower right one, in pixels of the picture as
+shown. Several rows per frame are several persons; a frame without a row has none.
+"""
+
+import csv
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aqa_pipeline.errors import DatasetError
+
+HEADER = ("frame_index", "x1", "y1", "x2", "y2")
+Boxes = npt.NDArray[np.float32]
+
+
+def read_boxes(path: Path) -> dict[int, Boxes]:
+    """(n, 4) float32 boxes `x1 y1 x2 y2` by frame index, in file order within a frame.
+
+    Raises `DatasetError` naming the line for a missing file, another header, words instead of numbers,
+    negative frames and boxes without area.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"boxes {path} cannot be read: {error}") from error
+    rows = csv.reader(io.StringIO(text, newline=""))
+    by_frame: dict[int, list[tuple[float, ...]]] = {}
+    try:
+        header = tuple(name.strip().lower() for name in next(rows, []))
+        if header != HEADER:
+            raise DatasetError(
+                f"boxes {path} have the columns {', '.join(header)}; expected {','.join(HEADER)}"
+            )
+        for cells in rows:
+            if any(cell.strip() for cell in cells):
+                frame_index, box = _parse(cells, where=f"boxes {path} line {rows.line_num}")
+                by_frame.setdefault(frame_index, []).append(box)
+    except csv.Error as error:
+        raise DatasetError(f"boxes {path} line {rows.line_num} is not CSV: {error}") from error
+    return {index: np.array(boxes, np.float32) for index, boxes in sorted(by_frame.items())}
+
+
+def write_boxes(path: Path, boxes: Mapping[int, npt.ArrayLike]) -> None:
+    """Write (n, 4) boxes by frame index, in place only when whole. Raises `DatasetError` as reading would."""
+    lines = [",".join(HEADER)]
+    for index, rows in sorted(boxes.items()):
+        for row in np.asarray(rows, np.float32).reshape(-1, 4):
+            # str of a float32 is the shortest text that reads back as the same number.
+            cells = [str(index), *(str(value) for value in row)]
+            _parse(cells, where=f"boxes for {path}, frame {index}")
+            lines.append(",".join(cells))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def _parse(cells: list[str], *, where: str) -> tuple[int, tuple[float, ...]]:
+    if len(cells) != len(HEADER):
+        raise DatasetError(f"{where} has {len(cells)} cells; expected {','.join(HEADER)}")
+    try:
+        index, box = int(cells[0]), tuple(float(cell) for cell in cells[1:])
+    except ValueError as error:
+        raise DatasetError(f"{where}: {','.join(cells)!r} are not all numbers") from error
+    x1, y1, x2, y2 = box
+    if index < 0 or not np.isfinite(box).all():
+        raise DatasetError(f"{where}: {','.join(cells)!r}; expected a frame index >= 0 and finite corners")
+    if x2 <= x1 or y2 <= y1:
+        raise DatasetError(
+            f"{where}: the box {','.join(cells[1:])} has no area; expected x1 < x2 and y1 < y2"
+        )
+    return index, box

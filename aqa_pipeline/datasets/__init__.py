@@ -1,0 +1,9 @@
+"""Datasets: each adapter reads one layout on disk and yields videos, labels and named splits.
+
+Importing this is cheap (standard library only), so that the command line can list names at once.
+"""
+
+from aqa_pipeline.datasets.adapter import DatasetAdapter
+from aqa_pipeline.datasets.registry import DATASETS, load_dataset
+
+__all__ = ["DATASETS", "DatasetAdapter", "load_dataset"]

@@ -1,0 +1,93 @@
+"""What a synthetic routine consists of and what it scores: elements, wobble, falls. Knows no picture.
+
+A routine is six different elements. Each has a difficulty in tenths within the range of its kind, and the
+harder it is the larger and quicker the movement. Execution costs: an unsteady element up to 0.3 points in
+tenths, a fall 1 point. So
+
+    score = sum(difficulty) - sum(wobble deductions) - 1.0 * falls
+
+which is always above 0: the six easiest elements hold 3.4 points and the deductions end at 2.8.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+NUM_ELEMENTS = 6
+FALL_DEDUCTION = 1.0
+FALL_PROBABILITY = 0.12
+MAX_FALLS = 1
+WOBBLE_TENTHS = 3
+
+# Difficulty in tenths of a point, easiest and hardest of the kind.
+DIFFICULTY_TENTHS: dict[str, tuple[int, int]] = {
+    "kick": (6, 26),
+    "split leap": (7, 30),
+    "spin": (6, 28),
+    "cartwheel": (8, 32),
+    "arm wave": (4, 20),
+    "squat jump": (5, 24),
+    "arabesque": (6, 26),
+}
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element as performed. `amount` in [0, 1] is how far its movement goes, from easiest to hardest."""
+
+    kind: str
+    difficulty_tenths: int
+    wobble_tenths: int
+    falls: bool
+    duration_seconds: float
+
+    @property
+    def amount(self) -> float:
+        easiest, hardest = DIFFICULTY_TENTHS[self.kind]
+        return (self.difficulty_tenths - easiest) / (hardest - easiest)
+
+    @property
+    def unsteadiness(self) -> float:
+        """0 (steady) to 1."""
+        return self.wobble_tenths / WOBBLE_TENTHS
+
+
+@dataclass(frozen=True)
+class Routine:
+    """Elements in order, and what the judges make of them."""
+
+    elements: tuple[Element, ...]
+
+    @property
+    def difficulty(self) -> float:
+        return sum(element.difficulty_tenths for element in self.elements) / 10
+
+    @property
+    def deductions(self) -> float:
+        tenths = sum(element.wobble_tenths for element in self.elements)
+        return round(tenths / 10 + FALL_DEDUCTION * sum(element.falls for element in self.elements), 1)
+
+    @property
+    def score(self) -> float:
+        return round(self.difficulty - self.deductions, 1)
+
+
+def compose(rng: np.random.Generator) -> Routine:
+    """A routine drawn at random: an athlete of some ambition and some steadiness performs."""
+    kinds = rng.permutation(list(DIFFICULTY_TENTHS))[:NUM_ELEMENTS]
+    ambition, sloppiness = rng.uniform(0, 1, size=2)
+    elements: list[Element] = []
+    for kind in kinds:
+        easiest, hardest = DIFFICULTY_TENTHS[str(kind)]
+        amount = np.clip(ambition + rng.normal(0, 0.12), 0, 1)
+        may_fall = sum(element.falls for element in elements) < MAX_FALLS
+        elements.append(
+            Element(
+                kind=str(kind),
+                difficulty_tenths=round(easiest + amount * (hardest - easiest)),
+                wobble_tenths=round(WOBBLE_TENTHS * np.clip(sloppiness + rng.normal(0, 0.15), 0, 1)),
+                falls=bool(may_fall and rng.uniform() < FALL_PROBABILITY),
+                duration_seconds=float(rng.uniform(1.7, 2.1)),
+            )
+        )
+    return Routine(tuple(elements))

@@ -1,0 +1,240 @@
+"""Any folder of videos with a CSV of scores: the way in for a user's own data.
+
+Columns, in any order: `video` and `score`, and optionally
+    score:<name>   a further target called <name>, e.g. score:difficulty; one of these may replace `score`
+    id             names the row where one file holds several performances (default: `video` without ending)
+    split          train or test (empty: neither)
+    group          what a grouped split must not tear apart: an athlete, an event
+    start_frame, stop_frame   the performance is [start_frame, stop_frame) of the file
+    fps            how fast a folder of pictures is shown (a video file's own clock counts)
+    boxes          a CSV of person boxes inside the folder (default: boxes/<id>.csv where it exists)
+Columns of other names are left alone. With `;` between the cells, numbers may have a decimal comma.
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aqa_pipeline.datasets.adapter import DatasetAdapter
+from aqa_pipeline.datasets.disk import (
+    VIDEO_SUFFIXES,
+    boxes_beside,
+    is_frame_folder,
+    read_label_text,
+    without_video_suffix,
+)
+from aqa_pipeline.datasets.rows import finite_number, frame_number, inner_path, parse_rows
+from aqa_pipeline.datasets.splits import grouped_splits, random_splits, share_of
+from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.records import Dataset, Split, Target, Video
+
+NAME = "folder"
+TEST_SHARE = 0.3
+USUAL_CSV_NAMES = ("scores.csv", "labels.csv")
+DELIMITERS = ",;\t|"
+
+WHERE = "Your own videos and scores: put a CSV with the columns video and score beside them."
+
+LAYOUT = """\
+ROOT/scores.csv   (or labels.csv, or the only .csv)   columns: video, score [, score:<name>, id, split,
+                  group, start_frame, stop_frame, fps, boxes]
+ROOT/*.mp4 or ROOT/videos/*.mp4   any video format, or folders of pictures (these need the column fps)
+ROOT/boxes/<id>.csv               optional person boxes: frame_index,x1,y1,x2,y2"""
+
+
+@dataclass(frozen=True)
+class _Row:
+    video: Video
+    side: str
+
+
+def load(root: Path) -> Dataset:
+    """The folder's videos and scores; rows that cannot be used are in `problems`, the others go on.
+
+    Raises `DatasetError` when there is no CSV, more than one, or one that is not a table of scores.
+    """
+    path = find_csv(root)
+    header, numbered = _read_table(path)
+    target_names = _target_names(path, header)
+    rows, problems = parse_rows(
+        ((f"{path.name} line {number}", cells) for number, cells in numbered),
+        parse=lambda cells: _parse(root, header, cells),
+        identify=lambda row: row.video.video_id,
+    )
+    splits, split_problems = _splits(rows)
+    given = ("given",) if "given" in splits else ()
+    return Dataset(
+        name=NAME,
+        root=root,
+        videos=tuple(row.video for row in rows),
+        splits=splits,
+        targets=tuple(Target(name) for name in target_names),
+        problems=(*problems, *split_problems),
+        default_splits=given or tuple(name for name in splits if name.startswith("random-")),
+    )
+
+
+def find_csv(root: Path) -> Path:
+    """The one CSV of scores in `root`. Raises `DatasetError` when there is none, or a choice."""
+    present = sorted(p for p in root.iterdir() if p.suffix.lower() == ".csv" and p.is_file())
+    usual = [p for p in present if p.name.lower() in USUAL_CSV_NAMES]
+    candidates = usual or present
+    if not candidates:
+        raise DatasetError(f"no CSV in {root}. Expected:\n{LAYOUT}\n{WHERE}")
+    if len(candidates) > 1:
+        names = ", ".join(p.name for p in candidates)
+        raise DatasetError(f"several CSVs in {root}: {names}. Name the one to use {USUAL_CSV_NAMES[0]}.")
+    return candidates[0]
+
+
+def _read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header names, and each further line that is not blank with its line number."""
+    text = read_label_text(path)
+    delimiter = _delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    except csv.Error as error:
+        raise DatasetError(f"{path} line {reader.line_num} is not CSV: {error}") from error
+    lines = [(number, cells) for number, cells in lines if any(cells)]
+    if not lines:
+        raise DatasetError(f"{path} is empty: expected one line per video")
+    header = [name.lower() for name in lines[0][1]]
+    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    if repeated:
+        raise DatasetError(f"{path} has the columns {', '.join(repeated)} more than once")
+    if len(lines) == 1:
+        raise DatasetError(f"{path} has a header and no rows: expected one line per video")
+    if delimiter == ";":
+        lines = [(number, _with_decimal_points(header, cells)) for number, cells in lines]
+    return header, lines[1:]
+
+
+def _delimiter(text: str) -> str:
+    """The separator with which the first line holds our columns; else what the sniffer makes of it."""
+    first_line = text.lstrip().splitlines()[0]
+    for delimiter in DELIMITERS:
+        names = {name.strip(' "').lower() for name in first_line.split(delimiter)}
+        if "video" in names and len(names) > 1:
+            return delimiter
+    try:
+        return csv.Sniffer().sniff(first_line, delimiters=DELIMITERS).delimiter
+    except csv.Error:
+        return ","
+
+
+def _with_decimal_points(header: list[str], cells: list[str]) -> list[str]:
+    return [
+        cell.replace(",", ".") if name == "fps" or _is_score(name) else cell
+        for name, cell in zip(header, cells, strict=False)
+    ] + cells[len(header) :]
+
+
+def _is_score(column: str) -> bool:
+    return column == "score" or column.startswith("score:")
+
+
+def _target_names(path: Path, header: list[str]) -> list[str]:
+    names = [name.removeprefix("score:") for name in sorted(filter(_is_score, header), key="score".__ne__)]
+    missing = [what for what, there in (("video", "video" in header), ("score", names)) if not there]
+    if missing:
+        raise DatasetError(
+            f"{path} has no column {' and no column '.join(missing)}. Its columns: {', '.join(header)}. "
+            "Expected: video and score, further targets as score:<name>."
+        )
+    if "" in names or len(set(names)) < len(names):
+        raise DatasetError(f"{path}: score columns need different names, got {', '.join(header)}")
+    return names
+
+
+def _parse(root: Path, header: list[str], cells: list[str]) -> _Row:
+    if any(cells[len(header) :]):
+        raise DatasetError(
+            f"{len(cells)} cells under {len(header)} columns; quote cells that hold the separator"
+        )
+    # Lines may end early: spreadsheets drop empty cells at the end.
+    row = dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=False))
+    name = inner_path(row["video"], name="video")
+    video_id = inner_path(row["id"], name="id") if row.get("id") else without_video_suffix(name)
+    side = row.get("split", "").lower()
+    if side not in {"", "train", "test"}:
+        raise DatasetError(f"split {row['split']!r} is neither train nor test")
+    path = _find_video(root, name)
+    video = Video(
+        video_id=video_id,
+        path=path,
+        labels={c.removeprefix("score:"): finite_number(row[c], name=c) for c in header if _is_score(c)},
+        group=row.get("group") or None,
+        **_window(row),
+        fps=_picture_fps(row) if is_frame_folder(path) else None,
+        boxes=root / inner_path(row["boxes"], name="boxes")
+        if row.get("boxes")
+        else boxes_beside(root, video_id),
+    )
+    return _Row(video, side)
+
+
+def _window(row: Mapping[str, str]) -> dict[str, int]:
+    window = {
+        name: frame_number(row[name], name=name) for name in ("start_frame", "stop_frame") if row.get(name)
+    }
+    start, stop = window.get("start_frame", 0), window.get("stop_frame")
+    if stop is not None and start >= stop:
+        raise DatasetError(f"start_frame {start} is not before stop_frame {stop}")
+    return window
+
+
+def _picture_fps(row: Mapping[str, str]) -> float:
+    if not row.get("fps"):
+        raise DatasetError("a folder of pictures needs a number in the column fps: how fast they are shown")
+    fps = finite_number(row["fps"], name="fps")
+    if fps <= 0:
+        raise DatasetError(f"fps {row['fps']!r} is not above 0")
+    return fps
+
+
+def _find_video(root: Path, name: str) -> Path:
+    """Where the video lies, or where it is expected. Raises `DatasetError` if the name fits several files."""
+    for base in (root / name, root / "videos" / name):
+        if base.is_file() or is_frame_folder(base):
+            return base
+        siblings = base.parent.iterdir() if base.parent.is_dir() else ()
+        fitting = sorted(
+            p for p in siblings if p.stem == base.name and p.suffix.lower() in VIDEO_SUFFIXES and p.is_file()
+        )
+        if len(fitting) > 1:
+            raise DatasetError(f"video {name!r} fits {', '.join(p.name for p in fitting)}: add the ending")
+        if fitting:
+            return fitting[0]
+    return (root / "videos" if (root / "videos").is_dir() else root) / name
+
+
+def _splits(rows: list[_Row]) -> tuple[dict[str, Split], list[str]]:
+    """Splits by the column `split` (else random ones) and by group; and what is wrong with the column."""
+    ids = [row.video.video_id for row in rows]
+    if len(ids) < 2:
+        return {}, []
+    sides = {side: tuple(r.video.video_id for r in rows if r.side == side) for side in ("train", "test")}
+    problems = []
+    if all(sides.values()):
+        splits = {"given": Split("given", **sides)}
+    else:
+        splits = random_splits(ids, num_test=share_of(len(ids), TEST_SHARE))
+        if any(sides.values()):
+            problems.append("column split names only one of train and test: random splits are used instead")
+    if len({row.video.group for row in rows} - {None}) >= 2:
+        # A video without a group stands alone.
+        groups = {row.video.video_id: row.video.group or f"(only {row.video.video_id})" for row in rows}
+        splits |= grouped_splits(groups, num_test=share_of(len(ids), TEST_SHARE))
+    return splits, problems
+
+
+ADAPTER = DatasetAdapter(
+    name=NAME,
+    title="Any folder of videos with a CSV of scores: your own data",
+    load=load,
+    where=WHERE,
+    layout=LAYOUT,
+)
