@@ -1,0 +1,40 @@
+"""Detector `annotations`: the person boxes that came with the dataset."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aqa_pipeline.boxes import read_boxes
+from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.records import Video
+from extract.detectors.detector import Detect
+
+
+@dataclass(frozen=True)
+class AnnotatedPersons:
+    """Boxes from `Video.boxes`, all of confidence 1. Frames without a row have no person."""
+
+    name: str = "annotations"
+    identity: str = "annotations"
+
+    def for_video(self, video: Video) -> Detect:
+        """Raises `DatasetError` for a video without boxes, or boxes that cannot be read."""
+        if video.boxes is None:
+            raise DatasetError(
+                f"video {video.video_id!r} came without person boxes: use another detector, "
+                "for instance --detector torchvision"
+            )
+        by_frame = read_boxes(video.boxes)
+
+        def detect(frames: list[np.ndarray], frame_index: Sequence[int]) -> list[np.ndarray]:
+            # Boxes are numbered in the file, frames in the window that is cut out of it.
+            return [_certain(by_frame.get(index + video.start_frame)) for index in frame_index]
+
+        return detect
+
+
+def _certain(boxes: np.ndarray | None) -> np.ndarray:
+    if boxes is None:
+        return np.empty((0, 5), np.float32)
+    return np.column_stack([boxes, np.ones(len(boxes))]).astype(np.float32)

@@ -1,0 +1,44 @@
+"""The detectors by name, and `kind:model` -> detector. What a detector needs is imported when it is chosen."""
+
+from collections.abc import Callable
+
+from aqa_pipeline.errors import UnknownName
+from extract.detectors.detector import PersonDetector
+
+
+def load_detector(spec: str, *, device: str, confidence: float | None = None) -> PersonDetector:
+    """The detector that `spec` names, ready to run on `device`.
+
+    `yolo`, `yolo:yolo11n`, `yolo:FOLDER`, `yolo:FILE.pt`, `torchvision`, `torchvision:MODEL`, `annotations`.
+    `confidence` is the least that counts as a person, by default the detector's own.
+    Raises `UnknownName`, or `WeightsError` where a package or weights are missing.
+    """
+    kind, _, model = spec.partition(":")
+    if kind not in DETECTORS:
+        raise UnknownName("detector", kind, DETECTORS)
+    return DETECTORS[kind](model, device, confidence)
+
+
+def _yolo(model: str, device: str, confidence: float | None) -> PersonDetector:
+    from extract.detectors.yolo import load_yolo
+
+    return load_yolo(model, device=device, confidence=confidence)
+
+
+def _torchvision(model: str, device: str, confidence: float | None) -> PersonDetector:
+    from extract.detectors.torchvision_detection import load_torchvision
+
+    return load_torchvision(model, device=device, confidence=confidence)
+
+
+def _annotations(model: str, device: str, confidence: float | None) -> PersonDetector:
+    from extract.detectors.annotated import AnnotatedPersons
+
+    if model:
+        raise UnknownName("annotations (they come with the dataset and have no model)", model, [""])
+    return AnnotatedPersons()
+
+
+Loader = Callable[[str, str, float | None], PersonDetector]
+
+DETECTORS: dict[str, Loader] = {"annotations": _annotations, "torchvision": _torchvision, "yolo": _yolo}
