@@ -1,4 +1,4 @@
-"""The detectors by name, and `kind:model` -> detector. What a detector needs is imported when it is chosen."""
+"""The detectors by name. What a detector needs is imported when it is chosen."""
 
 from collections.abc import Callable
 
@@ -35,7 +35,7 @@ def _annotations(model: str, device: str, confidence: float | None) -> PersonDet
     from extract.detectors.annotated import AnnotatedPersons
 
     if model:
-        raise UnknownName("annotations (they come with the dataset and have no model)", model, [""])
+        raise UnknownName("detector", f"annotations:{model}", DETECTORS)
     return AnnotatedPersons()
 
 

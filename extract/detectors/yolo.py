@@ -143,8 +143,8 @@ def _import_ultralytics(*, safely: bool) -> Any:
         settings.update({"sync": False})  # no usage reports
     if safely and not getattr(utils, "SAFE_LOAD", False):
         raise WeightsError(
-            f"ultralytics {ultralytics.__version__} would run code from a .pt file, or was imported before us: "
-            "upgrade it, or give an exported folder"
+            f"ultralytics {ultralytics.__version__} is too old to load a .pt file without running its code, "
+            "or was imported before us: upgrade it, or give an exported folder"
         )
     return ultralytics
 

@@ -1,0 +1,114 @@
+"""A home of its own for every test, and a file server whose manners each test chooses."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from aqa_pipeline.weights import WEIGHTS, Identity, WeightsFile
+
+
+@dataclass
+class Served:
+    """What the server says of one path, and the `Range` headers that it was asked with."""
+
+    content: bytes
+    cut_after: int | None = None  # closes the connection after so many bytes of the first answer
+    ranges: bool = True
+    etag: str | None = None
+    lie_about_range: bool = False
+    asked: list[str | None] = field(default_factory=list)
+
+
+class FileServer:
+    def __init__(self) -> None:
+        self.files: dict[str, Served] = {}
+        handler = type("Handler", (_Handler,), {"files": self.files})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    def serve(self, name: str, content: bytes, **manners: object) -> Served:
+        self.files[name] = Served(content, **manners)  # type: ignore[arg-type]
+        return self.files[name]
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/{name}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    files: dict[str, Served]
+
+    def do_GET(self) -> None:
+        served = self.files.get(self.path.lstrip("/"))
+        if served is None:
+            self.send_error(404)
+            return
+        served.asked.append(self.headers.get("Range"))
+        start = self._start(served)
+        if start >= len(served.content):
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(served.content)}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        body = served.content[start:]
+        self.send_response(206 if start else 200)
+        if start:
+            stated = 0 if served.lie_about_range else start
+            last = len(served.content) - 1
+            self.send_header("Content-Range", f"bytes {stated}-{last}/{len(served.content)}")
+        if served.etag:
+            self.send_header("ETag", served.etag)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if served.cut_after is not None:
+            body, served.cut_after = body[: served.cut_after], None
+        self.wfile.write(body)
+
+    def _start(self, served: Served) -> int:
+        wanted = self.headers.get("Range")
+        if wanted is None or not served.ranges or self.headers.get("If-Range", served.etag) != served.etag:
+            return 0
+        return int(wanted.removeprefix("bytes=").rstrip("-"))
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[FileServer]:
+    server = FileServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AQA_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+Register = Callable[..., WeightsFile]
+
+
+@pytest.fixture
+def register(monkeypatch: pytest.MonkeyPatch) -> Register:
+    """Adds an entry `net` (file `net.pt`) to the registry for one test."""
+
+    def register(
+        *urls: str, identity: Identity | None = None, size: int | None = None, manual: str | None = None
+    ) -> WeightsFile:
+        entry = WeightsFile("net", "net.pt", urls, identity, "none", "for tests", size, manual)
+        monkeypatch.setitem(WEIGHTS, "net", entry)
+        return entry
+
+    return register

@@ -1,0 +1,46 @@
+"""The registry against itself and against the packages that publish the files."""
+
+import subprocess
+import sys
+
+import pytest
+from torchvision.models import get_model_weights
+
+from aqa_pipeline.weights import WEIGHTS
+from aqa_pipeline.weights.registry import by_name
+
+TORCHVISION = [name for name, entry in WEIGHTS.items() if "download.pytorch.org" in entry.urls[0]]
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_every_entry_says_what_it_is_and_where_it_comes_from(name):
+    entry = WEIGHTS[name]
+    assert entry.name == name
+    assert entry.licence
+    assert entry.note
+    assert entry.urls or entry.manual
+    assert all(url.startswith("https://") for url in entry.urls)
+    assert ("trust on first use" in entry.identity_text) == (entry.identity is None)
+
+
+def test_only_files_without_a_published_digest_are_trusted_on_first_use():
+    assert [name for name, entry in WEIGHTS.items() if entry.identity is None] == ["yolov3u"]
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_torchvision_publishes_the_same_urls(name):
+    model, _, version = name.partition("-imagenet-")
+    published = get_model_weights(model)
+    member = published[f"IMAGENET1K_{version.upper()}"] if version else published["COCO_V1"]
+    assert WEIGHTS[name].urls == (member.url,)
+
+
+def test_two_entries_of_one_name_or_file_are_an_error():
+    entry = WEIGHTS["yolov3u"]
+    with pytest.raises(ValueError, match="registered twice"):
+        by_name([entry, entry])
+
+
+def test_the_registry_needs_no_torch():
+    code = "import aqa_pipeline.weights, sys; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
