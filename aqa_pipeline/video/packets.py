@@ -4,8 +4,9 @@ Reading packets costs a few microseconds a frame. For most files it tells exactl
 deliver and when; the two `..._doubt` functions say for which files it does not, and why.
 """
 
+import re
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ NO_TICK = int(np.iinfo(np.int64).min)  # what ffmpeg uses for "no timestamp" too
 MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
 MATROSKA = "matroska,webm"
 MPEG_TS = "mpegts"
+AVI = "avi"
+HEADER_TOLERANCE_SECONDS = 0.25  # headers round, and may count a few frames that were never stored
 
 # One packet is one shown frame here. VP8 hides frames in packets of their own, MPEG-4 ASP packs two in one.
 ONE_PACKET_ONE_FRAME = frozenset({"h264", "hevc", "vp9", "av1"})
@@ -29,8 +32,8 @@ class PacketTable:
     """The packets of one video stream in decoding order.
 
     `pts`, `dts`, `duration` are (num_packets,) ticks. `keys` are positions of key packets, `restarts` those
-    from which a decoder delivers every frame that is shown later exactly. `num_promised` is what the header
-    says (0: nothing). `error` says why reading stopped early, None if it did not.
+    from which a decoder delivers every frame that is shown later exactly. `error` says why packets at the end
+    are missing, None if they are all there.
     """
 
     codec: str
@@ -41,16 +44,11 @@ class PacketTable:
     keys: Ticks
     restarts: Ticks
     num_discarded: int
-    num_promised: int
     error: str | None
 
     @property
     def num_packets(self) -> int:
         return len(self.pts)
-
-    @property
-    def is_cut_off(self) -> bool:
-        return self.error is not None or self.num_packets < self.num_promised
 
 
 def read_packets(container: Any, stream: Any) -> PacketTable:
@@ -81,7 +79,7 @@ def read_packets(container: Any, stream: Any) -> PacketTable:
     except av.error.FFmpegError as failure:
         error = reason(failure)
     arrays = [np.frombuffer(a, dtype=np.int64) if a else np.empty(0, np.int64) for a in (pts, dts, duration)]
-    return PacketTable(
+    table = PacketTable(
         codec=codec,
         container=container_name,
         pts=arrays[0],
@@ -90,9 +88,32 @@ def read_packets(container: Any, stream: Any) -> PacketTable:
         keys=np.array(keys, dtype=np.int64),
         restarts=np.array(restarts, dtype=np.int64),
         num_discarded=num_discarded,
-        num_promised=stream.frames if container_name == MP4 else 0,
         error=error,
     )
+    return table if error else replace(table, error=missing_end(table, stream))
+
+
+def missing_end(table: PacketTable, stream: Any) -> str | None:
+    """What the header promises beyond the last packet, None if nothing."""
+    if table.container == MP4 and table.num_packets < stream.frames:
+        return f"{table.num_packets} of {stream.frames} stored frames are there"
+    promised = header_seconds(table.container, stream)
+    ticks = np.where(table.pts == NO_TICK, table.dts, table.pts)
+    ends = (ticks + table.duration)[ticks != NO_TICK]
+    if promised is None or not len(ends):
+        return None
+    there = float(int(ends.max()) * stream.time_base)
+    return f"the header promises {promised:.2f} s" if there < promised - HEADER_TOLERANCE_SECONDS else None
+
+
+def header_seconds(container_name: str, stream: Any) -> float | None:
+    """When the stream ends by its header, where that does not depend on what is left of the file."""
+    if container_name == AVI and stream.frames and stream.average_rate:
+        return float(stream.frames / stream.average_rate)
+    clock = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", ""))
+    if container_name == MATROSKA and clock:
+        return int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3])
+    return None
 
 
 def nal_length_bytes(codec: str, extradata: bytes | None) -> int:
@@ -136,8 +157,8 @@ def packets_doubt(table: PacketTable) -> str | None:
         return f"packets of a {table.container} container do not tell all frames and times"
     if table.codec not in ONE_PACKET_ONE_FRAME:
         return f"{table.codec} packets are not frames one by one"
-    if table.is_cut_off:
-        return "the file is cut off"
+    if table.error:
+        return f"the file is cut off: {table.error}"
     if not table.num_packets or np.any(table.pts == NO_TICK):
         return "packets without a timestamp"
     if table.num_discarded:

@@ -6,7 +6,6 @@ that the twenty performances of one broadcast read its hour once.
 """
 
 import logging
-import re
 from array import array
 from collections.abc import Iterator
 from contextlib import suppress
@@ -31,7 +30,6 @@ from aqa_pipeline.video.container import (
 )
 from aqa_pipeline.video.orientation import UPRIGHT, Orientation, frame_orientation, swaps_sides
 from aqa_pipeline.video.packets import (
-    MATROSKA,
     MPEG_TS,
     NO_TICK,
     PacketTable,
@@ -46,7 +44,6 @@ log = logging.getLogger(__name__)
 NUM_FIRST_FRAMES = 17  # the longest reordering h264 and hevc allow is 16 frames
 FALLBACK_FPS = Fraction(25)  # for the one frame of a file that states no rate and no duration
 CLOCK_JUMP_SECONDS = 1  # a larger step back is a new clock (joined recordings), a smaller one a glitch
-HEADER_TOLERANCE_SECONDS = 1  # headers round, and may count a frame that was never stored
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,13 +94,9 @@ def _scan(path: Path, size: int, mtime_ns: int) -> Scan:
         delivered, last_duration, error = *_shown_packets(table), None
     else:
         log.debug("%s: decoded once to list its frames: %s", path, doubt)
-        delivered, last_duration, error = _decode_through(path, finish=not table.is_cut_off)
-        error = error or table.error
+        delivered, last_duration, error = _decode_through(path, finish=table.error is None)
+        error = table.error or error
     timeline = as_timeline(delivered, last_duration=last_duration, time_base=first.time_base, fps=first.fps)
-    if error is None and table.is_cut_off:
-        error = f"{table.num_packets} of {table.num_promised} stored frames are there"
-    if error is None:
-        error = _missing_end(timeline, first.header_seconds)
     decord = decord_doubt(
         table,
         num_streams=first.num_streams,
@@ -129,7 +122,7 @@ def _scan(path: Path, size: int, mtime_ns: int) -> Scan:
 
 @dataclass(frozen=True, eq=False)
 class _FirstFrames:
-    """What only a decoder knows, from the first few frames, and what the header adds."""
+    """What only a decoder knows, from the first few frames, and the stream's clock."""
 
     delivered: Ticks
     width: int
@@ -139,7 +132,6 @@ class _FirstFrames:
     num_streams: int
     time_base: Fraction
     fps: Fraction
-    header_seconds: float | None
 
 
 def _first_frames(path: Path) -> _FirstFrames:
@@ -163,7 +155,6 @@ def _first_frames(path: Path) -> _FirstFrames:
             num_streams=len(moving_pictures(container)),
             time_base=stream.time_base,
             fps=as_rate(rate) if rate else FALLBACK_FPS,
-            header_seconds=header_seconds(container, stream),
         )
 
 
@@ -264,22 +255,6 @@ def increasing_ticks(delivered: Ticks, *, step: int, clock_jump: int) -> Ticks:
             tick = ticks[-1] + step
         ticks.append(max(tick, ticks[-1] + 1))
     return np.array(ticks, dtype=np.int64)
-
-
-def header_seconds(container: Any, stream: Any) -> float | None:
-    """How long the header says this stream is, where that does not depend on what is left of the file."""
-    if container.format.name == "avi" and stream.frames and stream.average_rate:
-        return float(stream.frames / stream.average_rate)
-    clock = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", ""))
-    if container.format.name == MATROSKA and clock:
-        return int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3])
-    return None
-
-
-def _missing_end(timeline: Timeline, header: float | None) -> str | None:
-    if header is None or timeline.duration_seconds >= header - HEADER_TOLERANCE_SECONDS:
-        return None
-    return f"the header promises {header:.1f} s"
 
 
 def _damage(path: Path, timeline: Timeline, error: str) -> str:

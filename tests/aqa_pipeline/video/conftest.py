@@ -213,8 +213,12 @@ RECIPES = {
         pixels="yuv420p10le",
         num_frames=30,
     ),
-    "av1.mp4": Recipe(
-        codec="libsvtav1", options={"preset": "8", "g": "20", "crf": "15"}, num_frames=45
+    "av1.mp4": Recipe(codec="libsvtav1", options={"preset": "8", "g": "20", "crf": "15"}, num_frames=45),
+    "av1_10_bit.mp4": Recipe(
+        codec="libsvtav1",
+        options={"preset": "8", "g": "20", "crf": "15"},
+        pixels="yuv420p10le",
+        num_frames=30,
     ),
     "hevc_open.mp4": Recipe(codec="libx265", options={"x265-params": HEVC + ":open-gop=1"}),
     "hevc_closed.mp4": Recipe(codec="libx265", options={"x265-params": HEVC + ":open-gop=0"}),

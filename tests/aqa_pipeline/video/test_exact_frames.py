@@ -91,7 +91,7 @@ def test_auto_takes_decord_exactly_where_it_is_proved(videos, video_name):
 
 
 def test_sparse_reading_equals_full_decoding_bit_by_bit(videos, video_name, decode_all):
-    """The decoder may drop frames that nobody wants and nothing refers to: that must not change the others."""
+    """The decoder may drop frames that nobody wants and nothing refers to: the others must not change."""
     video = videos[video_name]
     expected = decode_all(video.path)
     for stride, offset in [(2, 1), (3, 0), (5, 2), (25, 13)]:
