@@ -144,12 +144,26 @@ class TestTruncated:
             probe(truncated)
 
 
+@pytest.mark.parametrize("packet_index", range(50, 56))
+def test_cut_off_between_two_packets(whole, tmp_path, read_number, packet_index):
+    """Nothing is torn here, but a frame to be shown between the last ones may be missing."""
+    path = tmp_path / "clean.mp4"
+    with av.open(str(whole.path)) as file:
+        packet = [packet for packet in file.demux(video=0) if packet.size][packet_index]
+        path.write_bytes(whole.path.read_bytes()[: packet.pos])
+    numbers, error = read_until_it_fails(Video("v", path), read_number)
+    assert f"{packet_index} of 100 stored frames are there" in error
+    assert packet_index - 5 < len(numbers) <= packet_index
+    assert numbers == whole.numbers[: len(numbers)]
+
+
+@pytest.mark.parametrize("part", [0.6, 0.67, 0.74, 0.81])
 @pytest.mark.parametrize("name", ["xvid.avi", "vp9.webm", "matroska.mkv"])
-def test_other_containers_cut_off(videos, name, tmp_path, read_number):
+def test_other_containers_cut_off(videos, name, part, tmp_path, read_number):
     video = videos[name]
     path = tmp_path / name
     data = video.path.read_bytes()
-    path.write_bytes(data[: len(data) * 7 // 10])
+    path.write_bytes(data[: int(len(data) * part)])
     numbers, error = read_until_it_fails(Video("v", path), read_number)
     assert re.search(rf"{name}: stops after frame {len(numbers)} at", error)
     assert 5 < len(numbers) < len(video.numbers)
