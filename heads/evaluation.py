@@ -89,8 +89,9 @@ class Evaluation:
         return float(np.mean([cell.best_on_test - cell.last_on_test for cell in self.cells]))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; undefined numbers are null."""
-        values: dict[str, Any] = _without_nan(asdict(self) | {"run_dir": str(self.run_dir)})
+        """Plain values for JSON; undefined numbers are null. The folder is left out: runs may be moved."""
+        values: dict[str, Any] = _without_nan(asdict(self))
+        del values["run_dir"]
         return values
 
     def rows(self) -> list[dict[str, object]]:

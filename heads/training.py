@@ -124,7 +124,7 @@ def _epochs(
     generator: torch.Generator,
 ) -> Iterator[Epoch]:
     """Trains epoch by epoch, yielding each one's record."""
-    optimiser = _optimiser(module, recipe)
+    optimiser = make_optimiser(module, recipe)
     targets = torch.from_numpy(labels).float().to(next(module.parameters()).device)
 
     def correlation(videos: NDArray[np.int64]) -> float:
@@ -160,7 +160,7 @@ def _epochs(
         )
 
 
-def _optimiser(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def make_optimiser(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """SGD with two groups: the regressor learns at `head_lr`, everything else at `lr`."""
     named = list(module.named_parameters())
     regressor = [parameter for name, parameter in named if "regressor" in name.split(".")]

@@ -1,0 +1,165 @@
+"""The evaluation of runs whose predictions are written by hand, so that every number is known."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.metrics import bootstrap_interval, fisher_z_mean, spearman
+from heads.cells import Cell, VideoScore, cell_folder, write_cell
+from heads.evaluation import evaluate, format_evaluation
+from heads.score_scale import ScoreScale
+from heads.training import Epoch
+
+TRUE = {
+    "ball": np.array([10.0, 12, 14, 16, 18, 20]),
+    "hoop": np.array([1.0, 2, 3, 4, 5, 6]),
+}
+
+
+def write_run(
+    run_dir: Path,
+    predicted: dict[tuple[str, int], list[float]],
+    *,
+    same_videos: bool = False,
+    **config: object,
+) -> None:
+    """A run whose cells predicted exactly that for the test videos; `same_videos`: all splits share ids."""
+    run_dir.mkdir()
+    facts = {
+        "schema": 1,
+        "head": "action-net",
+        "variant": "paper",
+        "dataset": {"name": "gymnastics"},
+        "target": {"name": "total"},
+        "splits": dict.fromkeys(dict.fromkeys(split for split, _ in predicted)),
+        "seeds": sorted({seed for _, seed in predicted}),
+        "select": "last",
+        "random_weights": False,
+        "shuffle_labels": False,
+    }
+    (run_dir / "config.json").write_text(json.dumps(facts | config))
+    for (split, seed), scores in predicted.items():
+        prefix = "video" if same_videos else split
+        test = [
+            VideoScore(f"{prefix}-{n}", "test", true, score)
+            for n, (true, score) in enumerate(zip(TRUE[split].tolist(), scores, strict=True))
+        ]
+        train = [VideoScore(f"{prefix}-train", "train", 3.0, 99.0)]
+        epochs = tuple(
+            Epoch(number, 0.1, 0.01, 0.05, math.nan, on_test)
+            for number, on_test in enumerate([math.nan, 0.9, 0.4], start=1)
+        )
+        cell = Cell(split, seed, 3, ScoreScale(0, 25), epochs, (*train, *test))
+        write_cell(cell_folder(run_dir, split=split, seed=seed), cell, {})
+
+
+BALL = {
+    ("ball", 0): [11.0, 12, 15, 14, 19, 20],
+    ("ball", 1): [20.0, 12, 15, 14, 19, 10],
+}
+HOOP = {("hoop", 0): [1.0, 2, 3, 4, 6, 5], ("hoop", 1): [6.0, 5, 4, 3, 2, 1]}
+
+
+def test_cells_are_scored_on_test_videos_alone(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", BALL)
+    cell = evaluate(tmp_path / "run").cells[0]
+    predicted = np.array(BALL["ball", 0])
+    assert cell.scores.num_videos == 6
+    assert cell.scores.spearman == pytest.approx(spearmanr(predicted, TRUE["ball"]).statistic)
+    assert cell.scores.interval == bootstrap_interval(spearman, predicted, TRUE["ball"])
+    # Errors 1, 0, 1, 2, 1, 0 points; the labels range over 10.
+    assert cell.scores.mse == pytest.approx(7 / 6)
+    assert cell.scores.relative_l2 == pytest.approx(100 * 7 / 6 / 10**2)
+
+
+def test_seeds_are_averaged_and_put_together(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", BALL)
+    (split,) = evaluate(tmp_path / "run").splits
+    by_seed = [spearmanr(scores, TRUE["ball"]).statistic for scores in BALL.values()]
+    assert split.mean == pytest.approx(np.mean(by_seed))
+    assert split.std == pytest.approx(np.std(by_seed, ddof=1))
+    ensemble = np.mean(list(BALL.values()), axis=0)
+    assert split.ensemble.spearman == pytest.approx(spearmanr(ensemble, TRUE["ball"]).statistic)
+    assert split.interval == bootstrap_interval(spearman, np.stack(list(BALL.values())), TRUE["ball"])
+
+
+def test_classes_are_averaged_by_fisher_z(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", BALL | HOOP)
+    evaluation = evaluate(tmp_path / "run")
+    rho = {key: spearmanr(scores, TRUE[key[0]]).statistic for key, scores in (BALL | HOOP).items()}
+    per_seed = [fisher_z_mean([rho["ball", seed], rho["hoop", seed]]) for seed in (0, 1)]
+    assert evaluation.overall_kind == "Fisher-z mean over classes"
+    assert evaluation.overall == pytest.approx(np.mean(per_seed))
+    assert evaluation.overall_std == pytest.approx(np.std(per_seed, ddof=1))
+
+
+def test_draws_from_the_same_videos_are_averaged_plainly(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", BALL | HOOP, same_videos=True)
+    evaluation = evaluate(tmp_path / "run")
+    assert evaluation.overall_kind == "mean over splits"
+    rho = [spearmanr(scores, TRUE[key[0]]).statistic for key, scores in (BALL | HOOP).items()]
+    assert evaluation.overall == pytest.approx(np.mean(rho))
+
+
+def test_what_the_best_epoch_on_test_would_flatter(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", BALL)
+    evaluation = evaluate(tmp_path / "run")
+    cell = evaluation.cells[0]
+    assert (cell.last_on_test, cell.best_on_test, cell.best_epoch) == (0.4, 0.9, 2)
+    assert evaluation.mean_gap == pytest.approx(0.5)
+    assert "would read +0.500 against the last one (not model selection)" in format_evaluation(evaluation)
+
+
+def test_constant_predictions_are_undefined_not_zero(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", {("ball", 0): [5.0] * 6})
+    evaluation = evaluate(tmp_path / "run")
+    assert math.isnan(evaluation.cells[0].scores.spearman)
+    assert evaluation.to_dict()["cells"][0]["scores"]["spearman"] is None
+    json.dumps(evaluation.to_dict(), allow_nan=False)
+    assert "nan" in format_evaluation(evaluation)
+
+
+def test_flags_are_printed(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", BALL, random_weights=True, shuffle_labels=True, select="best-on-test")
+    evaluation = evaluate(tmp_path / "run")
+    assert evaluation.flags == ("RANDOM WEIGHTS", "SHUFFLED LABELS", "NOT MODEL SELECTION")
+    text = format_evaluation(evaluation)
+    for flag in evaluation.flags:
+        assert flag in text
+
+
+def test_the_table(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", BALL | HOOP)
+    lines = format_evaluation(evaluate(tmp_path / "run", num_resamples=200)).splitlines()
+    assert lines[:2] == ["action-net (paper) on gymnastics, total score", "kept: last epoch"]
+    table = [line.split() for line in lines if line.startswith(("ball", "hoop"))]
+    assert [row[:2] for row in table] == [
+        [split, row] for split in ("ball", "hoop") for row in ("0", "1", "ensemble", "mean")
+    ]
+    assert len({len(line) for line in lines if line.startswith(("ball", "hoop")) and "mean" not in line}) == 1
+    assert any(line.startswith("Fisher-z mean over classes: ") for line in lines)
+
+
+def test_an_unfinished_run_is_evaluated_as_far_as_it_is(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", BALL, seeds=[0, 1, 2])
+    evaluation = evaluate(tmp_path / "run")
+    assert evaluation.num_unfinished == 1
+    assert "1 cells are not finished: run the same `aqa fit` again." in format_evaluation(evaluation)
+
+
+def test_a_run_without_any_cell_cannot_be_evaluated(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", BALL, seeds=[7])
+    with pytest.raises(RunError, match="has no finished cell of 1: run the same `aqa fit` command again"):
+        evaluate(tmp_path / "run")
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        RunError, match=r"is not a run directory .*expected the folder that `aqa fit --out` wrote"
+    ):
+        evaluate(tmp_path)

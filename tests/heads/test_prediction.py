@@ -1,0 +1,121 @@
+"""Scoring a new video with a trained run."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aqa_pipeline.errors import RunError, SpecMismatch, UnknownName
+from aqa_pipeline.records import Record, StreamSpec
+from heads.cells import cell_folder, read_cell
+from heads.prediction import load_run, predict
+from heads.runs import fit
+
+
+def streams(world, video_id: str) -> Mapping[str, Record]:
+    return {stream: world.store.read("synthetic", video_id, spec) for stream, spec in world.specs.items()}
+
+
+@pytest.mark.parametrize("variant", ["paper", "released"])
+def test_scores_are_those_of_the_run(world, tmp_path: Path, variant: str) -> None:
+    """Every video scored alone gets what predictions.csv says, up to float32 sums in another order."""
+    fit(world.request(tmp_path / "run", seeds=(0, 1), variant=variant))
+    trained = load_run(tmp_path / "run")
+    cells = [read_cell(tmp_path / "run", split="first", seed=seed) for seed in (0, 1)]
+    for video_id in ("routine-00", "routine-03", "routine-39"):
+        expected = [row.predicted for cell in cells for row in cell.predictions if row.video_id == video_id]
+        prediction = predict(trained, streams(world, video_id))
+        assert prediction.scores == pytest.approx(expected, abs=1e-4)
+        assert prediction.score == pytest.approx(np.mean(expected), abs=1e-4)
+        assert prediction.std == pytest.approx(np.std(expected, ddof=1), abs=1e-4)
+        assert prediction.seen_in_training == (video_id != "routine-39")
+
+
+def test_attention_stands_beside_its_time(world, tmp_path: Path) -> None:
+    fit(world.request(tmp_path / "run", seeds=(0, 1)))
+    records = streams(world, "routine-07")
+    prediction = predict(load_run(tmp_path / "run"), records)
+    for stream, record in records.items():
+        np.testing.assert_array_equal(prediction.pts_seconds[stream], record.pts_seconds)
+        assert prediction.attention[stream].shape == (len(record.features),)
+        assert prediction.attention[stream].sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_released_attends_to_its_window_only(world, tmp_path: Path) -> None:
+    """A window of 6 of 9 segments is the middle, rounded down: steps 1 to 6."""
+    fit(world.request(tmp_path / "run", variant="released"))
+    trained = load_run(tmp_path / "run")
+    assert trained.cells[0].recipe.num_steps["segments"] == 6
+    by_length = {
+        len(streams(world, v)["segments"].features): v
+        for v in world.store.video_ids("synthetic", world.specs["segments"])
+    }
+    attention = predict(trained, streams(world, by_length[9])).attention["segments"]
+    assert (attention > 0).tolist() == [False] + [True] * 6 + [False] * 2
+    assert attention.sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_no_athlete_means_no_attention_but_a_score(world, tmp_path: Path) -> None:
+    fit(world.request(tmp_path / "run"))
+    prediction = predict(load_run(tmp_path / "run"), streams(world, world.empty_crops))
+    assert prediction.attention["crops"].shape == (0,)
+    assert np.isfinite(prediction.score)
+    assert np.isnan(prediction.std), "one seed has no spread"
+
+
+def test_several_splits_need_a_choice(world, tmp_path: Path) -> None:
+    fit(world.request(tmp_path / "run", splits=("first", "second")))
+    with pytest.raises(RunError, match=r"the run has 2 splits: choose one with --split \(first, second\)"):
+        load_run(tmp_path / "run")
+    with pytest.raises(UnknownName, match="unknown split of the run 'third'"):
+        load_run(tmp_path / "run", split="third")
+    assert [cell.split for cell in load_run(tmp_path / "run", split="second").cells] == ["second"]
+    assert [cell.split for cell in load_run(tmp_path / "run", split="all").cells] == ["first", "second"]
+
+
+def test_features_made_another_way_are_refused(world, tmp_path: Path) -> None:
+    fit(world.request(tmp_path / "run"))
+    records = dict(streams(world, "routine-07"))
+    other = StreamSpec("crops", {"backbone": "toy-2d", "fps": 2.0})
+    records["crops"] = dataclasses.replace(records["crops"], spec=other)
+    with pytest.raises(
+        SpecMismatch, match=r"(?s)learned from other crops \(run != video\):\n  fps: 1.0 != 2.0\n"
+    ):
+        predict(load_run(tmp_path / "run"), records)
+
+
+def test_a_missing_stream_is_named(world, tmp_path: Path) -> None:
+    fit(world.request(tmp_path / "run"))
+    records = dict(streams(world, "routine-07"))
+    del records["crops"]
+    with pytest.raises(
+        RunError, match=r"reads \['segments', 'crops'\]; \['crops'\] of this video were not given"
+    ):
+        predict(load_run(tmp_path / "run"), records)
+
+
+def test_a_video_without_any_step_is_refused(world, tmp_path: Path) -> None:
+    fit(world.request(tmp_path / "run"))
+    records = {
+        stream: world.record("new", spec, np.zeros((0, world.dims[stream])))
+        for stream, spec in world.specs.items()
+    }
+    with pytest.raises(RunError, match="the video has no step in any of"):
+        predict(load_run(tmp_path / "run"), records)
+
+
+def test_features_of_another_size_are_refused(world, tmp_path: Path) -> None:
+    fit(world.request(tmp_path / "run"))
+    records = dict(streams(world, "routine-07"))
+    records["crops"] = world.record("new", world.specs["crops"], np.zeros((3, 7)))
+    with pytest.raises(RunError, match="the 'crops' features have 7 dimensions, the run learned from 40"):
+        predict(load_run(tmp_path / "run"), records)
+
+
+def test_an_unfinished_run_cannot_score(world, tmp_path: Path) -> None:
+    fit(world.request(tmp_path / "run"))
+    (cell_folder(tmp_path / "run", split="first", seed=0) / "cell.json").unlink()
+    with pytest.raises(RunError, match="has no finished cell"):
+        load_run(tmp_path / "run")

@@ -1,0 +1,208 @@
+"""Training: repeatable, untouched by and not touching the outside, finding what is there."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.records import Target
+from heads.action_net import ActionNet
+from heads.batches import evaluation_batch, training_batches
+from heads.folds import Fold, make_fold, shuffled_labels
+from heads.recipes import SYNTHETIC, Recipe
+from heads.registry import HEADS
+from heads.samples import FeatureSet, load_features
+from heads.score_scale import ScoreScale, scale_of
+from heads.standardise import Standardised
+from heads.training import Trained, score_videos, train
+
+RECIPE = dataclasses.replace(SYNTHETIC, epochs=4, milestones=(3,), num_steps={"segments": 6, "crops": 10})
+
+
+@pytest.fixture
+def samples(world) -> FeatureSet:
+    ids = [video.video_id for video in world.dataset.videos[:20]]
+    return load_features(world.store, world.dataset, world.specs, target=Target("score"), video_ids=ids)
+
+
+FOLD = Fold(np.arange(14), np.empty(0, dtype=np.int64), np.arange(14, 20))
+
+
+def run(samples: FeatureSet, *, recipe: Recipe = RECIPE, seed: int = 0, **changes: object) -> Trained:
+    labels = scale_of(Target("score"), samples.labels[FOLD.train]).normalise(samples.labels)
+    settings: dict = {"labels": labels, "recipe": recipe, "seed": seed} | changes
+    return train(lambda: ActionNet(samples.dims), samples, settings.pop("fold", FOLD), **settings)
+
+
+def test_the_same_seed_gives_the_same_bits(samples: FeatureSet) -> None:
+    torch.manual_seed(1)
+    first = run(samples)
+    torch.manual_seed(2)
+    second = run(samples)
+    assert first.epochs == second.epochs
+    np.testing.assert_array_equal(first.scores, second.scores)
+    assert all(torch.equal(first.state[name], second.state[name]) for name in first.state)
+    assert not np.array_equal(first.scores, run(samples, seed=1).scores)
+
+
+def test_the_global_random_state_is_left_alone(samples: FeatureSet) -> None:
+    torch.manual_seed(7)
+    np.random.seed(7)
+    expected_torch, expected_numpy = torch.rand(3), np.random.rand(3)
+    torch.manual_seed(7)
+    np.random.seed(7)
+    run(samples)
+    assert torch.equal(torch.rand(3), expected_torch)
+    np.testing.assert_array_equal(np.random.rand(3), expected_numpy)
+
+
+def test_every_epoch_is_told_with_its_rates(samples: FeatureSet) -> None:
+    told = []
+    trained = run(samples, on_epoch=told.append)
+    assert tuple(told) == trained.epochs
+    assert [epoch.epoch for epoch in told] == [1, 2, 3, 4]
+    assert [epoch.lr for epoch in told] == pytest.approx([0.01, 0.01, 0.01, 0.001])
+    assert [epoch.head_lr for epoch in told] == pytest.approx([0.05, 0.05, 0.05, 0.005])
+    assert all(math.isnan(epoch.validation_spearman) for epoch in told)
+
+
+def test_the_rates_of_an_epoch_are_those_used(samples: FeatureSet) -> None:
+    """A recipe that decays to nothing after epoch 2 stands still from then on."""
+    still = dataclasses.replace(RECIPE, milestones=(2,), gamma=0.0)
+    short = run(samples, recipe=dataclasses.replace(still, epochs=2))
+    long = run(samples, recipe=still)
+    assert all(torch.equal(short.state[name], long.state[name]) for name in short.state)
+
+
+def test_each_video_is_seen_once_per_epoch_and_the_last_batch_is_kept(samples: FeatureSet) -> None:
+    batches = list(
+        training_batches(samples, FOLD.train, recipe=RECIPE, generator=torch.Generator().manual_seed(0))
+    )
+    assert [len(batch.videos) for batch in batches] == [8, 6]
+    assert sorted(torch.cat([batch.videos for batch in batches]).tolist()) == list(range(14))
+    assert batches[0].features["segments"].shape == (8, 6, 24)
+
+
+def test_testing_sees_the_same_in_any_company(samples: FeatureSet) -> None:
+    torch.manual_seed(0)
+    module = ActionNet(samples.dims)
+    together = score_videos(module, samples, np.arange(20), recipe=RECIPE)
+    alone = [score_videos(module, samples, np.array([v]), recipe=RECIPE)[0] for v in range(20)]
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+    assert module.training, "the mode is restored"
+
+
+def test_released_testing_sees_fixed_windows(samples: FeatureSet) -> None:
+    recipe = dataclasses.replace(RECIPE, windows="released", num_steps={"segments": 12, "crops": 4})
+    batch = evaluation_batch(samples, np.arange(20), recipe=recipe)
+    assert batch.features["segments"].shape[1] == 12
+    assert batch.features["crops"].shape[1] == 4
+
+
+def test_selection_keeps_the_epoch_it_names(samples: FeatureSet) -> None:
+    last, best = run(samples), run(samples, select="best-on-test")
+    on_test = [epoch.test_spearman for epoch in best.epochs]
+    assert last.chosen_epoch == 4
+    assert best.chosen_epoch == 1 + on_test.index(max(on_test))
+    assert [epoch.test_spearman for epoch in last.epochs] == on_test, "selection changes no training"
+
+    fold = make_fold(FOLD.train, FOLD.test, select="val", seed=0)
+    validated = run(samples, select="val", fold=fold)
+    on_validation = [epoch.validation_spearman for epoch in validated.epochs]
+    assert validated.chosen_epoch == 1 + on_validation.index(max(on_validation))
+
+
+def test_the_kept_state_gives_the_kept_scores(samples: FeatureSet) -> None:
+    trained = run(samples, select="best-on-test")
+    module = Standardised(ActionNet(samples.dims), samples.dims)
+    module.load_state_dict(trained.state)
+    np.testing.assert_array_equal(score_videos(module, samples, np.arange(20), recipe=RECIPE), trained.scores)
+
+
+def test_validation_videos_come_from_training_alone() -> None:
+    fold = make_fold(np.arange(20), np.arange(20, 30), select="val", seed=3)
+    assert len(fold.validation) == 4
+    assert sorted([*fold.train, *fold.validation]) == list(range(20))
+    assert fold.test.tolist() == list(range(20, 30))
+    again = make_fold(np.arange(20), np.arange(20, 30), select="val", seed=3)
+    other = make_fold(np.arange(20), np.arange(20, 30), select="val", seed=4)
+    assert fold.validation.tolist() == again.validation.tolist() != other.validation.tolist()
+
+
+def test_too_few_videos_to_validate_are_refused() -> None:
+    with pytest.raises(
+        RunError, match="holds out 20 % of 10 training videos, which is 2: expected at least 3"
+    ):
+        make_fold(np.arange(10), np.arange(10, 12), select="val", seed=0)
+
+
+def test_shuffling_moves_training_labels_only() -> None:
+    labels = np.arange(20.0)
+    shuffled = shuffled_labels(labels, np.arange(15), seed=0)
+    assert sorted(shuffled[:15]) == list(range(15))
+    assert shuffled[:15].tolist() != list(range(15))
+    assert shuffled[15:].tolist() == labels[15:].tolist()
+    assert shuffled.tolist() == shuffled_labels(labels, np.arange(15), seed=0).tolist()
+    assert shuffled.tolist() != shuffled_labels(labels, np.arange(15), seed=1).tolist()
+
+
+def test_divergence_is_an_error(samples: FeatureSet) -> None:
+    with pytest.raises(
+        RunError, match=r"the loss is nan in epoch 1: training diverged. Lower the learning rates"
+    ):
+        run(samples, labels=np.full(20, np.nan))
+
+
+def test_standardising_uses_real_steps_of_training_videos_only(samples: FeatureSet) -> None:
+    module = Standardised(ActionNet(samples.dims), samples.dims)
+    module.load_state_dict(run(samples, recipe=RECIPE).state)
+    steps = np.concatenate(
+        [samples.streams["crops"][v, : samples.lengths["crops"][v]].numpy() for v in FOLD.train]
+    )
+    np.testing.assert_allclose(module.mean_crops.numpy(), steps.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(module.deviation_crops.numpy(), steps.std(axis=0), rtol=1e-4)
+
+
+def test_a_constant_feature_is_standardised_to_zero() -> None:
+    module = Standardised(ActionNet({"crops": 2}), {"crops": 2})
+    module.fit({"crops": torch.full((2, 3, 2), 5.0)}, {"crops": torch.tensor([3, 3])})
+    assert module.deviation_crops.tolist() == [1, 1]
+    assert module.mean_crops.tolist() == [5, 5]
+
+
+def test_score_scales() -> None:
+    labels = np.array([20.0, 30.0, 40.0])
+    assert scale_of(Target("total", 0.0, 25.0), labels) == ScoreScale(0.0, 25.0)
+    scale = scale_of(Target("score"), labels)
+    assert (scale.low, scale.high) == (18.0, 42.0)
+    assert scale_of(Target("score", low=0.0), labels) == ScoreScale(0.0, 42.0)
+    assert scale.normalise([18, 30, 42]).tolist() == [0, 0.5, 1]
+    assert scale.restore(scale.normalise(labels)).tolist() == labels.tolist()
+    with pytest.raises(RunError, match=r"from 5.0 to 5.0 has no range.*Are all training labels equal"):
+        scale_of(Target("score"), np.array([5.0, 5.0]))
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+def test_every_head_keeps_the_contract(head, samples: FeatureSet) -> None:
+    """Each variant builds, scores in [0, 1], attends, has a regressor and gradients everywhere."""
+    for variant in head.variants:
+        torch.manual_seed(0)
+        module = head.build(samples.dims, variant)
+        recipe = head.choose_recipe("folder", "all", variant, {s: [8, 9] for s in head.streams})
+        assert set(recipe.num_steps) == set(head.streams)
+        assert recipe.windows == variant
+        batch = next(
+            training_batches(samples, FOLD.train, recipe=recipe, generator=torch.Generator().manual_seed(0))
+        )
+        output = module(batch.features, batch.masks)
+        assert output.scores.shape == (len(batch.videos),)
+        assert ((output.scores >= 0) & (output.scores <= 1)).all()
+        assert {s: tuple(w.shape) for s, w in output.attention.items()} == {
+            s: tuple(mask.shape) for s, mask in batch.masks.items()
+        }
+        output.scores.sum().backward()
+        assert all(p.grad is not None for p in module.parameters())
+        assert any(name.startswith("regressor.") for name, _ in module.named_parameters())
