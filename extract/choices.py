@@ -51,10 +51,10 @@ def build_streams(names: Sequence[str], choices: Choices) -> list[Stream]:
     detector = None
     if any(kind.needs_person for kind in kinds):
         detector = load_detector(choices.detector, device=choices.device)
-    loaded: dict[tuple[str, str, str], LoadedBackbone] = {}
+    loaded: dict[tuple[str, str], LoadedBackbone] = {}
     streams = []
     for kind in kinds:
-        wanted = (_backbone_name(kind, choices), _weights(kind, choices), kind.preprocess[choices.variant])
+        wanted = (_backbone_name(kind, choices), _weights(kind, choices))
         if wanted not in loaded:
             loaded[wanted] = _load(*wanted, choices)
         streams.append(kind.build(_parts(kind, loaded[wanted], detector, choices)))
@@ -70,7 +70,7 @@ def rebuild_streams(specs: Sequence[StreamSpec], choices: Choices) -> list[Strea
     streams = []
     for spec in specs:
         kind = get_stream_kind(spec.stream)
-        (stream,) = build_streams([kind.name], _as_in(spec, kind, choices))
+        (stream,) = _build_again(spec, kind, choices)
         if stream.spec != spec:
             raise SpecMismatch(
                 f"the {spec.stream} of this run were made another way (run != here): "
@@ -81,9 +81,20 @@ def rebuild_streams(specs: Sequence[StreamSpec], choices: Choices) -> list[Strea
     return streams
 
 
+def _build_again(spec: StreamSpec, kind: StreamKind, choices: Choices) -> list[Stream]:
+    try:
+        return build_streams([kind.name], _as_in(spec, kind, choices))
+    except UnknownName as error:
+        raise AqaError(
+            f"the run's {spec.stream} were made with {spec.facts.get('detector')}, which has no name that is "
+            f"known here ({error}) Name its path with --detector."
+        ) from error
+
+
 def _as_in(spec: StreamSpec, kind: StreamKind, choices: Choices) -> Choices:
     facts = {name: str(value) for name, value in spec.facts.items()}
-    variant: Variant = "paper" if facts["preprocess"] == kind.preprocess["paper"] else "released"
+    of_paper = get_backbone(facts["backbone"]).preprocess["paper"]
+    variant: Variant = "paper" if facts["preprocess"] == of_paper else "released"
     weights = facts["weights"] if facts["weights"].startswith("random:") else "official"
     return replace(
         choices,
@@ -117,9 +128,13 @@ def _weights(kind: StreamKind, choices: Choices) -> str:
     return chosen.get(kind.name, chosen.get("", "official"))
 
 
-def _load(name: str, weights: str, preprocess: str, choices: Choices) -> LoadedBackbone:
+def _load(name: str, weights: str, choices: Choices) -> LoadedBackbone:
     return load_backbone(
-        name, weights=weights, preprocess=preprocess, device=choices.device, precision=choices.precision
+        name,
+        weights=weights,
+        preprocess=get_backbone(name).preprocess[choices.variant],
+        device=choices.device,
+        precision=choices.precision,
     )
 
 

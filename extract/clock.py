@@ -1,7 +1,7 @@
 """Where the main thread's time goes: waiting for decoded frames, detecting persons, in the network."""
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,7 +10,7 @@ class Clock:
     """Seconds spent per named phase."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -22,8 +22,12 @@ class Clock:
 
     def limit(self) -> tuple[str, float]:
         """The phase that took most of the time, and its share."""
-        total = self.seconds.total()
-        if not total:
+        if not self.total_seconds:
             return "start", 1.0
-        name, seconds = self.seconds.most_common(1)[0]
-        return name, seconds / total
+        name, seconds = max(self.seconds.items(), key=lambda phase: phase[1])
+        return name, seconds / self.total_seconds
+
+    @property
+    def total_seconds(self) -> float:
+        """All phases together."""
+        return sum(self.seconds.values())

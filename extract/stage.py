@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -117,7 +118,7 @@ def _feeds(extraction: Extraction, videos: Sequence[Video]) -> Iterator[Iterator
 
     def in_order(pool: Executor) -> Iterator[FrameFeed]:
         waiting = iter(videos)
-        for video, _ in zip(waiting, range(extraction.workers), strict=False):
+        for video in islice(waiting, extraction.workers):
             start(video, pool)
         while ahead:
             yield ahead.popleft()

@@ -36,7 +36,7 @@ def _rows(report: ExtractReport) -> Iterator[tuple[object, ...]]:
 
 
 def _speed(report: ExtractReport) -> str:
-    total = report.clock.seconds.total()
+    total = report.clock.total_seconds
     shares = ", ".join(
         f"{text} {report.clock.seconds[phase] / total:.0%}"
         for phase, text in PHASES.items()

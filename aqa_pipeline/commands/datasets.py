@@ -31,7 +31,8 @@ def datasets_check(ctx: click.Context, name: str, root: Path | None) -> None:
 
     Exits with 3 if not all is there.
     """
-    from aqa_pipeline.datasets import check_dataset, format_report, load_dataset
+    from aqa_pipeline.datasets import load_dataset
+    from aqa_pipeline.datasets.check import check_dataset, format_report
 
     report = check_dataset(load_dataset(name, default_root(name, root)))
     click.echo(format_report(report))

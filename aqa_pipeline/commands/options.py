@@ -94,7 +94,7 @@ def progress_bar(total: float | None, *, unit: str, **options: Any) -> Iterator[
     """A bar on stderr; where that is a file, a line every half minute."""
     from tqdm import tqdm
 
-    calm = {} if sys.stderr.isatty() else {"mininterval": 30.0, "ascii": True}
+    calm: dict[str, Any] = {} if sys.stderr.isatty() else {"mininterval": 30.0, "ascii": True}
     with tqdm(total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, **calm, **options) as bar:
         yield bar
 

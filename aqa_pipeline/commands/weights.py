@@ -23,9 +23,9 @@ def weights_list() -> None:
         (
             "yes" if row.present else "-",
             row.entry.name,
-            row.entry.size_text,
+            f"{row.entry.size / 1e6:.0f} MB" if row.entry.size else "?",
             row.entry.licence,
-            row.entry.trust,
+            row.entry.identity_text,
         )
         for row in status()
     ]

@@ -34,7 +34,6 @@ class StreamKind:
     takes: Literal["clip", "image"]
     default_backbone: str
     needs_person: bool
-    preprocess: dict[str, str]  # by variant
     build: Callable[[Parts], Stream]
 
 
@@ -53,15 +52,12 @@ def _crops(parts: Parts) -> Stream:
     return Crops(1.0, parts.backbone, parts.detector, parts.batch_size, parts.dtype)
 
 
-WHOLE_PICTURE = {"paper": "short-side-256-crop-224", "released": "released-segments"}
-SQUASHED = {"paper": "squash-224", "released": "squash-224"}
-
 STREAMS = {
     kind.name: kind
     for kind in (
-        StreamKind("segments", "clip", "i3d", False, WHOLE_PICTURE, _segments),
-        StreamKind("crops", "image", "resnet50", True, SQUASHED, _crops),
-        StreamKind("frames", "image", "resnet50", False, SQUASHED, _frames),
+        StreamKind("segments", "clip", "i3d", False, _segments),
+        StreamKind("crops", "image", "resnet50", True, _crops),
+        StreamKind("frames", "image", "resnet50", False, _frames),
     )
 }
 

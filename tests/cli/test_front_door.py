@@ -28,7 +28,7 @@ def run(*arguments: object) -> click.testing.Result:
     return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
 
 
-@pytest.mark.parametrize("path", leaves(), ids=" ".join)
+@pytest.mark.parametrize("path", list(leaves()), ids=" ".join)
 def test_every_command_has_help(path):
     result = run(*path, "--help")
     assert result.exit_code == 0
