@@ -218,6 +218,8 @@ def _decode_through(path: Path, *, finish: bool) -> tuple[Ticks, int, str | None
                 last_duration = frame.duration or 0
         except VideoError as failure:
             error = str(failure).removeprefix(f"{path}: ")
+    if not delivered:
+        raise VideoError(f"{path}: damaged before its first frame is whole ({error or 'cut off'}). {ADVICE}")
     return np.array(delivered, dtype=np.int64), last_duration, error
 
 

@@ -157,6 +157,16 @@ def test_cut_off_between_two_packets(whole, tmp_path, read_number, packet_index)
     assert numbers == whole.numbers[: len(numbers)]
 
 
+@pytest.mark.parametrize("packet_index", [1, 2])
+def test_cut_off_before_the_first_frame_is_whole(whole, tmp_path, packet_index):
+    path = tmp_path / "start.mp4"
+    with av.open(str(whole.path)) as file:
+        packet = [packet for packet in file.demux(video=0) if packet.size][packet_index]
+        path.write_bytes(whole.path.read_bytes()[: packet.pos])
+    with pytest.raises(VideoError, match=r"start\.mp4: damaged before its first frame is whole"):
+        open_video(Video("v", path))
+
+
 @pytest.mark.parametrize("part", [0.6, 0.67, 0.74, 0.81])
 @pytest.mark.parametrize("name", ["xvid.avi", "vp9.webm", "matroska.mkv"])
 def test_other_containers_cut_off(videos, name, part, tmp_path, read_number):
