@@ -12,19 +12,19 @@ import numpy.typing as npt
 from aqa_pipeline.datasets.figure import Colour, Look, Picture
 
 WIDTH, HEIGHT = 320, 240
-PANORAMA_WIDTH = 3 * WIDTH
-BOARD_TOP, FLOOR_TOP, FLOOR_LINE = 104, 126, 208
+PANORAMA_WIDTH = 4 * WIDTH
+BOARD_TOP, FLOOR_TOP, FLOOR_LINE = 104, 126, 214
 ROW_PIXELS, SEAT_PIXELS = 20, 15
 LIVELY_SHARE = 0.15
 
 # Floor, boards, stands, three suits. No meet is drawn brighter or more colourful on purpose.
 PALETTES: tuple[tuple[Colour, ...], ...] = (
-    ((94, 132, 170), (24, 60, 112), (46, 54, 78), (206, 44, 72), (238, 186, 60), (120, 60, 160)),
-    ((176, 128, 92), (120, 44, 40), (66, 50, 52), (36, 120, 170), (30, 140, 110), (236, 214, 120)),
-    ((112, 150, 118), (28, 88, 70), (44, 62, 60), (232, 110, 44), (170, 46, 110), (70, 84, 190)),
-    ((146, 126, 172), (74, 46, 124), (56, 48, 78), (24, 150, 150), (240, 160, 90), (190, 40, 60)),
+    ((112, 130, 150), (30, 60, 104), (46, 54, 78), (206, 44, 72), (222, 150, 56), (132, 66, 176)),
+    ((152, 128, 108), (104, 50, 46), (66, 50, 52), (36, 120, 176), (30, 140, 110), (150, 60, 150)),
+    ((116, 138, 120), (34, 80, 66), (44, 62, 60), (232, 110, 44), (170, 46, 110), (70, 84, 190)),
+    ((136, 126, 150), (68, 50, 108), (56, 48, 78), (24, 150, 150), (240, 160, 90), (190, 40, 60)),
 )
-TIGHTS: tuple[Colour, ...] = ((54, 56, 74), (222, 214, 210), (120, 88, 84), (74, 84, 130))
+TIGHTS: tuple[Colour, ...] = ((54, 56, 74), (70, 58, 66), (52, 62, 92), (60, 66, 62))
 SKINS: tuple[Colour, ...] = ((244, 206, 176), (222, 172, 132), (176, 122, 86), (124, 82, 58))
 HAIRS: tuple[Colour, ...] = ((40, 28, 24), (92, 58, 34), (190, 148, 84), (24, 24, 30))
 
@@ -175,7 +175,7 @@ def _draw_floor(panorama: Picture, colour: Colour, *, rng: np.random.Generator) 
     for share in (0.10, 0.28, 0.55):
         y = FLOOR_TOP + share * (HEIGHT - FLOOR_TOP)
         cv2.line(panorama, _fixed(0, y), _fixed(PANORAMA_WIDTH, y), seam, 1, cv2.LINE_AA, 4)
-    cv2.line(panorama, (0, HEIGHT - 14), (PANORAMA_WIDTH, HEIGHT - 14), (232, 232, 228), 3, cv2.LINE_AA)
+    cv2.line(panorama, (0, HEIGHT - 9), (PANORAMA_WIDTH, HEIGHT - 9), (232, 232, 228), 3, cv2.LINE_AA)
 
 
 def _colour(channels: npt.NDArray[np.generic]) -> Colour:

@@ -15,7 +15,7 @@ import numpy as np
 
 NUM_ELEMENTS = 6
 FALL_DEDUCTION = 1.0
-FALL_PROBABILITY = 0.12
+EASY_FALL_PROBABILITY = 0.03
 MAX_FALLS = 1
 WOBBLE_TENTHS = 3
 
@@ -73,21 +73,24 @@ class Routine:
 
 
 def compose(rng: np.random.Generator) -> Routine:
-    """A routine drawn at random: an athlete of some ambition and some steadiness performs."""
+    """A routine drawn at random: better athletes try harder elements, and are steadier, on average."""
     kinds = rng.permutation(list(DIFFICULTY_TENTHS))[:NUM_ELEMENTS]
-    ambition, sloppiness = rng.uniform(0, 1, size=2)
+    # More of the very good and the very bad than of the middling: ranks are clear, few routines tie.
+    skill = rng.beta(0.7, 0.7)
+    sloppiness = 1 - skill + rng.normal(0, 0.25)
+    fall_probability = EASY_FALL_PROBABILITY + 0.12 * float(np.clip(sloppiness, 0, 1))
     elements: list[Element] = []
     for kind in kinds:
         easiest, hardest = DIFFICULTY_TENTHS[str(kind)]
-        amount = np.clip(ambition + rng.normal(0, 0.12), 0, 1)
+        amount = np.clip(skill + rng.normal(0, 0.1), 0, 1)
         may_fall = sum(element.falls for element in elements) < MAX_FALLS
         elements.append(
             Element(
                 kind=str(kind),
                 difficulty_tenths=round(easiest + amount * (hardest - easiest)),
                 wobble_tenths=round(WOBBLE_TENTHS * np.clip(sloppiness + rng.normal(0, 0.15), 0, 1)),
-                falls=bool(may_fall and rng.uniform() < FALL_PROBABILITY),
-                duration_seconds=float(rng.uniform(1.7, 2.1)),
+                falls=bool(may_fall and rng.uniform() < fall_probability),
+                duration_seconds=float(rng.uniform(1.5, 1.8)),
             )
         )
     return Routine(tuple(elements))

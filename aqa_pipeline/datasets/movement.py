@@ -34,11 +34,11 @@ STANCE = {
     "left_leg_bend": 4.0,
 }
 
-OPENING_SECONDS = 0.5
+OPENING_SECONDS = 0.4
 STEP_SECONDS = 0.3
 FALL_SECONDS = 2.0
-CLOSING_SECONDS = 0.7
-HALF_FLOOR_METRES = 2.2
+CLOSING_SECONDS = 0.6
+HALF_FLOOR_METRES = 2.4
 WOBBLE_DEGREES = 13.0
 
 
@@ -99,8 +99,8 @@ def _phase_motion(phase: Phase, progress: Floats, *, rng: np.random.Generator) -
     motion = dict(ELEMENTS[phase.element.kind](progress, phase.element.amount))
     for name, jitter in _wobble(phase.element, progress, rng=rng).items():
         motion[name] = motion.get(name, 0.0) + jitter
-    reach = {"split leap": 0.9, "cartwheel": 1.0}.get(phase.element.kind, 0.2)
-    return motion, reach * (0.5 + 0.5 * phase.element.amount)
+    # Harder elements take more floor.
+    return motion, REACH_METRES[phase.element.kind] * (0.15 + 0.85 * phase.element.amount)
 
 
 def ease(progress: Floats) -> Floats:
@@ -268,6 +268,16 @@ ELEMENTS: dict[str, Callable[[Floats, float], Motion]] = {
     "arm wave": _arm_wave,
     "squat jump": _squat_jump,
     "arabesque": _arabesque,
+}
+
+REACH_METRES = {
+    "kick": 0.8,
+    "split leap": 1.8,
+    "spin": 0.9,
+    "cartwheel": 2.0,
+    "arm wave": 0.8,
+    "squat jump": 1.0,
+    "arabesque": 0.9,
 }
 
 BETWEEN: dict[str, Callable[[Floats], Motion]] = {

@@ -1,7 +1,7 @@
 """One synthetic routine as frames, and frames as an H.264 file in place only when whole."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -26,10 +26,10 @@ from aqa_pipeline.errors import VideoError
 
 FPS = 15
 NUM_MEETS = 4
-PIXELS_PER_METRE = 64.0
+PIXELS_PER_METRE = 76.0
 # The camera follows the athlete with this much delay, and drifts to and fro by itself.
-CAMERA_LAG_SECONDS = 0.5
-CAMERA_DRIFT_METRES = 0.5
+CAMERA_LAG_SECONDS = 0.3
+CAMERA_DRIFT_METRES = 0.2
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,11 @@ def routine_of(index: int, *, seed: int) -> Routine:
     return compose(_generator(seed, "routine", index))
 
 
+def look_of(index: int, *, seed: int) -> Look:
+    """What the athlete of that video wears."""
+    return draw_look(meet_of(index), rng=_generator(seed, "look", index))
+
+
 def scene_of(index: int, *, seed: int) -> Scene:
     """What the video of that index shows: the same for the same seed and index."""
     rng = _generator(seed, "movement", index)
@@ -99,11 +104,11 @@ def scene_of(index: int, *, seed: int) -> Scene:
         lift=motion["lift"],
         left=np.clip(left, 0, PANORAMA_WIDTH - WIDTH),
         arena=build_arena(meet, rng=_generator(seed, "arena", meet)),
-        look=draw_look(meet, rng=_generator(seed, "look", index)),
+        look=look_of(index, seed=seed),
     )
 
 
-def write_video(path: Path, frames: Iterator[Picture], *, fps: int = FPS) -> None:
+def write_video(path: Path, frames: Iterable[Picture], *, fps: int = FPS) -> None:
     """Encode RGB frames as H.264; `path` appears when the file is whole. Raises `VideoError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -119,7 +124,7 @@ def write_video(path: Path, frames: Iterator[Picture], *, fps: int = FPS) -> Non
         part.unlink(missing_ok=True)
 
 
-def _encode(path: Path, frames: Iterator[Picture], *, fps: int) -> None:
+def _encode(path: Path, frames: Iterable[Picture], *, fps: int) -> None:
     with av.open(str(path), "w", format="mp4") as container:
         # One thread and fixed options: the same frames always make the same file.
         stream = container.add_stream(
