@@ -1,0 +1,212 @@
+"""What users do, through the command line: extract, be killed, resume, meet bad files, fit and score."""
+
+import csv
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import cli
+from aqa_pipeline.records import StreamSpec
+from aqa_pipeline.store import Store
+
+AQA = [sys.executable, "-c", "import cli; cli.main()"]
+SMALL_NETWORK = ["--streams", "frames", "--backbone", "resnet18", "--weights", "random:0", "--device", "cpu"]
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+
+
+def write_video(path: Path, *, num_frames: int, seed: int, fps: int = 10) -> None:
+    """A small h264 file of moving stripes."""
+    rows, columns = np.mgrid[0:64, 0:96]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for index in range(num_frames):
+            stripes = 127 + 120 * np.sin((columns + seed * rows + 3 * index) / 7)
+            picture = np.repeat(stripes[..., None], 3, axis=2).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def write_folder(root: Path, num_videos: int, *, num_frames: int = 60) -> Path:
+    (root / "videos").mkdir(parents=True)
+    rows = ["video,score"]
+    for index in range(num_videos):
+        write_video(root / "videos" / f"v{index:02d}.mp4", num_frames=num_frames, seed=index)
+        rows.append(f"v{index:02d}.mp4,{index}.5")
+    (root / "scores.csv").write_text("\n".join(rows) + "\n")
+    return root
+
+
+def the_spec(store: Path, stream: str) -> StreamSpec:
+    (spec,) = [row.spec for row in Store(store).contents() if row.spec.stream == stream]
+    return spec
+
+
+def same_files(one: Path, other: Path) -> None:
+    names = [sorted(p.relative_to(root) for p in root.rglob("*") if p.is_file()) for root in (one, other)]
+    assert names[0] == names[1]
+    for name in names[0]:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
+def test_a_killed_extraction_goes_on_where_it_stopped(tmp_path):
+    root = write_folder(tmp_path / "data", 12)
+    command = ["extract", "--dataset", "folder", "--root", str(root), *SMALL_NETWORK]
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    assert run(*command, "--store", undisturbed).exit_code == 0
+
+    process = subprocess.Popen(
+        [*AQA, *command, "--store", str(killed)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120
+    while len(list(killed.rglob("[!.]*.h5"))) < 3 and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    assert 3 <= len(list(killed.rglob("[!.]*.h5"))) < 12, "the kill came too late to prove anything"
+
+    result = run(*command, "--store", killed)
+    assert result.exit_code == 0
+    assert "were in the store already" in result.output
+    same_files(undisturbed, killed)
+    assert "12 of 12 records are sound" in run("store", "verify", killed).output
+
+
+def test_bad_files_are_named_and_the_good_ones_are_stored(tmp_path):
+    root = write_folder(tmp_path / "data", 3)
+    videos = root / "videos"
+    whole = (videos / "v00.mp4").read_bytes()
+    (videos / "empty.mp4").write_bytes(b"")
+    (videos / "text.mp4").write_text("not a video\n")
+    (videos / "truncated.mp4").write_bytes(whole[: len(whole) // 2])
+    write_audio(videos / "audio.mp4")
+    bad = ["empty", "text", "truncated", "audio", "missing"]
+    with (root / "scores.csv").open("a") as file:
+        file.writelines(f"{name}.mp4,1\n" for name in bad)
+        file.write("nan.mp4,nan\n../../etc/passwd,3\n")
+    result = run("extract", "--dataset", "folder", "--root", root, "--store", tmp_path / "s", *SMALL_NETWORK)
+    assert result.exit_code == 3
+    assert "5 videos failed, the others are stored" in result.output
+    for name in bad:
+        assert f"  {name}" in result.output
+    assert result.output.count("label row left out") == 2
+    assert "Traceback" not in result.output
+    spec = the_spec(tmp_path / "s", "frames")
+    assert len(Store(tmp_path / "s").video_ids("folder", spec)) == 3
+
+
+def write_audio(path: Path) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def test_a_full_disk_is_one_message_and_the_run_can_go_on(tmp_path):
+    root = write_folder(tmp_path / "data", 4)
+    command = ["extract", "--dataset", "folder", "--root", str(root), "--store", str(tmp_path / "s")]
+
+    def no_large_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    answer = subprocess.run(
+        [*AQA, *command, *SMALL_NETWORK], capture_output=True, text=True, preexec_fn=no_large_files
+    )
+    assert answer.returncode == 1
+    assert "The store is undamaged" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert not list((tmp_path / "s").rglob("*.part"))
+    assert run(*command, *SMALL_NETWORK).exit_code == 0
+    assert len(list((tmp_path / "s").rglob("*.h5"))) == 4
+
+
+def test_the_real_detector_finds_the_athletes_of_the_real_clips(shared, tmp_path):
+    pytest.importorskip("ultralytics")
+    pytest.importorskip("openvino")
+    root = tmp_path / "data"
+    shutil.copytree(shared / "clips", root / "videos")
+    names = sorted(path.name for path in (root / "videos").iterdir())
+    (root / "scores.csv").write_text("video,score\n" + "".join(f"{name},{len(name)}\n" for name in names))
+    detector = f"yolo:{shared / 'weights' / 'yolo11n_int8_openvino_model'}"
+    networks = ["--streams", "crops", "--backbone", "resnet18", "--weights", "random:0", "--device", "cpu"]
+    result = run(
+        *("extract", "--dataset", "folder", "--root", root, "--store", tmp_path / "s"),
+        *(*networks, "--detector", detector, "--contact-sheet", tmp_path / "sheets"),
+    )
+    assert result.exit_code == 0, result.output
+    assert len(list((tmp_path / "sheets").glob("*.jpg"))) == 4
+    store, spec = Store(tmp_path / "s"), the_spec(tmp_path / "s", "crops")
+    for video_id in store.video_ids("folder", spec):
+        counts = store.read("folder", video_id, spec).counts
+        assert counts["num_steps"] >= 10
+        assert counts["num_steps_without_person"] <= 0.1 * counts["num_steps"], video_id
+
+
+@pytest.fixture(scope="module")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """The demo with few videos and one seed: every step of it, not its numbers."""
+    out = tmp_path_factory.mktemp("demo") / "demo"
+    return out, run("demo", "--out", out, "--num-videos", 9, "--seeds", 0)
+
+
+@pytest.mark.slow
+def test_the_demo_goes_from_videos_to_a_score(small_demo):
+    out, result = small_demo
+    assert result.exit_code == 0, result.output
+    for step in ("$ aqa extract", "$ aqa fit", "$ aqa score", "The judges gave", "On 3 held-out videos"):
+        assert step in result.output
+    assert "RANDOM WEIGHTS" in result.output
+    assert list((out / "sheets").glob("*.jpg"))
+
+
+@pytest.mark.slow
+def test_a_run_repeats_bit_for_bit_through_the_command_line(small_demo, tmp_path):
+    out, _ = small_demo
+    result = run("fit", "--repeat", out / "run", "--out", tmp_path / "again")
+    assert result.exit_code == 0, result.output
+    cell = Path("split-default") / "seed-0"
+    for name in ("model.safetensors", "predictions.csv"):
+        assert (tmp_path / "again" / cell / name).read_bytes() == (out / "run" / cell / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_evaluate_prints_what_fit_printed(small_demo):
+    out, result = small_demo
+    answer = run("evaluate", out / "run")
+    assert answer.exit_code == 0
+    assert answer.output.strip() in result.output
+
+
+@pytest.mark.slow
+def test_scoring_again_gives_the_stored_prediction(small_demo):
+    out, _ = small_demo
+    rows = list(csv.DictReader((out / "run" / "split-default" / "seed-0" / "predictions.csv").open()))
+    row = next(row for row in rows if row["part"] == "test")
+    video = out / "synthetic" / "videos" / f"{row['video_id'].removesuffix('.mp4')}.mp4"
+    boxes = out / "synthetic" / "boxes" / f"{video.stem}.csv"
+    result = run("score", video, "--run", out / "run", "--boxes", boxes)
+    assert result.exit_code == 0, result.output
+    assert f"score {float(row['predicted']):.2f}" in result.output
+
+
+@pytest.mark.slow
+def test_scoring_with_another_network_is_refused_with_the_difference(small_demo):
+    out, _ = small_demo
+    video = next((out / "synthetic" / "videos").glob("*.mp4"))
+    result = run("score", video, "--run", out / "run", "--weights", "random:1")
+    assert result.exit_code == 1
+    assert "weights: random:0 != random:1" in result.output
