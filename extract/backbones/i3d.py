@@ -129,10 +129,9 @@ class ConvUnit(nn.Module):
         self.bn = nn.BatchNorm3d(out_channels, eps=bn_eps, momentum=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        kernel, stride = self.conv3d.kernel_size, self.conv3d.stride
-        pads = [
-            _pads(size, k, s, self.padding) for size, k, s in zip(x.shape[2:], kernel, stride, strict=True)
-        ]
+        stride = self.conv3d.stride
+        sizes = zip(x.shape[2:], self.conv3d.kernel_size, stride, strict=True)
+        pads = [same_padding(size, k, s, self.padding) for size, k, s in sizes]
         if all(front == back for front, back in pads):  # the convolution pads by itself, without a copy
             x = F.conv3d(x, self.conv3d.weight, None, stride, tuple(front for front, _ in pads))
         else:
@@ -149,7 +148,7 @@ class SamePool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         sizes = zip(x.shape[2:], self.kernel, self.stride, strict=True)
-        x = _zero_padded(x, [_pads(size, k, s, self.padding) for size, k, s in sizes])
+        x = _zero_padded(x, [same_padding(size, k, s, self.padding) for size, k, s in sizes])
         return separable_max_pool3d(x, self.kernel, self.stride, ceil_mode=self.padding == "static")
 
 
@@ -199,7 +198,7 @@ def _max_along(x: Tensor, dim: int, kernel: int, stride: int, *, ceil_mode: bool
     return reduce(torch.maximum, x.unfold(dim, kernel, stride).unbind(-1))
 
 
-def _pads(size: int, kernel: int, stride: int, padding: Padding) -> tuple[int, int]:
+def same_padding(size: int, kernel: int, stride: int, padding: Padding) -> tuple[int, int]:
     """Zeros before and after one axis; an odd one goes to the end."""
     covered = stride if padding == "static" else (size % stride or stride)
     total = max(kernel - covered, 0)

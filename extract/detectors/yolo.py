@@ -80,7 +80,7 @@ def load_yolo(model: str, *, device: str, confidence: float | None) -> YoloPerso
     """
     path = _path_of(model or MODELS[0])
     exported = path.is_dir()
-    ultralytics = _import_ultralytics(safely=not exported)
+    ultralytics = import_ultralytics(safely=not exported)
     try:
         with _own_threads():
             network = ultralytics.YOLO(path, task="detect", verbose=False)
@@ -119,7 +119,7 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
-def _import_ultralytics(*, safely: bool) -> Any:
+def import_ultralytics(*, safely: bool) -> Any:
     """The package, kept from the network, from installing things and from unpickling code.
 
     Raises `WeightsError` where it is not installed or, with `safely`, too old for checkpoints without code.

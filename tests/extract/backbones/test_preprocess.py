@@ -1,0 +1,91 @@
+"""Each geometry against the chain of libraries that the papers' code used."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision import transforms
+from torchvision.transforms.v2 import functional as F
+
+from aqa_pipeline.errors import UnknownName
+from extract.backbones.preprocess import PREPROCESS, get_preprocess
+
+SIZES = [
+    (360, 640),
+    (240, 320),
+    (181, 97),
+    (720, 1280),
+    (100, 80),
+    (256, 340),
+    (1, 7),
+    (224, 224),
+    (225, 301),
+]
+ALL_SIZES = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[1]}x{size[0]}")
+
+
+def picture(size):
+    return np.random.default_rng(size).integers(0, 256, (*size, 3), np.uint8)
+
+
+def through(frame, *steps):
+    return np.asarray(transforms.Compose(steps)(Image.fromarray(frame)))
+
+
+@ALL_SIZES
+@pytest.mark.parametrize("name", ["short-side-256-crop-224", "imagenet"])
+def test_short_side_and_crop_are_those_of_torchvision(size, name):
+    expected = through(picture(size), transforms.Resize(256), transforms.CenterCrop(224))
+    np.testing.assert_array_equal(get_preprocess(name).geometry(picture(size)), expected)
+
+
+@ALL_SIZES
+def test_the_tensor_route_of_torchvision_differs_by_one_level_at_most(size):
+    tensor = torch.from_numpy(picture(size)).permute(2, 0, 1)
+    expected = F.center_crop(F.resize(tensor, [256], antialias=True), [224, 224]).permute(1, 2, 0).numpy()
+    ours = PREPROCESS["short-side-256-crop-224"].geometry(picture(size))
+    difference = np.abs(ours.astype(int) - expected)
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 0.01
+
+
+@ALL_SIZES
+def test_released_segments_are_those_of_the_authors_chain(size):
+    bgr = picture(size)[:, :, ::-1]
+    height, width = size
+    resized = cv2.resize(np.ascontiguousarray(bgr), (max(1, int(width / height * 224 + 0.5)), 224))
+    rgb = cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)
+    expected = through(rgb, transforms.CenterCrop((224, 300)), transforms.Resize((224, 224)))
+    np.testing.assert_array_equal(PREPROCESS["released-segments"].geometry(picture(size)), expected)
+
+
+@ALL_SIZES
+def test_squash_is_torchvisions_resize_to_both_sides(size):
+    expected = through(picture(size), transforms.Resize((224, 224)))
+    np.testing.assert_array_equal(PREPROCESS["squash-224"].geometry(picture(size)), expected)
+
+
+@pytest.mark.parametrize("name", PREPROCESS)
+@ALL_SIZES
+def test_every_geometry_gives_what_backbones_take_and_leaves_the_frame_alone(name, size):
+    frame = picture(size)
+    frame.setflags(write=False)
+    made = PREPROCESS[name].geometry(frame)
+    assert made.shape == (224, 224, 3)
+    assert made.dtype == np.uint8
+    assert made.flags.c_contiguous
+    assert PREPROCESS[name].name == name
+    assert PREPROCESS[name].source
+
+
+def test_a_frame_that_is_not_contiguous_is_fine():
+    frame = picture((300, 400))
+    turned = frame[::-1, ::-1]
+    made = PREPROCESS["squash-224"].geometry(turned)
+    np.testing.assert_array_equal(made, PREPROCESS["squash-224"].geometry(turned.copy()))
+
+
+def test_an_unknown_name_lists_the_known():
+    with pytest.raises(UnknownName, match=r"unknown preprocessing 'squash'. Did you mean 'squash-224'"):
+        get_preprocess("squash")
