@@ -129,8 +129,8 @@ def _rotate(points: Floats, degrees: Floats, *, axes: tuple[int, int]) -> Floats
 
 def figure_box(points: Floats, *, pixels_per_metre: float) -> Floats:
     """`x1 y1 x2 y2` around everything that `draw_figure` draws, in pixels. `points`: (joint, 2) pixels."""
-    # Drawn edges are smoothed over up to two pixels, and pixel (0, 0) covers -0.5 to 0.5 when drawn.
-    radii = (_RADII * pixels_per_metre + 2.0).reshape(-1, 1)
+    # Drawn edges are smoothed over about two pixels, and pixel (0, 0) covers -0.5 to 0.5 when drawn.
+    radii = (_RADII * pixels_per_metre + 2.5).reshape(-1, 1)
     centres = np.stack([points[_START], points[_STOP]], axis=1).reshape(-1, 2)
     return np.concatenate([(centres - radii).min(axis=0), (centres + radii).max(axis=0)]) + 0.5
 

@@ -252,7 +252,7 @@ CELLS = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(
     header=st.permutations(
         ["video", "score", "split", "start_frame", "stop_frame", "fps", "boxes", "group", "id"]
@@ -273,7 +273,7 @@ def test_no_table_breaks_out_of_the_domain_errors(
         assert all(v.path.resolve().is_relative_to(Path(root).resolve()) for v in dataset.videos)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(
     content=st.binary(max_size=200)
     | st.text(max_size=100).map(lambda t: f"video,score\n{t}".encode(errors="replace"))
