@@ -123,7 +123,7 @@ def _load_cell(run_dir: Path, config: Mapping[str, Any], *, split: str, seed: in
     cell = read_cell(run_dir, split=split, seed=seed)
     recipe = Recipe.from_dict(config["splits"][split]["recipe"])
     head = find_head(config["head"])
-    module = prepare_module(head.build(config["dims"], config["variant"]), config["dims"], recipe)
+    module = prepare_module(lambda dims: head.build(dims, config["variant"]), config["dims"], recipe)
     folder = cell_folder(run_dir, split=split, seed=seed)
     try:
         module.load_state_dict(read_state(folder))

@@ -94,7 +94,7 @@ def _train_cell(
         labels = shuffled_labels(labels, split.train, seed=seed)
     fold = make_fold(split.train, split.test, select=plan.request.select, seed=seed)
     trained = train(
-        lambda: plan.head.build(samples.dims, plan.variant),
+        lambda dims: plan.head.build(dims, plan.variant),
         samples,
         fold,
         labels=split.scale.normalise(labels),

@@ -21,7 +21,7 @@ from heads.folds import Fold, Select, derived_seed
 from heads.outputs import HeadOutput
 from heads.recipes import Recipe
 from heads.samples import FeatureSet
-from heads.standardise import Standardised
+from heads.whitening import Whitened
 
 # One value per video; the caller reduces.
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -54,7 +54,7 @@ class Trained:
 
 
 def train(
-    build: Callable[[], nn.Module],
+    build: Callable[[Mapping[str, int]], nn.Module],
     samples: FeatureSet,
     fold: Fold,
     *,
@@ -67,14 +67,16 @@ def train(
 ) -> Trained:
     """Trains one network; `labels` are normalised, one per video (those of test videos only for the log).
 
+    `build` makes the head for features of the given sizes per stream.
+
     Raises `RunError` when the loss is no longer a number.
     """
     samples = _on_device(samples, device)
     keeper, epochs = _Keeper(select), []
     with torch.random.fork_rng(devices=_cuda_devices(device)):
         torch.manual_seed(seed)
-        module = prepare_module(build(), samples.dims, recipe).to(device)
-        if isinstance(module, Standardised):
+        module = prepare_module(build, samples.dims, recipe).to(device)
+        if isinstance(module, Whitened):
             module.fit(*_of_videos(samples, fold.train))
         generator = torch.Generator().manual_seed(derived_seed(seed, "batches"))
         for epoch in _epochs(module, samples, fold, labels=labels, recipe=recipe, generator=generator):
@@ -87,9 +89,14 @@ def train(
     return Trained(keeper.state, keeper.epoch, tuple(epochs), scores)
 
 
-def prepare_module(head: nn.Module, dims: Mapping[str, int], recipe: Recipe) -> nn.Module:
-    """The network that the recipe trains: the head, behind standardised features where it says so."""
-    return Standardised(head, dims) if recipe.standardise else head
+def prepare_module(
+    build: Callable[[Mapping[str, int]], nn.Module], dims: Mapping[str, int], recipe: Recipe
+) -> nn.Module:
+    """The network that the recipe trains: the head, behind whitened features where it says so."""
+    if not recipe.num_components:
+        return build(dims)
+    num_components = {stream: min(recipe.num_components, dim) for stream, dim in dims.items()}
+    return Whitened(build(num_components), dims, num_components)
 
 
 def score_videos(

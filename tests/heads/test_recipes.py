@@ -21,7 +21,7 @@ def test_rhythmic_gymnastics_as_in_the_paper(split: str, epochs: int) -> None:
     # "stepwise decay in the last 100 and last 50 epochs with a decay rate of 0.1"
     assert epochs_at(recipe, 0.1) == list(range(epochs - 99, epochs - 49))
     assert epochs_at(recipe, 0.01) == list(range(epochs - 49, epochs + 1))
-    assert not recipe.standardise
+    assert not recipe.num_components
 
 
 def test_the_released_schedule_decays_one_epoch_early() -> None:

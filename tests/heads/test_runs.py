@@ -45,7 +45,7 @@ def test_a_run_writes_what_it_is(world, tmp_path: Path) -> None:
         "facts": {"backbone": "toy-3d", "fps": 5.0},
     }
     recipe = config["splits"]["first"]["recipe"]
-    assert (recipe["epochs"], recipe["milestones"], recipe["standardise"]) == (3, [2, 3], True)
+    assert (recipe["epochs"], recipe["milestones"], recipe["num_components"]) == (3, [2, 3], 32)
     assert config["threads"] == 1
     environment = json.loads((run_dir / "environment.json").read_text())
     assert environment["torch"] == torch.__version__
@@ -113,7 +113,7 @@ spec.loader.exec_module(world)
 from aqa_pipeline.store import Store
 from heads.runs import fit
 root, store, out = map(pathlib.Path, sys.argv[2:])
-fit(world.World(world.make_dataset(root), Store(store)).request(out, seeds=(0, 1, 2), epochs=20))
+fit(world.World(world.make_dataset(root), Store(store)).request(out, seeds=(0, 1, 2), epochs=10))
 """
 
 
@@ -133,7 +133,7 @@ def test_a_killed_run_goes_on(world, tmp_path: Path) -> None:
     trained_once = contents(first)
 
     told: list[Progress] = []
-    request = world.request(killed, seeds=(0, 1, 2), epochs=20)
+    request = world.request(killed, seeds=(0, 1, 2), epochs=10)
     assert fit(request, told.append).num_resumed == 1
     assert {progress.seed for progress in told} == {1, 2}
     assert contents(first) == trained_once

@@ -16,8 +16,8 @@ from heads.recipes import SYNTHETIC, Recipe
 from heads.registry import HEADS
 from heads.samples import FeatureSet, load_features
 from heads.score_scale import ScoreScale, scale_of
-from heads.standardise import Standardised
-from heads.training import Trained, score_videos, train
+from heads.training import Trained, prepare_module, score_videos, train
+from heads.whitening import Whitened, principal_components
 
 RECIPE = dataclasses.replace(SYNTHETIC, epochs=4, milestones=(3,), num_steps={"segments": 6, "crops": 10})
 
@@ -34,7 +34,7 @@ FOLD = Fold(np.arange(14), np.empty(0, dtype=np.int64), np.arange(14, 20))
 def run(samples: FeatureSet, *, recipe: Recipe = RECIPE, seed: int = 0, **changes: object) -> Trained:
     labels = scale_of(Target("score"), samples.labels[FOLD.train]).normalise(samples.labels)
     settings: dict = {"labels": labels, "recipe": recipe, "seed": seed} | changes
-    return train(lambda: ActionNet(samples.dims), samples, settings.pop("fold", FOLD), **settings)
+    return train(ActionNet, samples, settings.pop("fold", FOLD), **settings)
 
 
 def test_the_same_seed_gives_the_same_bits(samples: FeatureSet) -> None:
@@ -117,7 +117,7 @@ def test_selection_keeps_the_epoch_it_names(samples: FeatureSet) -> None:
 
 def test_the_kept_state_gives_the_kept_scores(samples: FeatureSet) -> None:
     trained = run(samples, select="best-on-test")
-    module = Standardised(ActionNet(samples.dims), samples.dims)
+    module = prepare_module(ActionNet, samples.dims, RECIPE)
     module.load_state_dict(trained.state)
     np.testing.assert_array_equal(score_videos(module, samples, np.arange(20), recipe=RECIPE), trained.scores)
 
@@ -156,21 +156,49 @@ def test_divergence_is_an_error(samples: FeatureSet) -> None:
         run(samples, labels=np.full(20, np.nan))
 
 
-def test_standardising_uses_real_steps_of_training_videos_only(samples: FeatureSet) -> None:
-    module = Standardised(ActionNet(samples.dims), samples.dims)
-    module.load_state_dict(run(samples, recipe=RECIPE).state)
+def test_whitening_sees_real_steps_of_training_videos_only(samples: FeatureSet) -> None:
+    module = prepare_module(ActionNet, samples.dims, RECIPE)
+    module.load_state_dict(run(samples).state)
+    assert isinstance(module, Whitened)
     steps = np.concatenate(
         [samples.streams["crops"][v, : samples.lengths["crops"][v]].numpy() for v in FOLD.train]
     )
     np.testing.assert_allclose(module.mean_crops.numpy(), steps.mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(module.deviation_crops.numpy(), steps.std(axis=0), rtol=1e-4)
+    whitened = (steps - module.mean_crops.numpy()) @ module.projection_crops.numpy()
+    assert whitened.shape[1] == 32
+    np.testing.assert_allclose(np.cov(whitened.T, bias=True), np.eye(32), atol=1e-4)
 
 
-def test_a_constant_feature_is_standardised_to_zero() -> None:
-    module = Standardised(ActionNet({"crops": 2}), {"crops": 2})
-    module.fit({"crops": torch.full((2, 3, 2), 5.0)}, {"crops": torch.tensor([3, 3])})
-    assert module.deviation_crops.tolist() == [1, 1]
-    assert module.mean_crops.tolist() == [5, 5]
+def test_components_of_known_data() -> None:
+    """Two dimensions that move together, one that stands still: one component along the diagonal."""
+    steps = torch.tensor([[1.0, 10.0, 5.0], [2.0, 20.0, 5.0], [3.0, 30.0, 5.0]], dtype=torch.float64)
+    mean, projection = principal_components(steps)
+    assert mean.tolist() == [2, 20, 5]
+    assert projection.shape == (3, 1)
+    whitened = ((steps - mean) @ projection).flatten()
+    assert abs(whitened).tolist() == pytest.approx([1.5**0.5, 0, 1.5**0.5])
+
+
+def test_fewer_steps_than_components_leave_zeros() -> None:
+    module = Whitened(ActionNet({"crops": 4}), {"crops": 4}, {"crops": 4})
+    module.fit({"crops": torch.rand(1, 3, 4)}, {"crops": torch.tensor([3])})
+    assert module.projection_crops.any(dim=0).tolist() == [True, True, False, False]
+
+
+def test_whitened_padding_stays_zero(samples: FeatureSet) -> None:
+    """Else the released network, which takes padding for steps, would see minus the mean there."""
+    seen = {}
+
+    def spy(features: dict, masks: dict) -> None:
+        seen.update(features)
+
+    module = Whitened(torch.nn.Identity(), samples.dims, samples.dims)
+    module.fit(samples.streams, samples.lengths)
+    module.head.forward = spy
+    masks = {s: torch.arange(x.shape[1]) < samples.lengths[s][:, None] for s, x in samples.streams.items()}
+    module(samples.streams, masks)
+    assert all(not seen[stream][~masks[stream]].any() for stream in masks)
+    assert all(seen[stream][masks[stream]].any() for stream in masks)
 
 
 def test_score_scales() -> None:
