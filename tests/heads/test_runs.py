@@ -219,9 +219,10 @@ def test_selection_on_the_test_set_is_labelled_everywhere(world, tmp_path: Path)
 
 
 def test_the_planted_signal_is_found_and_shuffled_labels_find_nothing(world, tmp_path: Path) -> None:
-    true = fit(world.request(tmp_path / "true", seeds=(0, 1), epochs=25)).evaluation.splits[0]
-    assert true.mean > 0.8
-    assert true.interval.low > 0.5
+    true = fit(world.request(tmp_path / "true", seeds=(0, 1, 2), epochs=25)).evaluation.splits[0]
+    assert true.mean > 0.6
+    assert true.ensemble.spearman > 0.7
+    assert true.interval.low > 0.1
     control = fit(world.request(tmp_path / "control", seeds=range(5), epochs=10, shuffle_labels=True))
     assert control.evaluation.splits[0].interval.covers(0.0)
     assert control.evaluation.flags == ("SHUFFLED LABELS",)
