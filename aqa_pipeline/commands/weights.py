@@ -24,7 +24,7 @@ def weights_list() -> None:
             "yes" if row.present else "-",
             row.entry.name,
             f"{row.entry.size / 1e6:.0f} MB" if row.entry.size else "?",
-            row.entry.licence,
+            row.entry.licence.partition(";")[0],
             row.entry.identity_text,
         )
         for row in status()

@@ -38,7 +38,7 @@ LAYOUT = f"""\
 ROOT/{PARAMETERS_FILE}    number of videos and seed
 ROOT/{SCORES_FILE}        video, score, score:difficulty, score:deductions, group (the meet)
 ROOT/{ROUTINES_FILE}      what is performed when, in every video
-ROOT/videos/routine-000.mp4 ...   320x240, 15 fps, 14 to 18 seconds
+ROOT/videos/routine-000.mp4 ...   320x240, 15 fps, 12 to 15 seconds
 ROOT/boxes/routine-000.csv ...    the athlete's box in every frame"""
 
 
