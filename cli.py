@@ -131,7 +131,7 @@ def _extract_for_scoring(
 
 @main.command(epilog=example("aqa demo --out demo"))
 @click.option("--out", type=FOLDER, default=Path("demo"), show_default=True, help="Where everything is put.")
-@click.option("--num-videos", type=click.IntRange(9), help="Routines to render.  [default: 75]")
+@click.option("--num-videos", type=click.IntRange(9), help="Routines to render.  [default: 72]")
 @click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B")
 def demo(out: Path, num_videos: int | None, seeds: str) -> None:
     """Runs the whole pipeline on rendered videos: no download, a few minutes on two CPU cores.
@@ -184,7 +184,7 @@ def _say_and_run(*arguments: str) -> None:
 
 
 def _demo_table(evaluations: dict[str, "Evaluation"]) -> str:
-    """Mean over seeds, its interval over videos and seeds: what a single shuffle teaches by chance averages out."""
+    """Mean over seeds, its interval over videos and seeds: one shuffle may teach something by chance."""
     from aqa_pipeline.tables import format_table
 
     rows = []

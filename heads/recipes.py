@@ -111,4 +111,4 @@ def _rhythmic_gymnastics(epochs: int, windows: Windows) -> Recipe:
 
 
 # Few short videos and the features of random networks, which only whitening makes readable for a small head.
-SYNTHETIC = replace(SECTION_5_2, epochs=100, batch_size=8, milestones=(75, 90), num_components=16)
+SYNTHETIC = replace(SECTION_5_2, epochs=60, batch_size=8, milestones=(45, 54), num_components=16)

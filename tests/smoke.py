@@ -1,6 +1,6 @@
 """The wheel alone, without development tools: holds the three packages and cli.py, and `aqa` answers.
 
-    python tests/smoke.py FOLDER_OF_THE_WHEEL
+python tests/smoke.py FOLDER_OF_THE_WHEEL
 """
 
 import subprocess

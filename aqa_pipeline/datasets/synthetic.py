@@ -22,7 +22,7 @@ from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Target
 
 NAME = "synthetic"
-NUM_VIDEOS = 75
+NUM_VIDEOS = 72
 TEST_SHARE = 1 / 3
 # Raised when the same seed no longer gives the same videos.
 RENDERER = 1

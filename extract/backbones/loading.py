@@ -38,6 +38,7 @@ class LoadedBackbone:
             "backbone": self.backbone.name,
             "weights": self.weights_id,
             "preprocess": self.preprocess.name,
+            "precision": self.precision,
         }
 
     def features(self, batch: "np.ndarray") -> "np.ndarray":
@@ -53,7 +54,7 @@ class LoadedBackbone:
         return features.float().cpu().numpy()
 
     def _normalised(self, batch: "Tensor") -> "Tensor":
-        frames = batch.movedim(-1, 1).float().contiguous()  # (B, [T,] H, W, C) -> (B, C, [T,] H, W)
+        frames = batch.movedim(-1, 1).float()  # (B, [T,] H, W, C) -> (B, C, [T,] H, W), channels still last
         per_channel = (1, 3, *[1] * (frames.ndim - 2))
         mean = frames.new_tensor(self.preprocess.mean).view(per_channel)
         std = frames.new_tensor(self.preprocess.std).view(per_channel)
@@ -84,7 +85,15 @@ def load_backbone(
     chosen = get_preprocess(preprocess or backbone.preprocess["paper"])
     _check_device(device, precision)
     network, weights_id = _with_weights(backbone, weights)
-    return LoadedBackbone(backbone, chosen, weights_id, device, precision, network.eval().to(device))
+    network = network.eval().to(device).to(memory_format=_channels_last(backbone))
+    return LoadedBackbone(backbone, chosen, weights_id, device, precision, network)
+
+
+def _channels_last(backbone: Backbone) -> "torch.memory_format":
+    """The order that pictures come in; convolutions of pictures are twice as fast in it on a CPU."""
+    import torch
+
+    return torch.channels_last_3d if backbone.takes == "clip" else torch.channels_last
 
 
 def _check_device(device: str, precision: Precision) -> None:

@@ -12,7 +12,7 @@ from aqa_pipeline.video import Timeline
 from extract.backbones import LoadedBackbone
 from extract.clock import Clock
 from extract.detectors import PersonDetector, crop_person, largest_person
-from extract.streams.stream import Encoded, Encoder, Steps, network_facts, plan_steps
+from extract.streams.stream import Encoded, Encoder, Steps, plan_steps
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,7 @@ class Crops:
     def spec(self) -> StreamSpec:
         sampling = {"rate_fps": self.rate_fps, "frames_per_step": 1}
         person = {"detector": self.detector.identity, "person": "largest"}
-        return StreamSpec(
-            "crops", {**sampling, **person, **network_facts(self.backbone), "dtype": self.dtype}
-        )
+        return StreamSpec("crops", {**sampling, **person, **self.backbone.facts, "dtype": self.dtype})
 
     @property
     def feature_size(self) -> int:

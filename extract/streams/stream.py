@@ -7,9 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from aqa_pipeline.records import SpecValue, StreamSpec, Video
+from aqa_pipeline.records import StreamSpec, Video
 from aqa_pipeline.video import Timeline, sample_by_time
-from extract.backbones import LoadedBackbone
 from extract.clock import Clock
 
 
@@ -80,13 +79,3 @@ def plan_steps(timeline: Timeline, *, rate_fps: Fraction | float, frames_per_ste
     first = np.arange(num_steps) * frames_per_step
     last = np.minimum(first + frames_per_step, len(pts)) - 1
     return Steps(frame_index, np.stack([pts[first, 0], pts[last, 1]], axis=1))
-
-
-def network_facts(backbone: LoadedBackbone) -> dict[str, SpecValue]:
-    """The part of a spec that says which network ran, with which weights, on what input."""
-    return {
-        "backbone": backbone.backbone.name,
-        "weights": backbone.weights_id,
-        "preprocess": backbone.preprocess.name,
-        "precision": backbone.precision,
-    }

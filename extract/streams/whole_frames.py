@@ -12,7 +12,7 @@ from aqa_pipeline.records import StreamSpec, Video
 from aqa_pipeline.video import Timeline
 from extract.backbones import LoadedBackbone
 from extract.clock import Clock
-from extract.streams.stream import Encoded, Encoder, Steps, network_facts, plan_steps
+from extract.streams.stream import Encoded, Encoder, Steps, plan_steps
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class WholeFrames:
     @property
     def spec(self) -> StreamSpec:
         sampling = {"rate_fps": self.rate_fps, "frames_per_step": self.frames_per_step}
-        return StreamSpec(self.name, {**sampling, **network_facts(self.backbone), "dtype": self.dtype})
+        return StreamSpec(self.name, {**sampling, **self.backbone.facts, "dtype": self.dtype})
 
     @property
     def feature_size(self) -> int:

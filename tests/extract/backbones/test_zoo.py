@@ -117,7 +117,13 @@ def test_another_preprocessing_changes_the_normalisation():
         load_backbone("resnet18", weights="random:0", device="cpu", precision="fp32", preprocess=preprocess)
         for preprocess in (None, "imagenet")
     )
-    assert plain.facts == {"backbone": "resnet18", "weights": "random:0", "preprocess": "squash-224"}
+    expected = {
+        "backbone": "resnet18",
+        "weights": "random:0",
+        "preprocess": "squash-224",
+        "precision": "fp32",
+    }
+    assert plain.facts == expected
     assert imagenet.facts["preprocess"] == "imagenet"
     mean, std = np.array((0.485, 0.456, 0.406)), np.array((0.229, 0.224, 0.225))
     pictures = torch.from_numpy(((batch / 255 - mean) / std).astype(np.float32)).permute(0, 3, 1, 2)
