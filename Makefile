@@ -17,7 +17,7 @@ demo: $(VENV)/.core  ## the whole pipeline on rendered videos: no download, minu
 	$(BIN)/aqa demo
 
 test: $(VENV)/.dev  ## all tests (those that need ../shared or a GPU are skipped without)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(PYTEST_JOBS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(PYTEST_JOBS) --dist loadgroup
 
 check: lint types test smoke  ## what CI runs
 

@@ -96,12 +96,12 @@ def _as_in(spec: StreamSpec, kind: StreamKind, choices: Choices) -> Choices:
     facts = {name: str(value) for name, value in spec.facts.items()}
     of_paper = get_backbone(facts["backbone"]).preprocess["paper"]
     variant: Variant = "paper" if facts["preprocess"] == of_paper else "released"
-    weights = facts["weights"] if facts["weights"].startswith("random:") else "official"
+    of_run = facts["weights"] if facts["weights"].startswith("random:") else "official"
     return replace(
         choices,
         variant=variant,
         backbones={kind.name: facts["backbone"]},
-        weights={kind.name: weights} | dict(choices.weights or {}),
+        weights={kind.name: _weights(kind, choices, otherwise=of_run)},
         detector=choices.detector or facts.get("detector", "").partition(" ")[0],
         precision=facts["precision"],  # type: ignore[arg-type]  # checked where the backbone is loaded
         dtype=facts["dtype"],  # type: ignore[arg-type]  # compared with the spec right after
@@ -124,9 +124,9 @@ def _fitting(kind: StreamKind, name: str) -> str:
     return name
 
 
-def _weights(kind: StreamKind, choices: Choices) -> str:
+def _weights(kind: StreamKind, choices: Choices, *, otherwise: str = "official") -> str:
     chosen = choices.weights or {}
-    return chosen.get(kind.name, chosen.get("", "official"))
+    return chosen.get(kind.name, chosen.get("", otherwise))
 
 
 def _load(name: str, weights: str, choices: Choices) -> LoadedBackbone:

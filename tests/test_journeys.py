@@ -164,6 +164,7 @@ def small_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("demo")  # one worker makes the demo for all of them
 def test_the_demo_goes_from_videos_to_a_score(small_demo):
     out, result = small_demo
     assert result.exit_code == 0, result.output
@@ -174,6 +175,7 @@ def test_the_demo_goes_from_videos_to_a_score(small_demo):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("demo")
 def test_a_run_repeats_bit_for_bit_through_the_command_line(small_demo, tmp_path):
     out, _ = small_demo
     result = run("fit", "--repeat", out / "run", "--out", tmp_path / "again")
@@ -184,6 +186,7 @@ def test_a_run_repeats_bit_for_bit_through_the_command_line(small_demo, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("demo")
 def test_evaluate_prints_what_fit_printed(small_demo):
     out, result = small_demo
     answer = run("evaluate", out / "run")
@@ -192,9 +195,11 @@ def test_evaluate_prints_what_fit_printed(small_demo):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("demo")
 def test_scoring_again_gives_the_stored_prediction(small_demo):
     out, _ = small_demo
-    rows = list(csv.DictReader((out / "run" / "split-default" / "seed-0" / "predictions.csv").open()))
+    predictions = (out / "run" / "split-default" / "seed-0" / "predictions.csv").read_text()
+    rows = list(csv.DictReader(predictions.splitlines()))
     row = next(row for row in rows if row["part"] == "test")
     video = out / "synthetic" / "videos" / f"{row['video_id'].removesuffix('.mp4')}.mp4"
     boxes = out / "synthetic" / "boxes" / f"{video.stem}.csv"
@@ -204,9 +209,10 @@ def test_scoring_again_gives_the_stored_prediction(small_demo):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("demo")
 def test_scoring_with_another_network_is_refused_with_the_difference(small_demo):
     out, _ = small_demo
-    video = next((out / "synthetic" / "videos").glob("*.mp4"))
+    (video, *_) = sorted((out / "synthetic" / "videos").glob("*.mp4"))
     result = run("score", video, "--run", out / "run", "--weights", "random:1")
     assert result.exit_code == 1
     assert "weights: random:0 != random:1" in result.output

@@ -64,7 +64,7 @@ def test_every_epoch_is_told_with_its_rates(samples: FeatureSet) -> None:
     trained = run(samples, on_epoch=told.append)
     assert tuple(told) == trained.epochs
     assert [epoch.epoch for epoch in told] == [1, 2, 3, 4]
-    assert [epoch.lr for epoch in told] == pytest.approx([0.01, 0.01, 0.01, 0.001])
+    assert [epoch.lr for epoch in told] == pytest.approx([RECIPE.lr * decay for decay in (1, 1, 1, 0.1)])
     assert [epoch.head_lr for epoch in told] == pytest.approx([0.05, 0.05, 0.05, 0.005])
     assert all(math.isnan(epoch.validation_spearman) for epoch in told)
 
@@ -165,8 +165,8 @@ def test_whitening_sees_real_steps_of_training_videos_only(samples: FeatureSet) 
     )
     np.testing.assert_allclose(module.mean_crops.numpy(), steps.mean(axis=0), rtol=1e-5)
     whitened = (steps - module.mean_crops.numpy()) @ module.projection_crops.numpy()
-    assert whitened.shape[1] == 32
-    np.testing.assert_allclose(np.cov(whitened.T, bias=True), np.eye(32), atol=1e-4)
+    assert whitened.shape[1] == RECIPE.num_components
+    np.testing.assert_allclose(np.cov(whitened.T, bias=True), np.eye(RECIPE.num_components), atol=1e-4)
 
 
 def test_components_of_known_data() -> None:
