@@ -87,8 +87,8 @@ def _build_again(spec: StreamSpec, kind: StreamKind, choices: Choices) -> list[S
         return build_streams([kind.name], _as_in(spec, kind, choices))
     except UnknownName as error:
         raise AqaError(
-            f"the run's {spec.stream} were made with {spec.facts.get('detector')}, which has no name that is "
-            f"known here ({error}) Name its path with --detector."
+            f"the run's {spec.stream} were made with the detector {spec.facts.get('detector')}: {error} "
+            "Name that very detector with --detector, such as --detector yolo:PATH."
         ) from error
 
 

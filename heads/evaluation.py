@@ -211,7 +211,7 @@ def _sample_std(values: Sequence[float]) -> float:
 
 def _title(config: Mapping[str, Any]) -> str:
     head, target = f"{config['head']} ({config['variant']})", config["target"]["name"]
-    return f"{head} on {config['dataset']['name']}, {target} score"
+    return f"{head} on {config['dataset']['name']}, target {target}"
 
 
 def _flags(config: Mapping[str, Any]) -> tuple[str, ...]:

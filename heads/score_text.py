@@ -22,7 +22,7 @@ def _lines(name: str, prediction: Prediction, trained: TrainedHead) -> Iterator[
     spread = "" if math.isnan(prediction.std) else f" ± {prediction.std:.2f}"
     own = ", ".join(f"{score:.2f}" for score in prediction.scores)
     yield f"{name}: {config['target']['name']} {prediction.score:.2f}{spread}"
-    yield f"  {config['head']} ({config['variant']}), {len(prediction.scores)} networks: {own}"
+    yield f"  {config['head']} ({config['variant']}), by seed: {own}"
     if config["random_weights"]:
         yield "  RANDOM WEIGHTS: a demonstration, not a judgement."
     if prediction.seen_in_training:

@@ -116,6 +116,44 @@ def write_audio(path: Path) -> None:
         container.mux(stream.encode())
 
 
+def test_the_official_layout_of_mit_skating(tmp_path):
+    """A broadcast with two performances: each is cut out of it by the label's frames."""
+    (tmp_path / "data" / "videos").mkdir(parents=True)
+    broadcast = "Some_Champs-abcdefghijk"
+    write_video(tmp_path / "data" / "videos" / f"{broadcast}.mp4", num_frames=120, seed=1)
+    lines = [f"1_{broadcast} 60.5 30.5 30 0 50", f"2_{broadcast} 70 35 35 60 120"]
+    (tmp_path / "data" / "annotations.txt").write_text("\n".join(lines) + "\n")
+    store = tmp_path / "s"
+    result = run(
+        "extract", "--dataset", "mit-skating", "--root", tmp_path / "data", "--store", store, *SMALL_NETWORK
+    )
+    assert result.exit_code == 0, result.output
+    spec = the_spec(store, "frames")
+    first, second = (Store(store).read("mit-skating", f"{k}_{broadcast}", spec) for k in (1, 2))
+    assert (len(first.features), len(second.features)) == (5, 6)
+    assert second.extras["frame_index"].ravel().tolist() == [5, 15, 25, 35, 45, 55]
+    assert first.source_digest == second.source_digest
+
+
+def test_the_official_layout_of_rhythmic_gymnastics(tmp_path):
+    root = tmp_path / "data"
+    (root / "videos").mkdir(parents=True)
+    header = "Video_Name\tDifficulty_Score    Execution_Score Total_Score\tPenalty\tVideo_length\n"
+    for part, numbers in (("train", (1, 2, 3, 4)), ("test", (5, 6))):
+        rows = [f"Ball_00{n}\t{n}.10\t7.60\t{n + 7.7:.2f}\t0.00\t6\n" for n in numbers]
+        (root / f"{part}.txt").write_text(header + "".join(rows))
+        for n in numbers:
+            write_video(root / "videos" / f"Ball_00{n}.mp4", num_frames=40, seed=n)
+    command = ["extract", "--dataset", "rhythmic-gymnastics", "--root", root, "--store", tmp_path / "s"]
+    result = run(*command, *SMALL_NETWORK)
+    assert result.exit_code == 0, result.output
+    spec = the_spec(tmp_path / "s", "frames")
+    assert len(Store(tmp_path / "s").video_ids("rhythmic-gymnastics", spec)) == 6
+    check = run("datasets", "check", "rhythmic-gymnastics", "--root", root)
+    assert "videos  6 of 6 can be read" in check.output
+    assert check.exit_code == 0
+
+
 def test_a_full_disk_is_one_message_and_the_run_can_go_on(tmp_path):
     root = write_folder(tmp_path / "data", 4)
     command = ["extract", "--dataset", "folder", "--root", str(root), "--store", str(tmp_path / "s")]

@@ -1,0 +1,96 @@
+"""From options to streams, and from a run's specs back to the very same streams."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
+from aqa_pipeline.records import StreamSpec, Video
+from extract.choices import Choices, build_streams, parse_by_stream, rebuild_streams
+from extract.clock import Clock
+
+SMALL = Choices(backbones={"": "resnet18"}, weights={"": "random:0"}, detector="annotations")
+
+
+def test_options_are_by_stream_or_for_all():
+    assert parse_by_stream([], what="--weights") == {}
+    assert parse_by_stream(["resnet18", "segments=i3d"], what="--backbone") == {
+        "": "resnet18",
+        "segments": "i3d",
+    }
+    assert parse_by_stream(["/a=b/weights.pt"], what="--weights") == {"": "/a=b/weights.pt"}
+
+
+def test_an_option_for_no_stream_or_given_twice_is_an_error():
+    with pytest.raises(UnknownName, match=r"unknown stream 'segmens'. Did you mean 'segments'\?"):
+        parse_by_stream(["segmens=i3d"], what="--backbone")
+    with pytest.raises(AqaError, match="--weights given twice for all streams: a and b"):
+        parse_by_stream(["a", "b"], what="--weights")
+
+
+def test_a_backbone_that_takes_something_else_is_an_error():
+    with pytest.raises(AqaError, match="segments needs a backbone that takes a clip; resnet18 does not"):
+        build_streams(["segments"], dataclasses.replace(SMALL, backbones={"segments": "resnet18"}))
+
+
+def test_one_network_serves_both_image_streams():
+    crops, frames = build_streams(["crops", "frames"], SMALL)
+    assert crops.backbone is frames.backbone
+    assert crops.spec.hash != frames.spec.hash
+
+
+def test_a_spec_names_everything_that_makes_the_features():
+    (crops,) = build_streams(["crops"], SMALL)
+    assert dict(crops.spec.facts) == {
+        "rate_fps": 1.0,
+        "frames_per_step": 1,
+        "detector": "annotations",
+        "person": "largest",
+        "backbone": "resnet18",
+        "weights": "random:0",
+        "preprocess": "squash-224",
+        "precision": "fp32",
+        "dtype": "float32",
+    }
+
+
+@pytest.mark.parametrize("changes", [{}, {"dtype": "float16"}, {"precision": "bf16"}])
+def test_specs_rebuild_the_same_streams(changes):
+    streams = build_streams(["crops", "frames"], dataclasses.replace(SMALL, **changes))
+    specs = [stream.spec for stream in streams]
+    again = rebuild_streams(specs, Choices(detector=""))
+    assert [stream.spec for stream in again] == specs
+    picture = np.random.default_rng(0).integers(0, 255, (1, 224, 224, 3), np.uint8)
+    np.testing.assert_array_equal(streams[1].backbone.features(picture), again[1].backbone.features(picture))
+
+
+def test_other_weights_than_the_runs_are_refused():
+    specs = [stream.spec for stream in build_streams(["frames"], SMALL)]
+    with pytest.raises(SpecMismatch, match="weights: random:0 != random:7"):
+        rebuild_streams(specs, Choices(weights={"": "random:7"}, detector=""))
+
+
+def test_a_detector_that_was_a_path_must_be_named():
+    (crops,) = build_streams(["crops"], SMALL)
+    spec = StreamSpec("crops", {**crops.spec.facts, "detector": "yolo:mine sha256:00 confidence>=0.25"})
+    with pytest.raises(AqaError, match=r"made with the detector yolo:mine sha256:00.*--detector yolo:PATH"):
+        rebuild_streams([spec], Choices(detector=""))
+
+
+def test_crops_of_frames_without_a_person_are_left_out(tmp_path):
+    (crops,) = build_streams(["crops"], SMALL)
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text("frame_index,x1,y1,x2,y2\n0,10,5,30,40\n0,0,0,5,5\n2,1,1,20,20\n")
+    encode = crops.encoder(Video("a", tmp_path / "a.mp4", boxes=boxes), Clock())
+    frames = list(np.random.default_rng(0).integers(0, 255, (3, 48, 64, 3), np.uint8))
+    encoded = encode(frames, np.array([[0], [1], [2]]))
+    assert encoded.kept.tolist() == [True, False, True]
+    assert encoded.extras["boxes"][:, :4].tolist() == [[10, 5, 30, 40], [1, 1, 20, 20]]
+    assert encoded.extras["frame_index"].tolist() == [[0], [2]]
+    crop = crops.backbone.preprocess.geometry(frames[0][5:40, 10:30])
+    np.testing.assert_allclose(
+        encoded.features[0], crops.backbone.features(np.stack([crop]))[0], rtol=1e-4, atol=1e-5
+    )
+    nobody = encode(frames[1:2], np.array([[1]]))
+    assert nobody.features.shape == (0, 512)
