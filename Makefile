@@ -37,7 +37,7 @@ smoke: $(VENV)/.dev  ## the wheel holds what it must, and `aqa` starts without d
 	$(BIN)/python tests/smoke.py build/wheel
 
 bench: $(VENV)/.dev  ## side-by-side speed of the extraction
-	$(BIN)/python benchmarks/extract.py
+	$(BIN)/python -m benchmarks.extract
 
 clean:           ## remove what make and the demo made
 	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

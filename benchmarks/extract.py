@@ -1,7 +1,7 @@
 """Where extraction's time goes, and one decoding pass against two, in one run on this machine.
 
-    python benchmarks/extract.py                                   a rendered minute of 640x360, 25 fps
-    python benchmarks/extract.py VIDEO ... --detector yolo:FOLDER  your videos, with a real detector
+    python -m benchmarks.extract                                   a rendered minute of 640x360, 25 fps
+    python -m benchmarks.extract VIDEO ... --detector yolo:FOLDER  your videos, with a real detector
 
 Networks have random weights (their speed is the same). Read the ratios; seconds belong to the machine.
 """
