@@ -10,6 +10,7 @@ from queue import Empty, Full, Queue
 
 import numpy as np
 
+from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Video
 from aqa_pipeline.video import ReaderName, open_video, source_digest
 from extract.streams.stream import Steps, Stream
@@ -86,6 +87,8 @@ class FrameFeed:
 
     def _decode(self) -> Iterator[Opened | PreparedFrame]:
         with open_video(self.video, reader=self._reader) as opened:
+            if opened.damage:  # known from the packets, before any network has run in vain
+                raise VideoError(opened.damage)
             timeline = opened.timeline
             steps = [stream.plan(timeline) for stream in self.streams]
             yield Opened(steps, digest_of(self.video), timeline.num_frames, float(timeline.duration_seconds))
