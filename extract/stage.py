@@ -18,6 +18,7 @@ from aqa_pipeline.store import Store
 from aqa_pipeline.video import ReaderName
 from extract.clock import Clock
 from extract.decoding import FrameFeed, Opened, PreparedFrame
+from extract.memory import MemoryTrim
 from extract.streams import Steps, Stream
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ def extract(extraction: Extraction, videos: Sequence[Video], *, progress: Progre
 
     Raises `StoreError` if the store itself refuses (a full disk): everything written before stays.
     """
-    report, start = ExtractReport(), time.perf_counter()
+    report, start, trim_memory = ExtractReport(), time.perf_counter(), MemoryTrim()
     extraction.store.remove_leftovers()
     todo = [video for video in videos if extraction.missing(video)]
     report.num_already_there = len(videos) - len(todo)
@@ -94,6 +95,7 @@ def extract(extraction: Extraction, videos: Sequence[Video], *, progress: Progre
             try:
                 for share in _extract_one(extraction, feed, report):
                     progress(videos=at + share, video_id=feed.video.video_id, clock=report.clock)
+                    trim_memory()
             except StoreError:
                 raise
             except AqaError as error:
