@@ -20,6 +20,7 @@ class Video:
     `[start_frame, stop_frame)` cuts the performance out of a longer file; None means to the end.
     `labels` are raw judge scores by target name. `group` names what must not be torn apart by a
     grouped split (a broadcast, an athlete). `boxes` is a CSV of person boxes that came with the data.
+    `duration_seconds` is the performance's length where the labels tell it, so that no file need be opened.
     """
 
     video_id: str
@@ -30,6 +31,7 @@ class Video:
     stop_frame: int | None = None
     fps: float | None = None
     boxes: Path | None = None
+    duration_seconds: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", MappingProxyType(dict(self.labels)))
@@ -133,6 +135,11 @@ class StreamSpec:
     def random_weights(self) -> bool:
         """Whether a network with random weights made this stream (true of demos and tests only)."""
         return any(isinstance(value, str) and value.startswith("random:") for value in self.facts.values())
+
+    @property
+    def simulated(self) -> bool:
+        """Whether these features were drawn at random around known labels; no video was seen."""
+        return self.facts.get("simulated") is True
 
     def differences(self, other: "StreamSpec") -> list[str]:
         """One line per fact that differs, `name: mine != theirs`."""

@@ -126,6 +126,7 @@ def _video(root: Path, label: _Label, *, shelf: dict[str, Path], line_number: in
         stop_frame=None if clip else label.stop_frame,
         fps=BROADCAST_FPS if is_frame_folder(path) else None,
         boxes=boxes_beside(root, label.video_id),
+        duration_seconds=(label.stop_frame - label.start_frame) / BROADCAST_FPS,
     )
 
 

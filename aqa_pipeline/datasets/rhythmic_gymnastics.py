@@ -39,6 +39,7 @@ class _Label:
     video_id: str
     side: str
     scores: tuple[float, float, float]
+    seconds: float
 
     @property
     def apparatus(self) -> str:
@@ -88,7 +89,7 @@ def _parse(raw: tuple[str, str]) -> _Label:
     names = ("difficulty", "execution", "total", "penalty", "seconds")
     numbers = {name: finite_number(cell, name=name) for name, cell in zip(names, cells[1:], strict=True)}
     scores = (numbers["total"], numbers["difficulty"], numbers["execution"])
-    label = _Label(inner_path(cells[0], name="name"), side, scores)
+    label = _Label(inner_path(cells[0], name="name"), side, scores, numbers["seconds"])
     if label.apparatus not in APPARATUS:
         raise DatasetError(f"name {label.video_id!r} does not begin with one of {', '.join(APPARATUS)}")
     return label
@@ -102,6 +103,7 @@ def _video(root: Path, label: _Label, *, shelf: dict[str, Path]) -> Video:
         labels=dict(zip((target.name for target in TARGETS), label.scores, strict=True)),
         fps=FPS if is_frame_folder(path) else None,
         boxes=boxes_beside(root, label.video_id),
+        duration_seconds=label.seconds,
     )
 
 

@@ -184,3 +184,6 @@ def test_a_spec_is_its_facts_and_nothing_else():
     assert StreamSpec.from_json(SPEC.to_json()) == SPEC
     assert SPEC.random_weights
     assert not StreamSpec("s", {"weights": "sha256:00"}).random_weights
+    assert StreamSpec("s", {"simulated": True}).simulated
+    assert not StreamSpec("s", {"simulated": "no"}).simulated
+    assert not SPEC.simulated

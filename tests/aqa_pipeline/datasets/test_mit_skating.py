@@ -72,6 +72,16 @@ def test_real_windows_have_the_published_lengths(real: Dataset) -> None:
     lengths = [(video.stop_frame or 0) - video.start_frame for video in real.videos]
     assert (min(lengths), max(lengths)) == (4030, 4296)
     assert round(np.mean(lengths)) == 4179
+    seconds = [video.duration_seconds for video in real.videos]
+    assert np.mean(seconds) == pytest.approx(174.3, abs=0.05)
+
+
+def test_the_duration_is_known_where_a_cut_clip_hides_its_frames(root: Path) -> None:
+    touch(root / "videos" / "001.avi")
+    first, second, _ = load_dataset("mit-skating", root).videos
+    assert first.stop_frame is None
+    assert first.duration_seconds == pytest.approx((18419 - 14186) * 1001 / 24000)
+    assert second.duration_seconds == pytest.approx((29077 - 24854) * 1001 / 24000)
 
 
 def test_random_splits_are_five_of_100_and_50(real: Dataset) -> None:

@@ -44,6 +44,12 @@ def test_real_labels_have_the_published_counts(real: Dataset) -> None:
     assert sum(len(split.train) for split in real.splits.values()) == 800
 
 
+def test_real_durations_are_those_of_the_labels(real: Dataset) -> None:
+    seconds = [video.duration_seconds for video in real.videos]
+    assert real.video("Ball_001").duration_seconds == 92
+    assert (min(seconds), max(seconds)) == (87, 99)
+
+
 def test_real_total_is_difficulty_plus_execution_less_penalty(real: Dataset, labels: Path) -> None:
     rows = [
         line.split()
