@@ -23,6 +23,7 @@ from aqa_pipeline.commands.options import (
     progress_bar,
     reader_option,
 )
+from aqa_pipeline.commands.simulate import simulate
 from aqa_pipeline.commands.store import store
 from aqa_pipeline.commands.weights import weights
 from aqa_pipeline.errors import AqaError
@@ -73,7 +74,7 @@ def _streams_of(head: str) -> Sequence[str]:
     return find_head(head).streams
 
 
-for command in (datasets, weights, extract, store, fit, evaluate, doctor):
+for command in (datasets, weights, extract, simulate, store, fit, evaluate, doctor):
     main.add_command(command)
 
 

@@ -1,0 +1,79 @@
+"""`aqa simulate`: features of no video around real labels, to prove the machinery."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aqa_pipeline.commands.options import FOLDER, default_root, example, progress_bar
+
+if TYPE_CHECKING:
+    from aqa_pipeline.records import StreamSpec
+
+
+def shout_about_simulation(specs: Iterable["StreamSpec"]) -> None:
+    """Nobody shall take a simulation for a result."""
+    if any(spec.simulated for spec in specs):
+        click.secho("SIMULATED: these features were drawn at random, from no video.", fg="yellow", err=True)
+
+
+@click.command(
+    epilog=example(
+        "aqa simulate --like rhythmic-gymnastics --root data/rhythmic-gymnastics --store simulated"
+    )
+)
+@click.option(
+    "--like", type=click.Choice(["mit-skating", "rhythmic-gymnastics"]), required=True, help="Whose labels."
+)
+@click.option("--root", type=FOLDER, help="Folder of its label files; no videos.  [default: data/NAME]")
+@click.option(
+    "--store", type=FOLDER, default=Path("simulated"), show_default=True, help="Folder of the feature store."
+)
+@click.option(
+    "--effect",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="Strength of the quality signal; 0 is none at all.",
+)
+@click.option(
+    "--signal",
+    type=click.Choice(["sparse", "even"]),
+    default="sparse",
+    show_default=True,
+    help="sparse: in a tenth of the steps, hidden among distractors; even: the same small share in all.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--streams", default="segments,crops,frames,c3d", show_default=True, metavar="A,B")
+def simulate(
+    like: str, root: Path | None, store: Path, effect: float, signal: str, seed: int, streams: str
+) -> None:
+    """Writes SIMULATED features: real labels and exact shapes, but drawn at random, from no video.
+
+    They prove that heads find a signal where there is one, and nothing where there is none; never a paper.
+    Records that are there already stay, so that a stopped simulation goes on.
+    """
+    from aqa_pipeline.datasets import load_dataset
+    from aqa_pipeline.simulation import SIGNALS, Simulation
+    from aqa_pipeline.simulation import simulate as run
+    from aqa_pipeline.store import Store
+
+    dataset = load_dataset(like, default_root(like, root))
+    chosen = tuple(name.strip() for name in streams.split(",") if name.strip())
+    simulation = Simulation(effect=effect, signal=SIGNALS[SIGNALS.index(signal)], seed=seed)
+    with progress_bar(len(dataset.videos) * len(chosen), unit=" records") as bar:
+        report = run(
+            dataset,
+            Store(store),
+            simulation,
+            streams=chosen,
+            progress=lambda num_done: bar.update(num_done - bar.n),
+        )
+    click.echo(
+        f"SIMULATED {like}: {len(dataset.videos)} videos, {report.num_written} records written to {store}, "
+        f"{report.num_resumed} were there already."
+    )
+    for spec in report.specs:
+        click.echo(f"  {spec.stream} of {spec.facts['backbone']}: --spec {spec.stream}={spec.hash}")
+    shout_about_simulation(report.specs)
