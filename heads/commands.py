@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 @click.option("--target", help="Score to learn.  [default: the dataset's first]")
 @click.option("--split", "splits", metavar="A,B", help="Splits.  [default: the dataset's]")
 @click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B")
-@click.option("--variant", type=click.Choice(["paper", "released"]), default="paper", show_default=True)
+@click.option(
+    "--variant", type=click.Choice(["paper", "released"]), help="[default: the head's first, paper]"
+)
 @click.option(
     "--select",
     type=click.Choice(["last", "val", "best-on-test"]),
@@ -46,6 +48,14 @@ if TYPE_CHECKING:
 @click.option("--epochs", type=click.IntRange(1), help="Instead of the paper's number.")
 @click.option(
     "--spec", "specs", multiple=True, metavar="STREAM=HASH", help="Which stored features, if several."
+)
+@click.option("--streams", metavar="A,B", help="Read these streams instead of the head's own.")
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16"]),
+    default="fp32",
+    show_default=True,
+    help="bf16 trains faster where the processor has it.",
 )
 @click.option("--shuffle-labels", is_flag=True, help="Control: train on shuffled labels; must find nothing.")
 @click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features.")
@@ -85,7 +95,9 @@ def _fit_request(options: dict[str, Any]) -> "FitRequest":
         store=Store(options["store"]),
         out=options["out"],
         target=options["target"],
-        splits=tuple(name.strip() for name in (options["splits"] or "").split(",") if name.strip()),
+        splits=_names(options["splits"]),
+        streams=_names(options["streams"]),
+        precision=options["precision"],
         seeds=_numbers(options["seeds"]),
         variant=options["variant"],
         select=options["select"],
@@ -116,6 +128,10 @@ def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
     config = read_config(repeat)
     dataset = load_dataset(config["dataset"]["name"], Path(config["dataset"]["root"]))
     return FitRequest.from_config(config, dataset=dataset, store=Store(Path(config["store"])), out=out)
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def _numbers(text: str) -> tuple[int, ...]:

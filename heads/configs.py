@@ -7,7 +7,7 @@ from typing import Any
 
 from aqa_pipeline.errors import RunError
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def read_config(run_dir: Path) -> dict[str, Any]:

@@ -216,6 +216,7 @@ def _title(config: Mapping[str, Any]) -> str:
 
 def _flags(config: Mapping[str, Any]) -> tuple[str, ...]:
     flags = {
+        "SIMULATED": config["simulated"],
         "RANDOM WEIGHTS": config["random_weights"],
         "SHUFFLED LABELS": config["shuffle_labels"],
         "NOT MODEL SELECTION": config["select"] == "best-on-test",

@@ -6,10 +6,12 @@ from torch import Tensor
 
 
 class HeadOutput(NamedTuple):
-    """Normalised scores `batch` in [0, 1], and per stream the weight of each time step, `batch time`.
+    """Normalised scores `batch`, and per stream the weight of each time step, `batch time`.
 
-    The weights of a video sum to 1, or to 0 where the stream has no step at all.
+    Trained scores lie in [0, 1]; a support vector regression may leave it. The weights of a video sum to 1,
+    or to 0 where the stream has no step at all. `penalty` `batch` is what a head adds to its training loss.
     """
 
     scores: Tensor
     attention: dict[str, Tensor]
+    penalty: Tensor | None = None

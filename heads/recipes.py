@@ -1,6 +1,7 @@
 """How a head is trained, per dataset and split: plain numbers with their sources.
 
 ACTION-NET: section 5.2 of the paper; where the released code differs, its own numbers (variant `released`).
+Its recurrent baselines get the same recipe, the text names none for them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,13 +13,16 @@ from typing import Any, Literal
 # Lengths of the training videos, per stream.
 StreamSteps = Mapping[str, Sequence[int]]
 
+# `closed-form` is fitted at once: learning rates, momentum and decay are 0 then.
+Optimiser = Literal["sgd", "adam", "closed-form"]
+
 # Where windows may lie and what testing sees; heads/windows.py tells the two apart.
 Windows = Literal["paper", "released"]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """SGD with momentum and two learning rates, both multiplied by `gamma` after each milestone.
+    """An optimiser with two learning rates, both multiplied by `gamma` after each milestone.
 
     A milestone is the number of epochs finished before the step. `num_steps` is the length of the window
     that training cuts from each stream at a random start. `num_components`, where it is not 0, whitens the
@@ -37,6 +41,7 @@ class Recipe:
     windows: Windows = "paper"
     loss: str = "mse"
     num_components: int = 0
+    optimiser: Optimiser = "sgd"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "num_steps", MappingProxyType(dict(self.num_steps)))
@@ -76,8 +81,10 @@ SECTION_5_2 = Recipe(
     gamma=0.1,
     num_steps={"segments": 48, "crops": 150},
 )
+# Whole frames take the place of crops in Table 4, so their window is that of the crops.
+MIT_SKATING_STEPS = {"segments": 48, "crops": 150, "frames": 150}
 RHYTHMIC_GYMNASTICS_EPOCHS = {"ball": 400, "clubs": 300, "hoop": 500, "ribbon": 300}
-RHYTHMIC_GYMNASTICS_STEPS = {"segments": 26, "crops": 80}
+RHYTHMIC_GYMNASTICS_STEPS = {"segments": 26, "crops": 80, "frames": 80}
 
 # Of a dataset that no paper trained on: the windows that leave 10 % of the median video to the random start,
 # as the papers' windows do (26 of about 28, 48 of about 55, 150 of about 160).
@@ -87,26 +94,62 @@ WINDOW_SHARE = 0.9
 def action_net_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
     """ACTION-NET's recipe for that dataset and split; an unknown one gets MIT-Skating's with own windows."""
     windows: Windows = "released" if variant == "released" else "paper"
+    return replace(_base(dataset, split, windows), windows=windows, num_steps=_windows_of(dataset, steps))
+
+
+def _base(dataset: str, split: str, windows: Windows) -> Recipe:
     if dataset == "rhythmic-gymnastics" and split.lower() in RHYTHMIC_GYMNASTICS_EPOCHS:
         return _rhythmic_gymnastics(RHYTHMIC_GYMNASTICS_EPOCHS[split.lower()], windows)
-    if dataset == "mit-skating":
-        return replace(SECTION_5_2, windows=windows)
-    base = SYNTHETIC if dataset == "synthetic" else SECTION_5_2
-    num_steps = {stream: max(1, round(WINDOW_SHARE * median(lengths))) for stream, lengths in steps.items()}
-    return replace(base, windows=windows, num_steps=num_steps)
+    return SYNTHETIC if dataset == "synthetic" else SECTION_5_2
+
+
+def _windows_of(dataset: str, steps: StreamSteps) -> dict[str, int]:
+    """The papers' window per stream; elsewhere nine tenths of the median training video."""
+    known = {"mit-skating": MIT_SKATING_STEPS, "rhythmic-gymnastics": RHYTHMIC_GYMNASTICS_STEPS}
+    of_paper = known.get(dataset, {})
+    return {
+        stream: of_paper.get(stream) or max(1, round(WINDOW_SHARE * median(lengths)))
+        for stream, lengths in steps.items()
+    }
 
 
 def _rhythmic_gymnastics(epochs: int, windows: Windows) -> Recipe:
     # The text decays "in the last 100 and last 50 epochs". The code numbers its epochs from 1 and steps the
     # scheduler before training, so both decays come one epoch earlier: the last 51 epochs run at 0.01x.
     early = 1 if windows == "released" else 0
-    return replace(
-        SECTION_5_2,
-        epochs=epochs,
-        batch_size=32,
-        milestones=(epochs - 100 - early, epochs - 50 - early),
-        num_steps=RHYTHMIC_GYMNASTICS_STEPS,
-        windows=windows,
+    milestones = (epochs - 100 - early, epochs - 50 - early)
+    return replace(SECTION_5_2, epochs=epochs, batch_size=32, milestones=milestones)
+
+
+def ms_lstm_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
+    """Xu et al.: Adam at 0.0005 for 500 epochs of batches of 128, as in the authors' code (train.py)."""
+    return Recipe(
+        epochs=500,
+        batch_size=128,
+        lr=5e-4,
+        head_lr=5e-4,
+        momentum=0.0,
+        weight_decay=0.0,
+        milestones=(),
+        gamma=1.0,
+        num_steps=_windows_of(dataset, steps),
+        optimiser="adam",
+    )
+
+
+def svr_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
+    """Support vector regression sees whole videos and is fitted at once."""
+    return Recipe(
+        epochs=1,
+        batch_size=1,
+        lr=0.0,
+        head_lr=0.0,
+        momentum=0.0,
+        weight_decay=0.0,
+        milestones=(),
+        gamma=1.0,
+        num_steps={stream: max(1, *lengths) for stream, lengths in steps.items()},
+        optimiser="closed-form",
     )
 
 

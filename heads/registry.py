@@ -9,14 +9,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aqa_pipeline.errors import UnknownName
-from heads.recipes import Recipe, StreamSteps, action_net_recipe
+from aqa_pipeline.errors import RunError, UnknownName
+from heads.recipes import Recipe, StreamSteps, action_net_recipe, ms_lstm_recipe, svr_recipe
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from heads.training import Train
+
 Build = Callable[[Mapping[str, int], str], "nn.Module"]
 ChooseRecipe = Callable[[str, str, str, StreamSteps], Recipe]
+
+
+def _by_gradient() -> "Train":
+    from heads.training import train
+
+    return train
+
+
+def _at_once() -> "Train":
+    from heads.pooled_svr import fit_svr
+
+    return fit_svr
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,7 @@ class Head:
 
     `build(dims, variant)` returns the untrained network for features of `dims[stream]` dimensions;
     `choose_recipe(dataset, split, variant, steps)` its recipe; `steps` are the training videos' lengths.
+    `one_stream` tells that it reads a single stream, whichever. `trainer` imports what trains it.
     """
 
     name: str
@@ -32,28 +47,102 @@ class Head:
     variants: tuple[str, ...]
     build: Build
     choose_recipe: ChooseRecipe
+    source: str
+    one_stream: bool = False
+    trainer: Callable[[], "Train"] = _by_gradient
 
     def check_variant(self, variant: str) -> None:
         """Raises `UnknownName` for a variant that this head does not have."""
         if variant not in self.variants:
             raise UnknownName(f"variant of {self.name}", variant, self.variants)
 
+    def check_streams(self, streams: tuple[str, ...]) -> None:
+        """Raises `RunError` for a choice of streams that this head cannot read."""
+        if not streams or len(set(streams)) < len(streams) or (self.one_stream and len(streams) > 1):
+            number = "one stream" if self.one_stream else "different streams"
+            raise RunError(f"{self.name} reads {number}, such as {','.join(self.streams)}; got {streams}.")
 
-def _build_action_net(dims: Mapping[str, int], variant: str) -> "nn.Module":
-    from heads.action_net import ActionNet
 
-    return ActionNet(dims, variant=variant)
+def _action_net(name: str, aggregation: str, source: str) -> Head:
+    def build(dims: Mapping[str, int], variant: str) -> "nn.Module":
+        from heads.action_net import ActionNet
 
+        return ActionNet(dims, variant=variant, aggregation=aggregation)
+
+    return Head(
+        name=name,
+        streams=("segments", "crops"),
+        variants=("paper", "released"),
+        build=build,
+        choose_recipe=action_net_recipe,
+        source=source,
+    )
+
+
+def _build_lstm(dims: Mapping[str, int], variant: str) -> "nn.Module":
+    from heads.recurrent import build_lstm
+
+    return build_lstm(dims)
+
+
+def _build_bi_lstm(dims: Mapping[str, int], variant: str) -> "nn.Module":
+    from heads.recurrent import build_bi_lstm
+
+    return build_bi_lstm(dims)
+
+
+def _build_ms_lstm(dims: Mapping[str, int], variant: str) -> "nn.Module":
+    from heads.multi_scale_lstm import MultiScaleLstm
+
+    return MultiScaleLstm(dims)
+
+
+def _build_average(dims: Mapping[str, int], variant: str) -> "nn.Module":
+    from heads.pooled_svr import build_average
+
+    return build_average(dims)
+
+
+def _build_maximum(dims: Mapping[str, int], variant: str) -> "nn.Module":
+    from heads.pooled_svr import build_maximum
+
+    return build_maximum(dims)
+
+
+ZENG = "Zeng et al., ACM MM 2020"
+XU = "Xu et al., IEEE TCSVT 2020"
 
 HEADS: dict[str, Head] = {
     head.name: head
     for head in (
+        _action_net("action-net", "caa", ZENG),
+        _action_net("action-net-average", "average", f"{ZENG}, Table 3: average pooling"),
+        _action_net("action-net-sau", "sau", f"{ZENG}, Table 3: attention without context"),
+        _action_net("action-net-lstm-sau", "lstm-sau", f"{ZENG}, Table 3: context from an LSTM"),
+        _action_net("action-net-bi-lstm-sau", "bi-lstm-sau", f"{ZENG}, Table 3: context from a Bi-LSTM"),
+        _action_net("action-net-rta", "rta", f"{ZENG}, Table 3: three attention filters"),
+        Head("lstm", ("segments",), ("paper",), _build_lstm, action_net_recipe, f"{ZENG}, 5.2", True),
+        Head("bi-lstm", ("segments",), ("paper",), _build_bi_lstm, action_net_recipe, f"{ZENG}, 5.2", True),
+        Head("ms-lstm", ("segments",), ("paper",), _build_ms_lstm, ms_lstm_recipe, XU, True),
         Head(
-            name="action-net",
-            streams=("segments", "crops"),
-            variants=("paper", "released"),
-            build=_build_action_net,
-            choose_recipe=action_net_recipe,
+            "svr-average",
+            ("segments",),
+            ("paper",),
+            _build_average,
+            svr_recipe,
+            f"{ZENG}, 5.2",
+            True,
+            _at_once,
+        ),
+        Head(
+            "svr-maximum",
+            ("segments",),
+            ("paper",),
+            _build_maximum,
+            svr_recipe,
+            f"{ZENG}, 5.2",
+            True,
+            _at_once,
         ),
     )
 }

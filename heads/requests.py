@@ -20,6 +20,7 @@ from heads.recipes import Recipe
 from heads.registry import Head, find_head
 from heads.samples import FeatureSet, check_complete, choose_specs, find_missing, load_features
 from heads.score_scale import ScoreScale, scale_of
+from heads.training import PRECISIONS, Precision
 
 VERSIONED_LIBRARIES = ("numpy", "scipy", "torch")
 
@@ -30,10 +31,10 @@ Load = Callable[[tuple[str, ...]], FeatureSet]
 class FitRequest:
     """One `aqa fit`: a head on splits and seeds of a dataset, into the run directory `out`.
 
-    Left to their defaults: `target` and `splits` are the dataset's, `variant` the head's first, `epochs` the
-    recipe's, `threads` torch's. `specs` chooses among stored features, per stream, by the start of a hash.
-    `shuffle_labels` is the control experiment that can learn nothing. `allow_missing` leaves out videos
-    without features. `device` "auto" takes a GPU if there is one.
+    Left to their defaults: `target` and `splits` are the dataset's, `variant` and `streams` the head's,
+    `epochs` the recipe's, `threads` torch's. `specs` chooses among stored features, per stream, by the start
+    of a hash. `shuffle_labels` is the control experiment that can learn nothing. `allow_missing` leaves out
+    videos without features. `device` "auto" takes a GPU if there is one.
     """
 
     head: str
@@ -51,10 +52,14 @@ class FitRequest:
     allow_missing: bool = False
     device: str = "auto"
     threads: int | None = None
+    streams: Sequence[str] = ()
+    precision: Precision = "fp32"
 
     def __post_init__(self) -> None:
         if self.select not in SELECTS:
             raise UnknownName("selection", self.select, SELECTS)
+        if self.precision not in PRECISIONS:
+            raise UnknownName("precision", self.precision, PRECISIONS)
         if not self.seeds or len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:
             raise RunError(f"seeds must be different numbers from 0, at least one; got {list(self.seeds)}.")
         if len(set(self.splits)) < len(self.splits):
@@ -83,6 +88,8 @@ class FitRequest:
             allow_missing=config["allow_missing"],
             device=config["device"],
             threads=config["threads"],
+            streams=tuple(config["specs"]),
+            precision=config["precision"],
         )
 
 
@@ -143,11 +150,13 @@ class Plan:
             "specs": {s: {"hash": spec.hash, "facts": dict(spec.facts)} for s, spec in self.specs.items()},
             "dims": dict(self.dims),
             "random_weights": any(spec.random_weights for spec in self.specs.values()),
+            "simulated": any(spec.simulated for spec in self.specs.values()),
             "shuffle_labels": request.shuffle_labels,
             "allow_missing": request.allow_missing,
             "missing": {video_id: list(streams) for video_id, streams in self.missing.items()},
             "device": self.device,
             "threads": self.threads,
+            "precision": request.precision,
             "versions": {name: version(name) for name in VERSIONED_LIBRARIES},
         }
 
@@ -163,7 +172,9 @@ def resolve(request: FitRequest) -> Plan:
     device = _resolve_device(request.device)
     target = dataset.target(request.target)
     splits = [dataset.split(name) for name in request.splits or dataset.default_splits or dataset.splits]
-    specs = choose_specs(store, dataset, head.streams, chosen=request.specs)
+    streams = tuple(request.streams) or head.streams
+    head.check_streams(streams)
+    specs = choose_specs(store, dataset, streams, chosen=request.specs)
     missing = _find_missing(request, specs, splits)
 
     @functools.lru_cache(maxsize=1)

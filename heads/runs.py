@@ -29,7 +29,7 @@ from heads.evaluation import Evaluation, evaluate
 from heads.folds import Fold, make_fold, shuffled_labels
 from heads.requests import FitRequest, Plan, SplitPlan, resolve
 from heads.samples import FeatureSet
-from heads.training import Epoch, Trained, train
+from heads.training import Epoch, Trained
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _train_cell(
     if plan.request.shuffle_labels:
         labels = shuffled_labels(labels, split.train, seed=seed)
     fold = make_fold(split.train, split.test, select=plan.request.select, seed=seed)
-    trained = train(
+    trained = plan.head.trainer()(
         lambda dims: plan.head.build(dims, plan.variant),
         samples,
         fold,
@@ -102,6 +102,7 @@ def _train_cell(
         seed=seed,
         select=plan.request.select,
         device=plan.device,
+        precision=plan.request.precision,
         on_epoch=on_epoch,
     )
     predictions = _predictions(samples, fold, split.scale.restore(trained.scores))
@@ -167,6 +168,8 @@ def _notes(plan: Plan) -> tuple[str, ...]:
     notes = []
     if any(spec.random_weights for spec in plan.specs.values()):
         notes.append("RANDOM WEIGHTS: these features come from untrained networks; a demo, not a result.")
+    if any(spec.simulated for spec in plan.specs.values()):
+        notes.append("SIMULATED: these features were drawn at random around the labels; no video was seen.")
     if plan.request.shuffle_labels:
         notes.append("CONTROL: the training labels were shuffled, so there is nothing to learn.")
     if plan.request.select == "best-on-test":

@@ -8,6 +8,7 @@ the same bits on a CPU.
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -27,6 +28,8 @@ from heads.whitening import Whitened
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": lambda scores, labels: (scores - labels) ** 2,
 }
+Precision = Literal["fp32", "bf16"]
+PRECISIONS: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 # Whole sequences are scored in portions, so that testing needs no more memory than training.
 SCORED_AT_ONCE = 32
 
@@ -53,6 +56,25 @@ class Trained:
     scores: NDArray[np.float64]
 
 
+class Train(Protocol):
+    """How a head is trained: `train` below, or a function of the same form."""
+
+    def __call__(
+        self,
+        build: Callable[[Mapping[str, int]], nn.Module],
+        samples: FeatureSet,
+        fold: Fold,
+        *,
+        labels: NDArray[np.float64],
+        recipe: Recipe,
+        seed: int,
+        select: Select = "last",
+        device: str = "cpu",
+        precision: Precision = "fp32",
+        on_epoch: Callable[[Epoch], None] | None = None,
+    ) -> Trained: ...
+
+
 def train(
     build: Callable[[Mapping[str, int]], nn.Module],
     samples: FeatureSet,
@@ -63,11 +85,13 @@ def train(
     seed: int,
     select: Select = "last",
     device: str = "cpu",
+    precision: Precision = "fp32",
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> Trained:
     """Trains one network; `labels` are normalised, one per video (those of test videos only for the log).
 
-    `build` makes the head for features of the given sizes per stream.
+    `build` makes the head for features of the given sizes per stream. `precision` "bf16" computes matrix
+    products of training in bfloat16 (autocast); weights, loss and the final scores stay in float32.
 
     Raises `RunError` when the loss is no longer a number.
     """
@@ -79,11 +103,12 @@ def train(
         if isinstance(module, Whitened):
             module.fit(*_of_videos(samples, fold.train))
         generator = torch.Generator().manual_seed(derived_seed(seed, "batches"))
-        for epoch in _epochs(module, samples, fold, labels=labels, recipe=recipe, generator=generator):
-            epochs.append(epoch)
-            keeper.see(epoch, module)
-            if on_epoch is not None:
-                on_epoch(epoch)
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=precision == "bf16"):
+            for epoch in _epochs(module, samples, fold, labels=labels, recipe=recipe, generator=generator):
+                epochs.append(epoch)
+                keeper.see(epoch, module)
+                if on_epoch is not None:
+                    on_epoch(epoch)
     module.load_state_dict(keeper.state)
     scores = score_videos(module, samples, np.arange(len(samples.video_ids)), recipe=recipe)
     return Trained(keeper.state, keeper.epoch, tuple(epochs), scores)
@@ -143,15 +168,17 @@ def _epochs(
         for group in optimiser.param_groups:
             group["lr"] = group["initial_lr"] * recipe.decay(number)
         module.train()
-        total = 0.0
+        total = torch.zeros((), device=targets.device)
         for batch in training_batches(samples, fold.train, recipe=recipe, generator=generator):
             output: HeadOutput = module(batch.features, batch.masks)
-            losses = LOSSES[recipe.loss](output.scores, targets[batch.videos])
+            losses = LOSSES[recipe.loss](output.scores.float(), targets[batch.videos])
+            if output.penalty is not None:
+                losses = losses + output.penalty
             optimiser.zero_grad()
             losses.mean().backward()
             optimiser.step()
-            total += float(losses.detach().sum())
-        loss = total / len(fold.train)
+            total += losses.detach().sum()  # stays on the device: nothing waits for it inside an epoch
+        loss = float(total) / len(fold.train)
         if not math.isfinite(loss):
             raise RunError(
                 f"the loss is {loss} in epoch {number}: training diverged. "
@@ -168,19 +195,17 @@ def _epochs(
 
 
 def make_optimiser(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD with two groups: the regressor learns at `head_lr`, everything else at `lr`."""
+    """Two groups: the regressor learns at `head_lr`, everything else at `lr`."""
     named = list(module.named_parameters())
     regressor = [parameter for name, parameter in named if "regressor" in name.split(".")]
     others = [parameter for name, parameter in named if "regressor" not in name.split(".")]
-    return torch.optim.SGD(
-        [
-            {"params": others, "lr": recipe.lr, "initial_lr": recipe.lr},
-            {"params": regressor, "lr": recipe.head_lr, "initial_lr": recipe.head_lr},
-        ],
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
-        fused=True,
-    )
+    groups = [
+        {"params": others, "lr": recipe.lr, "initial_lr": recipe.lr},
+        {"params": regressor, "lr": recipe.head_lr, "initial_lr": recipe.head_lr},
+    ]
+    if recipe.optimiser == "adam":
+        return torch.optim.Adam(groups, weight_decay=recipe.weight_decay, fused=True)
+    return torch.optim.SGD(groups, momentum=recipe.momentum, weight_decay=recipe.weight_decay, fused=True)
 
 
 class _Keeper:

@@ -15,11 +15,9 @@ from aqa_pipeline.errors import UnknownName, WeightsError
 from heads.action_net import (
     ActionNet,
     from_official,
-    normalise_adjacency,
     official_key_map,
-    pairwise_distances,
-    temporal_adjacency,
 )
+from heads.graph import normalise_adjacency, pairwise_distances, temporal_adjacency
 from heads.recipes import RHYTHMIC_GYMNASTICS_STEPS, SECTION_5_2
 from heads.training import LOSSES, make_optimiser
 
@@ -275,5 +273,6 @@ def test_unknown_variants_and_foreign_states_are_refused() -> None:
 
 
 def test_windows_of_the_recipe_are_the_golden_shapes() -> None:
-    assert tuple(RHYTHMIC_GYMNASTICS_STEPS.values()) == SHAPES["action_net_rg"]
+    windows = RHYTHMIC_GYMNASTICS_STEPS
+    assert (windows["segments"], windows["crops"]) == SHAPES["action_net_rg"]
     assert tuple(SECTION_5_2.num_steps.values()) == SHAPES["action_net_mit"]

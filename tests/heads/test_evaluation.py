@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.metrics import bootstrap_interval, fisher_z_mean, spearman
 from heads.cells import Cell, VideoScore, cell_folder, write_cell
+from heads.configs import SCHEMA
 from heads.evaluation import evaluate, format_evaluation
 from heads.score_scale import ScoreScale
 from heads.training import Epoch
@@ -31,7 +32,7 @@ def write_run(
     """A run whose cells predicted exactly that for the test videos; `same_videos`: all splits share ids."""
     run_dir.mkdir()
     facts = {
-        "schema": 1,
+        "schema": SCHEMA,
         "head": "action-net",
         "variant": "paper",
         "dataset": {"name": "gymnastics"},
@@ -39,6 +40,7 @@ def write_run(
         "splits": dict.fromkeys(dict.fromkeys(split for split, _ in predicted)),
         "seeds": sorted({seed for _, seed in predicted}),
         "select": "last",
+        "simulated": False,
         "random_weights": False,
         "shuffle_labels": False,
     }

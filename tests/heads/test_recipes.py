@@ -7,6 +7,8 @@ import pytest
 
 from heads.recipes import SECTION_5_2, Recipe, action_net_recipe
 
+STEPS = {"segments": [28, 29], "crops": [84, 90]}
+
 
 def epochs_at(recipe: Recipe, factor: float) -> list[int]:
     return [e for e in range(1, recipe.epochs + 1) if recipe.decay(e) == pytest.approx(factor)]
@@ -14,7 +16,7 @@ def epochs_at(recipe: Recipe, factor: float) -> list[int]:
 
 @pytest.mark.parametrize(("split", "epochs"), [("ball", 400), ("clubs", 300), ("hoop", 500), ("ribbon", 300)])
 def test_rhythmic_gymnastics_as_in_the_paper(split: str, epochs: int) -> None:
-    recipe = action_net_recipe("rhythmic-gymnastics", split, "paper", {})
+    recipe = action_net_recipe("rhythmic-gymnastics", split, "paper", STEPS)
     assert (recipe.epochs, recipe.batch_size, recipe.lr, recipe.head_lr) == (epochs, 32, 0.01, 0.05)
     assert (recipe.momentum, recipe.weight_decay, recipe.loss) == (0.9, 1e-4, "mse")
     assert dict(recipe.num_steps) == {"segments": 26, "crops": 80}
@@ -25,7 +27,7 @@ def test_rhythmic_gymnastics_as_in_the_paper(split: str, epochs: int) -> None:
 
 
 def test_the_released_schedule_decays_one_epoch_early() -> None:
-    recipe = action_net_recipe("rhythmic-gymnastics", "Ball", "released", {})
+    recipe = action_net_recipe("rhythmic-gymnastics", "Ball", "released", STEPS)
     assert epochs_at(recipe, 0.1) == list(range(300, 350))
     assert epochs_at(recipe, 0.01) == list(range(350, 401))
     assert len(epochs_at(recipe, 0.01)) == 51
@@ -33,7 +35,7 @@ def test_the_released_schedule_decays_one_epoch_early() -> None:
 
 
 def test_mit_skating_as_in_the_paper() -> None:
-    recipe = action_net_recipe("mit-skating", "random-3", "paper", {})
+    recipe = action_net_recipe("mit-skating", "random-3", "paper", STEPS)
     assert (recipe.epochs, recipe.batch_size) == (200, 16)
     assert dict(recipe.num_steps) == {"segments": 48, "crops": 150}
     assert epochs_at(recipe, 0.1) == list(range(151, 181))

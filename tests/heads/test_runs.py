@@ -15,7 +15,7 @@ import torch
 from aqa_pipeline.errors import RunError, UnknownName
 from aqa_pipeline.records import Dataset, Split, StreamSpec, Target
 from heads.cells import FILES, cell_folder, read_cell, read_state
-from heads.configs import read_config
+from heads.configs import SCHEMA, read_config
 from heads.requests import FitRequest
 from heads.runs import Progress, fit
 
@@ -321,7 +321,7 @@ def test_damaged_files_are_named(world, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run directory"):
         read_config(tmp_path / "run")
     (tmp_path / "run" / "config.json").write_text('{"schema": 99}')
-    with pytest.raises(RunError, match="has schema 99, this version reads 1"):
+    with pytest.raises(RunError, match=f"has schema 99, this version reads {SCHEMA}"):
         read_config(tmp_path / "run")
 
 
