@@ -1,5 +1,6 @@
 """Training: repeatable, untouched by and not touching the outside, finding what is there."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -233,7 +234,7 @@ def test_every_head_keeps_the_contract(head) -> None:
     for variant in head.variants:
         torch.manual_seed(0)
         module = head.build(samples.dims, variant)
-        recipe = head.choose_recipe("folder", "all", variant, dict.fromkeys(head.streams, [24]))
+        recipe = head.choose_recipe("folder", "all", variant, {s: [24] for s in head.streams})
         assert set(recipe.num_steps) == set(head.streams)
         assert recipe.windows == variant
         batch = next(
