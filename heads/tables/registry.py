@@ -1,0 +1,17 @@
+"""The tables by name. Importing this module imports no torch."""
+
+from aqa_pipeline.errors import UnknownName
+from heads.tables import action_net
+from heads.tables.table import Table
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (action_net.TABLE_1, action_net.TABLE_2, action_net.TABLE_3, action_net.TABLE_4)
+}
+
+
+def find_table(name: str) -> Table:
+    """The table of that name; raises `UnknownName` with the known ones."""
+    if name not in TABLES:
+        raise UnknownName("table", name, TABLES)
+    return TABLES[name]
