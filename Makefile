@@ -53,5 +53,5 @@ $(VENV)/.core: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(PIP) -e '.[dev,yolo,openvino]'
+	$(PIP) -e '.[dev,yolo,openvino,xls,pytorchvideo]'
 	@touch $@

@@ -1,5 +1,6 @@
 """What lies in a dataset's folder: video files, folders of pictures, label files, boxes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from aqa_pipeline.errors import DatasetError
@@ -56,6 +57,27 @@ def scan_videos(folder: Path) -> dict[str, Path]:
         if is_video_file(path) or is_frame_folder(path):
             found.setdefault(without_video_suffix(path.name) if path.is_file() else path.name, path)
     return found
+
+
+def find_parts(
+    root: Path, parts: Sequence[Sequence[str]], *, folders: Sequence[str], layout: str
+) -> list[Path]:
+    """One file per part: the first of its names that lies in one of `folders` (names before folders).
+
+    Raises `DatasetError` with all missing parts in one message, and `layout`.
+    """
+    found = [
+        next((root / at / name for name in names for at in folders if (root / at / name).is_file()), None)
+        for names in parts
+    ]
+    missing = [
+        " (or ".join(names) + ")" * (len(names) - 1)
+        for names, path in zip(parts, found, strict=True)
+        if not path
+    ]
+    if missing:
+        raise DatasetError(f"no {' and no '.join(missing)} in {root}. Expected:\n{layout}")
+    return [path for path in found if path]
 
 
 def boxes_beside(root: Path, video_id: str) -> Path | None:

@@ -2,14 +2,32 @@
 
 from pathlib import Path
 
-from aqa_pipeline.datasets import folder, mit_skating, rhythmic_gymnastics, synthetic
+from aqa_pipeline.datasets import (
+    aqa7,
+    fis_v,
+    folder,
+    fr_fs,
+    mit_skating,
+    mtl_aqa,
+    rhythmic_gymnastics,
+    synthetic,
+)
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.errors import DatasetError, UnknownName
 from aqa_pipeline.records import Dataset
 
 DATASETS: dict[str, DatasetAdapter] = {
     adapter.name: adapter
-    for adapter in (mit_skating.ADAPTER, rhythmic_gymnastics.ADAPTER, folder.ADAPTER, synthetic.ADAPTER)
+    for adapter in (
+        mit_skating.ADAPTER,
+        rhythmic_gymnastics.ADAPTER,
+        mtl_aqa.ADAPTER,
+        aqa7.ADAPTER,
+        fr_fs.ADAPTER,
+        fis_v.ADAPTER,
+        folder.ADAPTER,
+        synthetic.ADAPTER,
+    )
 }
 
 

@@ -5,11 +5,17 @@ upright in the file, and boxes that come with a dataset count stored pixels.
 """
 
 import re
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
+from typing import overload
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from aqa_pipeline.errors import VideoError
@@ -20,18 +26,50 @@ from aqa_pipeline.video.sampling import Timeline, as_rate
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 
-def list_pictures(folder: Path) -> tuple[Path, ...]:
+# A folder changed less than this ago may change again within one tick of its file system's clock.
+SETTLED_NANOSECONDS = 2_000_000_000
+MAX_NUMBER = 2**53  # beyond any count of frames, within 64 bits
+
+
+@dataclass(frozen=True)
+class Pictures(Sequence[Path]):
+    """The pictures of a folder in order, kept as names: a broadcast may have a quarter of a million."""
+
+    folder: Path
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, index: int) -> Path: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Pictures": ...
+    def __getitem__(self, index: int | slice) -> "Path | Pictures":
+        if isinstance(index, slice):
+            return Pictures(self.folder, self.names[index])
+        return self.folder / self.names[index]
+
+
+def list_pictures(folder: Path) -> Pictures:
     """The pictures of the folder in the order of the numbers in their names (2 before 10).
 
     Raises `VideoError` if there are none, one has no number, or two have the same.
     """
-    names = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
-    if not names:
+    changed = folder.stat().st_mtime_ns
+    settled = time.time_ns() - changed > SETTLED_NANOSECONDS
+    return Pictures(folder, (_settled_names if settled else _sorted_names)(folder, changed))
+
+
+def _sorted_names(folder: Path, changed: int) -> tuple[str, ...]:
+    """Names in order. `changed`, when the content last did, keeps remembered lists from being outdated."""
+    paths = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
+    if not paths:
         raise VideoError(
             f"{folder}: no pictures in this folder. Expected numbered files such as 0001.jpg or 1.png."
         )
     by_number: dict[tuple[str | int, ...], Path] = {}
-    for picture in sorted(names):
+    for picture in sorted(paths):
         key = natural_key(picture.stem)
         if len(key) < 2:
             raise VideoError(
@@ -44,7 +82,26 @@ def list_pictures(folder: Path) -> tuple[Path, ...]:
                 " Keep one of them: which is the frame cannot be told."
             )
         by_number[key] = picture
-    return tuple(by_number[key] for key in sorted(by_number))
+    return tuple(by_number[key].name for key in sorted(by_number))
+
+
+# The two hundred performances of one broadcast list its folder once, which takes seconds.
+_settled_names = lru_cache(maxsize=4)(_sorted_names)
+
+
+def picture_numbers(folder: Path) -> npt.NDArray[np.int64]:
+    """(num_pictures,) the number in each picture's name, in their order; `a2_frame0012.jpg` has number 12.
+
+    Raises `VideoError` as `list_pictures`, and if the last numbers of the names do not increase.
+    """
+    names = list_pictures(folder).names
+    numbers = [int(natural_key(Path(name).stem)[-2]) for name in names]
+    if numbers[-1] > MAX_NUMBER or any(later <= earlier for earlier, later in pairwise(numbers)):
+        raise VideoError(
+            f"{folder}: the last numbers in the names of its pictures do not count frames"
+            f" ({names[0]} ... {names[-1]}). Expected names such as 00000001.jpg."
+        )
+    return np.array(numbers, dtype=np.int64)
 
 
 def natural_key(stem: str) -> tuple[str | int, ...]:

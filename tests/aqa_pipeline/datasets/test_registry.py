@@ -11,7 +11,8 @@ from aqa_pipeline.errors import DatasetError, UnknownName
 
 
 def test_names() -> None:
-    assert list(DATASETS) == ["mit-skating", "rhythmic-gymnastics", "folder", "synthetic"]
+    official = ["mit-skating", "rhythmic-gymnastics", "mtl-aqa", "aqa7", "fr-fs", "fis-v"]
+    assert list(DATASETS) == [*official, "folder", "synthetic"]
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -33,12 +34,14 @@ def test_root_that_is_no_folder(name: str, tmp_path: Path) -> None:
 
 
 def test_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(UnknownName, match=r"'mit-skate'.*Did you mean 'mit-skating'.*folder, mit-skating"):
+    with pytest.raises(
+        UnknownName, match=r"'mit-skate'.*Did you mean 'mit-skating'.*folder, fr-fs, mit-skating"
+    ):
         load_dataset("mit-skate", tmp_path)
 
 
 def test_listing_datasets_imports_nothing_heavy() -> None:
-    heavy = "{'torch', 'av', 'cv2', 'pandas', 'scipy', 'decord', 'h5py'}"
+    heavy = "{'torch', 'av', 'cv2', 'pandas', 'scipy', 'decord', 'h5py', 'xlrd'}"
     code = f"import sys, aqa_pipeline.datasets; print({heavy} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "set()"
