@@ -1,0 +1,151 @@
+"""Trackers `nano` and `vit`: OpenCV's own, small and fast, with upright boxes.
+
+NanoTrack (HonglinChu/SiamTrackers, Apache-2.0) and VitTrack (opencv_zoo, Apache-2.0) as `cv2.TrackerNano` and
+`cv2.TrackerVit`; their networks are ONNX files.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from aqa_pipeline.errors import UnknownName, WeightsError
+from aqa_pipeline.weights import find_weights, sha256_of
+from extract.trackers.geometry import box_quad
+from extract.trackers.tracker import Tracked, check_start, update_each
+
+NANO_FILES = {
+    "backbone": "nanotrack_backbone_sim.onnx",
+    "neckhead": "nanotrack_head_sim.onnx",
+}
+NANO_WEIGHTS = {"backbone": "nanotrack-v2-backbone", "neckhead": "nanotrack-v2-head"}
+VIT_WEIGHTS = "vittrack-2023sep"
+
+_OPENCV: Any = cv2  # OpenCV's type hints leave its trackers out
+
+
+@dataclass(frozen=True, eq=False)
+class OpenCvTracker:
+    """One of OpenCV's trackers. `create` makes a fresh one for every track."""
+
+    name: str
+    weights_id: str
+    lost_below: float
+    create: Callable[[], Any] = field(repr=False)
+
+    @property
+    def identity(self) -> str:
+        return f"{self.name} {self.weights_id}"
+
+    def start(self, frame: np.ndarray, box: np.ndarray) -> "OpenCvTrack":
+        """A track of what the box holds, in whole pixels. Raises `AqaError` for a bad box."""
+        x1, y1, x2, y2 = check_start(frame, box).round().astype(int).tolist()
+        with _quiet():
+            tracker = self.create()
+            tracker.init(_bgr(frame), (x1, y1, max(x2 - x1, 1), max(y2 - y1, 1)))
+        return OpenCvTrack(tracker, box_quad(np.array([x1, y1, x2, y2])))
+
+    def update_many(self, tracks: Sequence["OpenCvTrack"], frames: Sequence[np.ndarray]) -> list[Tracked]:
+        return update_each(tracks, frames)
+
+
+class OpenCvTrack:
+    """One target being followed by a tracker of OpenCV's."""
+
+    def __init__(self, tracker: Any, quad: np.ndarray) -> None:
+        self._tracker, self._quad = tracker, quad
+
+    def update(self, frame: np.ndarray) -> Tracked:
+        """Where the target is in the next RGB frame: an upright box, the last one where there is none."""
+        found, (x, y, width, height) = self._tracker.update(_bgr(frame))
+        if found:
+            self._quad = box_quad(np.array([x, y, x + width, y + height]))
+        return Tracked(self._quad, float(self._tracker.getTrackingScore()))
+
+
+def load_nano(setting: str, *, device: str, weights: str) -> OpenCvTracker:
+    """NanoTrack v2. `weights` is `official`, or a folder with its two files.
+
+    Raises `UnknownName` for a setting, `WeightsError` where the files are missing or OpenCV is too old.
+    """
+    _no_settings("nano", setting)
+    _needs("TrackerNano_create", "4.7")
+    if weights == "official":
+        paths = {part: find_weights(name) for part, name in NANO_WEIGHTS.items()}
+    else:
+        paths = {part: _given(Path(weights) / name, "nano") for part, name in NANO_FILES.items()}
+
+    def create() -> Any:
+        parameters = _OPENCV.TrackerNano_Params()
+        parameters.backbone, parameters.neckhead = str(paths["backbone"]), str(paths["neckhead"])
+        return _OPENCV.TrackerNano_create(parameters)
+
+    _prove(create, *paths.values())
+    digests = " ".join(f"{part}:sha256:{sha256_of(path)}" for part, path in paths.items())
+    return OpenCvTracker("nano", digests, 0.85, create)
+
+
+def load_vit(setting: str, *, device: str, weights: str) -> OpenCvTracker:
+    """VitTrack. `weights` is `official`, or the path of its file. Raises as `load_nano`."""
+    _no_settings("vit", setting)
+    _needs("TrackerVit_create", "4.9")
+    path = find_weights(VIT_WEIGHTS) if weights == "official" else _given(Path(weights), "vit")
+
+    def create() -> Any:
+        parameters = _OPENCV.TrackerVit_Params()
+        parameters.net = str(path)
+        return _OPENCV.TrackerVit_create(parameters)
+
+    _prove(create, path)
+    return OpenCvTracker("vit", f"sha256:{sha256_of(path)}", 0.5, create)
+
+
+def _bgr(frame: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(frame[:, :, ::-1])
+
+
+def _no_settings(name: str, setting: str) -> None:
+    if setting:
+        raise UnknownName("tracker", f"{name}:{setting}", [name])
+
+
+def _needs(function: str, version: str) -> None:
+    if not hasattr(cv2, function):
+        raise WeightsError(
+            f"this OpenCV ({cv2.__version__}) has no {function}: it takes opencv-python {version} or later"
+        )
+
+
+def _given(path: Path, tracker: str) -> Path:
+    if path.is_file():
+        return path
+    expected = " and ".join(NANO_FILES.values()) if tracker == "nano" else "its ONNX file"
+    given = "a folder with" if tracker == "nano" else "the path of"
+    raise WeightsError(
+        f"no weights of the tracker {tracker} at {path}: give {given} {expected} (random weights it has none)"
+    )
+
+
+def _prove(create: Callable[[], Any], *paths: Path) -> None:
+    """Loads the networks once, so that a damaged file is told before any video is read."""
+    try:
+        with _quiet():
+            create()
+    except cv2.error as error:
+        named = " and ".join(map(str, paths))
+        raise WeightsError(f"OpenCV cannot load {named}: {str(error).strip()[:300]}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps OpenCV 5 from warning, for every network, that targets mean nothing to its new engine."""
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)

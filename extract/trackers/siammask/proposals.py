@@ -1,0 +1,110 @@
+"""From the network's outputs to the box it believes in: SiamRPN's choice among 3125 anchors.
+
+Li et al., "High Performance Visual Tracking with Siamese Region Proposal Network", CVPR 2018, section 3.3.
+
+The casts are written out because the official results were made with NumPy 1, where an array of float32 and
+a float64 number gave float32, and a number of float32 times a Python float gave float64. NumPy 2 decides
+otherwise, which would move boxes by some 1e-6 pixels.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from extract.trackers.siammask.settings import Setting
+
+STRIDE, GRID = 8, 25
+ANCHOR_AREA, ANCHOR_SCALE = STRIDE * STRIDE, 8
+RATIOS = (0.33, 0.5, 1, 2, 3)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The chosen box: where, how large, how sure (0..1), and its (row, column) on the grid.
+
+    `weight` says how far the size follows this box, from 0 (not at all) to 1.
+    """
+
+    position: np.ndarray
+    size: np.ndarray
+    score: float
+    weight: float
+    place: tuple[int, int]
+
+
+def _anchors() -> np.ndarray:
+    """(4, 5, 25, 25) float32: x, y (from the middle of the search picture), width, height."""
+    offsets = (np.arange(GRID) - GRID // 2) * STRIDE
+    anchors = np.empty((4, len(RATIOS), GRID, GRID), np.float32)
+    anchors[0], anchors[1] = offsets[None, None, :], offsets[None, :, None]
+    for at, ratio in enumerate(RATIOS):
+        width = int(math.sqrt(ANCHOR_AREA / ratio))
+        anchors[2, at], anchors[3, at] = width * ANCHOR_SCALE, int(width * ratio) * ANCHOR_SCALE
+    return anchors
+
+
+def _window() -> np.ndarray:
+    """(3125,) float64: 1 in the middle of the grid, 0 at its border, the same for every anchor."""
+    return np.tile(np.outer(np.hanning(GRID), np.hanning(GRID)).ravel(), len(RATIOS))
+
+
+ANCHORS, WINDOW = _anchors().reshape(4, -1), _window()
+
+
+def choose_proposal(
+    boxes: np.ndarray,
+    scores: np.ndarray,
+    *,
+    position: np.ndarray,
+    size: np.ndarray,
+    scale: float,
+    setting: Setting,
+) -> Proposal:
+    """The best of the boxes `loc` (20, 25, 25) with foreground probabilities (3125,), both float32.
+
+    `position` and `size` (float64) are of the last frame; `scale` is search pixels per frame pixel. The
+    proposal is in pixels of the frame.
+    """
+    decoded = decode_boxes(boxes)
+    penalty = shape_penalty(decoded[2:], size * scale, penalty_k=setting.penalty_k)
+    influence = setting.window_influence
+    ranked = penalty * scores * (1 - influence) + WINDOW * influence
+    best = int(ranked.argmax())
+    chosen = decoded[:, best] / np.float32(scale)
+    _, row, column = np.unravel_index(best, (len(RATIOS), GRID, GRID))
+    return Proposal(
+        position=chosen[:2] + position,
+        size=chosen[2:],
+        score=float(scores[best]),
+        weight=float(np.float64(penalty[best] * scores[best]) * setting.smoothing),
+        place=(int(row), int(column)),
+    )
+
+
+def decode_boxes(boxes: np.ndarray) -> np.ndarray:
+    """dx, dy, dw, dh of every anchor (20, 25, 25) -> x, y, width, height (4, 3125) float32."""
+    delta = boxes.reshape(4, -1)
+    centres = delta[:2] * ANCHORS[2:] + ANCHORS[:2]
+    return np.concatenate([centres, np.exp(delta[2:]) * ANCHORS[2:]])
+
+
+def shape_penalty(sizes: np.ndarray, last: np.ndarray, *, penalty_k: float) -> np.ndarray:
+    """(n,) float32, 1 for boxes (2, n) of the `last` size and shape, less for others."""
+    width, height = sizes
+    size_change = _change(_context(width, height) / np.float32(_context(last[0], last[1])))
+    shape_change = _change(np.float32(last[0] / last[1]) / (width / height))
+    penalty: np.ndarray = np.exp(-(shape_change * size_change - 1) * penalty_k)
+    return penalty
+
+
+def _context(width: np.ndarray, height: np.ndarray) -> np.ndarray:
+    pad = (width + height) * 0.5
+    context: np.ndarray = np.sqrt((width + pad) * (height + pad))
+    return context
+
+
+def _change(ratio: np.ndarray) -> np.ndarray:
+    """How much a ratio differs from 1, in whichever direction: 1/2 and 2 -> 2."""
+    change: np.ndarray = np.maximum(ratio, 1.0 / ratio)
+    return change

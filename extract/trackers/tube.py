@@ -1,0 +1,84 @@
+"""A tube: where one athlete is in every frame of a video, and what happened on the way."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+EventKind = Literal["started", "lost", "found again"]
+By = Literal["box", "detector", "tracker"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened in a frame, and who said so: a given box, the person detector or the tracker's score.
+
+    `score` is the detector's confidence or the tracker's score; of a given box it is 1.
+    """
+
+    frame_index: int
+    kind: EventKind
+    by: By
+    score: float
+
+    def __str__(self) -> str:
+        return f"frame {self.frame_index}: {self.kind} by the {self.by}, score {self.score:.2f}"
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One frame of a tube: the quad (4, 2) float32, NaN where nobody is followed, and the tracker's score."""
+
+    quad: np.ndarray
+    score: float
+
+    @property
+    def present(self) -> bool:
+        return not np.isnan(self.quad).any()
+
+
+@dataclass(frozen=True, eq=False)
+class Tube:
+    """The athlete's quads, frame by frame.
+
+    `frame_index` (T,) int64; `quads` (T, 4, 2) float32, clockwise corners in pixels, NaN where nobody is
+    followed; `scores` (T,) float32, the tracker's own, 1 where a track starts and 0 where there is none.
+    """
+
+    frame_index: np.ndarray
+    quads: np.ndarray
+    scores: np.ndarray
+    events: tuple[Event, ...] = ()
+
+    def __post_init__(self) -> None:
+        steps = len(self.frame_index)
+        if self.quads.shape != (steps, 4, 2) or self.scores.shape != (steps,):
+            raise ValueError(
+                f"a tube of {steps} frames needs quads ({steps}, 4, 2) and scores ({steps},), "
+                f"got {self.quads.shape} and {self.scores.shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.frame_index)
+
+    @property
+    def present(self) -> np.ndarray:
+        """(T,) bool: in which frames somebody is followed."""
+        inside: np.ndarray = ~np.isnan(self.quads).any(axis=(1, 2))
+        return inside
+
+
+def as_tube(frame_index: list[int], steps: list[Step], events: list[Event]) -> Tube:
+    """The steps, one per frame, as one tube."""
+    quads = [step.quad for step in steps]
+    return Tube(
+        frame_index=np.array(frame_index, np.int64),
+        quads=np.stack(quads).astype(np.float32) if quads else np.empty((0, 4, 2), np.float32),
+        scores=np.array([step.score for step in steps], np.float32),
+        events=tuple(events),
+    )
+
+
+def no_quad() -> np.ndarray:
+    """The quad of a frame in which nobody is followed."""
+    return np.full((4, 2), np.nan, np.float32)
