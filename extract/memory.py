@@ -9,11 +9,11 @@ import ctypes
 import sys
 import time
 
-TRIM_SECONDS = 5.0  # a trim takes some milliseconds
+TRIM_SECONDS = 1.0  # a trim takes about a millisecond per 100 MB handed back
 
 
 class MemoryTrim:
-    """Call it often; every few seconds it hands back what has been freed."""
+    """Call it often; once a second it hands back what has been freed."""
 
     def __init__(self) -> None:
         self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
