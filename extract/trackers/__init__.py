@@ -1,9 +1,9 @@
 """Where the athlete is in every frame: trackers, and following one athlete with them."""
 
-from extract.trackers.choose import TRACKERS, load_tracker
-from extract.trackers.following import FollowedPersons, Follower, Rules, collect, follow, step_many
+from extract.trackers.choose import TRACKERS, load_tracker, load_tube_source
+from extract.trackers.following import FollowedPersons, Follower, Rules, follow, step_many
 from extract.trackers.tracker import Track, Tracked, Tracker
-from extract.trackers.tube import Event, Step, Tube
+from extract.trackers.tube import Event, Step, Tube, TubeMaker, TubeSource, make_tube
 
 __all__ = [
     "TRACKERS",
@@ -16,8 +16,11 @@ __all__ = [
     "Tracked",
     "Tracker",
     "Tube",
-    "collect",
+    "TubeMaker",
+    "TubeSource",
     "follow",
     "load_tracker",
+    "load_tube_source",
+    "make_tube",
     "step_many",
 ]

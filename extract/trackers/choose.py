@@ -1,9 +1,41 @@
 """The trackers by name. What a tracker needs is imported when it is chosen."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from aqa_pipeline.errors import UnknownName
+from extract.detectors import PersonDetector
+from extract.trackers.following import FollowedPersons, Rules
 from extract.trackers.tracker import Tracker
+from extract.trackers.tube import TubeSource
+
+ANNOTATIONS = "annotations"
+
+
+def load_tube_source(
+    spec: str,
+    *,
+    detector: Callable[[], PersonDetector],
+    device: str,
+    weights: str = "official",
+    rules: Rules | None = None,
+) -> TubeSource:
+    """Where tubes come from: a tracker as `load_tracker` takes it, or quads from disk.
+
+    `annotations` reads the boxes that came with each video, `annotations:PATH` a JSON of all videos
+    (FRFS_Boxes.json) or a folder of `<video id>.csv`. `detector` is called only where a tracker needs one.
+    Raises `UnknownName`, or `WeightsError` where weights are missing or do not fit.
+    """
+    name, _, path = spec.partition(":")
+    if name == ANNOTATIONS:
+        from extract.trackers.annotated import AnnotatedQuads
+
+        return AnnotatedQuads(Path(path) if path else None)
+    if name not in TRACKERS:
+        raise UnknownName("tracker", name, [*TRACKERS, ANNOTATIONS])
+    tracker = load_tracker(spec, device=device, weights=weights)
+    return FollowedPersons(tracker, detector(), rules or Rules())
 
 
 def load_tracker(spec: str, *, device: str, weights: str = "official") -> Tracker[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from aqa_pipeline.errors import VideoError
-from extract.trackers.tube import Event, Step, Tube
+from extract.trackers.tube import Step, Tube
 
 CELL_WIDTH, LABEL_HEIGHT, MARGIN, HEADER_HEIGHT = 300, 22, 8, 60
 COLUMNS, MAX_CELLS, MAX_EVENT_CELLS = 4, 24, 12
@@ -57,13 +57,22 @@ def write_tube_video(path: Path, frames: Frames, tube: Tube, *, fps: Fraction | 
 
 def _captioned(frames: Frames, tube: Tube) -> Iterable[np.ndarray]:
     row_of = {int(index): row for row, index in enumerate(tube.frame_index)}
-    news = {event.frame_index: event for event in tube.events}
+    news = _news(tube)
     latest = ""
     for index, frame in frames:
         if index in row_of:
-            latest = str(news[index]) if index in news else latest
+            latest = news.get(index, latest)
             step = Step(tube.quads[row_of[index]], float(tube.scores[row_of[index]]))
-            yield draw_step(frame, step, caption=f"{index}  {step.score:.2f}  ({latest})")
+            yield draw_step(frame, step, caption=f"{index}: {step.score:.2f}; {latest}")
+
+
+def _news(tube: Tube) -> dict[int, str]:
+    """What happened, by frame: a loss and a new start may fall into one."""
+    told: dict[int, str] = {}
+    for event in tube.events:
+        before = f"{told[event.frame_index]}, " if event.frame_index in told else f"{event.frame_index} "
+        told[event.frame_index] = f"{before}{event.kind} ({event.by} {event.score:.2f})"
+    return told
 
 
 def _encode(path: Path, pictures: Iterable[np.ndarray], *, rate: Fraction) -> None:
@@ -100,7 +109,7 @@ def tube_sheet(frames: Frames, tube: Tube, *, title: str) -> Image.Image:
     """The sheet of `write_tube_sheet`."""
     rows = chosen_rows(tube)
     row_of = {int(tube.frame_index[row]): row for row in rows}
-    news = {event.frame_index: event for event in tube.events}
+    news = _news(tube)
     cells = [_cell(frame, tube, row_of[index], news.get(index)) for index, frame in frames if index in row_of]
     facts = f"{int(tube.present.sum())} of {len(tube)} frames have a quad; {len(tube.events)} events"
     return _compose(cells, title=title, facts=facts)
@@ -115,7 +124,7 @@ def chosen_rows(tube: Tube) -> list[int]:
     return sorted({*eventful, *even})
 
 
-def _cell(frame: np.ndarray, tube: Tube, row: int, event: Event | None) -> Image.Image:
+def _cell(frame: np.ndarray, tube: Tube, row: int, news: str | None) -> Image.Image:
     step = Step(tube.quads[row], float(tube.scores[row]))
     scale = CELL_WIDTH / frame.shape[1]
     small = Image.fromarray(frame).resize((CELL_WIDTH, max(1, round(len(frame) * scale))))
@@ -125,8 +134,8 @@ def _cell(frame: np.ndarray, tube: Tube, row: int, event: Event | None) -> Image
     label, ink = f"{tube.frame_index[row]}   score {step.score:.2f}", INK
     if not step.present:
         label, ink = f"{tube.frame_index[row]}   nobody", ALARM
-    if event is not None:
-        label, ink = str(event), ALARM if event.kind == "lost" else NEWS
+    if news is not None:
+        label, ink = news, ALARM if "lost" in news else NEWS
     ImageDraw.Draw(cell).text((0, 3), label, fill=ink, font=ImageFont.load_default(13))
     return cell
 

@@ -2,7 +2,7 @@
 
 The start box comes from a detector, in the first frame that shows a person, or from the user. Where the
 tracker's score stays low the athlete counts as lost; then every frame is searched by the detector until there
-is somebody to start again from, unless the tracker recovers before.
+is somebody to start again from, unless the tracker's score stays high again before.
 """
 
 import logging
@@ -17,7 +17,7 @@ from aqa_pipeline.records import SpecValue, Video
 from extract.detectors import Detect, PersonDetector, largest_person
 from extract.trackers.geometry import box_quad, vot_box
 from extract.trackers.tracker import Track, Tracked, Tracker
-from extract.trackers.tube import By, Event, EventKind, Step, Tube, as_tube, no_quad
+from extract.trackers.tube import By, Event, EventKind, Step, Tube, make_tube, no_quad
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +30,9 @@ class Rules:
 
     `start` chooses among the persons of a frame. `init_box`, 4 numbers x1 y1 x2 y2 or 8 of a rotated box,
     takes the detector's place in the first frame. Lost is who scores under `lost_below` times the track's
-    best score in `lost_after` frames in a row. It is a share, by default the tracker's own, because the level
-    of the scores differs between trackers and between videos.
+    best score in `lost_after` frames in a row; found again after as many that do not. The threshold is a
+    share, by default the tracker's own, because the level of the scores differs between trackers and between
+    videos.
     """
 
     start: Start = "largest"
@@ -52,16 +53,19 @@ class Rules:
 
 @dataclass(frozen=True)
 class Confidence:
-    """What the scores of a track say so far: the best one, and how many in a row were low."""
+    """What the scores of a track say so far: the best one, and how many in a row were low, or were not."""
 
     best: float = 0.0
     num_low: int = 0
+    num_high: int = 0
 
 
 def after_score(confidence: Confidence, score: float, *, lost_below: float) -> Confidence:
     """The confidence after one more score."""
     best = max(confidence.best, score)
-    return Confidence(best, confidence.num_low + 1 if score < lost_below * best else 0)
+    if score < lost_below * best:
+        return Confidence(best, num_low=confidence.num_low + 1)
+    return Confidence(best, num_high=confidence.num_high + 1)
 
 
 def central_person(boxes: np.ndarray, *, width: int, height: int) -> np.ndarray | None:
@@ -114,7 +118,7 @@ class Follower:
         if not self._lost and self._confidence.num_low >= self.rules.lost_after:
             self._lost = True
             self._tell(frame_index, "lost", "tracker", tracked.score)
-        if self._lost and self._confidence.num_low == 0:
+        if self._lost and self._confidence.num_high >= self.rules.lost_after:
             self._lost = False
             self._tell(frame_index, "found again", "tracker", tracked.score)
         if self._lost:
@@ -194,16 +198,7 @@ def follow(
     Raises `AqaError` for choices that make no sense, or an init box beside the first frame.
     """
     box = None if init_box is None else tuple(float(number) for number in init_box)
-    return collect(frames, Follower(tracker, detect, Rules(start, box, lost_below, lost_after)))
-
-
-def collect(frames: Iterable[tuple[int, np.ndarray]], follower: "Follower") -> Tube:
-    """The tube that a follower makes of (index, RGB frame) pairs."""
-    frame_index, steps = [], []
-    for index, frame in frames:
-        frame_index.append(index)
-        steps.append(follower.step(index, frame))
-    return as_tube(frame_index, steps, follower.events)
+    return make_tube(frames, Follower(tracker, detect, Rules(start, box, lost_below, lost_after)))
 
 
 def step_many(

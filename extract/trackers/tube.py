@@ -1,9 +1,12 @@
 """A tube: where one athlete is in every frame of a video, and what happened on the way."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
+
+from aqa_pipeline.records import SpecValue, Video
 
 EventKind = Literal["started", "lost", "found again"]
 By = Literal["box", "detector", "tracker"]
@@ -66,6 +69,41 @@ class Tube:
         """(T,) bool: in which frames somebody is followed."""
         inside: np.ndarray = ~np.isnan(self.quads).any(axis=(1, 2))
         return inside
+
+
+class TubeMaker(Protocol):
+    """Makes the tube of one video out of its frames, which come one by one and in order."""
+
+    @property
+    def events(self) -> list[Event]: ...
+
+    def step(self, frame_index: int, frame: np.ndarray) -> Step:
+        """Where the athlete is in that frame of the performance (RGB uint8, (H, W, 3))."""
+        ...
+
+
+class TubeSource(Protocol):
+    """Where tubes come from: a tracker with a detector, or quads from disk.
+
+    `facts` go into a stream's spec.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def facts(self) -> Mapping[str, SpecValue]: ...
+
+    def for_video(self, video: Video) -> TubeMaker: ...
+
+
+def make_tube(frames: Iterable[tuple[int, np.ndarray]], maker: TubeMaker) -> Tube:
+    """The tube of (index, RGB frame) pairs in order."""
+    frame_index, steps = [], []
+    for index, frame in frames:
+        frame_index.append(index)
+        steps.append(maker.step(index, frame))
+    return as_tube(frame_index, steps, maker.events)
 
 
 def as_tube(frame_index: list[int], steps: list[Step], events: list[Event]) -> Tube:

@@ -1,0 +1,73 @@
+"""Tubes `annotations`: the quads or boxes that came with the data, or that were tracked elsewhere."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.quads import Quads, read_quad_csv, read_quads
+from aqa_pipeline.records import SpecValue, Video
+from aqa_pipeline.store import file_name
+from aqa_pipeline.weights import sha256_of
+from extract.trackers.geometry import canonical
+from extract.trackers.tube import Event, Step, no_quad
+
+
+@dataclass(frozen=True)
+class AnnotatedQuads:
+    """Quads from disk, all of score 1. Frames without a row have none.
+
+    `path` is a JSON of all videos (FRFS_Boxes.json), whose rows count the performance's frames; or a folder
+    of `<video id>.csv`, or None for `Video.boxes`: these count the frames of the video's file.
+    """
+
+    path: Path | None = None
+
+    @property
+    def name(self) -> str:
+        return "annotations"
+
+    @property
+    def facts(self) -> dict[str, SpecValue]:
+        """What a stream's spec says of how its tubes were made."""
+        one_file = self.path is not None and self.path.is_file()
+        return {
+            "tracker": f"annotations sha256:{sha256_of(self.path)}" if one_file and self.path else self.name
+        }
+
+    def for_video(self, video: Video) -> "AnnotatedTube":
+        """Raises `DatasetError` for a video without quads, or quads that cannot be read."""
+        if self.path is not None and self.path.suffix.lower() == ".json":
+            if video.video_id not in self._clips:
+                known = ", ".join(sorted(self._clips)[:5])
+                raise DatasetError(f"{self.path} has no quads of {video.video_id!r}; it begins with {known}")
+            return AnnotatedTube(dict(enumerate(self._clips[video.video_id])), 0)
+        path = video.boxes if self.path is None else self.path / f"{file_name(video.video_id)}.csv"
+        if path is None:
+            raise DatasetError(
+                f"video {video.video_id!r} came without boxes: use a tracker, for instance --tracker nano"
+            )
+        return AnnotatedTube(read_quad_csv(path), video.start_frame)
+
+    @cached_property
+    def _clips(self) -> dict[str, Quads]:
+        assert self.path is not None
+        return read_quads(self.path)
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatedTube:
+    """The quads of one video by frame; frame `first` of the file is frame 0 of the performance."""
+
+    quads: dict[int, Quads]
+    first: int
+    events: list[Event] = field(default_factory=list)
+
+    def step(self, frame_index: int, frame: np.ndarray) -> Step:
+        """The quad of that frame of the performance."""
+        quad = self.quads.get(frame_index + self.first)
+        if quad is None:
+            return Step(no_quad(), 0.0)
+        return Step(canonical(quad.astype(np.float32)), 1.0)
