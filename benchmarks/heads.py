@@ -1,0 +1,241 @@
+"""One epoch of ACTION-NET: features in memory against a file per sample, in one run on this machine.
+
+    python -m benchmarks.heads                      Rhythmic Gymnastics shapes: 200 videos, batches of 32
+    python -m benchmarks.heads --precision bf16     and in bfloat16, with the correlation it reaches
+
+The plain way is the released one: a DataLoader whose eight workers read two `.npy` files per video and cut a
+random window. Features are random, with a planted signal. Read the ratios; seconds belong to the machine.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from aqa_pipeline.metrics import bootstrap_interval, spearman
+from aqa_pipeline.tables import format_table
+from heads.action_net import ActionNet
+from heads.folds import Fold
+from heads.recipes import Recipe, action_net_recipe
+from heads.samples import FeatureSet
+from heads.training import PRECISIONS, Epoch, Precision, make_optimiser, train
+
+NUM_TRAIN, NUM_TEST = 200, 50
+STEPS = {"segments": (27, 31), "crops": (75, 93)}
+DIMS = {"segments": 1024, "crops": 2048}
+FORWARD_AND_BACKWARD = 3  # a product costs as much again for each of its two gradients
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    torch.set_num_threads(arguments.threads)
+    samples = planted_samples()
+    steps = {stream: lengths[:NUM_TRAIN].tolist() for stream, lengths in samples.lengths.items()}
+    recipe = action_net_recipe("rhythmic-gymnastics", "ball", arguments.variant, steps)
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, variant {arguments.variant}")
+    print(f"{NUM_TRAIN} videos, batch {recipe.batch_size}, windows {dict(recipe.num_steps)}\n")
+    with tempfile.TemporaryDirectory() as folder:
+        write_npy(samples, Path(folder))
+        times = measure(samples, recipe, Path(folder), arguments)
+    print_times(times)
+    ceiling = gemm_gflops()
+    work = epoch_gflop(recipe)
+    ours = statistics.median(times["in memory, fp32"])
+    print(f"\nMatrix products reach {ceiling:.0f} GFLOP/s here; ours run at {work / ours:.0f} in fp32 "
+          f"({work / ours / ceiling:.0%}): {work:.0f} GFLOP an epoch.")  # fmt: skip
+    if arguments.precision == "bf16":
+        print_correlations(samples, recipe, arguments.epochs)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--variant", choices=["paper", "released"], default="released")
+    parser.add_argument("--precision", choices=list(PRECISIONS), default="fp32")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=30, help="of the comparison of correlations")
+    parser.add_argument("--workers", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    return parser.parse_args()
+
+
+def planted_samples() -> FeatureSet:
+    """Features of Rhythmic Gymnastics' shapes, shifted along one direction by the video's quality."""
+    rng = np.random.default_rng(0)
+    number = NUM_TRAIN + NUM_TEST
+    labels = rng.random(number)
+    streams, lengths = {}, {}
+    for stream, dim in DIMS.items():
+        num_steps = torch.from_numpy(rng.integers(*STEPS[stream], size=number))
+        noise = np.abs(rng.standard_normal((number, int(num_steps.max()), dim), dtype=np.float32))
+        direction = rng.standard_normal(dim, dtype=np.float32) * 0.2
+        features = torch.from_numpy(noise + (labels[:, None, None] * direction).astype(np.float32))
+        streams[stream] = features * (torch.arange(features.shape[1]) < num_steps[:, None])[:, :, None]
+        lengths[stream] = num_steps
+    ids = tuple(f"video-{index:03d}" for index in range(number))
+    return FeatureSet(ids, streams, lengths, dict.fromkeys(DIMS, ()), labels)
+
+
+def write_npy(samples: FeatureSet, folder: Path) -> None:
+    for index, video_id in enumerate(samples.video_ids):
+        for stream, padded in samples.streams.items():
+            np.save(
+                folder / f"{stream}-{video_id}.npy", padded[index, : samples.lengths[stream][index]].numpy()
+            )
+
+
+class NpyFiles(Dataset[tuple[Tensor, Tensor, float]]):
+    """The plain way: every sample is read from its two files and cut by chance, in a worker process."""
+
+    def __init__(self, folder: Path, samples: FeatureSet, recipe: Recipe) -> None:
+        self.folder, self.recipe = folder, recipe
+        self.ids, self.labels = samples.video_ids[:NUM_TRAIN], samples.labels
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, float]:
+        segments, crops = (self._window(stream, index) for stream in DIMS)
+        return segments, crops, float(self.labels[index])
+
+    def _window(self, stream: str, index: int) -> Tensor:
+        features, wanted = (
+            np.load(self.folder / f"{stream}-{self.ids[index]}.npy"),
+            self.recipe.num_steps[stream],
+        )
+        start = np.random.randint(0, max(1, len(features) - wanted))
+        window = np.zeros((wanted, features.shape[1]), np.float32)
+        cut = features[start : start + wanted]
+        window[: len(cut)] = cut
+        return torch.from_numpy(window)
+
+
+def plain_epoch(loader: DataLoader[tuple[Tensor, Tensor, float]], net: ActionNet, recipe: Recipe) -> None:
+    optimiser = make_optimiser(net, recipe)
+    net.train()
+    for segments, crops, labels in loader:
+        features = {"segments": segments, "crops": crops}
+        masks = {stream: torch.ones(rows.shape[:2], dtype=torch.bool) for stream, rows in features.items()}
+        loss = torch.nn.functional.mse_loss(net(features, masks).scores, labels.float())
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        loss.item()
+
+
+def measure(
+    samples: FeatureSet, recipe: Recipe, folder: Path, arguments: argparse.Namespace
+) -> dict[str, list[float]]:
+    """Seconds of one training epoch (without testing) each way, taken in turn."""
+    loader = DataLoader(
+        NpyFiles(folder, samples, recipe), recipe.batch_size, shuffle=True, num_workers=arguments.workers
+    )
+    plain = ActionNet(DIMS, variant=arguments.variant)
+    ways: dict[str, Callable[[], float]] = {
+        f"npy files, {arguments.workers} workers": lambda: timed(lambda: plain_epoch(loader, plain, recipe)),
+        "in memory, fp32": lambda: one_epoch(samples, recipe, arguments.variant, "fp32"),
+    }
+    if arguments.precision == "bf16":
+        ways["in memory, bf16"] = lambda: one_epoch(samples, recipe, arguments.variant, "bf16")
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for at in range(arguments.rounds + 1):
+        for name, way in ways.items():
+            seconds = way()
+            if at:  # the first round warms up
+                times[name].append(seconds)
+    return times
+
+
+def one_epoch(samples: FeatureSet, recipe: Recipe, variant: str, precision: Precision) -> float:
+    """Seconds of our second epoch; nobody is tested, as in the plain epoch beside it."""
+    nobody, marks = np.empty(0, dtype=np.int64), []
+    fold = Fold(np.arange(NUM_TRAIN), nobody, nobody)
+    short = replace(recipe, epochs=2, milestones=())
+    fit(samples, short, variant, precision, fold, on_epoch=lambda _: marks.append(time.perf_counter()))
+    return marks[1] - marks[0]
+
+
+def fit(
+    samples: FeatureSet,
+    recipe: Recipe,
+    variant: str,
+    precision: Precision,
+    fold: Fold,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> np.ndarray:
+    """Normalised scores of all videos after training."""
+    trained = train(
+        lambda dims: ActionNet(dims, variant=variant),
+        samples,
+        fold,
+        labels=samples.labels,
+        recipe=recipe,
+        seed=0,
+        precision=precision,
+        on_epoch=on_epoch,
+    )
+    return trained.scores
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def gemm_gflops() -> float:
+    """The rate of one large fp32 matrix product, the ceiling of all of this."""
+    rows, inner, columns = 2560, 2048, 1024
+    left, right = torch.rand(rows, inner), torch.rand(inner, columns)
+    seconds = min(timed(lambda: left @ right) for _ in range(10))
+    return 2 * rows * inner * columns / seconds / 1e9
+
+
+def epoch_gflop(recipe: Recipe) -> float:
+    """Products of the embeddings and the graph, forwards and backwards; the rest is small."""
+    total = 0.0
+    for stream, dim in DIMS.items():
+        steps = recipe.num_steps[stream]
+        first, second, graph = dim * dim // 2, dim // 2 * 256, 2 * (256 * 256 + steps * 256)
+        total += steps * (2 * first + FORWARD_AND_BACKWARD * (second + graph))  # nothing is before the first
+    return 2 * NUM_TRAIN * total / 1e9
+
+
+def print_times(times: dict[str, list[float]]) -> None:
+    plain = statistics.median(next(iter(times.values())))
+    rows = [
+        (
+            name,
+            f"{statistics.median(t):.2f}",
+            f"{min(t):.2f}",
+            f"{max(t):.2f}",
+            f"{statistics.median(t) / plain:.2f}",
+        )
+        for name, t in times.items()
+    ]
+    print(format_table(("one epoch", "median s", "least", "most", "of the plain way"), rows))
+
+
+def print_correlations(samples: FeatureSet, recipe: Recipe, epochs: int) -> None:
+    """The same fit in both precisions: Spearman on the test videos."""
+    test = np.arange(NUM_TRAIN, NUM_TRAIN + NUM_TEST)
+    fold = Fold(np.arange(NUM_TRAIN), np.empty(0, dtype=np.int64), test)
+    print(f"\nSpearman on {NUM_TEST} videos after {epochs} epochs:")
+    for precision in PRECISIONS:
+        predicted = fit(samples, recipe.with_epochs(epochs), "released", precision, fold)[test]
+        interval = bootstrap_interval(spearman, predicted, samples.labels[test])
+        correlation = spearman(predicted, samples.labels[test])
+        print(f"  {precision}: {correlation:.3f} [{interval.low:.3f}, {interval.high:.3f}]")
+
+
+if __name__ == "__main__":
+    main()
