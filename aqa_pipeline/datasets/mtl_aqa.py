@@ -2,7 +2,7 @@
 
 Parmar, Morris: "What and How Well You Performed? A Multitask Learning Approach to Action Quality
 Assessment", CVPR 2019. The final score is the difficulty times the sum of the three middle marks, in all
-but 30 dives (penalties and slips of the pen), which are taken as published.
+but 27 dives (penalties and slips of the pen), which are taken as published.
 
 The released loaders never read `start_frame`: they take the 96 or 103 frames that end at `end_frame`
 (exclusive, counted from 0), and more than half of the labelled dives are shorter. So a dive is

@@ -1,5 +1,6 @@
 """Folders of numbered pictures."""
 
+import os
 from fractions import Fraction
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Video
 from aqa_pipeline.video import open_video, sample_by_time
+from aqa_pipeline.video.frame_folder import list_pictures, picture_numbers
 
 
 @pytest.fixture
@@ -106,3 +108,49 @@ def test_pictures_of_two_sizes(folder):
 def test_a_window_beyond_the_folder(folder):
     with pytest.raises(VideoError, match="there are 12 frames"):
         open_video(Video("v", folder, fps=25, stop_frame=13))
+
+
+def test_a_large_folder_is_listed_once_until_it_changes(folder, monkeypatch):
+    os.utime(folder, (1_000_000_000, 1_000_000_000))
+    first = list_pictures(folder)
+    with monkeypatch.context() as without_listing:
+        without_listing.setattr(type(folder), "iterdir", lambda _: pytest.fail("listed again"))
+        assert list_pictures(folder) == first
+        assert first[3] == folder / "img4.jpg"
+        assert list(first[-2:]) == [folder / "img11.jpg", folder / "img12.jpg"]
+    (folder / "img13.jpg").write_bytes(b"")
+    assert len(list_pictures(folder)) == 13
+
+
+def test_a_folder_that_changes_within_a_tick_of_the_clock_is_listed_anew(folder):
+    """File systems note changes every few milliseconds: two may bear the same time."""
+    facts = folder.stat()
+    assert len(list_pictures(folder)) == 12
+    (folder / "img13.jpg").write_bytes(b"")
+    os.utime(folder, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert len(list_pictures(folder)) == 13
+
+
+@pytest.mark.parametrize(
+    ("names", "numbers"),
+    [
+        (["00000007.jpg", "00000010.jpg", "00000011.jpg"], [7, 10, 11]),
+        (["9.jpg", "10.jpg", "100.jpg"], [9, 10, 100]),
+        (["v2_frame0.jpg", "v2_frame1.jpg"], [0, 1]),
+        (["shot3end.jpg"], [3]),
+    ],
+)
+def test_numbers_of_pictures(tmp_path, names, numbers):
+    for name in names:
+        (tmp_path / name).touch()
+    assert picture_numbers(tmp_path).tolist() == numbers
+
+
+@pytest.mark.parametrize(
+    "names", [["a2.jpg", "b1.jpg"], ["1_5.jpg", "2_5.jpg"], ["1.jpg", "9" * 30 + ".jpg"]]
+)
+def test_numbers_that_do_not_count_frames(tmp_path, names):
+    for name in names:
+        (tmp_path / name).touch()
+    with pytest.raises(VideoError, match="do not count frames"):
+        picture_numbers(tmp_path)
