@@ -41,8 +41,8 @@ SIGNALS: tuple[Signal, ...] = get_args(Signal)
 
 VERSION = 1  # of the model above: other features need another number
 BASE_SCALE = 0.5  # sigma
-QUALITY_SCALE = 0.25  # a
-MARKER_SCALE = 0.5  # b
+QUALITY_SCALE = 0.5  # a
+MARKER_SCALE = 1.0  # b
 MARKED_SHARE = 1 / 32  # of the features, for each of u+, u- and m
 KEY_SHARE = 0.1
 VIDEO_NOISE = 0.72  # s

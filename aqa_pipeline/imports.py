@@ -1,0 +1,271 @@
+"""Features that others extracted and pass around as .npy files, taken into the store; no code of theirs runs.
+
+Two layouts are known: a folder with one `<video id>.npy` (time, dim) per video, as ACTION-NET's and GDLT's
+authors give them out, and files that numpy saved of a dict `{video id: array}`, as in PAMFN. The spec says
+`imported`, and which files: with other files it is another stream.
+
+Nothing in these files tells time, so the times are nominal: rows follow each other from 0 without a gap.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from aqa_pipeline.errors import AqaError, DatasetError, StoreError
+from aqa_pipeline.pickles import read_npy
+from aqa_pipeline.records import Dataset, Record, StreamSpec
+from aqa_pipeline.store import Store
+
+Layout = Literal["npy", "dict-npy"]
+STREAM_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+FLOATS = ("float16", "float32", "float64")
+STORED_DTYPE = "float32"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one stream's features lie: one folder (`npy`) or files of dicts (`dict-npy`), and what they are.
+
+    `step_seconds` is the nominal length of a row. `dim` is what a row must have; None takes the usual one.
+    """
+
+    stream: str
+    layout: Layout
+    paths: tuple[Path, ...]
+    backbone: str = "unknown"
+    step_seconds: float = 1.0
+    dim: int | None = None
+
+    def __post_init__(self) -> None:
+        if not STREAM_NAME.fullmatch(self.stream):
+            raise DatasetError(
+                f"stream {self.stream!r} is no name for a stream: expected small letters, digits, - and _."
+            )
+        if not 0 < self.step_seconds < np.inf:
+            raise DatasetError(f"a row of {self.step_seconds} seconds: expected a number above 0.")
+
+
+def dynamic_features(folder: Path) -> Source:
+    """ACTION-NET's `dynamic_feat`: I3D features of 16-frame segments at 5 frames a second."""
+    return Source("segments", "npy", (folder,), backbone="i3d", step_seconds=16 / 5, dim=1024)
+
+
+def static_features(folder: Path) -> Source:
+    """ACTION-NET's `static_feat`: ResNet-50 features of one person crop a second.
+
+    Seconds without a person are left out, nobody knows which: every later row's nominal time is too early.
+    """
+    return Source("crops", "npy", (folder,), backbone="resnet50", step_seconds=1.0, dim=2048)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What could not be imported, and why."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did. `unknown` are ids that the dataset lacks, `missing` its videos without features."""
+
+    spec: StreamSpec | None
+    num_written: int
+    num_resumed: int
+    failures: tuple[Failure, ...]
+    unknown: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every video has its features, and every file its video."""
+        return not (self.failures or self.unknown or self.missing)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One video's features, not read yet. `digest` is the SHA-256 of the file or, in a dict, of the array."""
+
+    where: str
+    read: Callable[[], np.ndarray]
+    digest: Callable[[], str]
+
+
+def import_features(
+    dataset: Dataset,
+    store: Store,
+    source: Source,
+    *,
+    progress: Callable[[int, int], None] = lambda num_done, num_to_do: None,
+) -> Imported:
+    """Writes the features of every video of `dataset` that `source` has soundly; the rest is in the report.
+
+    Records that are there already stay. `progress` is told steps done and steps to do.
+    Raises `DatasetError` where nothing can be found, and `StoreError` beside simulated features.
+    """
+    _check_unmixed(store, dataset)
+    entries = LAYOUTS[source.layout](source)
+    known = {v.video_id: entries[v.video_id] for v in dataset.videos if v.video_id in entries}
+    sound, failures = _examine(source, known, progress=lambda done: progress(done, 2 * len(known)))
+    spec = _spec(source, sound) if sound else None
+    num_written = 0
+    for index, (video_id, (_, digest)) in enumerate(sound.items(), start=1):
+        if spec and not store.has(dataset.name, video_id, spec):
+            features = known[video_id].read()
+            store.write(_record(dataset.name, video_id, spec, features=features, digest=digest))
+            num_written += 1
+        progress(len(known) + index, len(known) + len(sound))
+    return Imported(
+        spec=spec,
+        num_written=num_written,
+        num_resumed=len(sound) - num_written,
+        failures=tuple(failures),
+        unknown=tuple(sorted(set(entries) - set(known))),
+        missing=tuple(video.video_id for video in dataset.videos if video.video_id not in entries),
+    )
+
+
+def _check_unmixed(store: Store, dataset: Dataset) -> None:
+    if any(row.spec.simulated for row in store.contents() if row.dataset == dataset.name):
+        raise StoreError(
+            f"{store.root} holds simulated features of {dataset.name}: real ones do not go beside them. "
+            "Name another store."
+        )
+
+
+def _npy_entries(source: Source) -> dict[str, _Entry]:
+    (folder,) = source.paths
+    paths = sorted(folder.glob("*.npy"))
+    if not paths:
+        raise DatasetError(f"no .npy file in {folder}: expected one <video id>.npy per video.")
+    return {
+        path.stem: _Entry(str(path), partial(_read_array, path), partial(_file_digest, path))
+        for path in paths
+    }
+
+
+def _read_array(path: Path) -> np.ndarray:
+    content = read_npy(path)
+    if isinstance(content, dict):
+        raise DatasetError(f"it holds a dict of {len(content)} arrays: import it with --dict-npy {path}.")
+    return content
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _dict_entries(source: Source) -> dict[str, _Entry]:
+    entries: dict[str, _Entry] = {}
+    for path in source.paths:
+        content = read_npy(path)
+        if not isinstance(content, dict):
+            raise DatasetError(
+                f"{path} is one array {content.shape}: expected what numpy.save writes of a dict "
+                "{video id: array}. A folder of one file per video goes with --npy."
+            )
+        for video_id, array in content.items():
+            where = f"{path}[{video_id!r}]"
+            if video_id in entries:
+                raise DatasetError(f"{where} is in {entries[video_id].where} too: name only one of them.")
+            entries[video_id] = _Entry(where, partial(_same, array), partial(_array_digest, array))
+    return entries
+
+
+def _same(array: np.ndarray) -> np.ndarray:
+    return array
+
+
+def _array_digest(array: np.ndarray) -> str:
+    digest = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+LAYOUTS: Mapping[Layout, Callable[[Source], dict[str, _Entry]]] = {
+    "npy": _npy_entries,
+    "dict-npy": _dict_entries,
+}
+
+
+def _examine(
+    source: Source, entries: Mapping[str, _Entry], *, progress: Callable[[int], None]
+) -> tuple[dict[str, tuple[int, str]], list[Failure]]:
+    """Feature size and digest of every sound entry by id, and why the others are not sound."""
+    found: dict[str, tuple[int, str]] = {}
+    failures = []
+    for index, (video_id, entry) in enumerate(entries.items(), start=1):
+        try:
+            found[video_id] = (_check_array(entry.read()), entry.digest())
+        except (AqaError, OSError) as error:
+            failures.append(Failure(entry.where, str(error)))
+        progress(index)
+    dim = source.dim or _usual_dim(found)
+    for video_id, (its_dim, _) in found.items():
+        if its_dim != dim:
+            failures.append(
+                Failure(entries[video_id].where, f"its rows have {its_dim} numbers: expected {dim}.")
+            )
+    return {v: facts for v, facts in found.items() if facts[0] == dim}, failures
+
+
+def _check_array(array: np.ndarray) -> int:
+    """The feature size; raises `DatasetError` for what cannot be features."""
+    if array.dtype.name not in FLOATS:
+        raise DatasetError(f"it holds {array.dtype}: expected {', '.join(FLOATS)}.")
+    if array.ndim != 2:
+        raise DatasetError(f"it has the shape {array.shape}: expected (time, dim).")
+    if 0 in array.shape:
+        raise DatasetError(f"it is empty, {array.shape}: expected at least one row.")
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(array.astype(STORED_DTYPE))
+    if not finite.all():
+        row = int(np.argmin(finite.all(axis=1)))
+        raise DatasetError(
+            f"it holds {(~finite).sum()} values that are not finite, the first in row {row}: get it again."
+        )
+    return int(array.shape[1])
+
+
+def _usual_dim(found: Mapping[str, tuple[int, str]]) -> int:
+    sizes = Counter(dim for dim, _ in found.values())
+    return sizes.most_common(1)[0][0] if sizes else 0
+
+
+def _spec(source: Source, sound: Mapping[str, tuple[int, str]]) -> StreamSpec:
+    """The spec of these very files, whatever order they came in."""
+    lines = "\n".join(f"{video_id} {digest}" for video_id, (_, digest) in sorted(sound.items()))
+    return StreamSpec(
+        source.stream,
+        {
+            "imported": source.layout,
+            "backbone": source.backbone,
+            "dim": next(iter(sound.values()))[0],
+            "step_seconds": source.step_seconds,
+            "times": "nominal",
+            "files_sha256": hashlib.sha256(lines.encode()).hexdigest(),
+            "dtype": STORED_DTYPE,
+        },
+    )
+
+
+def _record(dataset: str, video_id: str, spec: StreamSpec, *, features: np.ndarray, digest: str) -> Record:
+    start = float(spec.facts["step_seconds"] or 0) * np.arange(len(features) + 1)
+    return Record(
+        dataset=dataset,
+        video_id=video_id,
+        spec=spec,
+        features=np.asarray(features, dtype=STORED_DTYPE),
+        pts_seconds=np.stack([start[:-1], start[1:]], axis=1),
+        source_digest=digest,
+        counts={"num_steps": len(features)},
+    )
