@@ -1,7 +1,7 @@
 """Batches as index selections from the tensors in memory."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,7 +10,14 @@ from torch import Tensor
 
 from heads.recipes import Recipe
 from heads.samples import FeatureSet
-from heads.windows import cut_windows, evaluation_num_steps, evaluation_starts, random_starts
+from heads.windows import (
+    cut_windows,
+    evaluation_num_steps,
+    evaluation_starts,
+    random_starts,
+    random_views,
+    reference_view,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +27,10 @@ class Batch:
     videos: Tensor
     features: Mapping[str, Tensor]
     masks: Mapping[str, Tensor]
+
+    def seen_as(self, choose_view: Callable[[Tensor], Tensor]) -> "Batch":
+        """The batch with one view of each stream."""
+        return replace(self, features={name: choose_view(rows) for name, rows in self.features.items()})
 
 
 def training_batches(
@@ -37,7 +48,8 @@ def training_batches(
             )
             for stream, lengths in samples.lengths.items()
         }
-        yield _batch(samples, chosen, starts=starts, num_steps=recipe.num_steps)
+        batch = _batch(samples, chosen, starts=starts, num_steps=recipe.num_steps)
+        yield batch.seen_as(lambda windows: random_views(windows, generator=generator))
 
 
 def evaluation_batch(samples: FeatureSet, videos: NDArray[np.int64], *, recipe: Recipe) -> Batch:
@@ -48,7 +60,7 @@ def evaluation_batch(samples: FeatureSet, videos: NDArray[np.int64], *, recipe: 
         lengths, window = all_lengths[chosen.to(all_lengths.device)], recipe.num_steps[stream]
         starts[stream] = evaluation_starts(lengths, window, windows=recipe.windows)
         num_steps[stream] = evaluation_num_steps(lengths, window, windows=recipe.windows)
-    return _batch(samples, chosen, starts=starts, num_steps=num_steps)
+    return _batch(samples, chosen, starts=starts, num_steps=num_steps).seen_as(reference_view)
 
 
 def _batch(

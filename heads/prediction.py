@@ -155,12 +155,13 @@ def _as_samples(records: Mapping[str, Record], dims: Mapping[str, int]) -> Featu
         raise RunError(f"the video has no step in any of {list(records)}: is it too short, or empty?")
     streams = {}
     for stream, record in records.items():
-        if len(record.features) and record.features.shape[1] != dims[stream]:
+        if len(record.features) and record.features.shape[-1] != dims[stream]:
             raise RunError(
-                f"the {stream!r} features have {record.features.shape[1]} dimensions, "
+                f"the {stream!r} features have {record.features.shape[-1]} dimensions, "
                 f"the run learned from {dims[stream]}: extract the video again."
             )
-        rows = torch.zeros(1, max(1, len(record.features)), dims[stream])
+        num_views = record.features.shape[1:-1]
+        rows = torch.zeros(1, max(1, len(record.features)), *num_views, dims[stream])
         rows[0, : len(record.features)] = torch.from_numpy(np.asarray(record.features, dtype=np.float32))
         streams[stream] = rows
     return FeatureSet(

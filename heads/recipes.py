@@ -19,6 +19,10 @@ Optimiser = Literal["sgd", "adam", "closed-form"]
 # Where windows may lie and what testing sees; heads/windows.py tells the two apart.
 Windows = Literal["paper", "released"]
 
+# What raw scores are divided by: the target's range, so that they lie in [0, 1], or the deviation of the
+# training scores.
+Unit = Literal["range", "deviation"]
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -42,6 +46,7 @@ class Recipe:
     loss: str = "mse"
     num_components: int = 0
     optimiser: Optimiser = "sgd"
+    unit: Unit = "range"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "num_steps", MappingProxyType(dict(self.num_steps)))
@@ -134,6 +139,27 @@ def ms_lstm_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -
         gamma=1.0,
         num_steps=_windows_of(dataset, steps),
         optimiser="adam",
+    )
+
+
+def wd_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
+    """Farabi et al. 4.3: Adam for 50 epochs of batches of 2, L2 + L1 loss; released: WD learns at 1e-5.
+
+    The text gives no unit of the scores; the code divides them by 17; MTL-AQA's training scores deviate by 16.5.
+    """
+    return Recipe(
+        epochs=50,
+        batch_size=2,
+        lr=1e-5 if variant == "released" else 1e-4,
+        head_lr=1e-4,
+        momentum=0.0,
+        weight_decay=0.0,
+        milestones=(),
+        gamma=1.0,
+        num_steps={stream: max(1, *lengths) for stream, lengths in steps.items()},
+        loss="l2+l1",
+        optimiser="adam",
+        unit="deviation",
     )
 
 

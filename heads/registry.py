@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aqa_pipeline.errors import RunError, UnknownName
-from heads.recipes import Recipe, StreamSteps, action_net_recipe, ms_lstm_recipe, svr_recipe
+from heads.recipes import (
+    Recipe,
+    StreamSteps,
+    action_net_recipe,
+    ms_lstm_recipe,
+    svr_recipe,
+    wd_recipe,
+)
 
 if TYPE_CHECKING:
     from torch import nn
@@ -109,8 +116,21 @@ def _build_maximum(dims: Mapping[str, int], variant: str) -> "nn.Module":
     return build_maximum(dims)
 
 
+def _build_wd(dims: Mapping[str, int], variant: str) -> "nn.Module":
+    from heads.weight_decider import build_weight_decider
+
+    return build_weight_decider(dims, variant=variant)
+
+
+def _build_wd_average(dims: Mapping[str, int], variant: str) -> "nn.Module":
+    from heads.weight_decider import build_average
+
+    return build_average(dims)
+
+
 ZENG = "Zeng et al., ACM MM 2020"
 XU = "Xu et al., IEEE TCSVT 2020"
+FARABI = "Farabi et al., IbPRIA 2022"
 
 HEADS: dict[str, Head] = {
     head.name: head
@@ -144,6 +164,8 @@ HEADS: dict[str, Head] = {
             True,
             _at_once,
         ),
+        Head("wd", ("clips",), ("paper", "released"), _build_wd, wd_recipe, FARABI, True),
+        Head("wd-average", ("clips",), ("paper",), _build_wd_average, wd_recipe, FARABI, True),
     )
 }
 

@@ -221,7 +221,7 @@ def _plan_split(
         train=train,
         test=test,
         recipe=recipe.with_epochs(request.epochs) if request.epochs else recipe,
-        scale=scale_of(target, samples.labels[train]),
+        scale=scale_of(target, samples.labels[train], unit=recipe.unit),
         digest=samples.digest,
         without_steps=samples.without_steps,
     )

@@ -18,7 +18,8 @@ from aqa_pipeline.store import Store
 class FeatureSet:
     """Features and raw labels of some videos of one dataset.
 
-    Per stream: `streams` holds float32 `video time dim`, zero beyond each video's `lengths` (int64 `video`),
+    Per stream: `streams` holds float32 `video time dim` (or `video time view dim`: the same steps seen with
+    other offsets or flipped, view 0 being the reference), zero beyond each video's `lengths` (int64 `video`),
     and `pts_seconds` one `[start, stop)` array `time 2` per video. `labels` are raw judge scores, float64.
     """
 
@@ -183,14 +184,15 @@ def raw_labels(dataset: Dataset, target: Target, video_ids: Sequence[str]) -> ND
 
 def _padded(stream: str, records: Sequence[Record]) -> Tensor:
     # A record without steps may not know its feature size, so only the others are asked.
-    dims = {record.features.shape[1] for record in records if len(record.features)}
-    if len(dims) != 1:
+    shapes = {record.features.shape[1:] for record in records if len(record.features)}
+    sizes = sorted(" x ".join(map(str, shape)) for shape in shapes)
+    if len(shapes) != 1:
         raise RunError(
             f"no video has a step in stream {stream!r}: there is nothing to learn from."
-            if not dims
-            else f"the {stream!r} features have several sizes, {sorted(dims)}: extract them again."
+            if not shapes
+            else f"the {stream!r} features have several sizes, {sizes}: extract them again."
         )
-    padded = torch.zeros(len(records), max(len(record.features) for record in records), dims.pop())
+    padded = torch.zeros(len(records), max(len(record.features) for record in records), *shapes.pop())
     for row, record in zip(padded, records, strict=True):
         row[: len(record.features)] = torch.from_numpy(np.asarray(record.features, dtype=np.float32))
     return padded

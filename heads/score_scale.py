@@ -1,4 +1,4 @@
-"""Raw judge scores and the [0, 1] that heads work in."""
+"""Raw judge scores and the numbers that heads work in: [0, 1] of a range, or deviations."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Target
+from heads.recipes import Unit
 
 # A sigmoid never reaches 0 or 1: bounds that come from labels leave room on both sides.
 MARGIN = 0.1
@@ -35,8 +36,13 @@ class ScoreScale:
         return np.asarray(normalised, dtype=np.float64) * (self.high - self.low) + self.low
 
 
-def scale_of(target: Target, training_labels: NDArray[np.float64]) -> ScoreScale:
-    """The target's own bounds; a bound it lacks lies 10 % of the training labels' range beyond them."""
+def scale_of(target: Target, training_labels: NDArray[np.float64], *, unit: Unit = "range") -> ScoreScale:
+    """The target's own bounds; a bound it lacks lies 10 % of the training labels' range beyond them.
+
+    With the unit "deviation" scores are divided by the deviation of the training labels, and not shifted.
+    """
+    if unit == "deviation":
+        return ScoreScale(0.0, float(training_labels.std()))
     lowest, highest = float(training_labels.min()), float(training_labels.max())
     margin = MARGIN * (highest - lowest)
     return ScoreScale(

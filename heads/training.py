@@ -27,6 +27,7 @@ from heads.whitening import Whitened
 # One value per video; the caller reduces.
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": lambda scores, labels: (scores - labels) ** 2,
+    "l2+l1": lambda scores, labels: (scores - labels) ** 2 + (scores - labels).abs(),
 }
 Precision = Literal["fp32", "bf16"]
 PRECISIONS: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}

@@ -44,4 +44,17 @@ def cut_windows(
     steps = starts[:, None] + torch.arange(num_steps, device=padded.device)
     mask = steps < lengths[videos][:, None]
     windows = padded[videos[:, None], steps.clamp_max(padded.shape[1] - 1)]
-    return windows * mask[:, :, None], mask
+    return windows * mask.view(*mask.shape, *[1] * (windows.ndim - 2)), mask
+
+
+def random_views(windows: Tensor, *, generator: torch.Generator) -> Tensor:
+    """One view per video, drawn at random: `batch time view dim` -> `batch time dim`; others as they are."""
+    if windows.ndim < 4:
+        return windows
+    drawn = torch.randint(windows.shape[2], (len(windows),), generator=generator).to(windows.device)
+    return windows[torch.arange(len(windows), device=windows.device), :, drawn]
+
+
+def reference_view(windows: Tensor) -> Tensor:
+    """The first view, which is not augmented: what testing sees."""
+    return windows if windows.ndim < 4 else windows[:, :, 0]

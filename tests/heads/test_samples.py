@@ -113,7 +113,7 @@ def test_videos_without_the_target_are_told(world) -> None:
 
 def test_unequal_feature_sizes_are_refused(world) -> None:
     world.store.write(world.record(IDS[0], world.specs["crops"], np.ones((2, 4))))
-    with pytest.raises(RunError, match=r"'crops' features have several sizes, \[4, 40\]"):
+    with pytest.raises(RunError, match=r"'crops' features have several sizes, \['4', '40'\]"):
         load(world)
 
 

@@ -5,7 +5,14 @@ from collections import Counter
 import pytest
 import torch
 
-from heads.windows import cut_windows, evaluation_num_steps, evaluation_starts, random_starts
+from heads.windows import (
+    cut_windows,
+    evaluation_num_steps,
+    evaluation_starts,
+    random_starts,
+    random_views,
+    reference_view,
+)
 
 
 def drawn_starts(length: int, num_steps: int, *, windows: str) -> Counter[int]:
@@ -67,3 +74,16 @@ def test_windows_may_be_longer_than_every_video() -> None:
     )
     assert windows.sum() == 2 * 3
     assert masks.sum() == 2
+
+
+def test_views_are_drawn_at_random_in_training_and_the_first_is_the_reference() -> None:
+    windows = torch.arange(2 * 3 * 4 * 5.0).view(2, 3, 4, 5)
+    generator = torch.Generator().manual_seed(0)
+    drawn = [random_views(windows, generator=generator) for _ in range(40)]
+    for video in range(2):
+        seen = {view for rows in drawn for view in range(4) if rows[video].equal(windows[video, :, view])}
+        assert seen == {0, 1, 2, 3}
+    assert reference_view(windows).equal(windows[:, :, 0])
+    plain = windows[:, :, 0]
+    assert random_views(plain, generator=generator) is plain
+    assert reference_view(plain) is plain
