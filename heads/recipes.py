@@ -145,7 +145,7 @@ def ms_lstm_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -
 def wd_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
     """Farabi et al. 4.3: Adam for 50 epochs of batches of 2, L2 + L1 loss; released: WD learns at 1e-5.
 
-    The text gives no unit of the scores; the code divides them by 17; MTL-AQA's training scores deviate by 16.5.
+    The text gives no unit of the scores. The code divides them by 17; MTL-AQA's deviate by 16.5.
     """
     return Recipe(
         epochs=50,
