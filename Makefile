@@ -6,15 +6,28 @@ PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-c
 PYTEST_JOBS ?= 2
 
 .DEFAULT_GOAL := help
+.PHONY: reproduce-table1 reproduce-table2 reproduce-table3 reproduce-table4
 .PHONY: help setup demo test check lint types fmt smoke bench clean
 
 help:            ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 setup: $(VENV)/.dev  ## everything for work on the project, in .venv
 
 demo: $(VENV)/.core  ## the whole pipeline on rendered videos: no download, minutes
 	$(BIN)/aqa demo
+
+reproduce-table1: $(VENV)/.dev  ## ACTION-NET's Table 1 from features, or from videos (options: ARGS="--root mit-skating=DIR")
+	$(BIN)/aqa reproduce action-net-table1 $(ARGS)
+
+reproduce-table2: $(VENV)/.dev  ## its Table 2: dynamic and static stream
+	$(BIN)/aqa reproduce action-net-table2 $(ARGS)
+
+reproduce-table3: $(VENV)/.dev  ## its Table 3: aggregation
+	$(BIN)/aqa reproduce action-net-table3 $(ARGS)
+
+reproduce-table4: $(VENV)/.dev  ## its Table 4: with and without detection
+	$(BIN)/aqa reproduce action-net-table4 $(ARGS)
 
 test: $(VENV)/.dev  ## all tests (those that need ../shared or a GPU are skipped without)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(PYTEST_JOBS) --dist loadgroup

@@ -29,11 +29,16 @@ from aqa_pipeline.commands.weights import weights
 from aqa_pipeline.errors import AqaError
 from extract.commands import choices_of, extract, extraction_progress
 from heads.commands import evaluate, fit
+from heads.table_commands import compare, make_reproduce
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import Record, Video
     from extract.streams import Stream
     from heads.evaluation import Evaluation
+    from heads.tables.planning import TablePlan
+
+
+LONGEST_WORD_SHOWN = 200  # a list of hundreds of videos helps nobody
 
 
 class FrontDoor(click.Group):
@@ -74,7 +79,40 @@ def _streams_of(head: str) -> Sequence[str]:
     return find_head(head).streams
 
 
-for command in (datasets, weights, extract, simulate, store, fit, evaluate, doctor):
+def _extract_needs(plan: "TablePlan", options: dict[str, Any]) -> None:
+    """Makes the features that a table lacks; a stream that cannot be made is named, the others are made."""
+    from heads.tables.extraction import extraction_calls
+
+    chosen = ["--device", options["device"], "--detector", options["detector"]]
+    for call in extraction_calls(plan):
+        if not _tried(*call.arguments(plan.settings), *chosen) and len(call.needs) > 1:
+            for alone in call.one_by_one():
+                _tried(*alone.arguments(plan.settings), *chosen)
+
+
+def _tried(*arguments: str) -> bool:
+    """Whether one of our own commands could do its work, all or part of it; if not, the reason is told."""
+    _say(*(word if len(word) < LONGEST_WORD_SHOWN else f"{word[:60]}..." for word in arguments))
+    try:
+        main.main(list(arguments), standalone_mode=False)
+    except click.ClickException as error:
+        click.secho(error.format_message(), fg="yellow", err=True)
+        return False
+    return True
+
+
+for command in (
+    datasets,
+    weights,
+    extract,
+    simulate,
+    store,
+    fit,
+    evaluate,
+    compare,
+    make_reproduce(_extract_needs),
+    doctor,
+):
     main.add_command(command)
 
 
@@ -175,11 +213,15 @@ def _held_out_video(root: Path) -> "Video":
     return dataset.video(dataset.split(dataset.default_splits[0]).test[0])
 
 
-def _say_and_run(*arguments: str) -> None:
-    """Runs one of our own commands, and shows it as a person would type it."""
+def _say(*arguments: str) -> None:
     import shlex
 
     click.secho(f"\n$ aqa {shlex.join(arguments)}", bold=True)
+
+
+def _say_and_run(*arguments: str) -> None:
+    """Runs one of our own commands, and shows it as a person would type it."""
+    _say(*arguments)
     if main.main(list(arguments), standalone_mode=False):
         raise AqaError(f"the demo stopped: `aqa {arguments[0]}` did not succeed (see above).")
 

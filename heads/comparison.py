@@ -1,4 +1,4 @@
-"""Which of two runs is better, and how sure that is: paired bootstrap over the videos that both were tested on.
+"""Which of two runs is better, and how sure that is: paired bootstrap over videos that both were tested on.
 
 Both runs are scored on the same resampled videos, so that an easy draw is easy for both; the seeds of each
 are resampled on their own. `p` is two-sided: twice the smaller share of draws on either side of 0,
@@ -67,7 +67,8 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; undefined numbers are null."""
-        return _plain(asdict(self))  # type: ignore[no-any-return]
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
 
 
 def compare(run_a: Path, run_b: Path, *, num_resamples: int = NUM_RESAMPLES, seed: int = 0) -> Comparison:
@@ -124,7 +125,7 @@ def difference(
 
 
 def two_sided_p(draws: Floats) -> float:
-    """`min(1, 2 (1 + min(#{d <= 0}, #{d >= 0})) / (n + 1))` over the draws that are defined; nan without any."""
+    """`min(1, 2 (1 + min(#{d <= 0}, #{d >= 0})) / (n + 1))` over the defined draws; nan without any."""
     defined = draws[~np.isnan(draws)]
     if not defined.size:
         return math.nan
@@ -155,8 +156,8 @@ def _check_same_task(run_a: Path, run_b: Path, configs: Sequence[Mapping[str, An
         a, b = (config[what]["name"] for config in configs)
         if a != b:
             raise RunError(
-                f"{run_a} and {run_b} have no {what} in common ({a} and {b}): a difference would mean nothing. "
-                f"Compare runs of one dataset and target."
+                f"{run_a} and {run_b} have no {what} in common ({a} and {b}): a difference would mean "
+                "nothing. Compare runs of one dataset and target."
             )
 
 
@@ -184,8 +185,8 @@ def _check_same_videos(x: Predicted, y: Predicted, runs: tuple[Path, Path]) -> N
     apart = sorted(set(x.videos) ^ set(y.videos))
     if apart:
         raise RunError(
-            f"split {x.split!r} of {runs[0]} and {runs[1]} was not tested on the same videos: {len(apart)} are in "
-            f"one only, such as {apart[:3]}. Fit both on the same features (without --allow-missing)."
+            f"split {x.split!r} of {runs[0]} and {runs[1]} was not tested on the same videos: {len(apart)} "
+            f"are in one only, such as {apart[:3]}. Fit both on the same features (without --allow-missing)."
         )
     if not np.array_equal(x.true, y.true):
         raise RunError(

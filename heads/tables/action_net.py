@@ -31,8 +31,8 @@ SPLITS_NOTE = (
     "draws were never published, so these are five others."
 )
 AVERAGE_NOTE = (
-    "RG average: Fisher-z mean over the four apparatus. The paper prints none; its side is the Fisher-z mean of "
-    "its printed values."
+    "RG average: Fisher-z mean over the four apparatus. The paper prints none; its side is the Fisher-z mean "
+    "of its printed values."
 )
 FROZEN_NOTE = "Features are frozen, in the paper as here; only the heads are trained."
 CITED_NOTE = "cited: the paper quotes the number from elsewhere; it is never run here."
@@ -44,9 +44,7 @@ UNNAMED_NOTE = (
 
 def _values(*printed: float | None) -> dict[str, float]:
     """One row as printed, from left to right; None where the paper has a dash."""
-    return {
-        column.name: value for column, value in zip(COLUMNS, printed, strict=True) if value is not None
-    }
+    return {column.name: value for column, value in zip(COLUMNS, printed, strict=True) if value is not None}
 
 
 def _cited(name: str, label: str, mit_skating: float) -> Row:
@@ -75,7 +73,9 @@ TABLE_1 = Table(
     rows=(
         _cited("pose-dct", "Pose + DCT", 0.350),
         _cited("convisa", "ConvISA", 0.450),
-        Row("c3d-svr", "", "C3D + SVR", _values(0.530, 0.357, 0.551, 0.495, 0.516), Method("svr-average", C3D)),
+        Row(
+            "c3d-svr", "", "C3D + SVR", _values(0.530, 0.357, 0.551, 0.495, 0.516), Method("svr-average", C3D)
+        ),
         _cited("li", "Li et al.", 0.575),
         _cited("pan", "Pan et al.", 0.384),
         Row("xu", "", "Xu et al.", _values(0.590, 0.515, 0.621, 0.540, 0.522), Method("ms-lstm", C3D)),
@@ -125,7 +125,7 @@ TABLE_2 = Table(
     ),
     averages=(AVERAGE,),
     footnotes=(
-        "SS + CAA on MIT-Skating: the paper prints .575 here and .572 for the same model in its Table 4.",
+        "SS + CAA on MIT-Skating: .575 here, but .572 for the same model in the paper's Table 4.",
         SPLITS_NOTE,
         AVERAGE_NOTE,
         FROZEN_NOTE,
@@ -173,7 +173,7 @@ TABLE_4 = Table(
     ),
     averages=(AVERAGE,),
     footnotes=(
-        "SS with detection on MIT-Skating: the paper prints .572 here and .575 for the same model in its Table 2.",
+        "SS with detection on MIT-Skating: .572 here, but .575 for the same model in the paper's Table 2.",
         "Without detection, whole frames take the place of the person crops.",
         SPLITS_NOTE,
         AVERAGE_NOTE,

@@ -21,7 +21,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Column:
-    """What every row of it is judged on: splits of one dataset (their mean) and a target (None: its first)."""
+    """What every row is judged on: splits of one dataset (their mean) and a target (None: its first)."""
 
     name: str
     title: str

@@ -1,0 +1,206 @@
+"""`aqa reproduce` and `aqa compare`: the papers' tables, and which of two runs is better."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aqa_pipeline.commands.options import (
+    EXISTING,
+    FOLDER,
+    SOME_FAILED,
+    device_option,
+    example,
+    pick_device,
+    progress_bar,
+    store_option,
+)
+from heads.tables.registry import TABLES, find_table
+
+if TYPE_CHECKING:
+    from heads.tables.planning import Settings, TablePlan
+    from heads.tables.running import Advance
+
+# Makes what the plan needs and the disk allows; told by the front door, since this room knows no videos.
+ExtractNeeds = Callable[["TablePlan", dict[str, Any]], None]
+
+
+def make_reproduce(extract_needs: ExtractNeeds) -> click.Command:
+    """The command `aqa reproduce`, which has missing features extracted by `extract_needs` first."""
+
+    @click.command(
+        epilog=example("aqa reproduce action-net-table1 --store features --out results/action-net-table1")
+        + "\n\n\b\nTables:\n"
+        + "\n".join(f"  {table.name}  {table.title}" for table in TABLES.values())
+    )
+    @click.argument("table", metavar="TABLE")
+    @store_option
+    @click.option("--out", type=FOLDER, help="Where runs and table are put.  [default: results/TABLE]")
+    @click.option(
+        "--root",
+        "roots",
+        multiple=True,
+        metavar="NAME=DIR",
+        help="Folder of a dataset.  [default: data/NAME]",
+    )
+    @click.option("--columns", metavar="A,B", help="Only these columns, such as mit-skating,ball.")
+    @click.option("--rows", metavar="A,B", help="Only these rows, such as xu,action-net-paper.")
+    @click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B")
+    @click.option(
+        "--select",
+        type=click.Choice(["last", "val", "best-on-test"]),
+        default="last",
+        show_default=True,
+        help="Which epoch is kept, as in `aqa fit`.",
+    )
+    @click.option(
+        "--epochs", type=click.IntRange(1), help="Instead of the papers' numbers; said in the table."
+    )
+    @click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True)
+    @click.option(
+        "--spec", "specs", multiple=True, metavar="STREAM=HASH", help="Which stored features, if several fit."
+    )
+    @click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features.")
+    @click.option("--simulated", is_flag=True, help="Take simulated features, and no others.")
+    @click.option(
+        "--jobs", type=click.IntRange(1), help="Cells trained at once.  [default: processors; 1 on a GPU]"
+    )
+    @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of each process.")
+    @device_option
+    @click.option("--no-extract", is_flag=True, help="Take the features that are stored, and make none.")
+    @click.option(
+        "--detector", default="yolo", show_default=True, help="Who finds the athlete, where crops are made."
+    )
+    @click.pass_context
+    def reproduce(ctx: click.Context, table: str, no_extract: bool, jobs: int | None, **options: Any) -> None:
+        """Runs a paper's table and prints its values beside ours, with intervals.
+
+        Missing features are extracted first where videos and weights are there. Cells that cannot be run are
+        listed with what they need, the others are run, and the exit code is 3. The same command goes on where
+        it was stopped.
+        """
+        from heads.tables.files import open_folder, write_table
+        from heads.tables.planning import plan_table
+        from heads.tables.results import tabulate
+        from heads.tables.running import run_tasks
+        from heads.tables.terminal import format_table_result
+
+        part = find_table(table).part(rows=_names(options["rows"]), columns=_names(options["columns"]))
+        settings = _settings(table, options)
+        plan = plan_table(part, settings)
+        open_folder(part, settings)
+        if plan.needs and not no_extract and not settings.simulated:
+            extract_needs(plan, options)
+            plan = plan_table(part, settings)
+        try:
+            with _table_progress(plan) as progress:
+                outcomes = run_tasks(plan.tasks, jobs=jobs or _usual_jobs(settings.device), progress=progress)
+        except KeyboardInterrupt:
+            click.echo("\nStopped. The same command goes on where it was.", err=True)
+            raise click.Abort from None
+        failures = {outcome.place: outcome.error for outcome in outcomes if outcome.error is not None}
+        result = tabulate(plan, failures)
+        click.echo(format_table_result(result))
+        click.echo("\n" + "\n".join(map(str, write_table(result))))
+        ctx.exit(SOME_FAILED if result.blocked else 0)
+
+    return reproduce
+
+
+def _settings(table: str, options: dict[str, Any]) -> "Settings":
+    from heads.tables.planning import Settings
+
+    return Settings(
+        store=options["store"],
+        out=options["out"] or Path("results") / table,
+        roots=dict(_root(text) for text in options["roots"]),
+        seeds=_numbers(options["seeds"]),
+        select=options["select"],
+        epochs=options["epochs"],
+        precision=options["precision"],
+        device=pick_device(options["device"]),
+        threads=options["threads"],
+        specs=tuple(_spec(text) for text in options["specs"]),
+        simulated=options["simulated"],
+        allow_missing=options["allow_missing"],
+    )
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError:
+        raise click.UsageError(f"--seeds wants numbers such as 0,1,2; got {text!r}.") from None
+
+
+def _root(text: str) -> tuple[str, Path]:
+    name, separator, folder = text.partition("=")
+    if not separator:
+        raise click.UsageError(f"--root wants NAME=DIR, such as mit-skating=/data/skating; got {text!r}.")
+    return name, Path(folder)
+
+
+def _spec(text: str) -> str:
+    if not all(text.partition("=")):
+        raise click.UsageError(f"--spec wants STREAM=HASH (see `aqa store ls`); got {text!r}.")
+    return text
+
+
+def _usual_jobs(device: str) -> int:
+    """One process per processor that we may use; a GPU is shared badly."""
+    if device != "cpu":
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _table_progress(plan: "TablePlan") -> Iterator[Callable[["Advance"], None]]:
+    """One bar over all epochs of all cells, with the time left as cells of each kind were seen to take."""
+    layout = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} epochs [{elapsed}{postfix}]"
+    total = sum(task.num_epochs for task in plan.tasks)
+    with progress_bar(total, unit=" epochs", bar_format=layout) as bar:
+
+        def show(advance: "Advance") -> None:
+            left = "" if advance.seconds_left is None else f"{_clock(advance.seconds_left)} left, "
+            bar.set_postfix_str(f"{left}{' '.join(advance.place)}", refresh=False)
+            bar.update(advance.num_done - bar.n)
+
+        yield show
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+@click.command(epilog=example("aqa compare runs/skating runs/skating-released"))
+@click.argument("run_a", type=EXISTING, metavar="RUN_A")
+@click.argument("run_b", type=EXISTING, metavar="RUN_B")
+@click.option(
+    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Also write this file."
+)
+def compare(run_a: Path, run_b: Path, json_path: Path | None) -> None:
+    """Tells whether RUN_A is better than RUN_B: paired bootstrap over the test videos that both have.
+
+    Difference of Spearman's correlations (A minus B), its 95 % interval over videos and seeds, and a
+    two-sided p, per split and overall. Runs of other videos, targets or datasets are an error.
+    """
+    import json
+
+    from aqa_pipeline.store import write_whole
+    from heads.comparison import compare as measure
+    from heads.comparison import format_comparison
+
+    comparison = measure(run_a, run_b)
+    click.echo(format_comparison(comparison))
+    if json_path is not None:
+        json_path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(json_path, (json.dumps(comparison.to_dict(), indent=2) + "\n").encode())

@@ -1,0 +1,130 @@
+"""A table's files: table.md, table.csv and table.json, and the settings that it was made with.
+
+Where a flag says that the numbers are no result, the names of the files say so too: SIMULATED-table.md.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.store import write_whole
+from heads.cells import write_rows
+from heads.tables.facts import facts_of, reasons_of
+from heads.tables.markdown import markdown_of
+from heads.tables.planning import Settings
+from heads.tables.results import TableCell, TableResult
+from heads.tables.table import Table
+
+NAMED_FLAGS = ("SIMULATED", "RANDOM WEIGHTS")
+
+
+def open_folder(table: Table, settings: Settings) -> None:
+    """Makes the output folder, or checks that it holds this very table; its rows and columns may differ.
+
+    Raises `RunError` where it was made with other settings, or holds something else.
+    """
+    path, asked = settings.out / "settings.json", _settings(table, settings)
+    if path.exists():
+        there = json.loads(path.read_text())
+        differing = [name for name in asked if there.get(name) != asked[name]]
+        if differing:
+            shown = "\n".join(f"  {name}: {there.get(name)} != {asked[name]}" for name in differing)
+            raise RunError(
+                f"{settings.out} holds a table made with other settings (there != asked for):\n{shown}\n"
+                "Name another --out, or ask for the same again."
+            )
+        return
+    if settings.out.is_dir() and any(settings.out.iterdir()):
+        raise RunError(f"{settings.out} is not empty and holds no table: name a new folder with --out.")
+    settings.out.mkdir(parents=True, exist_ok=True)
+    write_whole(path, _json(asked))
+
+
+def _settings(table: Table, settings: Settings) -> dict[str, Any]:
+    return {
+        "table": table.name,
+        "seeds": list(settings.seeds),
+        "select": settings.select,
+        "epochs": settings.epochs,
+        "precision": settings.precision,
+        "simulated": settings.simulated,
+        "allow_missing": settings.allow_missing,
+    }
+
+
+def write_table(result: TableResult) -> tuple[Path, ...]:
+    """Writes all three and returns where they are."""
+    prefix = "".join(flag.replace(" ", "-") + "-" for flag in NAMED_FLAGS if flag in result.flags)
+    paths = [result.settings.out / f"{prefix}table.{ending}" for ending in ("md", "csv", "json")]
+    write_whole(paths[0], markdown_of(result).encode())
+    write_rows(paths[1], list(_rows(result)))
+    write_whole(paths[2], _json(_document(result)))
+    return tuple(paths)
+
+
+def _rows(result: TableResult) -> Iterator[dict[str, object]]:
+    """One flat row per cell; empty where a number is undefined or was not made."""
+    for row in result.table.rows:
+        for cell in result.of_row(row):
+            facts = _cell(cell)
+            low, high = facts.pop("interval") or (None, None)
+            facts |= {name: " ".join(map(str, facts[name] or [])) for name in ("num_test", "epochs")}
+            texts = {name: "" if value is None else value for name, value in facts.items()}
+            yield {
+                "table": result.table.name,
+                **texts,
+                "low": "" if low is None else low,
+                "high": "" if high is None else high,
+                "select": result.settings.select,
+                "precision": result.settings.precision,
+                "flags": "; ".join(result.flags),
+            }
+
+
+def _document(result: TableResult) -> dict[str, Any]:
+    return {
+        "flags": list(result.flags),
+        "title": result.table.title,
+        "source": result.table.source,
+        "metric": result.table.metric,
+        "settings": _settings(result.table, result.settings),
+        "facts": list(facts_of(result)),
+        "notes": list(result.notes),
+        "cells": [_cell(cell) for row in result.table.rows for cell in result.of_row(row)],
+        "not_run": [{"cells": where, "reason": reason} for where, reason in reasons_of(result)],
+    }
+
+
+def _cell(cell: TableCell) -> dict[str, Any]:
+    method, measured = cell.row.method, cell.measured
+    return {
+        "row": cell.row.name,
+        "group": cell.row.group,
+        "label": cell.row.label,
+        "column": cell.column,
+        "head": method.head if method else None,
+        "variant": method.variant if method else None,
+        "streams": " ".join(method.streams) if method else None,
+        "status": cell.status,
+        "paper": _number(cell.printed),
+        "mean": _number(measured.mean) if measured else None,
+        "std": _number(measured.std) if measured else None,
+        "interval": [_number(measured.interval.low), _number(measured.interval.high)] if measured else None,
+        "difference": _number(cell.difference),
+        "paper_in_interval": cell.covered,
+        "num_videos": measured.num_videos if measured else None,
+        "num_test": list(measured.num_test) if measured else None,
+        "num_seeds": measured.num_seeds if measured else None,
+        "epochs": list(measured.epochs) if measured else None,
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value
+
+
+def _json(values: Mapping[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()

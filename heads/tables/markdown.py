@@ -1,0 +1,75 @@
+"""A finished table as Markdown: one row per method, every cell with all that is known of it."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from heads.tables.facts import facts_of, reasons_of
+from heads.tables.results import TableCell, TableResult
+
+COVERED = {True: "in", False: "outside", None: "undefined"}
+
+
+def markdown_of(result: TableResult) -> str:
+    """The whole document; the same table gives the same text."""
+    return "\n".join(_lines(result)) + "\n"
+
+
+def _lines(result: TableResult) -> Iterator[str]:
+    yield f"# {result.table.title}"
+    yield ""
+    for flag in result.flags:
+        yield f"> **{flag}**"
+        yield ""
+    yield f"{result.table.source}. " + ". ".join(_capital(fact) for fact in facts_of(result)) + "."
+    yield ""
+    yield (
+        "Each cell: paper / **ours** ± standard deviation over seeds and splits [95 % interval over videos "
+        "and seeds], then in brackets ours minus the paper's, and whether the paper's value lies in our "
+        "interval."
+    )
+    yield ""
+    yield from _table(result)
+    yield ""
+    yield from (f"- {note}" for note in result.notes)
+    reasons = list(reasons_of(result))
+    if reasons:
+        yield ""
+        yield "## Not run"
+    for where, reason in reasons:
+        yield ""
+        yield f"**{where}**"
+        yield ""
+        yield "```"
+        yield reason
+        yield "```"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _table(result: TableResult) -> Iterator[str]:
+    titles = [column.title for column in result.table.columns]
+    titles += [average.title for average in result.table.averages]
+    sizes = [result.num_test(name) for name in result.column_names]
+    heads = [f"{title} (n = {size})" if size else title for title, size in zip(titles, sizes, strict=True)]
+    yield _row(["Method", *heads])
+    yield _row(["---"] * (len(heads) + 1))
+    for row in result.table.rows:
+        label = f"{row.group}, {row.label}" if row.group else row.label
+        yield _row([label, *map(_cell, result.of_row(row))])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cell(cell: TableCell) -> str:
+    printed = "-" if cell.printed is None else f"{cell.printed:.3f}"
+    measured = cell.measured
+    if measured is None:
+        return {"cited": f"{printed} (cited)", "not run": f"{printed} / not run", "blank": "-"}[cell.status]
+    spread = "" if math.isnan(measured.std) else f" ± {measured.std:.3f}"
+    interval = f"[{measured.interval.low:.3f}, {measured.interval.high:.3f}]"
+    against = "" if cell.difference is None else f" ({cell.difference:+.3f}, {COVERED[cell.covered]})"
+    return f"{printed} / **{measured.mean:.3f}**{spread} {interval}{against}"

@@ -1,0 +1,223 @@
+"""Runs a table's cells, several at once, and goes on where an earlier call was stopped.
+
+Each cell is a run directory of its own, `OUT/runs/<row>/<column>`, written as `aqa fit` writes it: a kill
+loses the split and seed that were being trained, no more. Processes are spawned, not forked: torch and CUDA
+do not survive a fork. A worker ends at the next epoch after Ctrl-C, and at once when its parent is gone.
+"""
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import wait as wait_for
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Event
+from typing import Any
+
+from aqa_pipeline.errors import AqaError, RunError
+from heads.cells import cell_folder, is_complete
+from heads.configs import read_config
+from heads.runs import Progress, fit
+from heads.tables.planning import CellTask
+from heads.tables.workload import SECONDS_PER_EPOCH, UNKNOWN_HEAD_SECONDS, Load, Workload
+
+POLL_SECONDS = 0.2
+
+Place = tuple[str, str]  # row and column
+Tell = Callable[[Place, int], None]  # a cell and how many of its epochs are done
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One cell's end: `error` is None when all its splits and seeds are there."""
+
+    place: Place
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Advance:
+    """How far the table is. `seconds_left` is None until something has been timed."""
+
+    num_done: int
+    num_epochs: int
+    seconds_left: float | None
+    place: Place
+
+
+class _Stopped(Exception):
+    """Raised inside a worker's training when somebody pressed Ctrl-C."""
+
+
+def run_tasks(
+    tasks: Sequence[CellTask], *, jobs: int, progress: Callable[[Advance], None] | None = None
+) -> list[Outcome]:
+    """Runs every cell that is not finished, the longest first; a cell that fails does not stop the others.
+
+    On `KeyboardInterrupt` the workers are stopped before it is passed on. Raises `RunError` if a worker is
+    killed from outside (for memory).
+    """
+    finished = [task for task in tasks if is_finished(task)]
+    left = sorted((task for task in tasks if task not in finished), key=_guess, reverse=True)
+    jobs = max(1, min(jobs, len(left)))
+    workload = Workload({_place(task): _load_of(task) for task in tasks}, jobs)
+
+    def tell(place: Place, num_epochs: int) -> None:
+        workload.see(place, num_epochs, at_seconds=time.monotonic())
+        if progress is not None:
+            progress(Advance(workload.num_done, workload.num_epochs, workload.seconds_left(), place))
+
+    def end(outcome: Outcome) -> Outcome:
+        tell(outcome.place, workload.loads[outcome.place].num_epochs)
+        return outcome
+
+    outcomes = [end(Outcome(_place(task), None)) for task in finished]
+    if jobs == 1:
+        return outcomes + [end(run_task(task, tell)) for task in left]
+    with _workers(jobs) as pool:
+        return outcomes + [end(outcome) for outcome in pool.outcomes(left, tell)]
+
+
+def run_task(task: CellTask, tell: Tell) -> Outcome:
+    """Fits one cell; a domain error becomes the outcome."""
+    place = _place(task)
+
+    def show(progress: Progress) -> None:
+        done = (progress.cell - 1) / progress.num_cells * task.num_epochs + progress.epoch.epoch
+        tell(place, min(round(done), task.num_epochs))
+
+    try:
+        fit(task.request(), show)
+    except AqaError as error:
+        return Outcome(place, str(error))
+    return Outcome(place, None)
+
+
+def is_finished(task: CellTask) -> bool:
+    """Whether the run directory holds all splits and seeds of exactly these settings.
+
+    Features are told by their spec alone here: reading gigabytes again for every finished cell would make
+    each call as slow as the first. The device may be another one: a result made on a GPU is a result.
+    """
+    folders = [
+        cell_folder(task.out, split=split, seed=seed) for split in task.splits for seed in task.settings.seeds
+    ]
+    if not all(map(is_complete, folders)) or not (task.out / "summary.json").is_file():
+        return False
+    try:
+        config = read_config(task.out)
+    except RunError:  # of another version: the fit says what is wrong
+        return False
+    asked: dict[str, Any] = {
+        "allow_missing": task.settings.allow_missing,
+        "head": task.head,
+        "variant": task.variant,
+        "seeds": list(task.settings.seeds),
+        "select": task.settings.select,
+        "epochs": task.epochs,
+        "precision": task.settings.precision,
+    }
+    hashes = {stream: spec["hash"] for stream, spec in config["specs"].items()}
+    there = {name: config[name] for name in asked}
+    return there == asked and hashes == dict(task.specs) and list(config["splits"]) == list(task.splits)
+
+
+def _place(task: CellTask) -> Place:
+    return task.row, task.column
+
+
+def _load_of(task: CellTask) -> Load:
+    per_epoch = SECONDS_PER_EPOCH.get(task.head, UNKNOWN_HEAD_SECONDS) * len(task.specs)
+    streams = tuple(stream for stream, _ in task.specs)
+    return Load(task.num_epochs, per_epoch, kind=(task.head, task.variant, streams, task.dataset))
+
+
+def _guess(task: CellTask) -> float:
+    load = _load_of(task)
+    return load.num_epochs * load.guessed_seconds
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """Worker processes and the channel on which they tell how far they are."""
+
+    executor: ProcessPoolExecutor
+    messages: "Queue[tuple[Place, int]]"
+
+    def outcomes(self, tasks: Sequence[CellTask], tell: Tell) -> Iterator[Outcome]:
+        """Outcomes as they come; what the workers tell is passed on in between."""
+        running: set[Future[Outcome]] = {self.executor.submit(_in_worker, task) for task in tasks}
+        while running:
+            self._pass_on(tell)
+            done, running = wait(running, timeout=0)
+            for future in done:
+                try:
+                    yield future.result()
+                except BrokenProcessPool as error:
+                    raise RunError(
+                        "a training process was killed from outside, most often because memory ran out. Use "
+                        "fewer --jobs; the same command goes on where it stopped."
+                    ) from error
+
+    def _pass_on(self, tell: Tell) -> None:
+        deadline = time.monotonic() + POLL_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                tell(*self.messages.get(timeout=left))
+            except queue.Empty:
+                return
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator[_Pool]:
+    context = multiprocessing.get_context("spawn")
+    messages: Queue[tuple[Place, int]] = context.Queue()
+    stop = context.Event()
+    executor = ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(messages, stop))
+    try:
+        yield _Pool(executor, messages)
+    except BaseException:
+        stop.set()
+        raise
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+        messages.close()
+
+
+# A worker's own ends of the channel: queues reach a spawned process through its initialiser only.
+_channel: dict[str, Any] = {}
+
+
+def _begin(messages: "Queue[tuple[Place, int]]", stop: Event) -> None:
+    """A worker's first act: Ctrl-C is the parent's to handle, and without a parent there is nothing to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    messages.cancel_join_thread()  # messages that nobody reads any more must not keep a worker alive
+    _channel.update(messages=messages, stop=stop)
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a worker has a parent"
+    wait_for([parent.sentinel])
+    os._exit(1)
+
+
+def _in_worker(task: CellTask) -> Outcome:
+    def tell(place: Place, num_epochs: int) -> None:
+        if _channel["stop"].is_set():
+            raise _Stopped
+        _channel["messages"].put((place, num_epochs))
+
+    try:
+        tell(_place(task), 0)
+        return run_task(task, tell)
+    except _Stopped:
+        return Outcome(_place(task), "stopped")

@@ -1,0 +1,98 @@
+"""A finished table for the terminal: three lines per row, so that six columns fit in 120 characters.
+
+paper and ours             0.615  0.587
+difference and deviation  -0.028 ±0.021
+95 % interval, mark       [0.45, 0.69] ✓
+"""
+
+import math
+import textwrap
+
+from heads.tables.facts import facts_of, reasons_of
+from heads.tables.results import TableCell, TableResult
+
+COVERED = {True: "✓", False: "✗", None: " "}
+GAP = "  "
+NOTE_WIDTH = 110
+LEGEND = (
+    "Each cell: the paper's value and ours; ours minus the paper's, ± over seeds and splits; our 95 %\n"
+    "interval over videos and seeds, ✓ where the paper's value lies in it, ✗ where not. One number alone is\n"
+    "the paper's: cited, or not run here (-)."
+)
+
+
+def format_table_result(result: TableResult) -> str:
+    """The whole table with its flags, settings, notes and what could not be run."""
+    flags = [f"*** {flag} ***" for flag in result.flags]
+    lines = [f"{result.table.title} ({result.table.source})", *flags, *facts_of(result), "", LEGEND, ""]
+    lines += _grid(result)
+    lines += ["", *(_wrapped(note, "- ") for note in result.notes), *flags]
+    reasons = list(reasons_of(result))
+    if reasons:
+        lines += ["", "Not run:"]
+        for where, reason in reasons:
+            lines += ["", _wrapped(where, "  "), *(f"    {line}" for line in reason.splitlines())]
+    return "\n".join(lines)
+
+
+def _wrapped(text: str, indent: str) -> str:
+    return textwrap.fill(text, NOTE_WIDTH, initial_indent=indent, subsequent_indent=" " * len(indent))
+
+
+def _grid(result: TableResult) -> list[str]:
+    titles = {column.name: column.title for column in result.table.columns}
+    titles |= {average.name: average.title for average in result.table.averages}
+    blocks: list[list[list[str]]] = [
+        [[""] + [titles[name] for name in result.column_names]],
+        [["test videos"] + [result.num_test(name) or "-" for name in result.column_names]],
+    ]
+    for row in result.table.rows:
+        cells = [_cell_lines(cell) for cell in result.of_row(row)]
+        height = max(map(len, cells))
+        label = _label_lines(row.group, row.label, height)
+        blocks.append(
+            [[label[at], *(lines[at] if at < len(lines) else "" for lines in cells)] for at in range(height)]
+        )
+    widths = [max(len(line[at]) for block in blocks for line in block) for at in range(len(blocks[0][0]))]
+    rule = "-" * len(GAP.join("x" * width for width in widths))
+    lines: list[str] = []
+    for number, block in enumerate(blocks):
+        lines += [rule] if number == 2 else []
+        lines += [
+            GAP.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+            for line in block
+        ]
+    return lines
+
+
+def _label_lines(group: str, label: str, height: int) -> list[str]:
+    """Group and label one below the other where there is room, else in one line."""
+    if height > 1:
+        return ([group, f"  {label}"] if group else [label]) + [""] * (height - 1 - bool(group))
+    return [f"{group} {label}".strip()]
+
+
+def _cell_lines(cell: TableCell) -> list[str]:
+    measured = cell.measured
+    if measured is None:
+        return [
+            {"cited": _value(cell.printed), "not run": f"{_value(cell.printed)}  -", "blank": ""}[cell.status]
+        ]
+    interval = f"[{measured.interval.low:.2f}, {measured.interval.high:.2f}]"
+    return [
+        f"{_value(cell.printed):<6} {_value(measured.mean)}",
+        f"{_signed(cell.difference):<6} {_spread(measured.std)}".rstrip(),
+        f"{interval} {COVERED[cell.covered]}".rstrip(),
+    ]
+
+
+def _value(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _signed(value: float | None) -> str:
+    return "" if value is None else f"{value:+.3f}"
+
+
+def _spread(std: float) -> str:
+    return "" if math.isnan(std) else f"±{std:.3f}"
