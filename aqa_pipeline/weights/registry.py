@@ -52,13 +52,17 @@ def by_name(entries: Iterable[WeightsFile]) -> dict[str, WeightsFile]:
     return named
 
 
+def _hub_identity(file_name: str) -> Identity:
+    """torch.hub's convention: the digits before the suffix are the beginning of the file's SHA-256."""
+    return Identity("sha256_prefix", file_name.rpartition("-")[2].partition(".")[0])
+
+
 def _torchvision(name: str, file_name: str, note: str) -> WeightsFile:
-    # torch.hub's convention: the digits before the suffix are the beginning of the file's SHA-256.
     return WeightsFile(
         name=name,
         file_name=file_name,
         urls=(f"https://download.pytorch.org/models/{file_name}",),
-        identity=Identity("sha256_prefix", file_name.rpartition("-")[2].partition(".")[0]),
+        identity=_hub_identity(file_name),
         licence="BSD-3-Clause (torchvision); trained on data with terms of their own",
         note=note,
     )
@@ -110,6 +114,118 @@ _I3D = (
         licence="Apache-2.0",
         note="Inception-I3D RGB, ImageNet + Kinetics-400, names of piergiaj's port",
     ),
+)
+
+_C3D = (
+    WeightsFile(
+        name="c3d-sports1m-mmaction2",
+        file_name="c3d_sports1m_pretrain_20201016-dcc47ddc.pth",
+        urls=(
+            "https://download.openmmlab.com/mmaction/recognition/c3d/"
+            "c3d_sports1m_pretrain_20201016-dcc47ddc.pth",
+        ),
+        identity=_hub_identity("c3d_sports1m_pretrain_20201016-dcc47ddc.pth"),
+        licence="Apache-2.0 (MMAction2); nothing is said of the weights",
+        note="C3D, Sports-1M, without fc8",
+    ),
+    WeightsFile(
+        name="c3d-sports1m-davidea",
+        file_name="c3d.pickle",
+        urls=(),
+        identity=None,
+        licence="MIT (port); nothing is said of the weights",
+        note="C3D, Sports-1M: the file that MTL-AQA starts from",
+        manual="Download http://imagelab.ing.unimore.it/files/c3d_pytorch/c3d.pickle: plain HTTP, with no "
+        "published digest, so it is not fetched for you.",
+    ),
+)
+
+
+def _ig65m(name: str, file_name: str, note: str) -> WeightsFile:
+    return WeightsFile(
+        name=name,
+        file_name=file_name,
+        urls=(f"https://github.com/moabitcoin/ig65m-pytorch/releases/download/v1.0.0/{file_name}",),
+        identity=_hub_identity(file_name),
+        licence="MIT (port), Apache-2.0 (VMZ)",
+        note=f"R(2+1)D-34, {note}",
+    )
+
+
+_IG65M = (
+    _ig65m(
+        "r2plus1d_34-clip8-ig65m-kinetics400",
+        "r2plus1d_34_clip8_ft_kinetics_from_ig65m-0aa0550b.pth",
+        "8 frames, IG-65M, then Kinetics-400: Weight-Decider's",
+    ),
+    _ig65m(
+        "r2plus1d_34-clip32-ig65m-kinetics400",
+        "r2plus1d_34_clip32_ft_kinetics_from_ig65m-ade133f1.pth",
+        "32 frames, IG-65M, then Kinetics-400: Weight-Decider's",
+    ),
+    _ig65m(
+        "r2plus1d_34-clip8-ig65m",
+        "r2plus1d_34_clip8_ig65m_from_scratch-9bae36ae.pth",
+        "8 frames, IG-65M alone",
+    ),
+    _ig65m(
+        "r2plus1d_34-clip32-ig65m",
+        "r2plus1d_34_clip32_ig65m_from_scratch-449a7af9.pth",
+        "32 frames, IG-65M alone",
+    ),
+)
+
+
+def _hara(model: str) -> WeightsFile:
+    file_name = f"{model}_K_200ep.pth"
+    return WeightsFile(
+        name=f"{model}-kinetics700-hara",
+        file_name=file_name,
+        urls=(),
+        identity=None,
+        licence="MIT (code); nothing is said of the weights",
+        note=f"3D or (2+1)D ResNet of kenshohara/3D-ResNets-PyTorch ({model}), Kinetics-700",
+        manual=f"Download {file_name} by hand from the Google Drive folder "
+        "https://drive.google.com/drive/folders/1xbYbZ7rpyjftI_KCk6YuL-XrfQDz7Yd4, which kenshohara's "
+        "3D-ResNets-PyTorch links to.",
+    )
+
+
+_HARA = tuple(_hara(model) for model in ("r3d34", "r3d50", "r3d101", "r2p1d34", "r2p1d50"))
+
+_TORCHVISION_VIDEO = tuple(
+    _torchvision(f"{model}-kinetics400", file_name, "torchvision video model, Kinetics-400")
+    for model, file_name in {
+        "r3d_18": "r3d_18-b3b3357e.pth",
+        "mc3_18": "mc3_18-a90a0ba3.pth",
+        "r2plus1d_18": "r2plus1d_18-91a641e6.pth",
+        "s3d": "s3d-d76dad2f.pth",
+        "mvit_v1_b": "mvit_v1_b-dbeb1030.pth",
+        "mvit_v2_s": "mvit_v2_s-ae3be167.pth",
+        "swin3d_t": "swin3d_t-7615ae03.pth",
+        "swin3d_s": "swin3d_s-da41c237.pth",
+        "swin3d_b": "swin3d_b_1k-24f7c7c6.pth",
+    }.items()
+)
+
+_PYTORCHVIDEO = tuple(
+    WeightsFile(
+        name=f"{model}-kinetics400",
+        file_name=file_name,
+        urls=(f"https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/{file_name}",),
+        identity=None,
+        licence="Apache-2.0 (pytorchvideo)",
+        note="pytorchvideo's model zoo, Kinetics-400",
+    )
+    for model, file_name in {
+        "i3d_r50": "I3D_8x8_R50.pyth",
+        "slow_r50": "SLOW_8x8_R50.pyth",
+        "slowfast_r50": "SLOWFAST_8x8_R50.pyth",
+        "x3d_s": "X3D_S.pyth",
+        "x3d_m": "X3D_M.pyth",
+        "csn_r101": "CSN_32x2_R101.pyth",
+        "mvit_base_16x4": "MVIT_B_16x4.pyth",
+    }.items()
 )
 
 _IMAGENET = tuple(
@@ -212,4 +328,17 @@ _TRACKERS = (
 )
 
 
-WEIGHTS = by_name((*_I3D, *_IMAGENET, *_TORCHVISION_DETECTORS, *_YOLO, *_TRACKERS))
+WEIGHTS = by_name(
+    (
+        *_I3D,
+        *_C3D,
+        *_IG65M,
+        *_HARA,
+        *_TORCHVISION_VIDEO,
+        *_PYTORCHVIDEO,
+        *_IMAGENET,
+        *_TORCHVISION_DETECTORS,
+        *_YOLO,
+        *_TRACKERS,
+    )
+)

@@ -9,7 +9,18 @@ from torchvision.models import get_model_weights
 from aqa_pipeline.weights import WEIGHTS
 from aqa_pipeline.weights.registry import by_name
 
-TORCHVISION = [name for name, entry in WEIGHTS.items() if "download.pytorch.org" in entry.urls[0]]
+TORCHVISION = [name for name, entry in WEIGHTS.items() if "download.pytorch.org" in "".join(entry.urls)]
+
+TRUSTED_ON_FIRST_USE = {
+    "yolov3u",
+    "siammask-davis",
+    "siammask-vot",
+    "siammask-vot-ld",
+    "c3d-sports1m-davidea",
+    *(f"{net}-kinetics700-hara" for net in ("r3d34", "r3d50", "r3d101", "r2p1d34", "r2p1d50")),
+    *(f"{net}-kinetics400" for net in ("i3d_r50", "slow_r50", "slowfast_r50", "x3d_s", "x3d_m", "csn_r101")),
+    "mvit_base_16x4-kinetics400",
+}
 
 
 @pytest.mark.parametrize("name", WEIGHTS)
@@ -25,14 +36,19 @@ def test_every_entry_says_what_it_is_and_where_it_comes_from(name):
 
 def test_only_files_without_a_published_digest_are_trusted_on_first_use():
     trusted = {name for name, entry in WEIGHTS.items() if entry.identity is None}
-    assert trusted == {"yolov3u", "siammask-davis", "siammask-vot", "siammask-vot-ld"}
+    assert trusted == TRUSTED_ON_FIRST_USE
 
 
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_torchvision_publishes_the_same_urls(name):
-    model, _, version = name.partition("-imagenet-")
-    published = get_model_weights(model)
-    member = published[f"IMAGENET1K_{version.upper()}"] if version else published["COCO_V1"]
+    model, _, training = name.partition("-")
+    publication = {
+        "": "COCO_V1",
+        "imagenet-v1": "IMAGENET1K_V1",
+        "imagenet-v2": "IMAGENET1K_V2",
+        "kinetics400": "KINETICS400_V1",
+    }[training]
+    member = get_model_weights(model)[publication]
     assert WEIGHTS[name].urls == (member.url,)
 
 
