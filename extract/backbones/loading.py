@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from aqa_pipeline.errors import AqaError, WeightsError
-from extract.backbones.zoo import Backbone, get_backbone
+from extract.backbones.backbone import Backbone
+from extract.backbones.zoo import get_backbone
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from extract.backbones.preprocess import Preprocess
 
 Precision = Literal["fp32", "bf16", "fp16"]
-
-_CALIBRATION_SIZE = 224
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +41,10 @@ class LoadedBackbone:
         }
 
     def features(self, batch: "np.ndarray") -> "np.ndarray":
-        """Features (B, feature_size), float32, of uint8 clips (B, T, 224, 224, 3) or images (B, 224, 224, 3).
+        """Features (B, feature_size), float32, of uint8 clips (B, T, S, S, 3) or images (B, S, S, 3).
 
-        Their frames come from `preprocess.geometry`. Raises ValueError for other shapes or types.
+        Their frames come from `preprocess.geometry`, S is `preprocess.size`. Raises ValueError for other
+        shapes or types.
         """
         import torch
 
@@ -61,8 +61,8 @@ class LoadedBackbone:
         return frames.sub_(mean * 255).div_(std * 255)
 
     def _check(self, batch: "np.ndarray") -> None:
-        frames = self.backbone.frames_per_clip
-        expected = (224, 224, 3) if frames is None else (frames, 224, 224, 3)
+        frames, size = self.backbone.frames_per_clip, self.preprocess.size
+        expected = (size, size, 3) if frames is None else (frames, size, size, 3)
         if str(batch.dtype) != "uint8" or batch.shape[1:] != expected or not len(batch):
             raise ValueError(
                 f"{self.backbone.name} takes uint8 batches of shape (B, {', '.join(map(str, expected))}) "
@@ -82,9 +82,16 @@ def load_backbone(
     from extract.backbones.preprocess import get_preprocess
 
     backbone = get_backbone(name)
-    chosen = get_preprocess(preprocess or backbone.preprocess["paper"])
+    of_paper = get_preprocess(backbone.preprocess["paper"])
+    chosen = get_preprocess(preprocess) if preprocess else of_paper
+    if chosen.size != of_paper.size:
+        fitting = " or ".join(sorted(set(backbone.preprocess.values())))
+        raise AqaError(
+            f"preprocessing {chosen.name!r} makes pictures of {chosen.size}x{chosen.size}, backbone {name!r} "
+            f"takes {of_paper.size}x{of_paper.size}: choose {fitting}"
+        )
     _check_device(device, precision)
-    network, weights_id = _with_weights(backbone, weights)
+    network, weights_id = _with_weights(backbone, weights, size=of_paper.size)
     network = network.eval().to(device).to(memory_format=_channels_last(backbone))
     return LoadedBackbone(backbone, chosen, weights_id, device, precision, network)
 
@@ -116,11 +123,11 @@ def _autocast(device: str, precision: Precision) -> "torch.autocast":
     return torch.autocast(torch.device(device).type, dtype=dtype, enabled=precision != "fp32")
 
 
-def _with_weights(backbone: Backbone, weights: str) -> "tuple[nn.Module, str]":
+def _with_weights(backbone: Backbone, weights: str, *, size: int) -> "tuple[nn.Module, str]":
     from aqa_pipeline.weights import find_weights, load_state_dict, sha256_of
 
     if seed := re.fullmatch(r"random:(\d{1,9})", weights):
-        return _random_network(backbone, int(seed[1])), weights
+        return _random_network(backbone, int(seed[1]), size=size), weights
     if weights.startswith("random"):
         raise WeightsError(f"{weights!r}: random weights need a seed of up to 9 digits, as in random:0")
     path = find_weights(backbone.weights) if weights == "official" else Path(weights)
@@ -130,12 +137,11 @@ def _with_weights(backbone: Backbone, weights: str) -> "tuple[nn.Module, str]":
     return network, f"sha256:{sha256_of(path)}"
 
 
-def _random_network(backbone: Backbone, seed: int) -> "nn.Module":
+def _random_network(backbone: Backbone, seed: int, *, size: int) -> "nn.Module":
     from extract.backbones.random_weights import build_random
 
     frames = () if backbone.frames_per_clip is None else (backbone.frames_per_clip,)
-    shape = (3, *frames, _CALIBRATION_SIZE, _CALIBRATION_SIZE)
-    return build_random(backbone.build, seed=seed, calibration_shape=shape)
+    return build_random(backbone.build, seed=seed, calibration_shape=(3, *frames, size, size))
 
 
 def _load_strictly(network: "nn.Module", backbone: Backbone, state: "dict[str, Tensor]", path: Path) -> None:

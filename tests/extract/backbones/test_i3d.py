@@ -1,9 +1,5 @@
 """Inception-I3D against the original ports' outputs and against PyTorch's own pooling."""
 
-import importlib.util
-import json
-
-import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -11,8 +7,6 @@ from torch.nn import functional as F
 from aqa_pipeline.errors import WeightsError
 from extract.backbones import get_backbone, load_backbone
 from extract.backbones.i3d import ENDPOINTS, InceptionI3d, same_padding, separable_max_pool3d
-
-RELATIVE = 1e-4  # goldens were made on another machine, in fp32
 
 # MODELS table of the architecture: output for 16x224x224, and parameters.
 PARAMETERS = {
@@ -49,48 +43,21 @@ def inference():
         yield
 
 
-@pytest.fixture(scope="module")
-def golden(shared):
-    spec = importlib.util.spec_from_file_location("golden_inputs", shared / "golden" / "golden_inputs.py")
-    inputs = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(inputs)
-    return inputs, json.loads((shared / "golden" / "nets_golden.json").read_text())["out"]
-
-
-def with_golden_weights(network, inputs):
-    values = {key: inputs.weight(key, tuple(value.shape)) for key, value in network.state_dict().items()}
-    network.load_state_dict({key: torch.from_numpy(np.asarray(value)) for key, value in values.items()})
-    return network.eval()
-
-
-def assert_golden(output, entry, shape=None):
-    values = output.double().numpy().ravel()
-    assert list(output.shape) == (shape or entry["shape"])
-    assert values.sum() == pytest.approx(entry["sum"], rel=RELATIVE)
-    assert np.abs(values).sum() == pytest.approx(entry["abs"], rel=RELATIVE)
-    np.testing.assert_allclose(values[:6], entry["first"], rtol=RELATIVE, atol=RELATIVE)
-
-
 def test_the_piergiaj_port(golden):
-    inputs, outputs = golden
-    network = with_golden_weights(InceptionI3d(), inputs)
-    clip = torch.from_numpy(inputs.clip(16, 224))
-    maps = network.forward_to("Mixed_4e", clip)
-    assert_golden(maps, outputs["i3d_piergiaj_T16_Mixed_4e"])
-    assert_golden(network.forward_from("Mixed_4e", maps), outputs["i3d_piergiaj_T16"], [1, 1024])
+    network = golden.give_weights(InceptionI3d())
+    maps = network.forward_to("Mixed_4e", golden.clip(16, 224))
+    golden.check(maps, "i3d_piergiaj_T16_Mixed_4e")
+    golden.check(network.forward_from("Mixed_4e", maps), "i3d_piergiaj_T16", [1, 1024])
 
 
 def test_the_piergiaj_port_at_odd_sizes(golden):
-    inputs, outputs = golden
-    network = with_golden_weights(InceptionI3d(), inputs)
-    maps = network.forward_to("Mixed_3b", torch.from_numpy(inputs.clip(9, 181)))
-    assert_golden(maps, outputs["i3d_piergiaj_T10_180(odd sizes)"])
+    network = golden.give_weights(InceptionI3d())
+    golden.check(network.forward_to("Mixed_3b", golden.clip(9, 181)), "i3d_piergiaj_T10_180(odd sizes)")
 
 
 def test_the_hassony2_port(golden):
-    inputs, outputs = golden
-    network = with_golden_weights(get_backbone("i3d").build(), inputs)
-    assert_golden(network(torch.from_numpy(inputs.clip(16, 224))), outputs["i3d_hassony2_T16"])
+    network = golden.give_weights(get_backbone("i3d").build())
+    golden.check(network(golden.clip(16, 224)), "i3d_hassony2_T16")
 
 
 def test_the_two_paddings_agree_where_sizes_divide_and_not_elsewhere():

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional
 from torchvision import transforms
+from torchvision.models import get_model_weights
 from torchvision.transforms.v2 import functional as F
 
 from aqa_pipeline.errors import UnknownName
@@ -66,13 +68,64 @@ def test_squash_is_torchvisions_resize_to_both_sides(size):
     np.testing.assert_array_equal(PREPROCESS["squash-224"].geometry(picture(size)), expected)
 
 
+# Whose weights were evaluated with which of ours.
+TORCHVISION = {
+    "r3d_18": "kinetics-112",
+    "s3d": "kinetics-224",
+    "mvit_v1_b": "pyslowfast-224",
+    "mvit_v2_s": "pyslowfast-224",
+    "swin3d_t": "swin3d-224",
+    "swin3d_b": "swin3d-224",
+}
+
+
+@ALL_SIZES
+@pytest.mark.parametrize("model", TORCHVISION)
+def test_video_preprocessing_is_that_of_torchvisions_weights(size, model):
+    ours = get_preprocess(TORCHVISION[model])
+    frames = torch.from_numpy(picture(size)).permute(2, 0, 1)[None]  # (T, C, H, W)
+    expected = get_model_weights(model).DEFAULT.transforms()(frames)[:, 0].permute(1, 2, 0).numpy()
+    made = (ours.geometry(picture(size)) / 255 - np.array(ours.mean)) / np.array(ours.std)
+    levels = np.abs(made - expected) * np.array(ours.std) * 255
+    assert levels.max() < 1.01  # OpenCV's fixed point against torch's, both rounded
+    assert (levels > 0.01).mean() < 0.2
+
+
+@ALL_SIZES
+@pytest.mark.parametrize(
+    ("name", "filter"),
+    [("hara-112", Image.Resampling.BILINEAR), ("released-wd-112", Image.Resampling.BILINEAR)],
+)
+def test_weight_deciders_geometry_is_pillows_171x128_and_the_centre(size, name, filter):
+    resized = Image.fromarray(picture(size)).resize((171, 128), filter)
+    expected = np.asarray(transforms.CenterCrop(112)(resized))
+    np.testing.assert_array_equal(get_preprocess(name).geometry(picture(size)), expected)
+
+
+@pytest.mark.parametrize(("name", "size"), [("pyslowfast-256", 256), ("pyslowfast-182", 182)])
+def test_the_zoos_test_crop_is_the_centre_of_the_scaled_frame(name, size):
+    frame = picture((360, 640))
+    tensor = torch.from_numpy(frame).permute(2, 0, 1)[None].float()
+    height, width = size, int(size * 640 / 360)
+    scaled = functional.interpolate(tensor, (height, width), mode="bilinear", align_corners=False)
+    left = round((width - size) / 2)
+    expected = scaled[0, :, :, left : left + size].permute(1, 2, 0).numpy()
+    assert np.abs(get_preprocess(name).geometry(frame) - expected).max() < 1.01
+
+
+def test_c3d_sees_pixels_less_their_mean():
+    ours = get_preprocess("c3d-sports1m")
+    pixels = np.array([104.0, 117.0, 228.0])
+    np.testing.assert_allclose((pixels / 255 - ours.mean) / ours.std, [0, 0, 100], atol=1e-9)
+
+
 @pytest.mark.parametrize("name", PREPROCESS)
 @ALL_SIZES
 def test_every_geometry_gives_what_backbones_take_and_leaves_the_frame_alone(name, size):
     frame = picture(size)
     frame.setflags(write=False)
     made = PREPROCESS[name].geometry(frame)
-    assert made.shape == (224, 224, 3)
+    assert made.shape == (PREPROCESS[name].size, PREPROCESS[name].size, 3)
     assert made.dtype == np.uint8
     assert made.flags.c_contiguous
     assert PREPROCESS[name].name == name

@@ -13,8 +13,8 @@ from torchvision.models.feature_extraction import create_feature_extractor
 from aqa_pipeline.errors import AqaError, UnknownName, WeightsError
 from aqa_pipeline.weights import WEIGHTS
 from extract.backbones import BACKBONES, get_backbone, load_backbone
+from extract.backbones.backbone import by_name
 from extract.backbones.preprocess import PREPROCESS
-from extract.backbones.zoo import by_name
 
 FAST = ("resnet18", "efficientnet_b0", "swin_t")
 
@@ -32,9 +32,17 @@ def test_every_entry_is_whole(name):
     backbone = get_backbone(name)
     assert backbone.name == name
     assert backbone.weights in WEIGHTS
+    assert WEIGHTS[backbone.weights].licence
     assert backbone.preprocess.keys() == {"paper", "released"}
-    assert all(preprocess in PREPROCESS for preprocess in backbone.preprocess.values())
+    assert len({PREPROCESS[preprocess].size for preprocess in backbone.preprocess.values()}) == 1
     assert backbone.source
+    assert backbone.feature_size > 0
+    assert backbone.gflops > 0
+    assert backbone.num_parameters > 0
+
+
+def test_every_backbone_has_weights_of_its_own():
+    assert len({backbone.weights for backbone in BACKBONES.values()}) == len(BACKBONES)
 
 
 def test_an_unknown_name_lists_the_known_ones():
@@ -169,6 +177,13 @@ def test_weights_that_cannot_be_had_are_told(weights, message, tmp_path, monkeyp
     monkeypatch.setenv("AQA_HOME", str(tmp_path))
     with pytest.raises(WeightsError, match=message):
         load_backbone("resnet18", weights=weights, device="cpu", precision="fp32")
+
+
+def test_a_preprocessing_of_another_size_is_refused():
+    with pytest.raises(
+        AqaError, match=r"'squash-224' makes pictures of 224x224, backbone 'c3d' takes 112x112"
+    ):
+        load_backbone("c3d", weights="random:0", device="cpu", precision="fp32", preprocess="squash-224")
 
 
 def test_an_unknown_device_is_told():

@@ -1,0 +1,53 @@
+"""What a backbone is: a network bound to its weights and its preprocessing. Imports no torch."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Takes = Literal["clip", "image"]
+Variant = Literal["paper", "released"]
+
+# Regular expressions and replacements that turn a checkpoint's names into ours; no change to our own names.
+KeyMap = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network that turns clips (B, 3, T, H, W) or images (B, 3, H, W) into features (B, feature_size).
+
+    `build` imports what it needs when called and returns the network with whatever weights it was born with.
+    `weights` names the official file; `unused` are prefixes of its entries that features do not need.
+    `preprocess` names the preprocessing of the paper and of its released code; the one of the paper has the
+    picture size that costs are given for. `gflops` counts a multiply-add as one, as the papers do, for one
+    clip or image; `num_parameters` are those of the network without its classifier.
+    """
+
+    name: str
+    takes: Takes
+    feature_size: int
+    frames_per_clip: int | None
+    weights: str
+    build: Callable[[], "nn.Module"]
+    preprocess: Mapping[Variant, str]
+    source: str
+    gflops: float
+    num_parameters: int
+    key_map: KeyMap = ()
+    unused: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.takes == "clip") != (self.frames_per_clip is not None):
+            raise ValueError(f"backbone {self.name!r} takes a {self.takes}, of {self.frames_per_clip} frames")
+
+
+def by_name(backbones: Iterable[Backbone]) -> dict[str, Backbone]:
+    """`{name: backbone}`; two of one name are a ValueError."""
+    named: dict[str, Backbone] = {}
+    for backbone in backbones:
+        if backbone.name in named:
+            raise ValueError(f"backbone {backbone.name!r} is registered twice")
+        named[backbone.name] = backbone
+    return named

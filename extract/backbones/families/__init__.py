@@ -1,0 +1,1 @@
+"""Entries of the zoo, one file per family of networks. Nothing here imports torch."""
