@@ -173,42 +173,53 @@ def _timed(items: Iterator[Opened | PreparedFrame], clock: Clock) -> Iterator[Op
 
 
 class Collector:
-    """Gathers one stream's prepared frames into steps, steps into batches, and batches into a record."""
+    """Gathers one stream's prepared frames into steps, steps into batches, and batches into a record.
+
+    A frame is held as long as a step that is not whole yet needs it: steps may share frames and repeat them.
+    """
 
     def __init__(self, stream: Stream, video: Video, steps: Steps, clock: Clock) -> None:
         self._stream, self._video, self._steps = stream, video, steps
         self._encode = stream.encoder(video, clock)
-        self._frames: list[np.ndarray] = []
+        self._held: dict[int, np.ndarray] = {}
+        self._batch: list[np.ndarray] = []  # the frames of steps [num_encoded, num_whole)
+        self._num_whole = 0
         self._num_encoded = 0
         self._features: list[np.ndarray] = []
         self._kept: list[np.ndarray] = []
         self._extras: list[dict[str, np.ndarray]] = []
 
     def push(self, frame_index: int, prepared: np.ndarray) -> None:
-        """Takes the next frame; a frame that several samples show is taken that many times."""
-        slots = self._steps.frame_index.ravel()
-        first, last = np.searchsorted(slots, [frame_index, frame_index + 1])
-        frames_per_step = self._steps.frame_index.shape[1]
-        for _ in range(last - first):
-            self._frames.append(prepared)
-            if len(self._frames) == frames_per_step * self._stream.batch_size:
+        """Takes the next of the frames that the plan wants, in order."""
+        self._held[frame_index] = prepared
+        while self._num_whole < len(self._steps) and self._steps.last_frame[self._num_whole] <= frame_index:
+            self._batch += [self._held[index] for index in self._steps.frame_index[self._num_whole].tolist()]
+            self._num_whole += 1
+            self._let_go()
+            if self._num_whole - self._num_encoded == self._stream.batch_size:
                 self._flush()
 
+    def _let_go(self) -> None:
+        """Forgets the frames before those that the remaining steps need: none of them comes again."""
+        remaining = self._steps.first_frame[self._num_whole :]
+        needed_from = remaining[0] if len(remaining) else np.inf
+        while self._held and (earliest := next(iter(self._held))) < needed_from:
+            del self._held[earliest]
+
     def _flush(self) -> None:
-        frames_per_step = self._steps.frame_index.shape[1]
-        stop = self._num_encoded + len(self._frames) // frames_per_step
-        if stop > self._num_encoded:
-            encoded = self._encode(self._frames, self._steps.frame_index[self._num_encoded : stop])
+        if self._batch:
+            encoded = self._encode(self._batch, self._steps.frame_index[self._num_encoded : self._num_whole])
             self._features.append(encoded.features)
             self._kept.append(encoded.kept)
             self._extras.append(encoded.extras)
-        self._frames, self._num_encoded = [], stop
+        self._batch, self._num_encoded = [], self._num_whole
 
     def record(self, dataset: str, *, source_digest: str) -> Record:
         """The finished record, steps without a person left out."""
         self._flush()
         assert self._num_encoded == len(self._steps), "the decoder did not deliver every planned frame"
         kept = np.concatenate(self._kept)
+        without_person = {"num_steps": len(kept), "num_steps_without_person": int((~kept).sum())}
         return Record(
             dataset=dataset,
             video_id=self._video.video_id,
@@ -217,5 +228,5 @@ class Collector:
             pts_seconds=self._steps.pts_seconds[kept],
             source_digest=source_digest,
             extras={name: np.concatenate([rows[name] for rows in self._extras]) for name in self._extras[0]},
-            counts={"num_steps": len(kept), "num_steps_without_person": int((~kept).sum())},
+            counts={**without_person, **self._steps.counts},
         )

@@ -1,8 +1,9 @@
 """What every stream is: which frames it wants, what it keeps of a frame, and how frames become features."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -16,19 +17,40 @@ from extract.clock import Clock
 class Steps:
     """The plan of one stream for one video: the frames of each step, and the time it covers.
 
-    `frame_index` is (step, frame), never decreasing in reading order; `pts_seconds` is (step, 2), half-open.
+    `frame_index` is (step, frame): steps may share frames and repeat them, but come in the order of their
+    first and of their last frames. `pts_seconds` is (step, 2), half-open. `counts` are facts worth a number.
     """
 
     frame_index: np.ndarray
     pts_seconds: np.ndarray
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        in_order = (np.diff(self.first_frame) >= 0).all() and (np.diff(self.last_frame) >= 0).all()
+        assert in_order, "the steps of a plan are in the order of their first and of their last frames"
 
     def __len__(self) -> int:
         return len(self.frame_index)
 
+    @cached_property
+    def first_frame(self) -> np.ndarray:
+        """(step,) the earliest frame of each step."""
+        earliest: np.ndarray = self.frame_index.min(axis=1)
+        return earliest
+
+    @cached_property
+    def last_frame(self) -> np.ndarray:
+        """(step,) the latest frame of each step: with it the step is whole."""
+        latest: np.ndarray = self.frame_index.max(axis=1)
+        return latest
+
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """Features (kept, dim) of a batch of steps, extras with a row per kept step, and which were kept."""
+    """Features (kept, dim) or (kept, view, dim) of a batch of steps, and which of them were kept.
+
+    `extras` have a row per kept step.
+    """
 
     features: np.ndarray
     kept: np.ndarray
