@@ -141,6 +141,12 @@ class StreamSpec:
         """Whether these features were drawn at random around known labels; no video was seen."""
         return self.facts.get("simulated") is True
 
+    @property
+    def views(self) -> tuple[str, ...]:
+        """What each step was seen as (`end-0`, `end-0-flip`), the reference first; () for a single way."""
+        views = self.facts.get("views")
+        return tuple(views.split(",")) if isinstance(views, str) else ()
+
     def differences(self, other: "StreamSpec") -> list[str]:
         """One line per fact that differs, `name: mine != theirs`."""
         mine, theirs = {"stream": self.stream, **self.facts}, {"stream": other.stream, **other.facts}
@@ -155,9 +161,10 @@ class StreamSpec:
 class Record:
     """One stream of one video, complete.
 
-    `features` is (time, dim): one row per step. `pts_seconds` is (time, 2): the `[start, stop)` that the
-    step covers, counted from the performance's first frame. `extras` are further arrays with one row per
-    step (boxes, confidences). `counts` are facts worth a number (frames without a person).
+    `features` is (time, dim): one row per step; or (time, view, dim) where the spec names `views`.
+    `pts_seconds` is (time, 2): the `[start, stop)` that the step covers, in its first view, counted from the
+    performance's first frame. `extras` are further arrays with one row per step (boxes, confidences).
+    `counts` are facts worth a number (frames without a person).
     """
 
     dataset: str
@@ -173,6 +180,9 @@ class Record:
         steps = len(self.features)
         if self.features.ndim < 2 or self.features.dtype.kind != "f":
             raise StoreError(f"{self}: features must be floats, (time, dim)")
+        views = self.spec.views
+        if views and (self.features.ndim < 3 or self.features.shape[1] != len(views)):
+            raise StoreError(f"{self}: features must be (time, {len(views)} views, dim), of {views}")
         if self.pts_seconds.shape != (steps, 2) or not (np.diff(self.pts_seconds, axis=1) > 0).all():
             raise StoreError(f"{self}: pts_seconds must be {steps} intervals [start, stop)")
         if (np.diff(self.pts_seconds[:, 0]) < 0).any():

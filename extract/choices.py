@@ -1,14 +1,15 @@
 """From what a person chose, or what a run remembers, to streams that are ready to run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
 from aqa_pipeline.records import StreamSpec
 from extract.backbones import LoadedBackbone, Precision, get_backbone, load_backbone
 from extract.detectors import PersonDetector, load_detector
-from extract.streams import STREAMS, Dtype, Parts, Stream, StreamKind, get_stream_kind
+from extract.streams import STREAMS, ClipSampling, Dtype, Parts, Stream, StreamKind, get_stream_kind
+from extract.streams.clip_sampling import Span, ViewChoice
 
 Variant = Literal["paper", "released"]
 
@@ -30,6 +31,7 @@ class Choices:
     precision: Precision = "fp32"
     batch_size: int | None = None
     dtype: Dtype = "float32"
+    clips: ClipSampling = field(default_factory=ClipSampling)
 
 
 def parse_by_stream(values: Sequence[str], *, what: str) -> dict[str, str]:
@@ -49,13 +51,16 @@ def parse_by_stream(values: Sequence[str], *, what: str) -> dict[str, str]:
 def build_streams(names: Sequence[str], choices: Choices) -> list[Stream]:
     """The named streams, their networks loaded; networks and detector are shared between streams."""
     kinds = [get_stream_kind(name) for name in dict.fromkeys(names)]
+    chosen = {kind.name: _backbone_name(kind, choices) for kind in kinds}
+    for kind in kinds:
+        kind.check(get_backbone(chosen[kind.name]), choices.clips)
     detector = None
     if any(kind.needs_person for kind in kinds):
         detector = load_detector(choices.detector, device=choices.device)
     loaded: dict[tuple[str, str], LoadedBackbone] = {}
     streams = []
     for kind in kinds:
-        wanted = (_backbone_name(kind, choices), _weights(kind, choices))
+        wanted = (chosen[kind.name], _weights(kind, choices))
         if wanted not in loaded:
             loaded[wanted] = _load(*wanted, choices)
         streams.append(kind.build(_parts(kind, loaded[wanted], detector, choices)))
@@ -105,7 +110,16 @@ def _as_in(spec: StreamSpec, kind: StreamKind, choices: Choices) -> Choices:
         detector=choices.detector or facts.get("detector", "").partition(" ")[0],
         precision=facts["precision"],  # type: ignore[arg-type]  # checked where the backbone is loaded
         dtype=facts["dtype"],  # type: ignore[arg-type]  # compared with the spec right after
+        clips=_clips_as_in(spec),
     )
+
+
+def _clips_as_in(spec: StreamSpec) -> ClipSampling:
+    """How the spec's clips were cut; of other streams, the usual way."""
+    usual = ClipSampling()
+    span: Span = "whole" if spec.facts.get("span") == "whole" else usual.span
+    views: ViewChoice = "reference" if len(spec.views) == 1 else usual.views
+    return ClipSampling(span, views)
 
 
 def _backbone_name(kind: StreamKind, choices: Choices) -> str:
@@ -144,4 +158,4 @@ def _parts(
 ) -> Parts:
     on_cpu = choices.device == "cpu"
     usual = {"clip": 2 if on_cpu else 16, "image": 8 if on_cpu else 64}[kind.takes]
-    return Parts(backbone, detector, choices.batch_size or usual, choices.dtype)
+    return Parts(backbone, detector, choices.batch_size or usual, choices.dtype, choices.clips)

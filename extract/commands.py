@@ -36,7 +36,7 @@ StreamsOf = Callable[[str], Sequence[str]]
 @dataset_options
 @store_option
 @click.option("--for", "head", metavar="HEAD", help="Extract what this head reads.  [default: action-net]")
-@click.option("--streams", metavar="A,B", help="Extract these streams instead: segments, crops, frames.")
+@click.option("--streams", metavar="A,B", help="Extract these streams: segments, crops, frames, clips.")
 @click.option(
     "--variant",
     type=click.Choice(["paper", "released"]),
@@ -44,7 +44,24 @@ StreamsOf = Callable[[str], Sequence[str]]
     show_default=True,
     help="Resizing as the paper says, or as the authors' code does.",
 )
-@click.option("--backbone", multiple=True, metavar="[STREAM=]NAME", help="Network.  [default: i3d, resnet50]")
+@click.option(
+    "--backbone",
+    multiple=True,
+    metavar="[STREAM=]NAME",
+    help="Network.  [default: i3d, resnet50; for clips r2plus1d_34_ig65m_32]",
+)
+@click.option(
+    "--clips",
+    "span",
+    type=click.Choice(["last-96", "whole"]),
+    help="Stream clips: the 96 frames up to the end, or the whole video.  [default: last-96]",
+)
+@click.option(
+    "--views",
+    type=click.Choice(["all", "reference"]),
+    help="Stream clips: every end frame and flip that training draws from, or the one that is tested.  "
+    "[default: all]",
+)
 @click.option(
     "--detector",
     default="yolo",
@@ -84,7 +101,9 @@ def extract(ctx: click.Context, dataset: str, root: Path | None, store: Path, **
     from extract.summary import format_extract_report
 
     found = load_dataset(dataset, default_root(dataset, root))
-    streams = build_streams(_stream_names(options, ctx.obj), choices_of(options))
+    names = _stream_names(options, ctx.obj)
+    _check_clip_options(options, names)
+    streams = build_streams(names, choices_of(options))
     videos = _chosen_videos(found, options["videos"], options["limit"])
     shout_about_random_weights([stream.spec for stream in streams])
     extraction = Extraction(
@@ -113,9 +132,15 @@ def _stream_names(options: dict[str, Any], streams_of: StreamsOf) -> list[str]:
     return list(streams_of(options["head"] or "action-net"))
 
 
+def _check_clip_options(options: dict[str, Any], names: Sequence[str]) -> None:
+    if "clips" not in names and (options["span"] or options["views"]):
+        raise click.UsageError(f"--clips and --views are for the stream clips, not for {', '.join(names)}.")
+
+
 def choices_of(options: dict[str, Any]) -> "Choices":
     """What the shared network options choose."""
     from extract.choices import Choices, parse_by_stream
+    from extract.streams import ClipSampling
 
     return Choices(
         variant=options.get("variant", "paper"),
@@ -126,6 +151,7 @@ def choices_of(options: dict[str, Any]) -> "Choices":
         precision=options.get("precision", "fp32"),
         batch_size=options["batch_size"],
         dtype=options.get("dtype", "float32"),
+        clips=ClipSampling(options.get("span") or "last-96", options.get("views") or "all"),
     )
 
 

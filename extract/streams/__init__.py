@@ -1,40 +1,60 @@
 """The streams by name: what a person may ask `aqa extract --streams` for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from aqa_pipeline.errors import UnknownName
-from extract.backbones import LoadedBackbone
+from extract.backbones import Backbone, LoadedBackbone
 from extract.detectors import PersonDetector
+from extract.streams.clip_sampling import ClipSampling
+from extract.streams.clips import Clips
 from extract.streams.crops import Crops
 from extract.streams.stream import Encoded, Steps, Stream, plan_steps
 from extract.streams.whole_frames import WholeFrames
 
-__all__ = ["STREAMS", "Encoded", "Parts", "Steps", "Stream", "StreamKind", "get_stream_kind", "plan_steps"]
+__all__ = [
+    "STREAMS",
+    "ClipSampling",
+    "Encoded",
+    "Parts",
+    "Steps",
+    "Stream",
+    "StreamKind",
+    "get_stream_kind",
+    "plan_steps",
+]
 
 Dtype = Literal["float32", "float16"]
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a stream is put together from. `detector` is None for streams that need no person."""
+    """What a stream is put together from. `detector` is None for streams that need no person.
+
+    `batch_size` counts what the network takes at once; `clips` matters to the stream of that name alone.
+    """
 
     backbone: LoadedBackbone
     detector: PersonDetector | None
     batch_size: int
     dtype: Dtype
+    clips: ClipSampling = field(default_factory=ClipSampling)
 
 
 @dataclass(frozen=True)
 class StreamKind:
-    """A stream before its parts are chosen: which kind of backbone it takes, and its usual one."""
+    """A stream before its parts are chosen: which kind of backbone it takes, and its usual one.
+
+    `check` raises `AqaError` for a backbone whose clips it cannot use, before weights are asked for.
+    """
 
     name: str
     takes: Literal["clip", "image"]
     default_backbone: str
     needs_person: bool
     build: Callable[[Parts], Stream]
+    check: Callable[[Backbone, ClipSampling], None] = lambda backbone, clips: None
 
 
 def _segments(parts: Parts) -> Stream:
@@ -52,12 +72,22 @@ def _crops(parts: Parts) -> Stream:
     return Crops(1.0, parts.backbone, parts.detector, parts.batch_size, parts.dtype)
 
 
+def _clips(parts: Parts) -> Stream:
+    return Clips(parts.clips, parts.backbone, parts.batch_size, parts.dtype)
+
+
+def _check_clips(backbone: Backbone, clips: ClipSampling) -> None:
+    assert backbone.frames_per_clip is not None, "clips need a clip backbone"
+    clips.check_fits(backbone.name, backbone.frames_per_clip)
+
+
 STREAMS = {
     kind.name: kind
     for kind in (
         StreamKind("segments", "clip", "i3d", False, _segments),
         StreamKind("crops", "image", "resnet50", True, _crops),
         StreamKind("frames", "image", "resnet50", False, _frames),
+        StreamKind("clips", "clip", "r2plus1d_34_ig65m_32", False, _clips, _check_clips),
     )
 }
 

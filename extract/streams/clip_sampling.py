@@ -1,0 +1,95 @@
+"""Which frames make which clip, and the views of it: Weight-Decider 3.1 and 4.3, knowing no network.
+
+Frames are counted, not timed: the paper takes the last 96 frames as they are (MTL-AQA has 25 a second).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from aqa_pipeline.errors import AqaError
+from aqa_pipeline.video import Timeline
+from extract.streams.stream import Steps
+
+Span = Literal["last-96", "whole"]
+ViewChoice = Literal["all", "reference"]
+
+NUM_LAST_FRAMES = 96
+NUM_END_FRAMES = 6
+
+
+@dataclass(frozen=True)
+class View:
+    """A clip shifted `end_offset` frames towards the start, and mirrored left to right if `flip`."""
+
+    name: str
+    end_offset: int
+    flip: bool
+
+
+# The first one is the reference: not augmented, what heads are tested on.
+VIEWS: dict[Span, tuple[View, ...]] = {
+    "last-96": (
+        *(View(f"end-{offset}", offset, False) for offset in range(NUM_END_FRAMES)),
+        *(View(f"end-{offset}-flip", offset, True) for offset in range(NUM_END_FRAMES)),
+    ),
+    "whole": (View("plain", 0, False), View("flip", 0, True)),
+}
+
+
+@dataclass(frozen=True)
+class ClipSampling:
+    """What of a video becomes clips, and how each of them is seen.
+
+    `last-96`: the 96 frames up to each of the last six, and all of that mirrored. `whole`: every frame.
+    """
+
+    span: Span = "last-96"
+    views: ViewChoice = "all"
+
+    @property
+    def chosen_views(self) -> tuple[View, ...]:
+        return VIEWS[self.span] if self.views == "all" else VIEWS[self.span][:1]
+
+    def check_fits(self, backbone: str, frames_per_clip: int) -> None:
+        """Raises `AqaError` for clips that do not fill the 96 frames."""
+        if self.span == "last-96" and NUM_LAST_FRAMES % frames_per_clip:
+            raise AqaError(
+                f"stream clips divides the last {NUM_LAST_FRAMES} frames into clips without a rest; backbone "
+                f"{backbone} takes {frames_per_clip} frames, which do not divide {NUM_LAST_FRAMES}. Choose a "
+                "backbone that takes 8, 16 or 32, or the whole video with --clips whole."
+            )
+
+
+def plan_clips(timeline: Timeline, *, sampling: ClipSampling, frames_per_clip: int) -> Steps:
+    """Consecutive clips up to the last frame, each with the frames before it that its views need.
+
+    A step holds max(end_offset) frames more than a clip: 5 frames before clip [4, 8) for the views that end
+    up to 5 frames earlier. Times are the reference view's. Frames that would lie before the video are its
+    first one again, and are counted: num_frames=5, frames_per_clip=4, whole -> [[0, 0, 0, 0], [1, 2, 3, 4]].
+    """
+    num_frames = timeline.num_frames
+    wanted = NUM_LAST_FRAMES if sampling.span == "last-96" else num_frames
+    num_clips = -(-wanted // frames_per_clip)
+    num_before = max(view.end_offset for view in sampling.chosen_views)
+    clip_start = num_frames + frames_per_clip * np.arange(-num_clips, 0)
+    frame_index = np.maximum(clip_start[:, None] + np.arange(-num_before, frames_per_clip), 0)
+    reference = reference_frames(frame_index, frames_per_clip)
+    shown_until = np.append(timeline.pts_seconds[1:], timeline.duration_seconds)
+    pts_seconds = np.stack([timeline.pts_seconds[reference[:, 0]], shown_until[reference[:, -1]]], axis=1)
+    num_repeated = max(0, num_clips * frames_per_clip + num_before - num_frames)
+    return Steps(frame_index, pts_seconds, {"num_repeated_frames": num_repeated})
+
+
+def reference_frames(frame_index: np.ndarray, frames_per_clip: int) -> np.ndarray:
+    """Of the frames (step, frame) of a plan, those of the reference view: the last ones."""
+    return frame_index[:, -frames_per_clip:]
+
+
+def cut_views(step: np.ndarray, *, views: Sequence[View], frames_per_clip: int) -> list[np.ndarray]:
+    """The clips (T, H, W, 3) that the views see of a step's frames (frame, H, W, 3); nothing is copied."""
+    starts = [len(step) - frames_per_clip - view.end_offset for view in views]
+    clips = [step[start : start + frames_per_clip] for start in starts]
+    return [clip[:, :, ::-1] if view.flip else clip for clip, view in zip(clips, views, strict=True)]

@@ -1,0 +1,79 @@
+"""Stream `clips`: native frames, clip by clip, through a video backbone (Weight-Decider 3.1, 4.3).
+
+The paper draws an end frame and a flip anew whenever a video is trained on. Here all of these views are made
+once, and heads draw one: features are (clip, view, dim). Frames are mirrored after the centre crop, so that
+both views see the same pixels; a loader that mirrors before it crops one pixel beside, for 171 - 112 is odd.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from aqa_pipeline.records import StreamSpec, Video
+from aqa_pipeline.video import Timeline
+from extract.backbones import LoadedBackbone
+from extract.clock import Clock
+from extract.streams.clip_sampling import ClipSampling, cut_views, plan_clips, reference_frames
+from extract.streams.stream import Encoded, Encoder, Steps
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Clips of as many frames as the backbone takes. `extras` keep the frames of the reference view.
+
+    The network sees at most `clips_per_call` clips at once, whatever the number of views.
+    """
+
+    sampling: ClipSampling
+    backbone: LoadedBackbone
+    clips_per_call: int
+    dtype: str
+
+    @property
+    def spec(self) -> StreamSpec:
+        sampling = {
+            "span": self.sampling.span,
+            "frames_per_step": self.frames_per_clip,
+            "views": ",".join(view.name for view in self.sampling.chosen_views),
+        }
+        return StreamSpec("clips", {**sampling, **self.backbone.facts, "dtype": self.dtype})
+
+    @property
+    def feature_size(self) -> int:
+        return self.backbone.backbone.feature_size
+
+    @property
+    def frames_per_clip(self) -> int:
+        frames = self.backbone.backbone.frames_per_clip
+        assert frames is not None, "clips need a clip backbone"
+        return frames
+
+    @property
+    def batch_size(self) -> int:
+        """Steps per batch; each of them is a clip per view."""
+        return max(1, self.clips_per_call // len(self.sampling.chosen_views))
+
+    def plan(self, timeline: Timeline) -> Steps:
+        return plan_clips(timeline, sampling=self.sampling, frames_per_clip=self.frames_per_clip)
+
+    def prepare(self, frame: np.ndarray) -> np.ndarray:
+        return self.backbone.preprocess.geometry(frame)
+
+    def encoder(self, video: Video, clock: Clock) -> Encoder:
+        def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
+            steps = np.stack(frames).reshape(*frame_index.shape, *frames[0].shape)  # (B, n + before, H, W, 3)
+            with clock.phase("network"):
+                features = np.concatenate([self.backbone.features(clips) for clips in self._calls(steps)])
+            features = features.reshape(len(steps), -1, self.feature_size)  # (B * V, D) -> (B, V, D)
+            used = reference_frames(frame_index, self.frames_per_clip)
+            return Encoded(features, np.ones(len(steps), bool), {"frame_index": used})
+
+        return encode
+
+    def _calls(self, steps: np.ndarray) -> Iterator[np.ndarray]:
+        """The clips of every view of every step, as batches for the network."""
+        views, frames = self.sampling.chosen_views, self.frames_per_clip
+        clips = [clip for step in steps for clip in cut_views(step, views=views, frames_per_clip=frames)]
+        for start in range(0, len(clips), self.clips_per_call):
+            yield np.stack(clips[start : start + self.clips_per_call])
