@@ -27,6 +27,7 @@ from aqa_pipeline.commands.simulate import simulate
 from aqa_pipeline.commands.store import store
 from aqa_pipeline.commands.weights import weights
 from aqa_pipeline.errors import AqaError
+from extract.backbones_command import backbones
 from extract.commands import choices_of, extract, extraction_progress
 from heads.commands import evaluate, fit
 from heads.table_commands import compare, make_reproduce
@@ -104,6 +105,7 @@ def _tried(*arguments: str) -> bool:
 for command in (
     datasets,
     weights,
+    backbones,
     extract,
     simulate,
     store,

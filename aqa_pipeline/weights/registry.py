@@ -125,7 +125,7 @@ _C3D = (
             "c3d_sports1m_pretrain_20201016-dcc47ddc.pth",
         ),
         identity=_hub_identity("c3d_sports1m_pretrain_20201016-dcc47ddc.pth"),
-        licence="Apache-2.0 (MMAction2); nothing is said of the weights",
+        licence="none stated (MMAction2: Apache-2.0)",
         note="C3D, Sports-1M, without fc8",
     ),
     WeightsFile(
@@ -133,7 +133,7 @@ _C3D = (
         file_name="c3d.pickle",
         urls=(),
         identity=None,
-        licence="MIT (port); nothing is said of the weights",
+        licence="none stated (port: MIT)",
         note="C3D, Sports-1M: the file that MTL-AQA starts from",
         manual="Download http://imagelab.ing.unimore.it/files/c3d_pytorch/c3d.pickle: plain HTTP, with no "
         "published digest, so it is not fetched for you.",
@@ -183,7 +183,7 @@ def _hara(model: str) -> WeightsFile:
         file_name=file_name,
         urls=(),
         identity=None,
-        licence="MIT (code); nothing is said of the weights",
+        licence="none stated (code: MIT)",
         note=f"3D or (2+1)D ResNet of kenshohara/3D-ResNets-PyTorch ({model}), Kinetics-700",
         manual=f"Download {file_name} by hand from the Google Drive folder "
         "https://drive.google.com/drive/folders/1xbYbZ7rpyjftI_KCk6YuL-XrfQDz7Yd4, which kenshohara's "

@@ -1,0 +1,51 @@
+"""Every video backbone makes the stream `segments`, with its own number of frames at 5 fps."""
+
+import numpy as np
+import pytest
+
+from aqa_pipeline.store import Store
+from extract import choices
+from extract.backbones import BACKBONES, LoadedBackbone
+from extract.backbones.preprocess import get_preprocess
+from extract.choices import Choices, build_streams
+from extract.stage import Extraction, extract
+
+# 40 pictures at 10 fps: 20 samples at 5 fps.
+NUM_SEGMENTS = {"r2plus1d_34_ig65m_8": 2, "r3d_34_hara": 1, "c3d": 1}
+
+
+@pytest.mark.parametrize("name", NUM_SEGMENTS)
+def test_a_video_becomes_segments(tmp_path, monkeypatch, picture_video, quick_build, name):
+    backbone = BACKBONES[name]
+
+    def load(name, *, weights, preprocess, device, precision):
+        network = quick_build(BACKBONES[name].build)
+        return LoadedBackbone(backbone, get_preprocess(preprocess), weights, device, precision, network)
+
+    monkeypatch.setattr(choices, "load_backbone", load)
+    chosen = Choices(backbones={"segments": name}, weights={"": "random:0"}, detector="annotations")
+    (segments,) = build_streams(["segments"], chosen)
+    assert segments.spec.facts["frames_per_step"] == backbone.frames_per_clip
+    assert segments.spec.facts["preprocess"] == backbone.preprocess["paper"]
+    video = picture_video("a", 40)
+    extraction = Extraction("test", Store(tmp_path / "store"), [segments])
+    report = extract(extraction, [video], progress=lambda **_: None)
+    assert not report.failures
+    record = extraction.store.read("test", "a", segments.spec)
+    assert record.features.shape == (NUM_SEGMENTS[name], backbone.feature_size)
+    seconds = backbone.frames_per_clip / 5
+    np.testing.assert_allclose(record.pts_seconds[0], [0, min(seconds, 4)], atol=1e-6)
+    assert np.isfinite(record.features).all()
+
+
+@pytest.mark.parametrize("name", [name for name, backbone in BACKBONES.items() if backbone.takes == "clip"])
+def test_segments_have_the_backbones_number_of_frames(monkeypatch, name):
+    backbone = BACKBONES[name]
+    loaded = LoadedBackbone(
+        backbone, get_preprocess(backbone.preprocess["released"]), "random:0", "cpu", "fp32", None
+    )
+    monkeypatch.setattr(choices, "load_backbone", lambda *_, **__: loaded)
+    chosen = Choices(variant="released", backbones={"": name}, detector="annotations")
+    (segments,) = build_streams(["segments"], chosen)
+    assert segments.frames_per_step == backbone.frames_per_clip
+    assert segments.prepare(np.zeros((36, 64, 3), np.uint8)).shape == (loaded.preprocess.size,) * 2 + (3,)
