@@ -1,0 +1,96 @@
+"""A small table over a small dataset: two columns of the same folder, one of a dataset that is not there."""
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aqa_pipeline.datasets import load_dataset
+from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.store import Store
+from heads.tables.planning import Settings
+from heads.tables.table import Average, Column, Method, Row, Table
+
+SEGMENTS = {"segments": ("toy-3d", "toy-3d-port")}
+BOTH = {**SEGMENTS, "crops": ("toy-2d",)}
+NUM_VIDEOS = 30
+
+TABLE = Table(
+    name="toy-table1",
+    title="Table 1: toys",
+    source="Nobody, 2020",
+    columns=(
+        Column("first", "First", "folder", ("random-0",)),
+        Column("two", "Two draws", "folder", ("random-1", "random-2"), "score"),
+        Column("far", "Far away", "mit-skating", ("random-0",)),
+    ),
+    rows=(
+        Row("cited", "", "Cited", {"first": 0.5}),
+        Row("svr", "Group", "SVR", {"first": 0.9, "two": 0.1, "far": 0.3}, Method("svr-average", SEGMENTS)),
+        Row("net", "Group", "net", {"first": 0.2, "two": 0.3}, Method("action-net", BOTH, "released")),
+    ),
+    averages=(Average("both", "Both", ("first", "two")),),
+    footnotes=("A note.",),
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The table, a store with its features, and settings that run it in seconds."""
+
+    table: Table
+    settings: Settings
+
+    @property
+    def store(self) -> Store:
+        return Store(self.settings.store)
+
+    def with_settings(self, **changes: object) -> "Scene":
+        return replace(self, settings=replace(self.settings, **changes))  # type: ignore[arg-type]
+
+    def spec(self, stream: str, **facts: object) -> StreamSpec:
+        return StreamSpec(stream, {"backbone": {"segments": "toy-3d", "crops": "toy-2d"}[stream], **facts})
+
+
+def write_features(store: Store, root: Path, spec: StreamSpec, *, videos: slice = slice(None)) -> None:
+    """Noise around a mean, shifted by the video's score."""
+    rng = np.random.default_rng(2)
+    dataset = load_dataset("folder", root)
+    direction = rng.normal(size=8)
+    for video in dataset.videos[videos]:
+        steps = rng.integers(5, 8)
+        features = rng.normal(size=(steps, 8)) + 0.1 * (video.labels["score"] - 50) * direction
+        starts = np.arange(steps, dtype=np.float64)
+        pts = np.stack([starts, starts + 1], axis=1)
+        store.write(Record("folder", video.video_id, spec, features.astype(np.float32), pts, "no file"))
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    root = tmp_path / "videos"
+    root.mkdir()
+    scores = np.random.default_rng(0).normal(50, 10, size=NUM_VIDEOS)
+    with (root / "scores.csv").open("w", newline="") as file:
+        rows = [("video", "score"), *((f"v{n:02d}.mp4", f"{score:.3f}") for n, score in enumerate(scores))]
+        csv.writer(file).writerows(rows)
+    roots = {"folder": root, "mit-skating": tmp_path / "nowhere"}
+    settings = Settings(
+        store=tmp_path / "store", out=tmp_path / "out", roots=roots, seeds=(0, 1), epochs=2, device="cpu"
+    )
+    scene = Scene(TABLE, settings)
+    for stream in ("segments", "crops"):
+        write_features(scene.store, root, scene.spec(stream))
+    return scene
+
+
+@pytest.fixture
+def write_more() -> Callable[[Scene, StreamSpec], None]:
+    """Writes features of one more spec into the scene's store."""
+
+    def write(scene: Scene, spec: StreamSpec) -> None:
+        write_features(scene.store, scene.settings.roots["folder"], spec)
+
+    return write
