@@ -55,7 +55,12 @@ class Cell:
 
 def cell_folder(run_dir: Path, *, split: str, seed: int) -> Path:
     """Where that cell is, or would be; no split name can leave the run."""
-    return run_dir / f"split-{file_name(split)}" / f"seed-{seed}"
+    return split_folder(run_dir, split) / f"seed-{seed}"
+
+
+def split_folder(run_dir: Path, split: str) -> Path:
+    """Where that split's cells are, or would be."""
+    return run_dir / f"split-{file_name(split)}"
 
 
 def is_complete(folder: Path) -> bool:

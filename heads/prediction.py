@@ -12,7 +12,7 @@ from torch import nn
 
 from aqa_pipeline.errors import RunError, SpecMismatch, UnknownName
 from aqa_pipeline.records import Record, StreamSpec
-from heads.cells import cell_folder, is_complete, read_cell, read_state
+from heads.cells import cell_folder, is_complete, read_cell, read_state, split_folder
 from heads.configs import read_config
 from heads.recipes import Recipe
 from heads.registry import find_head
@@ -45,14 +45,19 @@ class TrainedHead:
     specs: Mapping[str, StreamSpec]
     cells: tuple[TrainedCell, ...]
 
+    def split_folder(self, split: str) -> Path:
+        """Where that split's cells and the facts of its training videos are."""
+        return split_folder(self.run_dir, split)
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """One video's score on the raw scale: mean and sample standard deviation (nan for one cell) over cells.
 
     `scores` are the cells' own. Per stream, `attention` holds the mean weight of each time step (0 for a
-    step that the variant does not look at) beside its `pts_seconds`. `seen_in_training` tells that some
-    cell learned from this very video.
+    step that the variant does not look at) beside its `pts_seconds`. `step_scores` holds the raw score that
+    each step would get alone, where the head scores steps one by one (TSA-Net, Figure 7: the pooling left
+    out). `seen_in_training` tells that some cell learned from this very video.
     """
 
     score: float
@@ -60,6 +65,7 @@ class Prediction:
     scores: tuple[float, ...]
     attention: Mapping[str, NDArray[np.float64]]
     pts_seconds: Mapping[str, NDArray[np.float64]]
+    step_scores: Mapping[str, NDArray[np.float64]]
     seen_in_training: bool
 
 
@@ -101,6 +107,7 @@ def predict(trained: TrainedHead, streams: Mapping[str, Record]) -> Prediction:
         scores=tuple(scores),
         attention={s: np.mean([attention[s] for _, attention in outputs], axis=0) for s in trained.specs},
         pts_seconds={s: streams[s].pts_seconds for s in trained.specs},
+        step_scores=_scores_of_steps(trained, samples),
         seen_in_training=any(video_id in cell.train_ids for cell in trained.cells),
     )
 
@@ -185,3 +192,24 @@ def _ask(cell: TrainedCell, samples: FeatureSet) -> tuple[float, dict[str, NDArr
         attention[stream] = np.zeros(int(lengths))
         attention[stream][start : start + len(seen)] = seen
     return float(cell.scale.restore(output.scores.item())), attention
+
+
+def _scores_of_steps(trained: TrainedHead, samples: FeatureSet) -> dict[str, NDArray[np.float64]]:
+    """Per stream, each step's raw score as a video of its own, mean over cells; empty for other heads."""
+    if not find_head(trained.config["head"]).scores_steps:
+        return {}
+    ((stream, rows),) = samples.streams.items()
+    num_steps = int(samples.lengths[stream])
+    alone = FeatureSet(
+        video_ids=tuple(str(step) for step in range(num_steps)),
+        streams={stream: rows[0, :num_steps, None]},
+        lengths={stream: torch.ones(num_steps, dtype=torch.int64)},
+        pts_seconds={stream: tuple(samples.pts_seconds[stream][0][:, None])},
+        labels=np.full(num_steps, np.nan),
+    )
+    every = np.arange(num_steps)
+    scores = [
+        cell.scale.restore(evaluate_videos(cell.module, alone, every, recipe=cell.recipe).scores.numpy())
+        for cell in trained.cells
+    ]
+    return {stream: np.mean(scores, axis=0)}

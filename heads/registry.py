@@ -47,6 +47,7 @@ class Head:
     `build(dims, variant)` returns the untrained network for features of `dims[stream]` dimensions;
     `choose_recipe(dataset, split, variant, steps)` its recipe; `steps` are the training videos' lengths.
     `one_stream` tells that it reads a single stream, whichever. `trainer` imports what trains it.
+    `scores_steps` tells that a single step of its one stream has a score that means something.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Head:
     source: str
     one_stream: bool = False
     trainer: Callable[[], "Train"] = _by_gradient
+    scores_steps: bool = False
 
     def check_variant(self, variant: str) -> None:
         """Raises `UnknownName` for a variant that this head does not have."""
@@ -164,8 +166,26 @@ HEADS: dict[str, Head] = {
             True,
             _at_once,
         ),
-        Head("wd", ("clips",), ("paper", "released"), _build_wd, wd_recipe, FARABI, True),
-        Head("wd-average", ("clips",), ("paper",), _build_wd_average, wd_recipe, FARABI, True),
+        Head(
+            "wd",
+            ("clips",),
+            ("paper", "released"),
+            _build_wd,
+            wd_recipe,
+            FARABI,
+            True,
+            scores_steps=True,
+        ),
+        Head(
+            "wd-average",
+            ("clips",),
+            ("paper",),
+            _build_wd_average,
+            wd_recipe,
+            FARABI,
+            True,
+            scores_steps=True,
+        ),
     )
 }
 

@@ -3,6 +3,7 @@
 config.json         every choice, resolved: repeating the run needs nothing else
 environment.json    the machine and the libraries
 split-NAME/seed-K/  one trained cell (heads/cells.py)
+split-NAME/training_facts.json  what its training videos were like (heads/training_facts.py)
 summary.json, .csv  the evaluation of all cells
 """
 
@@ -23,13 +24,14 @@ from numpy.typing import NDArray
 
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.store import write_whole
-from heads.cells import Cell, Part, VideoScore, cell_folder, is_complete, write_cell, write_rows
+from heads.cells import Cell, Part, VideoScore, cell_folder, is_complete, split_folder, write_cell, write_rows
 from heads.configs import config_differences, read_config
 from heads.evaluation import Evaluation, evaluate
 from heads.folds import Fold, make_fold, shuffled_labels
 from heads.requests import FitRequest, Plan, SplitPlan, resolve
 from heads.samples import FeatureSet
 from heads.training import Epoch, Trained
+from heads.training_facts import write_training_facts
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def fit(request: FitRequest, progress: Callable[[Progress], None] | None = None)
         cells = [(split, seed) for split in plan.splits for seed in request.seeds]
         num_trained = 0
         for number, (split, seed) in enumerate(cells, start=1):
+            _write_training_facts(plan, split)
             folder = cell_folder(request.out, split=split.name, seed=seed)
             if is_complete(folder):
                 continue
@@ -77,6 +80,17 @@ def fit(request: FitRequest, progress: Callable[[Progress], None] | None = None)
     evaluation = evaluate(request.out)
     _write_summary(request.out, evaluation, notes)
     return RunSummary(request.out, evaluation, num_trained, len(cells) - num_trained, notes)
+
+
+def _write_training_facts(plan: Plan, split: SplitPlan) -> None:
+    write_training_facts(
+        split_folder(plan.request.out, split.name),
+        lambda: plan.load(split.video_ids),
+        split.train,
+        store=plan.request.store,
+        dataset=plan.request.dataset.name,
+        specs=plan.specs,
+    )
 
 
 def _reporter(

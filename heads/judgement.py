@@ -1,0 +1,91 @@
+"""A video's score with what it is worth: interval, place among the training scores, and warnings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqa_pipeline.records import Record, Target
+from heads.cells import Cell, read_cell
+from heads.prediction import Prediction, TrainedHead, predict
+from heads.run_facts import run_flags
+from heads.score_interval import ScoreInterval, percentile_among, score_interval
+from heads.training_facts import TrainingFacts, read_training_facts
+from heads.unlike_training import warnings_for
+
+OWN_VIDEO = "This video was among those that the run learned from: its score says nothing."
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """A run that scores, with what it was right and wrong about before.
+
+    `residuals` are true minus predicted scores of its test videos (mean over seeds), `training_scores` the
+    judges' scores that it learned from; both raw, over the splits that score.
+    """
+
+    trained: TrainedHead
+    target: Target
+    flags: tuple[str, ...]
+    residuals: NDArray[np.float64]
+    training_scores: NDArray[np.float64]
+    facts: tuple[TrainingFacts | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """One video's prediction in its context; `percentile` is among the training scores."""
+
+    name: str
+    prediction: Prediction
+    interval: ScoreInterval
+    percentile: float
+    warnings: tuple[str, ...]
+
+
+def make_judge(trained: TrainedHead) -> Judge:
+    """Reads what the run's own test videos say about its errors."""
+    by_split: dict[str, list[Cell]] = {}
+    for cell in trained.cells:
+        by_split.setdefault(cell.split, []).append(
+            read_cell(trained.run_dir, split=cell.split, seed=cell.seed)
+        )
+    return Judge(
+        trained=trained,
+        target=Target(**trained.config["target"]),
+        flags=run_flags(trained.config),
+        residuals=np.concatenate([_residuals(cells) for cells in by_split.values()]),
+        training_scores=np.concatenate([_training_scores(cells[0]) for cells in by_split.values()]),
+        facts=tuple(read_training_facts(trained.split_folder(split)) for split in by_split),
+    )
+
+
+def judge(by: Judge, name: str, records: Mapping[str, Record], *, expected: bool = False) -> Judgement:
+    """The judgement of one video from its records, one per stream of the run; raises as `predict` does.
+
+    `expected` tells that the video is of the run's own dataset, so that only training on it is worth a word.
+    """
+    prediction = predict(by.trained, records)
+    seen = (OWN_VIDEO,) if prediction.seen_in_training else ()
+    return Judgement(
+        name=name,
+        prediction=prediction,
+        interval=score_interval(prediction.scores, by.residuals, target=by.target),
+        percentile=percentile_among(prediction.score, by.training_scores),
+        warnings=seen if expected else tuple(dict.fromkeys((*seen, *warnings_for(records, by.facts)))),
+    )
+
+
+def _residuals(cells: list[Cell]) -> NDArray[np.float64]:
+    rows = [
+        sorted((row.video_id, row.true, row.predicted) for row in cell.predictions if row.part == "test")
+        for cell in cells
+    ]
+    true = np.array([row[1] for row in rows[0]])
+    predicted = np.array([[row[2] for row in of_seed] for of_seed in rows])
+    return np.asarray(true - predicted.mean(axis=0), dtype=np.float64)
+
+
+def _training_scores(cell: Cell) -> NDArray[np.float64]:
+    return np.array([row.true for row in cell.predictions if row.part != "test"], dtype=np.float64)
