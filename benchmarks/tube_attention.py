@@ -1,0 +1,185 @@
+"""Attention within tubes: ours against eq. 4-6 as written and the dense block, in one run on this machine.
+
+    python -m benchmarks.tube_attention               4 videos, 40 steps of 14x14 x 528, forward + backward
+    python -m benchmarks.tube_attention --dense       with the dense non-local block, which takes minutes
+    python -m benchmarks.tube_attention --frozen      maps need no gradient: a frozen first stage, one block
+
+Every way has the same weights and the same maps. Read the ratios; milliseconds belong to the machine.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aqa_pipeline.tables import format_table
+from aqa_pipeline.tube_masks import PictureGeometry, tube_masks
+from heads.tube_attention import TubeAttention
+from heads.tube_attention.cost import Block, full_count, paper_count, paper_positions
+from heads.tube_attention.paper import CHANNELS, Computation
+
+VIDEOS, CLIPS, FRAMES = 4, 10, 16
+GRID = 14 * 14
+OCCUPANCIES = (0.05, 0.10, 0.25, 0.50)
+# Tables 3 and 5 of the paper, in G, of TSA-Net by class.
+PAPER_GIGA = {
+    "Diving": 0.864,
+    "Gym Vault": 0.849,
+    "Skiing": 0.283,
+    "Snowboard": 0.265,
+    "Sync. 3m": 0.952,
+    "Sync. 10m": 0.919,
+    "MTL-AQA": 1.012,
+}
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    torch.set_num_threads(arguments.threads)
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {arguments.rounds} rounds in turn")
+    print(f"{VIDEOS} videos x {CLIPS * FRAMES // 4} steps x 14x14 x {CHANNELS} channels, fp32\n")
+    print_times(arguments)
+    print_costs()
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--dense", action="store_true")
+    parser.add_argument("--frozen", action="store_true")
+    parser.add_argument(
+        "--channels-first", action="store_true", help="in memory; by default channels are last"
+    )
+    parser.add_argument("--occupancy", type=float, action="append", help="share of all positions; repeatable")
+    return parser.parse_args()
+
+
+def print_times(arguments: argparse.Namespace) -> None:
+    rows = []
+    for occupancy in arguments.occupancy or OCCUPANCIES:
+        masks = tubes(occupancy)
+        times = measure(masks, arguments)
+        ratios = [ours / plain for ours, plain in zip(times["ours"], times["as written"], strict=True)]
+        share = float(masks.float().mean())
+        row = [f"{share:.1%}", *(f"{1000 * statistics.median(seconds):.0f}" for seconds in times.values())]
+        rows.append((*row, f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}-{max(ratios):.2f}"))
+    ways = [f"{name}, ms" for name in times]
+    print(format_table(("occupancy", *ways, "ours / as written", "least-most"), rows))
+
+
+def tubes(occupancy: float) -> Tensor:
+    """Masks of upright boxes that wander over the picture, such that they fill that share of the grid.
+
+    The union over four frames is larger than a box; its side is found by halving intervals.
+    """
+    low, high = 0.0, 224.0
+    for _ in range(30):
+        side = (low + high) / 2
+        masks = boxes_of_side(side)
+        low, high = (side, high) if masks.mean() < occupancy else (low, side)
+    return torch.from_numpy(boxes_of_side(high))
+
+
+def boxes_of_side(side: float) -> np.ndarray:
+    """Bool (video, clip, step, 14, 14) of boxes in a 224x224 picture."""
+    rng = np.random.default_rng(0)
+    frames = np.linspace(0, 2 * np.pi, CLIPS * FRAMES)
+    phases, reach = rng.uniform(0, 2 * np.pi, (VIDEOS, 1, 2)), (224 - side) / 2
+    corner = reach * (1 + np.sin(frames[None, :, None] * [1, 2] + phases))
+    offsets = side * np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    quads = (corner[:, :, None] + offsets).reshape(VIDEOS, CLIPS, FRAMES, 4, 2)
+    return tube_masks(quads, geometry=PictureGeometry((224, 224), resized_size=(224, 224))).masks
+
+
+def measure(masks: Tensor, arguments: argparse.Namespace) -> dict[str, list[float]]:
+    """Seconds of a forward and a backward pass each way, taken in turn."""
+    maps = features(channels_last=not arguments.channels_first)
+    computations: dict[str, tuple[Computation, bool]] = {
+        "ours": ("cheapest", False),
+        "as written": ("as-written", False),
+    }
+    if arguments.dense:
+        computations["dense"] = ("as-written", True)
+    state = trained_state()
+    ways = {
+        name: step(computation, everywhere, state, maps, masks, arguments.frozen)
+        for name, (computation, everywhere) in computations.items()
+    }
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for at in range(arguments.rounds + 1):
+        for name, way in ways.items():
+            seconds = timed(way)
+            if at:  # the first round warms up
+                times[name].append(seconds)
+    return times
+
+
+def features(*, channels_last: bool) -> Tensor:
+    """Maps of I3D's size, half of them zero as after a ReLU."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (VIDEOS, CLIPS, 4, 14, 14, CHANNELS)
+    maps = torch.randn(shape, generator=generator).relu_().movedim(-1, 2)
+    return maps if channels_last else maps.contiguous()
+
+
+def trained_state() -> dict[str, Tensor]:
+    """Weights of which none is zero, as W_z is at the start."""
+    torch.manual_seed(0)
+    block = TubeAttention()
+    torch.nn.init.normal_(block.w_z.weight, std=0.02)
+    return block.state_dict()
+
+
+def step(
+    computation: Computation,
+    everywhere: bool,
+    state: dict[str, Tensor],
+    maps: Tensor,
+    masks: Tensor,
+    frozen: bool,
+) -> Callable[[], None]:
+    block = TubeAttention(computation=computation, everywhere=everywhere)
+    block.load_state_dict(state)
+    inputs = maps.detach().requires_grad_(not frozen)
+    upstream = torch.ones_like(maps)
+
+    def forward_and_backward() -> None:
+        inputs.grad = None
+        block.zero_grad()
+        block(inputs, masks).backward(upstream)
+
+    return forward_and_backward
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def print_costs() -> None:
+    """Forward multiply-adds on tubes of the paper's sizes, its way and in full."""
+    blocks: tuple[Block, ...] = ("nl-net", "tsa-as-written", "tsa")
+    rows, saved = [], []
+    for name, giga in PAPER_GIGA.items():
+        positions = paper_positions(giga * 1e9)
+        dense, plain, ours = (full_count(block, [positions]) / 1e9 for block in blocks)
+        saved.append(1 - ours / dense)
+        counts = f"{giga:.3f}", f"{paper_count(positions) / 1e9:.3f}"
+        full = f"{dense:.2f}", f"{plain:.2f}", f"{ours:.2f}", f"-{saved[-1]:.1%}"
+        rows.append((name, f"{positions}", *counts, *full))
+    header = ("", "tube", "paper, G", "its way", "NL-Net in full", "TSA as written", "ours", "ours / NL-Net")
+    print(f"\nMultiply-adds of one video, in G. NL-Net the paper's way: {paper_count(7840) / 1e9:.2f}.")
+    print(format_table(header, rows))
+    print(f"On average ours takes {statistics.mean(saved):.1%} less than NL-Net, products included.")
+
+
+if __name__ == "__main__":
+    main()

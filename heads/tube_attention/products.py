@@ -1,0 +1,198 @@
+"""Three orders of the same products (eq. 4-6 of TSA-Net), forwards and backwards, for one video's points.
+
+With X the rows of the tube's M positions, T = theta(X), P = phi(X) and G = g(X), eq. 4-6 say
+
+    Z = X + W_z((T P^T) G / M)
+
+The dot product is not normalised by a softmax, so the products associate. With C channels reduced to R:
+
+* `scores`: (T P^T) G, as written; the M x M scores cost 2 M^2 R multiply-adds. Best for M < R.
+* `context`: T (P^T G), an R x R matrix instead: 2 M R^2.
+* `moments`: P^T G = phi (X^T X) g^T: the second moments of X, half of which is symmetry, take the place of
+  both projections P and G, and (P^T G) W_z^T / M that of G's. Best for M > C, and backwards too: the
+  gradients of phi, g and W_z need no product with the M rows at all.
+
+In `moments` a bias is one more channel that is always 1; letters with a tilde in comments have it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+Order = Literal["scores", "context", "moments"]
+Saved = tuple[Tensor, ...]
+
+
+class Weights(NamedTuple):
+    """Theta, phi and g, (R, C) each; W_z, (C, R); and their biases."""
+
+    theta: Tensor
+    theta_bias: Tensor
+    phi: Tensor
+    phi_bias: Tensor
+    g: Tensor
+    g_bias: Tensor
+    w_z: Tensor
+    w_z_bias: Tensor
+
+
+@dataclass(frozen=True)
+class Products:
+    """One order of products, for X of M rows.
+
+    `forward(X, Z, weights)` finds X in Z too and adds W_z y to it; it returns what the way back needs.
+    `backward(dZ, X, saved, weights, grads, wanted)` adds to `grads`, one per weight, and where dX is `wanted`
+    it turns dZ into it. `multiply_adds(M, C, R)` counts the forward products.
+    """
+
+    forward: Callable[[Tensor, Tensor, Weights], Saved]
+    backward: Callable[[Tensor, Tensor, Saved, Weights, Weights, bool], None]
+    multiply_adds: Callable[[int, int, int], int]
+
+
+def scores_forward(x: Tensor, z: Tensor, weights: Weights) -> Saved:
+    projected = _project(x, weights)
+    theta, phi, g = projected.chunk(3, dim=1)
+    scores = (theta @ phi.mT).div_(len(x))
+    y = scores @ g
+    z.addmm_(y, weights.w_z.mT).add_(weights.w_z_bias)
+    return projected, scores, y
+
+
+def scores_backward(
+    grad: Tensor, x: Tensor, saved: Saved, weights: Weights, grads: Weights, wanted: bool
+) -> None:
+    projected, scores, y = saved
+    theta, phi, g = projected.chunk(3, dim=1)
+    grad_y = _embedding_backward(grad, y, weights, grads)
+    grad_scores = (grad_y @ g.mT).div_(len(x))
+    parts = grad_scores @ phi, grad_scores.mT @ theta, scores.mT @ grad_y
+    _project_backward(grad, x, torch.cat(parts, dim=1), weights, grads, wanted)
+
+
+def context_forward(x: Tensor, z: Tensor, weights: Weights) -> Saved:
+    projected = _project(x, weights)
+    theta, phi, g = projected.chunk(3, dim=1)
+    context = (phi.mT @ g).div_(len(x))
+    y = theta @ context
+    z.addmm_(y, weights.w_z.mT).add_(weights.w_z_bias)
+    return projected, context, y
+
+
+def context_backward(
+    grad: Tensor, x: Tensor, saved: Saved, weights: Weights, grads: Weights, wanted: bool
+) -> None:
+    projected, context, y = saved
+    theta, phi, g = projected.chunk(3, dim=1)
+    grad_y = _embedding_backward(grad, y, weights, grads)
+    grad_context = (theta.mT @ grad_y).div_(len(x))
+    parts = grad_y @ context.mT, g @ grad_context.mT, phi @ grad_context
+    _project_backward(grad, x, torch.cat(parts, dim=1), weights, grads, wanted)
+
+
+def _project(x: Tensor, weights: Weights) -> Tensor:
+    """T, P and G side by side, (M, 3 R), by one product."""
+    bias = torch.cat([weights.theta_bias, weights.phi_bias, weights.g_bias])
+    return torch.addmm(bias, x, torch.cat([weights.theta, weights.phi, weights.g]).mT)
+
+
+def _embedding_backward(grad: Tensor, y: Tensor, weights: Weights, grads: Weights) -> Tensor:
+    grads.w_z.addmm_(grad.mT, y)
+    grads.w_z_bias.add_(grad.sum(dim=0))
+    return grad @ weights.w_z
+
+
+def _project_backward(
+    grad: Tensor, x: Tensor, grad_projected: Tensor, weights: Weights, grads: Weights, wanted: bool
+) -> None:
+    grad_weights, grad_bias = grad_projected.mT @ x, grad_projected.sum(dim=0)
+    for mine, part in zip((grads.theta, grads.phi, grads.g), grad_weights.chunk(3), strict=True):
+        mine.add_(part)
+    for mine, part in zip((grads.theta_bias, grads.phi_bias, grads.g_bias), grad_bias.chunk(3), strict=True):
+        mine.add_(part)
+    if wanted:
+        grad.addmm_(grad_projected, torch.cat([weights.theta, weights.phi, weights.g]))
+
+
+def moments_forward(x: Tensor, z: Tensor, weights: Weights) -> Saved:
+    theta = torch.addmm(weights.theta_bias, x, weights.theta.mT)
+    moments = second_moments(x)  # S~ = X~^T X~
+    phi_moments = _with_bias(weights.phi, weights.phi_bias) @ moments  # phi~ S~
+    context = phi_moments @ _with_bias(weights.g, weights.g_bias).mT  # P^T G
+    embedded = (context @ weights.w_z.mT).div_(len(x))  # P^T G W_z^T / M
+    z.addmm_(theta, embedded).add_(weights.w_z_bias)
+    return theta, moments, phi_moments, context, embedded
+
+
+def moments_backward(
+    grad: Tensor, x: Tensor, saved: Saved, weights: Weights, grads: Weights, wanted: bool
+) -> None:
+    theta, moments, phi_moments, context, embedded = saved
+    grad_theta = grad @ embedded.mT
+    grad_embedded = (theta.mT @ grad).div_(len(x))
+    grads.theta.addmm_(grad_theta.mT, x)
+    grads.theta_bias.add_(grad_theta.sum(dim=0))
+    grads.w_z.addmm_(grad_embedded.mT, context)
+    grads.w_z_bias.add_(grad.sum(dim=0))
+    grad_context = grad_embedded @ weights.w_z
+    grad_phi_moments = grad_context @ _with_bias(weights.g, weights.g_bias)
+    _add_with_bias(grads.g, grads.g_bias, grad_context.mT @ phi_moments)
+    _add_with_bias(grads.phi, grads.phi_bias, grad_phi_moments @ moments)
+    if wanted:
+        grad_moments = _with_bias(weights.phi, weights.phi_bias).mT @ grad_phi_moments
+        both = grad_moments + grad_moments.mT  # X is on both sides of X^T X
+        grad.addmm_(grad_theta, weights.theta).addmm_(x, both[:-1, :-1]).add_(both[-1, :-1])
+
+
+def second_moments(x: Tensor) -> Tensor:
+    """X~^T X~, (C + 1, C + 1). One of its four blocks is another's mirror image: 3/4 of the work."""
+    channels, half = x.shape[1], x.shape[1] // 2
+    moments = x.new_empty(channels + 1, channels + 1)
+    first, second = x[:, :half], x[:, half:]
+    moments[:half, :half] = first.mT @ first
+    moments[half:channels, half:channels] = second.mT @ second
+    moments[:half, half:channels] = first.mT @ second
+    moments[half:channels, :half] = moments[:half, half:channels].mT
+    moments[channels, :channels] = x.sum(dim=0)
+    moments[:channels, channels] = moments[channels, :channels]
+    moments[channels, channels] = len(x)
+    return moments
+
+
+def _with_bias(weight: Tensor, bias: Tensor) -> Tensor:
+    return torch.cat([weight, bias[:, None]], dim=1)
+
+
+def _add_with_bias(grad_weight: Tensor, grad_bias: Tensor, grad: Tensor) -> None:
+    grad_weight.add_(grad[:, :-1])
+    grad_bias.add_(grad[:, -1])
+
+
+def _scores_cost(positions: int, channels: int, reduced: int) -> int:
+    return 4 * positions * channels * reduced + 2 * positions**2 * reduced
+
+
+def _context_cost(positions: int, channels: int, reduced: int) -> int:
+    return 4 * positions * channels * reduced + 2 * positions * reduced**2
+
+
+def _moments_cost(positions: int, channels: int, reduced: int) -> int:
+    half, with_bias = channels // 2, channels + 1
+    of_moments = positions * (channels**2 - half * (channels - half))
+    of_small = reduced * with_bias**2 + reduced**2 * with_bias + reduced**2 * channels
+    return 2 * positions * channels * reduced + of_moments + of_small
+
+
+PRODUCTS: Mapping[Order, Products] = {
+    "scores": Products(scores_forward, scores_backward, _scores_cost),
+    "context": Products(context_forward, context_backward, _context_cost),
+    "moments": Products(moments_forward, moments_backward, _moments_cost),
+}
+
+
+def cheapest(positions: int, channels: int, reduced: int) -> Order:
+    """The order that takes the fewest multiply-adds for a tube of so many positions."""
+    return min(PRODUCTS, key=lambda order: PRODUCTS[order].multiply_adds(positions, channels, reduced))
