@@ -6,7 +6,7 @@ Data goes to stdout, progress and errors to stderr. Exit codes: 0 done, 1 an err
 2 a wrong command line, 3 some videos failed and the rest is done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +15,9 @@ import click
 from aqa_pipeline.commands.datasets import datasets
 from aqa_pipeline.commands.doctor import doctor
 from aqa_pipeline.commands.options import (
-    EXISTING,
     FOLDER,
-    SOME_FAILED,
     example,
-    network_options,
     progress_bar,
-    reader_option,
 )
 from aqa_pipeline.commands.simulate import simulate
 from aqa_pipeline.commands.store import store
@@ -30,12 +26,16 @@ from aqa_pipeline.errors import AqaError
 from extract.backbones_command import backbones
 from extract.commands import choices_of, extract, extraction_progress
 from heads.commands import evaluate, fit
+from heads.score_commands import make_score
 from heads.table_commands import compare, make_reproduce
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import Record, Video
+    from aqa_pipeline.store import Store
+    from aqa_pipeline.video import ReaderName
     from extract.streams import Stream
     from heads.evaluation import Evaluation
+    from heads.prediction import TrainedHead
     from heads.tables.planning import TablePlan
 
 
@@ -102,6 +102,41 @@ def _tried(*arguments: str) -> bool:
     return True
 
 
+def _open_cache(trained: "TrainedHead", options: dict[str, Any]) -> "Callable[[Video], dict[str, Record]]":
+    """Stage 1 for `aqa score`: a function to the records of one video, made once and kept in a store.
+
+    Records go by the digest of the file and of its boxes: another file of the same name is another video.
+    """
+    from aqa_pipeline.store import Store
+    from extract.choices import rebuild_streams
+
+    streams = rebuild_streams(list(trained.specs.values()), choices_of(options))
+    cache = Store(options["cache"])
+    return lambda video: _cached_records(video, streams, cache=cache, reader=options["reader"])
+
+
+def _cached_records(
+    video: "Video", streams: Sequence["Stream"], *, cache: "Store", reader: "ReaderName"
+) -> dict[str, "Record"]:
+    from dataclasses import replace
+
+    from extract.decoding import digest_of
+    from extract.stage import Extraction
+    from extract.stage import extract as run
+
+    if not video.path.exists():
+        raise AqaError("there is no such file.")
+    sources = [video, *([replace(video, path=video.boxes)] if video.boxes else [])]
+    key = replace(video, video_id="+".join(digest_of(source)[:16] for source in sources))
+    extraction = Extraction("scored", cache, streams, reader=reader)
+    with extraction_progress(1) as progress:
+        report = run(extraction, [key], progress=progress)
+    if report.failures:
+        raise AqaError(report.failures[0].reason)
+    found = {each.spec.stream: cache.read("scored", key.video_id, each.spec) for each in streams}
+    return {stream: replace(record, video_id=video.video_id) for stream, record in found.items()}
+
+
 for command in (
     datasets,
     weights,
@@ -113,61 +148,10 @@ for command in (
     evaluate,
     compare,
     make_reproduce(_extract_needs),
+    make_score(_open_cache),
     doctor,
 ):
     main.add_command(command)
-
-
-@main.command(epilog=example("aqa score my-routine.mp4 --run runs/skating --split random-0"))
-@click.argument("videos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="VIDEO...")
-@click.option("--run", type=EXISTING, required=True, help="A run made by `aqa fit`.")
-@click.option("--split", help="Which split's networks; `all` for every one.  [default: the only one]")
-@click.option("--detector", default="", metavar="KIND[:MODEL]", help="Person detector.  [default: the run's]")
-@click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --detector annotations.")
-@network_options
-@reader_option
-@click.pass_context
-def score(ctx: click.Context, videos: tuple[Path, ...], run: Path, split: str | None, **options: Any) -> None:
-    """Scores videos as the run's test videos were scored, and tells which moments made the score.
-
-    Features are made exactly as the run's were; other weights or another detector are an error. A video
-    that fails is named with the reason, the others are scored, and the exit code is 3.
-    """
-    from extract.choices import rebuild_streams
-    from heads.prediction import load_run, predict
-    from heads.score_text import format_prediction
-
-    trained = load_run(run, split=split)
-    streams = rebuild_streams(list(trained.specs.values()), choices_of(options))
-    num_failed = 0
-    for path in videos:
-        try:
-            records = _extract_for_scoring(path, streams, options)
-            click.echo(format_prediction(path.name, predict(trained, records), trained) + "\n")
-        except AqaError as error:
-            num_failed += 1
-            click.secho(f"{path}: {error}", fg="red", err=True)
-    ctx.exit(SOME_FAILED if num_failed else 0)
-
-
-def _extract_for_scoring(
-    path: Path, streams: Sequence["Stream"], options: dict[str, Any]
-) -> dict[str, "Record"]:
-    """Both stages in a row: the records of one new video, in a store that is thrown away."""
-    from tempfile import TemporaryDirectory
-
-    from aqa_pipeline.records import Video
-    from aqa_pipeline.store import Store
-    from extract.stage import Extraction
-    from extract.stage import extract as run
-
-    video = Video(video_id=path.stem, path=path, boxes=options["boxes"])
-    with TemporaryDirectory() as folder, extraction_progress(1) as progress:
-        extraction = Extraction("scored", Store(Path(folder)), streams, reader=options["reader"])
-        report = run(extraction, [video], progress=progress)
-        if report.failures:
-            raise AqaError(report.failures[0].reason)
-        return {s.spec.stream: extraction.store.read("scored", video.video_id, s.spec) for s in streams}
 
 
 @main.command(epilog=example("aqa demo --out demo"))

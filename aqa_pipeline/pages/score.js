@@ -1,0 +1,181 @@
+// The page of a scored video: one clock, shown by the player, the playhead, the outline and the readout.
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const find = (id) => document.getElementById(id);
+  const video = find("video"), timeline = find("timeline"), playhead = find("playhead");
+  const readout = find("readout"), outline = find("outline"), toggle = find("show-outline");
+  let now = 0, playable = false, wanted = null, boxes = true, plots = [];
+
+  const clamp = (seconds) => Math.min(Math.max(seconds, 0), data.duration);
+  const clock = (seconds) => {
+    const tenths = Math.floor(Math.round(seconds * 1e6) / 1e5);
+    return `${Math.floor(tenths / 600)}:${String(Math.floor(tenths / 10) % 60).padStart(2, "0")}.${tenths % 10}`;
+  };
+  const stepAt = (track, seconds) => track.starts.findIndex((start, i) => start <= seconds && seconds < track.stops[i]);
+  const digits = (track) => (track.kind === "attention" ? 3 : 1);
+
+  function describe(seconds) {
+    const parts = data.tracks.map((track) => {
+      const step = stepAt(track, seconds);
+      if (step < 0) return `${track.name}: nothing here`;
+      const level = ["highest", "lowest"].includes(track.levels[step]) ? `, among the ${track.levels[step]}` : "";
+      return `${track.name}: ${track.values[step].toFixed(digits(track))}${level}`;
+    });
+    return [clock(seconds), ...parts].join("  ·  ");
+  }
+
+  function show(seconds) {
+    now = clamp(seconds);
+    playhead.style.left = `${(100 * now) / data.duration}%`;
+    timeline.setAttribute("aria-valuenow", now.toFixed(2));
+    timeline.setAttribute("aria-valuetext", describe(now));
+    readout.textContent = describe(now);
+    if (outline) {
+      const at = boxes && data.outlines.find((each) => each.start <= now && now < each.stop);
+      outline.setAttribute("points", at ? at.corners.map((corner) => corner.join(",")).join(" ") : "");
+    }
+  }
+
+  function jump(seconds) {
+    show(seconds);
+    if (!video) return;
+    if (playable) video.currentTime = data.offset + now;
+    else wanted = now;
+  }
+
+  function togglePlay() {
+    if (!playable) return;
+    if (video.paused) {
+      if (now >= data.duration - 0.05) jump(0);
+      video.play();
+    } else video.pause();
+  }
+
+  if (video) {
+    const failed = () => { find("no-video").hidden = false; find("player").hidden = true; playable = false; };
+    const ready = () => {
+      if (playable) return;
+      playable = true;
+      if (wanted !== null || data.offset) jump(wanted ?? 0);
+    };
+    const follow = () => {
+      if (!video.seeking) show(video.currentTime - data.offset);
+      if (!video.paused && video.currentTime - data.offset >= data.duration + 0.02) video.pause();
+      if (!video.paused && !video.ended) requestAnimationFrame(follow);
+    };
+    video.addEventListener("error", failed);
+    video.addEventListener("loadedmetadata", ready);
+    video.addEventListener("play", follow);
+    for (const name of ["timeupdate", "seeked", "pause"]) video.addEventListener(name, () => video.paused && follow());
+    if (video.error) failed();
+    else if (video.readyState >= 1) ready();
+  }
+
+  const secondsAt = (event) => {
+    const place = timeline.getBoundingClientRect();
+    return clamp((data.duration * (event.clientX - place.left)) / place.width);
+  };
+  timeline.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    if (event.pointerType === "mouse") timeline.setPointerCapture(event.pointerId);
+    jump(secondsAt(event));
+  });
+  timeline.addEventListener("pointermove", (event) => {
+    if (timeline.hasPointerCapture(event.pointerId) && event.buttons) jump(secondsAt(event));
+    else if (event.pointerType === "mouse") readout.textContent = describe(secondsAt(event));
+  });
+  timeline.addEventListener("pointerleave", () => show(now));
+
+  function neighbour(direction) {
+    const edges = [...new Set(data.tracks.flatMap((track) => track.starts))].sort((a, b) => a - b);
+    const next = direction > 0 ? edges.find((edge) => edge > now + 1e-3) : edges.findLast((edge) => edge < now - 1e-3);
+    return next ?? (direction > 0 ? data.duration : 0);
+  }
+  const keys = {
+    ArrowLeft: (event) => jump(now - (event.shiftKey ? 5 : 1)),
+    ArrowDown: (event) => jump(now - (event.shiftKey ? 5 : 1)),
+    ArrowRight: (event) => jump(now + (event.shiftKey ? 5 : 1)),
+    ArrowUp: (event) => jump(now + (event.shiftKey ? 5 : 1)),
+    PageUp: () => jump(neighbour(-1)),
+    PageDown: () => jump(neighbour(1)),
+    Home: () => jump(0),
+    End: () => jump(data.duration),
+    " ": togglePlay,
+    Enter: togglePlay,
+  };
+  timeline.addEventListener("keydown", (event) => {
+    if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    keys[event.key](event);
+  });
+
+  for (const button of document.querySelectorAll("[data-jump]")) {
+    button.addEventListener("click", () => {
+      jump(Number(button.dataset.jump));
+      (find("player") ?? timeline).scrollIntoView({ block: "nearest", behavior: "instant" });
+    });
+  }
+  toggle?.addEventListener("click", () => {
+    boxes = !boxes;
+    toggle.setAttribute("aria-pressed", String(boxes));
+    toggle.textContent = `Athlete's box: ${boxes ? "on" : "off"}`;
+    show(now);
+  });
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  function plot(place) {
+    const track = data.tracks[Number(place.dataset.track)];
+    const fill = { highest: colour("high"), lowest: colour("low"), other: colour("bar"), unseen: colour("unseen") };
+    const isLast = Number(place.dataset.track) === data.tracks.length - 1;
+    const values = [...track.values, track.reference];
+    const low = track.kind === "attention" ? 0 : Math.min(...values), high = Math.max(...values);
+    const margin = 0.08 * (high - low || 1);
+    const bars = uPlot.paths.bars({
+      disp: {
+        x0: { unit: 1, values: () => track.starts },
+        size: { unit: 1, values: () => track.starts.map((start, i) => track.stops[i] - start) },
+        fill: { unit: 3, values: () => track.levels.map((level) => fill[level]) },
+      },
+    });
+    const line = (u) => {
+      const y = u.valToPos(track.reference, "y", true);
+      u.ctx.save();
+      u.ctx.strokeStyle = colour("quiet");
+      u.ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+      u.ctx.lineWidth = devicePixelRatio;
+      u.ctx.beginPath();
+      u.ctx.moveTo(u.bbox.left, y);
+      u.ctx.lineTo(u.bbox.left + u.bbox.width, y);
+      u.ctx.stroke();
+      u.ctx.restore();
+    };
+    const axis = {
+      stroke: colour("quiet"), size: 24, gap: 3, font: "12px system-ui, sans-serif",
+      grid: { show: false }, ticks: { stroke: colour("line"), size: 4 },
+      values: (u, ticks) => ticks.map((tick) => `${Math.floor(tick / 60)}:${String(Math.round(tick % 60)).padStart(2, "0")}`),
+      incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800],
+    };
+    return new uPlot({
+      width: place.clientWidth, height: isLast ? 92 : 68, padding: [2, 0, isLast ? 0 : 2, 0],
+      cursor: { show: false }, legend: { show: false }, select: { show: false },
+      scales: { x: { time: false, range: [0, data.duration] }, y: { range: [low - (track.kind === "attention" ? 0 : margin), high + margin] } },
+      axes: [{ ...axis, show: isLast }, { show: false }],
+      series: [{}, { paths: bars, fill: fill.other, width: 0, points: { show: false } }],
+      hooks: { draw: [line] },
+    }, [track.starts, track.values], place);
+  }
+  function draw() {
+    plots.forEach((each) => each.destroy());
+    plots = [...document.querySelectorAll(".plot")].map(plot);
+  }
+  for (const place of document.querySelectorAll(".plot")) {
+    place.style.height = Number(place.dataset.track) === data.tracks.length - 1 ? "92px" : "68px";
+  }
+  draw();
+  show(0);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  addEventListener("resize", draw);
+  addEventListener("beforeprint", draw);
+  addEventListener("afterprint", draw);
+})();

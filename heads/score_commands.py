@@ -1,0 +1,123 @@
+"""`aqa score`: a number for new videos, and the page that shows its reasons."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aqa_pipeline.commands.options import (
+    EXISTING,
+    FOLDER,
+    SOME_FAILED,
+    example,
+    network_options,
+    reader_option,
+)
+from aqa_pipeline.errors import AqaError
+
+if TYPE_CHECKING:
+    from aqa_pipeline.records import Record, Video
+    from heads.judgement import Judge
+    from heads.prediction import TrainedHead
+    from heads.score_pages import Scored
+
+# Gives the function that makes or finds the records of one video; the front door tells, for it knows stage 1.
+OpenCache = Callable[["TrainedHead", dict[str, Any]], Callable[["Video"], Mapping[str, "Record"]]]
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+CACHE = "scored-features"
+
+
+def make_score(open_cache: OpenCache) -> click.Command:
+    """The command `aqa score`, which has features extracted by what `open_cache` gives."""
+
+    @click.command(
+        epilog=example("aqa score my-routine.mp4 --run runs/skating --split random-0 --html my-routine.html")
+    )
+    @click.argument("videos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="VIDEO...")
+    @click.option("--run", type=EXISTING, required=True, help="A run made by `aqa fit`.")
+    @click.option("--split", help="Which split's networks; `all` for every one.  [default: the only one]")
+    @click.option(
+        "--html",
+        type=click.Path(path_type=Path),
+        metavar="OUT",
+        help="Write the page with video, timeline and moments: a file, or a folder for several videos.",
+    )
+    @click.option("--embed", is_flag=True, help="Put the video into the page instead of a link to it.")
+    @click.option("--json", "json_path", type=NEW_FILE, metavar="OUT", help="Write everything as JSON.")
+    @click.option("--csv", "csv_path", type=NEW_FILE, metavar="OUT", help="Write one row per video.")
+    @click.option("--cache", type=FOLDER, help=f"Store of the features made here.  [default: RUN/{CACHE}]")
+    @click.option(
+        "--detector", default="", metavar="KIND[:MODEL]", help="Person detector.  [default: the run's]"
+    )
+    @click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --detector annotations.")
+    @network_options
+    @reader_option
+    @click.pass_context
+    def score(
+        ctx: click.Context, videos: tuple[Path, ...], run: Path, split: str | None, **options: Any
+    ) -> None:
+        """Scores videos as the run's test videos were scored, and tells which moments made the score.
+
+        Prints score ± interval, its place among the training scores, and warnings where a video is unlike
+        those that the run learned from. Features are made exactly as the run's were and kept: a video is
+        extracted once. A video that fails is named with the reason, the others are scored; exit code 3.
+        """
+        from heads.judgement import make_judge
+        from heads.prediction import load_run
+        from heads.score_files import write_csv, write_json
+        from heads.score_text import format_judgement
+
+        if options["embed"] and not options["html"]:
+            raise click.UsageError("--embed says how the page is made: name one with --html.")
+        trained = load_run(run, split=split)
+        by = make_judge(trained)
+        records_of = open_cache(trained, options | {"cache": options["cache"] or run / CACHE})
+        scored, failures = [], {}
+        for path in videos:
+            try:
+                one = _score_one(path, by, records_of, boxes=options["boxes"])
+                click.echo(format_judgement(one.judgement, by) + "\n")
+                scored.append(one)
+            except AqaError as error:
+                failures[str(path)] = str(error)
+                click.secho(f"{path}: {error}", fg="red", err=True)
+        for write, target in ((write_json, options["json_path"]), (write_csv, options["csv_path"])):
+            if target:
+                write(target, scored, failures, by=by)
+                click.echo(f"Written: {target}")
+        if options["html"]:
+            _write_pages(scored, by, failures, options, num_videos=len(videos))
+        ctx.exit(SOME_FAILED if failures else 0)
+
+    return score
+
+
+def _score_one(
+    path: Path,
+    by: "Judge",
+    records_of: Callable[["Video"], Mapping[str, "Record"]],
+    *,
+    boxes: Path | None,
+) -> "Scored":
+    from aqa_pipeline.records import Video
+    from heads.judgement import judge
+    from heads.score_pages import Scored
+
+    video = Video(video_id=path.stem, path=path, boxes=boxes)
+    records = records_of(video)
+    return Scored(video, judge(by, path.name, records), records)
+
+
+def _write_pages(
+    scored: list["Scored"], by: "Judge", failures: dict[str, str], options: dict[str, Any], *, num_videos: int
+) -> None:
+    """One page per video; a page that cannot be made is a failure like any other."""
+    from heads.score_pages import page_paths, write_page_of
+
+    for one, path in zip(scored, page_paths(options["html"], scored, single=num_videos == 1), strict=True):
+        try:
+            click.echo(f"Page: {write_page_of(one, by, path, embed=options['embed'])}")
+        except AqaError as error:
+            failures[str(one.video.path)] = str(error)
+            click.secho(f"{one.video.path}: no page: {error}", fg="red", err=True)
