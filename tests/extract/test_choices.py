@@ -1,14 +1,17 @@
 """From options to streams, and from a run's specs back to the very same streams."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
 
 from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
 from aqa_pipeline.records import StreamSpec, Video
+from extract.backbones import get_backbone, load_backbone
 from extract.choices import Choices, build_streams, parse_by_stream, rebuild_streams
 from extract.clock import Clock
+from extract.streams import STREAMS, ClipSampling
 
 SMALL = Choices(backbones={"": "resnet18"}, weights={"": "random:0"}, detector="annotations")
 
@@ -94,3 +97,52 @@ def test_crops_of_frames_without_a_person_are_left_out(tmp_path):
     )
     nobody = encode(frames[1:2], np.array([[1]]))
     assert nobody.features.shape == (0, 512)
+
+
+CLIPS = Choices(backbones={"clips": "mc3_18"}, weights={"": "random:0"})
+
+
+@pytest.fixture
+def one_load(monkeypatch):
+    """Each network is loaded once for all tests: what is tested is what they are asked for."""
+    monkeypatch.setattr("extract.choices.load_backbone", load_once)
+
+
+load_once = functools.cache(load_backbone)
+
+
+@pytest.mark.usefixtures("one_load")
+@pytest.mark.parametrize(
+    ("span", "views", "dtype"), [("last-96", "all", "float32"), ("whole", "reference", "float16")]
+)
+def test_specs_rebuild_the_same_clips(span, views, dtype):
+    choices = dataclasses.replace(CLIPS, clips=ClipSampling(span, views), dtype=dtype)
+    (stream,) = build_streams(["clips"], choices)
+    assert stream.frames_per_clip == 16
+    (again,) = rebuild_streams([stream.spec], Choices(detector=""))
+    assert again.spec == stream.spec
+    assert again.sampling == ClipSampling(span, views)
+
+
+@pytest.mark.usefixtures("one_load")
+def test_clips_cut_another_way_than_we_can_are_refused():
+    (stream,) = build_streams(["clips"], CLIPS)
+    spec = StreamSpec("clips", {**stream.spec.facts, "views": "end-0,end-9"})
+    with pytest.raises(SpecMismatch, match="views: end-0,end-9 != end-0,end-1,end-2"):
+        rebuild_streams([spec], Choices(detector=""))
+
+
+def test_the_usual_backbone_of_clips_is_the_best_of_the_paper():
+    backbone = get_backbone(STREAMS["clips"].default_backbone)
+    assert (backbone.frames_per_clip, backbone.feature_size) == (32, 512)
+    assert 96 % backbone.frames_per_clip == 0
+
+
+def test_a_backbone_whose_clips_do_not_fill_the_frames_is_refused_before_its_weights_are_asked_for():
+    choices = Choices(backbones={"": "x3d_s"}, weights={"": "no/such/weights.pt"})
+    with pytest.raises(AqaError, match="x3d_s takes 13 frames, which do not divide 96"):
+        build_streams(["clips"], choices)
+    with pytest.raises(AqaError, match=r"no/such/weights\.pt"):
+        build_streams(["clips"], dataclasses.replace(choices, clips=ClipSampling("whole")))
+    with pytest.raises(AqaError, match="clips needs a backbone that takes a clip; resnet18 does not"):
+        build_streams(["clips"], dataclasses.replace(choices, backbones={"clips": "resnet18"}))

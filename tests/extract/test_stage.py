@@ -6,12 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.records import Video
+from aqa_pipeline.records import StreamSpec, Video
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import OpenVideo
-from extract.stage import Extraction, extract
+from extract.clock import Clock
+from extract.stage import Collector, Extraction, extract
+from extract.streams import Encoded, Steps
 
 
 def silent(**_: object) -> None:
@@ -173,3 +177,74 @@ def test_progress_only_grows_and_ends_with_all_videos(tmp_path, picture_video, b
     )
     assert seen == sorted(seen)
     assert seen[-1] == 2
+
+
+class Batches:
+    """A stream that writes down each batch it is given: the frames' numbers and their indices."""
+
+    batch_size, dtype, spec = 3, "float32", StreamSpec("batches", {})
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[list[int], list[list[int]]]] = []
+
+    def encoder(self, video, clock):
+        def encode(frames, frame_index):
+            self.seen.append((list(frames), frame_index.tolist()))
+            rows = np.array(frames, np.float32).reshape(frame_index.shape)
+            return Encoded(rows, np.ones(len(rows), bool))
+
+        return encode
+
+
+def collect(stream: Batches, frame_index: np.ndarray) -> np.ndarray:
+    """The features of that plan, each of its frames pushed once and in order."""
+    start = np.arange(len(frame_index), dtype=float)
+    steps = Steps(frame_index, np.stack([start, start + 1], axis=1), {"num_odd": 7})
+    collector = Collector(stream, Video("a", Path("a.mp4")), steps, Clock())
+    for index in np.unique(frame_index).tolist():
+        collector.push(index, index)
+    record = collector.record("toy", source_digest="")
+    assert record.counts == {
+        "num_steps": len(frame_index),
+        "num_steps_without_person": 0,
+        "num_odd": 7,
+    }
+    return record.features
+
+
+def queued(frame_index: np.ndarray, *, batch_size: int) -> list[tuple[list[int], list[list[int]]]]:
+    """The batches of one long queue of frames, cut when full: right where no step shares a frame."""
+    flat, per_batch = frame_index.ravel().tolist(), batch_size * frame_index.shape[1]
+    cuts = range(0, len(flat), per_batch)
+    rows = frame_index.tolist()
+    return [
+        (flat[cut : cut + per_batch], rows[at * batch_size : (at + 1) * batch_size])
+        for at, cut in enumerate(cuts)
+    ]
+
+
+@given(
+    increments=st.lists(st.sampled_from([0, 0, 1, 1, 2, 9]), min_size=1, max_size=60),
+    per_step=st.integers(1, 5),
+)
+def test_steps_that_share_no_frame_are_one_queue_whatever_is_repeated(increments, per_step):
+    increments = increments[: max(1, len(increments) // per_step) * per_step]
+    increments += [0] * (-len(increments) % per_step)
+    plan, stream = np.cumsum(increments).reshape(-1, per_step), Batches()
+    np.testing.assert_array_equal(collect(stream, plan), plan)
+    assert stream.seen == queued(plan, batch_size=3)
+
+
+@given(
+    starts=st.lists(st.integers(0, 40), min_size=1, max_size=20).map(sorted),
+    offsets=st.lists(st.integers(0, 12), min_size=1, max_size=6),
+)
+def test_steps_may_share_frames_and_hold_them_in_any_order(starts, offsets):
+    plan = np.array(starts)[:, None] + np.array(offsets)
+    np.testing.assert_array_equal(collect(Batches(), plan), plan)
+
+
+def test_a_plan_whose_steps_go_back_is_a_mistake_of_ours():
+    for plan in ([[5, 6], [4, 7]], [[4, 7], [5, 6]]):
+        with pytest.raises(AssertionError, match="in the order of their first and of their last frames"):
+            Steps(np.array(plan), np.array([[0.0, 1.0], [1.0, 2.0]]))

@@ -1,0 +1,82 @@
+"""Videos whose every frame says its number, and a network that reads it: a feature names the frame it saw."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from aqa_pipeline.records import Video
+from extract.backbones import Backbone, LoadedBackbone
+from extract.backbones.preprocess import Preprocess
+from extract.streams import ClipSampling
+from extract.streams.clips import Clips
+
+FPS = 25.0
+RIGHT = 1000  # what the right half of a frame shows more than the left one
+
+
+def paint(number: int) -> Image.Image:
+    """8x6 pixels: the number in the left half, the number + RIGHT in the right one (red tells the 250s)."""
+    picture = np.zeros((6, 8, 3), np.uint8)
+    for half, value in ((slice(None, 4), number), (slice(4, None), number + RIGHT)):
+        picture[:, half, :2] = divmod(value, 250)
+    return Image.fromarray(picture)
+
+
+def read_numbers(clips: Tensor) -> Tensor:
+    """Clips (B, 3, T, H, W) of pixels -> the T numbers on the left, then the T numbers on the right."""
+    values = 250 * clips[:, 0, :, 0] + clips[:, 1, :, 0]  # (B, T, W) of the first row
+    return torch.cat([values[:, :, 0], values[:, :, -1]], dim=1)
+
+
+PIXELS = Preprocess("pixels", 4, lambda frame: frame[1:5, 2:6].copy(), (0, 0, 0), (1 / 255,) * 3, "")
+
+
+@pytest.fixture
+def numbered_video(tmp_path: Path) -> Callable[..., Video]:
+    """Makes a video of `num_frames` pictures at 25 fps; picture i shows the number i."""
+
+    def make(video_id: str, num_frames: int, **facts: object) -> Video:
+        folder = tmp_path / "videos" / video_id
+        folder.mkdir(parents=True)
+        for number in range(num_frames):
+            paint(number).save(folder / f"{number:04d}.png")
+        return Video(video_id=video_id, path=folder, fps=FPS, **facts)
+
+    return make
+
+
+@pytest.fixture
+def clips_stream() -> Callable[..., Clips]:
+    """Makes a stream of clips of `frames` frames; `network` makes (B, `feature_size`) of the pixels."""
+
+    def make(
+        frames: int = 32,
+        *,
+        span: str = "last-96",
+        views: str = "all",
+        clips_per_call: int = 5,
+        dtype: str = "float32",
+        network: Callable[[Tensor], Tensor] = read_numbers,
+        feature_size: int | None = None,
+    ) -> Clips:
+        backbone = Backbone(
+            name="numbers",
+            takes="clip",
+            feature_size=feature_size or 2 * frames,
+            frames_per_clip=frames,
+            weights="none",
+            build=torch.nn.Identity,
+            preprocess={"paper": "pixels", "released": "pixels"},
+            source="",
+            gflops=0,
+            num_parameters=0,
+        )
+        loaded = LoadedBackbone(backbone, PIXELS, "random:0", "cpu", "fp32", network)
+        return Clips(ClipSampling(span, views), loaded, clips_per_call, dtype)
+
+    return make

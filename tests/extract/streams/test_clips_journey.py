@@ -1,0 +1,49 @@
+"""`aqa extract --for wd` from a folder of videos to the store, with a real network and its random weights."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import cli
+from aqa_pipeline.store import Store
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(cli.main, ["extract", *map(str, arguments)])
+
+
+@pytest.fixture
+def dataset(tmp_path, numbered_video) -> list[object]:
+    """Options that name a dataset of one video of 20 frames."""
+    numbered_video("a", 20)
+    (tmp_path / "videos" / "scores.csv").write_text("video,score,fps\na,7.5,25\n")
+    return ["--dataset", "folder", "--root", tmp_path / "videos", "--store", tmp_path / "s"]
+
+
+def test_for_wd_makes_clips_of_the_chosen_network(tmp_path, dataset):
+    network = ["--backbone", "mc3_18", "--weights", "random:0", "--device", "cpu"]
+    small = ["--views", "reference", "--dtype", "float16"]
+    result = run(*dataset, "--for", "wd", *network, "--clips", "whole", *small)
+    assert result.exit_code == 0, result.output
+    store = Store(tmp_path / "s")
+    (spec,) = store.specs("folder", "clips")
+    record = store.read("folder", "a", spec)
+    assert (record.features.shape, record.features.dtype) == ((2, 1, 512), np.float16)
+    assert record.counts["num_repeated_frames"] == 12
+    assert record.extras["frame_index"].ravel().tolist() == [0] * 12 + list(range(20))
+    assert len(np.unique(record.features, axis=0)) == 2
+    assert not [problem for _, problem in store.verify() if problem]
+
+
+@pytest.mark.parametrize("option", [["--clips", "whole"], ["--views", "reference"]])
+def test_options_of_clips_are_not_ignored_by_other_streams(dataset, option):
+    result = run(*dataset, "--streams", "segments", *option)
+    assert result.exit_code == 2
+    assert "--clips and --views are for the stream clips, not for segments" in result.output
+
+
+def test_a_network_whose_clips_do_not_fill_the_frames_is_an_error_in_one_line(dataset):
+    result = run(*dataset, "--streams", "clips", "--backbone", "x3d_s", "--device", "cpu")
+    assert result.exit_code == 1
+    assert "x3d_s takes 13 frames, which do not divide 96" in result.output
+    assert "Traceback" not in result.output
