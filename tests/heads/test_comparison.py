@@ -22,7 +22,12 @@ NUM_VIDEOS = 40
 
 
 def write_run(
-    run_dir: Path, splits: dict[str, list[str]], *, noise: float, seeds: tuple[int, ...] = (0,), **changes: Any
+    run_dir: Path,
+    splits: dict[str, list[str]],
+    *,
+    noise: float,
+    seeds: tuple[int, ...] = (0,),
+    **changes: Any,
 ) -> Path:
     """A run whose predictions are the labels with noise; a video's label follows from its name."""
     run_dir.mkdir()
@@ -97,7 +102,9 @@ def test_the_order_of_the_runs_turns_the_sign_alone(tmp_path: Path) -> None:
     assert there is not None
     assert back is not None
     assert there.difference == -back.difference
-    assert (there.interval.low, there.interval.high) == pytest.approx((-back.interval.high, -back.interval.low))
+    assert (there.interval.low, there.interval.high) == pytest.approx(
+        (-back.interval.high, -back.interval.low)
+    )
     assert there.p == back.p
 
 

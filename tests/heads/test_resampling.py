@@ -1,4 +1,4 @@
-"""The bootstrap over videos and seeds against closed cases: ties, one split, identical splits, a known normal."""
+"""The bootstrap over videos and seeds in closed cases: ties, one split, identical splits, a known normal."""
 
 import math
 
@@ -177,7 +177,8 @@ def test_resampled_is_the_mean_over_splits() -> None:
             naive[seed, draw] = np.mean(
                 [
                     spearmanr(
-                        np.repeat(s.predicted[seed], c[draw].astype(int)), np.repeat(s.true, c[draw].astype(int))
+                        np.repeat(s.predicted[seed], c[draw].astype(int)),
+                        np.repeat(s.true, c[draw].astype(int)),
                     ).statistic
                     for s, c in zip(splits, counts, strict=True)
                 ]

@@ -1,6 +1,7 @@
 """A small table over a small dataset: two columns of the same folder, one of a dataset that is not there."""
 
 import csv
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.store import Store
-from heads.tables.planning import Settings
+from heads.tables.planning import Settings, TablePlan, plan_table
+from heads.tables.results import TableResult, tabulate
+from heads.tables.running import run_tasks
 from heads.tables.table import Average, Column, Method, Row, Table
 
 SEGMENTS = {"segments": ("toy-3d", "toy-3d-port")}
@@ -68,22 +71,56 @@ def write_features(store: Store, root: Path, spec: StreamSpec, *, videos: slice 
         store.write(Record("folder", video.video_id, spec, features.astype(np.float32), pts, "no file"))
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    root = tmp_path / "videos"
+def make_scene(folder: Path) -> Scene:
+    root = folder / "videos"
     root.mkdir()
     scores = np.random.default_rng(0).normal(50, 10, size=NUM_VIDEOS)
     with (root / "scores.csv").open("w", newline="") as file:
         rows = [("video", "score"), *((f"v{n:02d}.mp4", f"{score:.3f}") for n, score in enumerate(scores))]
         csv.writer(file).writerows(rows)
-    roots = {"folder": root, "mit-skating": tmp_path / "nowhere"}
+    roots = {"folder": root, "mit-skating": folder / "nowhere"}
     settings = Settings(
-        store=tmp_path / "store", out=tmp_path / "out", roots=roots, seeds=(0, 1), epochs=2, device="cpu"
+        store=folder / "store", out=folder / "out", roots=roots, seeds=(0, 1), epochs=2, device="cpu"
     )
     scene = Scene(TABLE, settings)
     for stream in ("segments", "crops"):
         write_features(scene.store, root, scene.spec(stream))
     return scene
+
+
+@pytest.fixture(scope="session")
+def _pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scene")
+    make_scene(folder)
+    return folder
+
+
+@pytest.fixture
+def scene(_pristine: Path, tmp_path: Path) -> Scene:
+    """An own copy of videos and store; nothing has been run."""
+    for name in ("videos", "store"):
+        shutil.copytree(_pristine / name, tmp_path / name)
+    roots = {"folder": tmp_path / "videos", "mit-skating": tmp_path / "nowhere"}
+    return Scene(
+        TABLE,
+        Settings(
+            store=tmp_path / "store", out=tmp_path / "out", roots=roots, seeds=(0, 1), epochs=2, device="cpu"
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[TablePlan, TableResult]:
+    """The table, run once; leave its folder as it is."""
+    scene = make_scene(tmp_path_factory.mktemp("finished"))
+    plan = plan_table(scene.table, scene.settings)
+    scene.settings.out.mkdir()
+    return plan, run_table(plan)
+
+
+def run_table(plan: TablePlan) -> TableResult:
+    outcomes = run_tasks(plan.tasks, jobs=1)
+    return tabulate(plan, {o.place: o.error for o in outcomes if o.error is not None})
 
 
 @pytest.fixture

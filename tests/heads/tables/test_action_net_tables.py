@@ -73,7 +73,9 @@ def test_every_action_net_stands_in_both_variants() -> None:
 
 def test_the_papers_contradiction_is_a_footnote() -> None:
     for number in (2, 4):
-        assert any(".575" in note and ".572" in note for note in find_table(f"action-net-table{number}").footnotes)
+        assert any(
+            ".575" in note and ".572" in note for note in find_table(f"action-net-table{number}").footnotes
+        )
 
 
 def test_a_part_keeps_the_order_and_drops_averages_that_lack_a_column() -> None:
@@ -85,11 +87,11 @@ def test_a_part_keeps_the_order_and_drops_averages_that_lack_a_column() -> None:
 
 
 def test_unknown_names_list_the_known_ones() -> None:
-    with pytest.raises(UnknownName, match="unknown table 'action-net-table5'.*action-net-table1"):
+    with pytest.raises(UnknownName, match=r"unknown table 'action-net-table5'.*action-net-table1"):
         find_table("action-net-table5")
-    with pytest.raises(UnknownName, match="unknown row of action-net-table1 'xi'.*xu"):
+    with pytest.raises(UnknownName, match=r"unknown row of action-net-table1 'xi'.*xu"):
         find_table("action-net-table1").part(rows=["xi"])
-    with pytest.raises(UnknownName, match="unknown column of action-net-table1 'bal'. Did you mean 'ball'"):
+    with pytest.raises(UnknownName, match=r"unknown column of action-net-table1 'bal'. Did you mean 'ball'"):
         find_table("action-net-table1").part(columns=["bal"])
 
 
