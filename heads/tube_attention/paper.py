@@ -13,14 +13,7 @@ from torch import Tensor, nn
 
 from aqa_pipeline.errors import UnknownName
 from heads.tube_attention.function import attend
-from heads.tube_attention.points import (
-    TubePoints,
-    check_shapes,
-    dense_in_either_order,
-    put,
-    take,
-    tube_points,
-)
+from heads.tube_attention.points import check_shapes, dense_in_either_order, replace_rows, tube_points
 from heads.tube_attention.products import PRODUCTS, Order, Weights, cheapest
 
 CHANNELS, REDUCED = 528, 264  # of Mixed_4e, halved by theta, phi and g
@@ -62,8 +55,8 @@ class TubeAttention(nn.Module):
         maps = dense_in_either_order(maps)
         points = tube_points(torch.ones_like(masks) if self.everywhere else masks)
         if self.computation == "as-written":
-            return self._as_written(maps, points)
-        return attend(maps, points, self.orders(points.counts), self._weights())
+            return replace_rows(maps, points, self._as_written, dtype=self.theta.weight.dtype)
+        return attend(maps, points, self.orders([len(of_video) for of_video in points]), self._weights())
 
     def orders(self, counts: list[int]) -> list[Order]:
         """In which order the products of each video are taken, for tubes of so many positions."""
@@ -74,15 +67,12 @@ class TubeAttention(nn.Module):
         layers = (self.theta, self.phi, self.g, self.w_z)
         return Weights(*(tensor for layer in layers for tensor in (layer.weight, layer.bias)))
 
-    def _as_written(self, maps: Tensor, points: TubePoints) -> Tensor:
-        rows = take(maps, points).to(self.theta.weight.dtype)
-        return put(maps, points, torch.cat([self._attend_as_written(x) for x in rows.split(points.counts)]))
-
-    def _attend_as_written(self, x: Tensor) -> Tensor:
+    def _as_written(self, x: Tensor) -> Tensor:
         if not len(x):
             return x
         y = (self.theta(x) @ self.phi(x).mT / len(x)) @ self.g(x)
-        return self.w_z(y) + x
+        attended: Tensor = self.w_z(y) + x
+        return attended
 
 
 COMPUTATIONS: Mapping[str, str] = {

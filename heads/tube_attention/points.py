@@ -1,5 +1,6 @@
-"""The positions of a batch's tubes as rows: taken out of the maps, and put back."""
+"""The positions of a video's tube as rows: taken out of a batch's maps, and put back."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -7,20 +8,23 @@ from torch import Tensor
 
 
 class TubePoints(NamedTuple):
-    """Where the tubes are: for every position its clip in the batch and its cell in the clip, video by video.
+    """Where one video's tube is: of every position its clip in the batch, and its cell in the clip.
 
-    `counts` are the positions of each video: tubes are ragged, and nothing is padded.
+    Tubes are ragged: each video has its own number of positions, and nothing is padded.
     """
 
     clip: Tensor
     cell: Tensor
-    counts: list[int]
+
+    def __len__(self) -> int:
+        return self.clip.numel()
 
 
-def tube_points(masks: Tensor) -> TubePoints:
-    """The positions where `masks`, bool `batch clip step height width`, are true."""
+def tube_points(masks: Tensor) -> list[TubePoints]:
+    """The positions of each video where `masks`, bool `batch clip step height width`, are true."""
     clip, cell = masks.flatten(2).flatten(0, 1).nonzero(as_tuple=True)
-    return TubePoints(clip, cell, masks.flatten(1).sum(dim=1).tolist())
+    counts = masks.flatten(1).sum(dim=1).tolist()
+    return [TubePoints(*of_video) for of_video in zip(clip.split(counts), cell.split(counts), strict=True)]
 
 
 def take(maps: Tensor, points: TubePoints) -> Tensor:
@@ -28,11 +32,23 @@ def take(maps: Tensor, points: TubePoints) -> Tensor:
     return _by_clip_and_cell(maps)[points.clip, :, points.cell]
 
 
-def put(maps: Tensor, points: TubePoints, rows: Tensor) -> Tensor:
-    """A copy of the maps with these rows at the points, in the rows' dtype; all else is as it was."""
-    copied = maps.to(rows.dtype, copy=True)
-    _by_clip_and_cell(copied)[points.clip, :, points.cell] = rows
-    return copied
+def write(maps: Tensor, points: TubePoints, rows: Tensor) -> None:
+    """Puts the rows (position, channel) at the points of the maps."""
+    _by_clip_and_cell(maps)[points.clip, :, points.cell] = rows
+
+
+def replace_rows(
+    maps: Tensor, points: list[TubePoints], change: Callable[[Tensor], Tensor], *, dtype: torch.dtype
+) -> Tensor:
+    """A copy of the maps, in `dtype`, with every video's rows changed by a function that autograd follows.
+
+    Rows of all videos are taken and written at once: each time costs autograd a copy of the whole maps.
+    """
+    all_points = TubePoints(*(torch.cat(parts) for parts in zip(*points, strict=True)))
+    rows = take(maps, all_points).to(dtype).split([len(of_video) for of_video in points])
+    changed = maps.to(dtype, copy=True)
+    write(changed, all_points, torch.cat([change(x) for x in rows]))
+    return changed
 
 
 def _by_clip_and_cell(maps: Tensor) -> Tensor:

@@ -69,8 +69,12 @@ def scores_backward(
     theta, phi, g = projected.chunk(3, dim=1)
     grad_y = _embedding_backward(grad, y, weights, grads)
     grad_scores = (grad_y @ g.mT).div_(len(x))
-    parts = grad_scores @ phi, grad_scores.mT @ theta, scores.mT @ grad_y
-    _project_backward(grad, x, torch.cat(parts, dim=1), weights, grads, wanted)
+    grad_projected = torch.empty_like(projected)
+    grad_theta, grad_phi, grad_g = grad_projected.chunk(3, dim=1)
+    torch.mm(grad_scores, phi, out=grad_theta)
+    torch.mm(grad_scores.mT, theta, out=grad_phi)
+    torch.mm(scores.mT, grad_y, out=grad_g)
+    _project_backward(grad, x, grad_projected, weights, grads, wanted)
 
 
 def context_forward(x: Tensor, z: Tensor, weights: Weights) -> Saved:
@@ -89,8 +93,12 @@ def context_backward(
     theta, phi, g = projected.chunk(3, dim=1)
     grad_y = _embedding_backward(grad, y, weights, grads)
     grad_context = (theta.mT @ grad_y).div_(len(x))
-    parts = grad_y @ context.mT, g @ grad_context.mT, phi @ grad_context
-    _project_backward(grad, x, torch.cat(parts, dim=1), weights, grads, wanted)
+    grad_projected = torch.empty_like(projected)
+    grad_theta, grad_phi, grad_g = grad_projected.chunk(3, dim=1)
+    torch.mm(grad_y, context.mT, out=grad_theta)
+    torch.mm(g, grad_context.mT, out=grad_phi)
+    torch.mm(phi, grad_context, out=grad_g)
+    _project_backward(grad, x, grad_projected, weights, grads, wanted)
 
 
 def _project(x: Tensor, weights: Weights) -> Tensor:

@@ -7,11 +7,10 @@ tube's positions, g and W keep all channels, and W ends in a BatchNorm that star
 The BatchNorm sees one video at a time, as there: its statistics are of that video's positions.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from heads.tube_attention.points import check_shapes, dense_in_either_order, put, take, tube_points
+from heads.tube_attention.points import check_shapes, dense_in_either_order, replace_rows, tube_points
 
 CHANNELS = 480  # of MaxPool3d_4a, where the released code puts it
 
@@ -58,14 +57,12 @@ class ReleasedTubeAttention(nn.Module):
     def forward(self, maps: Tensor, masks: Tensor) -> Tensor:
         check_shapes(maps, masks, self.channels)
         maps = dense_in_either_order(maps)
-        points = tube_points(masks)
-        rows = take(maps, points).to(self.NL_1D.g.weight.dtype)
-        attended = put(maps, points, torch.cat([self._of_video(x) for x in rows.split(points.counts)]))
+        dtype = self.NL_1D.g.weight.dtype
+        attended = replace_rows(maps, tube_points(masks), self._of_video, dtype=dtype)
         return released_clip_order(attended) if self.clip_order_bug else attended
 
     def _of_video(self, x: Tensor) -> Tensor:
-        attended: Tensor = self.NL_1D(x.mT[None])[0].mT if len(x) > 1 else x
-        return attended
+        return self.NL_1D(x.mT[None])[0].mT if len(x) > 1 else x
 
 
 def released_clip_order(maps: Tensor) -> Tensor:
