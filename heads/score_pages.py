@@ -1,6 +1,7 @@
 """From a judgement to its page: which tracks, moments, pictures and facts a reader needs."""
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,7 +144,7 @@ def _pictures(
                 )
                 times[name] = [float(start + part * (stop - start)) for part in parts]
                 planned.append((track, level, step, name))
-    made = pictures_at(opened, times, heights=heights, outlines=outlines)
+    made = pictures_at(opened, times, heights=heights, outlines=outlines, bare=("film",))
     moments = [
         Moment(
             track=track.name,
@@ -216,7 +217,7 @@ def _length(scored: Scored) -> str:
 
 def _stream_facts(spec: StreamSpec, record: Record) -> str:
     """Backbone, weights (random ones are shouted), and who found the athlete."""
-    weights = str(spec.facts.get("weights", "unknown"))
+    weights = _short(spec.facts.get("weights", "unknown"))
     parts = [
         f"{len(record.features)} steps",
         f"backbone {spec.facts.get('backbone', 'unknown')}",
@@ -225,9 +226,14 @@ def _stream_facts(spec: StreamSpec, record: Record) -> str:
     if "detector" in spec.facts:
         num_steps, missed = (record.counts.get(f"num_steps{end}", 0) for end in ("", "_without_person"))
         parts.append(
-            f"athlete found in {num_steps - missed} of {num_steps} frames by {spec.facts['detector']}"
+            f"athlete found in {num_steps - missed} of {num_steps} frames by {_short(spec.facts['detector'])}"
         )
     return "; ".join([*parts, f"spec {spec.hash}"])
+
+
+def _short(identity: object) -> str:
+    """Digests cut to their first 12 digits; the spec has them whole."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{12,}", r"\1", str(identity))
 
 
 def page_paths(out: Path, scored: Sequence[Scored], *, single: bool) -> list[Path]:

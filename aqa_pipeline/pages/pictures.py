@@ -20,10 +20,11 @@ def pictures_at(
     *,
     heights: Mapping[str, int],
     outlines: Sequence[Outline],
+    bare: Sequence[str] = (),
 ) -> dict[str, list[str]]:
     """For each name, a JPEG of that height for each of its times, from one pass over the video.
 
-    Outlines are in pixels of the frame; the one that holds at a picture's time is drawn.
+    The outline that holds at a picture's time is drawn, except for the names in `bare`.
     """
     last = np.nextafter(opened.timeline.duration_seconds, 0)
     index_of = {
@@ -37,7 +38,7 @@ def pictures_at(
         outline = outline_at(outlines, float(shown[index]))
         for name, indices in index_of.items():
             if index in indices:
-                made[name, index] = _jpeg(frame, outline, height=heights[name])
+                made[name, index] = _jpeg(frame, None if name in bare else outline, height=heights[name])
     return {name: [made[name, int(index)] for index in indices] for name, indices in index_of.items()}
 
 

@@ -131,10 +131,11 @@
     const values = [...track.values, track.reference];
     const low = track.kind === "attention" ? 0 : Math.min(...values), high = Math.max(...values);
     const margin = 0.08 * (high - low || 1);
+    const gap = (u) => (1.5 * data.duration) / u.over.clientWidth; // seconds: steps stay apart for the eye
     const bars = uPlot.paths.bars({
       disp: {
         x0: { unit: 1, values: () => track.starts },
-        size: { unit: 1, values: () => track.starts.map((start, i) => track.stops[i] - start) },
+        size: { unit: 1, values: (u) => track.starts.map((start, i) => track.stops[i] - start - gap(u)) },
         fill: { unit: 3, values: () => track.levels.map((level) => fill[level]) },
       },
     });
@@ -153,7 +154,8 @@
     const axis = {
       stroke: colour("quiet"), size: 24, gap: 3, font: "12px system-ui, sans-serif",
       grid: { show: false }, ticks: { stroke: colour("line"), size: 4 },
-      values: (u, ticks) => ticks.map((tick) => `${Math.floor(tick / 60)}:${String(Math.round(tick % 60)).padStart(2, "0")}`),
+      // The ends are written beside the plots: a label in the middle of the edge would be cut in half.
+      values: (u, ticks) => ticks.map((tick) => tick < 0.04 * data.duration || tick > 0.93 * data.duration ? "" : `${Math.floor(tick / 60)}:${String(Math.round(tick % 60)).padStart(2, "0")}`),
       incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800],
     };
     return new uPlot({

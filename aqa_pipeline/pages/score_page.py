@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from aqa_pipeline.pages.media import Media
 from aqa_pipeline.pages.rendering import write_page
 
+ALL_BUT_EVEN = 0.2
 NUM_MOMENTS = 4  # ACTION-NET's Figure 6 shows the four highest and the four lowest
 
 Level = Literal["highest", "lowest", "other", "unseen"]
@@ -55,6 +56,21 @@ class Track:
         for step in ranked[len(ranked) - num :]:
             levels[step] = "lowest"
         return levels
+
+    @property
+    def spread(self) -> str:
+        """How much the values differ, in words: a softmax may be all but even, which pictures do not show."""
+        seen = self.values if self.kind == "score" else self.values[self.values > 0]
+        if not len(seen):
+            return "The head looked at no step."
+        if self.kind == "score":
+            return f"From {seen.min():.2f} to {seen.max():.2f}; the whole video: {self.reference:.2f}."
+        low, high = seen.min() / self.reference, seen.max() / self.reference
+        even = " That is all but even: no moment stands out." if high - low < ALL_BUT_EVEN else ""
+        return (
+            f"{len(seen)} steps; with equal weights each would have {self.reference:.4f}. "
+            f"The weights are {low:.2f} to {high:.2f} times that.{even}"
+        )
 
     def steps(self, level: Level) -> list[int]:
         """The steps of that level, the most telling first."""
