@@ -8,7 +8,7 @@ are draws from the same videos (MIT-Skating's random splits).
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from aqa_pipeline.errors import RunError
 from aqa_pipeline.metrics import Interval, bootstrap_interval, fisher_z_mean, mse, relative_l2, spearman
 from heads.cells import Cell, cell_folder, is_complete, read_cell
 from heads.configs import read_config
+from heads.run_facts import run_flags, run_title
 
 SELECT_LABELS = {
     "last": "last epoch",
@@ -134,9 +135,9 @@ def evaluate(run_dir: Path, *, num_resamples: int = 10_000) -> Evaluation:
     kind = "Fisher-z mean over classes" if classes else "mean over splits"
     return Evaluation(
         run_dir=Path(run_dir),
-        title=_title(config),
+        title=run_title(config),
         select=SELECT_LABELS[config["select"]],
-        flags=_flags(config),
+        flags=run_flags(config),
         cells=tuple(scored),
         splits=tuple(splits),
         overall=float(np.mean(per_seed)),
@@ -207,21 +208,6 @@ def _means_over_splits(scored: Sequence[CellScores], *, classes: bool) -> list[f
 
 def _sample_std(values: Sequence[float]) -> float:
     return float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
-
-
-def _title(config: Mapping[str, Any]) -> str:
-    head, target = f"{config['head']} ({config['variant']})", config["target"]["name"]
-    return f"{head} on {config['dataset']['name']}, target {target}"
-
-
-def _flags(config: Mapping[str, Any]) -> tuple[str, ...]:
-    flags = {
-        "SIMULATED": config["simulated"],
-        "RANDOM WEIGHTS": config["random_weights"],
-        "SHUFFLED LABELS": config["shuffle_labels"],
-        "NOT MODEL SELECTION": config["select"] == "best-on-test",
-    }
-    return tuple(flag for flag, raised in flags.items() if raised)
 
 
 def _without_nan(value: Any) -> Any:
