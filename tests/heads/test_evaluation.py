@@ -37,6 +37,7 @@ def write_run(
         "variant": "paper",
         "dataset": {"name": "gymnastics"},
         "target": {"name": "total"},
+        "specs": {"segments": {}},
         "splits": dict.fromkeys(dict.fromkeys(split for split, _ in predicted)),
         "seeds": sorted({seed for _, seed in predicted}),
         "select": "last",
