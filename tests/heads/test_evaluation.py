@@ -139,7 +139,7 @@ def test_flags_are_printed(tmp_path: Path) -> None:
 def test_the_table(tmp_path: Path) -> None:
     write_run(tmp_path / "run", BALL | HOOP)
     lines = format_evaluation(evaluate(tmp_path / "run", num_resamples=200)).splitlines()
-    assert lines[:2] == ["action-net (paper) on gymnastics, target total", "kept: last epoch"]
+    assert lines[:2] == ["action-net (paper) on segments of gymnastics, target total", "kept: last epoch"]
     table = [line.split() for line in lines if line.startswith(("ball", "hoop"))]
     assert [row[:2] for row in table] == [
         [split, row] for split in ("ball", "hoop") for row in ("0", "1", "ensemble", "mean")
