@@ -9,7 +9,7 @@ import click
 from aqa_pipeline.commands.options import FOLDER, default_root, example, progress_bar
 
 if TYPE_CHECKING:
-    from aqa_pipeline.records import StreamSpec
+    from aqa_pipeline.records import Dataset, StreamSpec
 
 
 def shout_about_simulation(specs: Iterable["StreamSpec"]) -> None:
@@ -24,7 +24,10 @@ def shout_about_simulation(specs: Iterable["StreamSpec"]) -> None:
     )
 )
 @click.option(
-    "--like", type=click.Choice(["mit-skating", "rhythmic-gymnastics"]), required=True, help="Whose labels."
+    "--like",
+    type=click.Choice(["mit-skating", "mtl-aqa", "rhythmic-gymnastics"]),
+    required=True,
+    help="Whose labels.",
 )
 @click.option("--root", type=FOLDER, help="Folder of its label files; no videos.  [default: data/NAME]")
 @click.option(
@@ -42,10 +45,16 @@ def shout_about_simulation(specs: Iterable["StreamSpec"]) -> None:
     type=click.Choice(["sparse", "even"]),
     default="sparse",
     show_default=True,
-    help="sparse: in a tenth of the steps, hidden among distractors; even: the same small share in all.",
+    help="sparse: in a few steps or clips, hidden among distractors; even: the same share in all.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--streams", default="segments,crops,frames,c3d", show_default=True, metavar="A,B")
+@click.option(
+    "--streams",
+    default="",
+    metavar="A,B",
+    help="segments, crops, frames, c3d (segments of that network), clips, clips:BACKBONE.  "
+    "[default: clips for mtl-aqa, the first four for others]",
+)
 def simulate(
     like: str, root: Path | None, store: Path, effect: float, signal: str, seed: int, streams: str
 ) -> None:
@@ -55,13 +64,15 @@ def simulate(
     Records that are there already stay, so that a stopped simulation goes on.
     """
     from aqa_pipeline.datasets import load_dataset
-    from aqa_pipeline.simulation import SIGNALS, Simulation
+    from aqa_pipeline.simulation import SIGNALS, Simulation, usual_streams
     from aqa_pipeline.simulation import simulate as run
     from aqa_pipeline.store import Store
 
     dataset = load_dataset(like, default_root(like, root))
-    chosen = tuple(name.strip() for name in streams.split(",") if name.strip())
+    named = tuple(name.strip() for name in streams.split(",") if name.strip())
+    chosen = named or usual_streams(like)
     simulation = Simulation(effect=effect, signal=SIGNALS[SIGNALS.index(signal)], seed=seed)
+    _say_sizes(dataset, chosen)
     with progress_bar(len(dataset.videos) * len(chosen), unit=" records") as bar:
         report = run(
             dataset,
@@ -77,3 +88,12 @@ def simulate(
     for spec in report.specs:
         click.echo(f"  {spec.stream} of {spec.facts['backbone']}: --spec {spec.stream}={spec.hash}")
     shout_about_simulation(report.specs)
+
+
+def _say_sizes(dataset: "Dataset", streams: tuple[str, ...]) -> None:
+    """What the features will take up, before they do."""
+    from aqa_pipeline.simulation import find_stream
+
+    for stream in map(find_stream, streams):
+        size = sum(stream.num_bytes(video) for video in dataset.videos) / 1e6
+        click.echo(f"{stream.stream} of {stream.backbone}: about {size:,.0f} MB", err=True)

@@ -18,14 +18,15 @@ from aqa_pipeline.simulation import (
     Signal,
     Simulation,
     directions,
-    draw,
     quality_of_videos,
     simulate,
+    usual_streams,
 )
 from aqa_pipeline.store import Store
 
 HEADER = "Video_Name\tDifficulty_Score    Execution_Score Total_Score\tPenalty\tVideo_length"
 NAME = "rhythmic-gymnastics"
+STEPS = usual_streams(NAME)
 
 
 def write_labels(root: Path, *, num_train: int, num_test: int, seed: int = 0) -> Path:
@@ -62,8 +63,8 @@ def relabelled(dataset: Dataset, order: np.ndarray) -> Dataset:
 def drawn_of(dataset: Dataset, simulation: Simulation, stream: str) -> dict[str, Drawn]:
     qualities = quality_of_videos(dataset)
     return {
-        video.video_id: draw(
-            simulation, STREAMS[stream], dataset.name, video, quality=qualities[video.video_id]
+        video.video_id: STREAMS[stream].draw(
+            simulation, dataset.name, video, quality=qualities[video.video_id]
         )
         for video in dataset.videos
     }
@@ -79,7 +80,7 @@ def drawn_of(dataset: Dataset, simulation: Simulation, stream: str) -> dict[str,
 def test_shapes_are_those_of_the_real_thing(shared, name, folder, segments, crops, frames):
     dataset = load_dataset(name, shared / "annotations" / folder)
     dataset = replace(dataset, videos=dataset.videos[:60])
-    lengths = {s: [len(d.features) for d in drawn_of(dataset, Simulation(), s).values()] for s in STREAMS}
+    lengths = {s: [len(d.features) for d in drawn_of(dataset, Simulation(), s).values()] for s in STEPS}
     assert segments[0] <= min(lengths["segments"]) <= max(lengths["segments"]) <= segments[1]
     assert lengths["c3d"] == lengths["segments"]
     assert np.mean(lengths["crops"]) == pytest.approx(crops, abs=2)
@@ -100,11 +101,11 @@ def test_features_look_like_pooled_relu_outputs(few, stream, dim):
 
 def test_times_follow_the_sampling(few):
     video = few.videos[0]
-    segments = draw(Simulation(), STREAMS["segments"], NAME, video, quality=0.0).pts_seconds
+    segments = STREAMS["segments"].draw(Simulation(), NAME, video, quality=0.0).pts_seconds
     np.testing.assert_allclose(segments[:, 0], 3.2 * np.arange(len(segments)))
     np.testing.assert_allclose(np.diff(segments), 3.2)
     assert len(segments) == int(video.duration_seconds * 5 / 16)
-    crops = draw(Simulation(), STREAMS["crops"], NAME, video, quality=0.0)
+    crops = STREAMS["crops"].draw(Simulation(), NAME, video, quality=0.0)
     assert len(crops.pts_seconds) + crops.missed == int(video.duration_seconds)
     assert (np.diff(crops.pts_seconds[:, 0]) >= 1).all()
 
@@ -136,7 +137,7 @@ def test_videos_of_overlapping_splits_are_ranked_once(shared):
 
 
 @pytest.mark.parametrize("signal", ["sparse", "even"])
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("stream", STEPS)
 def test_without_effect_labels_change_nothing(few, stream, signal):
     simulation = Simulation(effect=0.0, signal=signal)
     other = relabelled(few, np.array([3, 0, 4, 1, 2]))
@@ -151,7 +152,7 @@ def test_with_effect_labels_change_the_key_steps_alone(few):
     """A tenth of the steps, and of the features those that show quality."""
     other = relabelled(few, np.array([3, 0, 4, 1, 2]))
     before, after = drawn_of(few, Simulation(), "crops"), drawn_of(other, Simulation(), "crops")
-    seen = directions(Simulation(), STREAMS["crops"])
+    (seen,) = directions(Simulation(), STREAMS["crops"])
     for video_id, drawn in before.items():
         steps, columns = np.nonzero(drawn.features != after[video_id].features)
         assert set(steps) == set(np.flatnonzero(drawn.is_key))
@@ -161,10 +162,10 @@ def test_with_effect_labels_change_the_key_steps_alone(few):
 
 def test_marked_features_are_different_ones_and_the_same_for_every_video_of_a_seed():
     stream = STREAMS["segments"]
-    one, other = directions(Simulation(), stream), directions(Simulation(effect=0.3, signal="even"), stream)
+    (one,), (other,) = (directions(s, stream) for s in (Simulation(), Simulation(effect=0.3, signal="even")))
     assert len({*one.better, *one.worse, *one.marker}) == 3 * 32
     np.testing.assert_array_equal(one.better, other.better)
-    assert set(one.better) != set(directions(Simulation(seed=1), stream).better)
+    assert set(one.better) != set(directions(Simulation(seed=1), stream)[0].better)
 
 
 def ridge_scores(dataset: Dataset, drawn: dict[str, Drawn]) -> float:
@@ -184,7 +185,7 @@ def ridge_scores(dataset: Dataset, drawn: dict[str, Drawn]) -> float:
 
 def oracle_scores(dataset: Dataset, drawn: dict[str, Drawn], simulation: Simulation, *, keys: bool) -> float:
     """Spearman over all videos of who knows the directions and, with `keys`, the key steps."""
-    seen = directions(simulation, STREAMS["segments"])
+    (seen,) = directions(simulation, STREAMS["segments"])
     shown = []
     for video in dataset.videos:
         one = drawn[video.video_id]
@@ -267,7 +268,7 @@ def test_what_cannot_be_simulated_is_told(few, tmp_path):
         with pytest.raises(DatasetError, match="is not a number from 0"):
             Simulation(effect=effect)
     with pytest.raises(DatasetError, match="'x' tell no duration"):
-        draw(Simulation(), STREAMS["crops"], NAME, Video("x", Path("x.mp4")), quality=0.0)
+        STREAMS["crops"].draw(Simulation(), NAME, Video("x", Path("x.mp4")), quality=0.0)
     unlabelled = (replace(few.videos[0], labels={}), *few.videos[1:])
     with pytest.raises(DatasetError, match="1 videos have no total score, such as"):
         quality_of_videos(replace(few, videos=unlabelled))

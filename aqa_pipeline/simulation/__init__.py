@@ -1,0 +1,23 @@
+"""Simulated features around real labels: they prove the machinery where no videos are, and nothing else."""
+
+from aqa_pipeline.simulation.choices import SIGNALS, Signal, Simulation
+from aqa_pipeline.simulation.quality import quality_of_videos
+from aqa_pipeline.simulation.stream import Drawn, SimulatedStream, directions
+from aqa_pipeline.simulation.streams import STREAMS, find_stream, name_of_stream, usual_streams
+from aqa_pipeline.simulation.writing import Simulated, simulate
+
+__all__ = [
+    "SIGNALS",
+    "STREAMS",
+    "Drawn",
+    "Signal",
+    "Simulated",
+    "SimulatedStream",
+    "Simulation",
+    "directions",
+    "find_stream",
+    "name_of_stream",
+    "quality_of_videos",
+    "simulate",
+    "usual_streams",
+]

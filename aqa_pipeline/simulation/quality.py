@@ -1,0 +1,42 @@
+"""How good each performance is: the normal score of its label's rank, so about N(0, 1)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.records import Dataset
+
+
+def quality_of_videos(dataset: Dataset) -> dict[str, float]:
+    """Normal scores by video id, of the first target's ranks among videos judged together; ties share theirs.
+
+    Those are the videos of one default split, train and test (Rhythmic Gymnastics: one apparatus). Raises
+    `DatasetError` for one without a label.
+    """
+    target = dataset.target().name
+    labels_of = {video.video_id: video.labels.get(target, np.nan) for video in dataset.videos}
+    qualities: dict[str, float] = {}
+    for video_ids in _judged_together(dataset):
+        labels = np.array([labels_of[video_id] for video_id in video_ids])
+        if not np.isfinite(labels).all():
+            lacking = [v for v, label in zip(video_ids, labels, strict=True) if not np.isfinite(label)]
+            raise DatasetError(f"{len(lacking)} videos have no {target} score, such as {lacking[:3]}.")
+        scores = ndtri((rankdata(labels) - 0.5) / len(labels))
+        qualities |= dict(zip(video_ids, scores.tolist(), strict=True))
+    return qualities
+
+
+def _judged_together(dataset: Dataset) -> Iterator[list[str]]:
+    """Every video once, in groups: those of the first split, those of the next that were in none, ..."""
+    left = {video.video_id: None for video in dataset.videos}
+    for name in dataset.default_splits:
+        split = dataset.split(name)
+        group = [video_id for video_id in (*split.train, *split.test) if video_id in left]
+        left = {video_id: None for video_id in left if video_id not in set(group)}
+        if group:
+            yield group
+    if left:
+        yield list(left)

@@ -1,0 +1,76 @@
+"""Draws every video's streams and writes them into a store that holds nothing real of that dataset."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aqa_pipeline.errors import StoreError
+from aqa_pipeline.records import Dataset, Record, StreamSpec, Video
+from aqa_pipeline.simulation.choices import Simulation
+from aqa_pipeline.simulation.quality import quality_of_videos
+from aqa_pipeline.simulation.stream import Drawn
+from aqa_pipeline.simulation.streams import find_stream, usual_streams
+from aqa_pipeline.store import Store
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What a simulation wrote."""
+
+    specs: tuple[StreamSpec, ...]
+    num_written: int
+    num_resumed: int
+
+
+def simulate(
+    dataset: Dataset,
+    store: Store,
+    simulation: Simulation,
+    *,
+    streams: Sequence[str] = (),
+    progress: Callable[[int], None] = lambda num_done: None,
+) -> Simulated:
+    """Writes the streams (none named: the dataset's usual ones) of every video; what is there already stays.
+
+    `progress` gets counts. Raises `StoreError` where real features of that dataset lie: nobody shall mix
+    them up.
+    """
+    chosen = [find_stream(name) for name in streams or usual_streams(dataset.name)]
+    _check_unmixed(store, dataset)
+    qualities, num_written, num_done = quality_of_videos(dataset), 0, 0
+    for video, stream in ((video, stream) for video in dataset.videos for stream in chosen):
+        spec = stream.spec(simulation)
+        if not store.has(dataset.name, video.video_id, spec):
+            drawn = stream.draw(simulation, dataset.name, video, quality=qualities[video.video_id])
+            store.write(_record(dataset.name, video, spec, drawn))
+            num_written += 1
+        num_done += 1
+        progress(num_done)
+    specs = tuple(stream.spec(simulation) for stream in chosen)
+    return Simulated(specs, num_written, num_done - num_written)
+
+
+def _check_unmixed(store: Store, dataset: Dataset) -> None:
+    real = [row.spec for row in store.contents() if row.dataset == dataset.name and not row.spec.simulated]
+    if real:
+        raise StoreError(
+            f"{store.root} holds real {real[0].stream} of {dataset.name}: simulated features do not go "
+            "beside them. Name another --store."
+        )
+
+
+def _record(dataset: str, video: Video, spec: StreamSpec, drawn: Drawn) -> Record:
+    source = json.dumps(["simulated", dataset, video.video_id, spec.to_json()])
+    return Record(
+        dataset=dataset,
+        video_id=video.video_id,
+        spec=spec,
+        features=drawn.features,
+        pts_seconds=drawn.pts_seconds,
+        source_digest=hashlib.sha256(source.encode()).hexdigest(),
+        counts={
+            "num_steps": len(drawn.features) + drawn.missed,
+            "num_steps_without_person": drawn.missed,
+        },
+    )
