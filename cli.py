@@ -26,6 +26,7 @@ from aqa_pipeline.errors import AqaError
 from extract.backbones_command import backbones
 from extract.commands import choices_of, extract, extraction_progress
 from heads.commands import evaluate, fit
+from heads.report_command import report
 from heads.score_commands import make_score
 from heads.table_commands import compare, make_reproduce
 
@@ -149,6 +150,7 @@ for command in (
     compare,
     make_reproduce(_extract_needs),
     make_score(_open_cache),
+    report,
     doctor,
 ):
     main.add_command(command)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from aqa_pipeline.records import Record, Target
 from heads.cells import Cell, read_cell
 from heads.prediction import Prediction, TrainedHead, predict
+from heads.reports.residuals import split_residuals
 from heads.run_facts import run_flags
 from heads.score_interval import ScoreInterval, percentile_among, score_interval
 from heads.training_facts import TrainingFacts, read_training_facts
@@ -55,7 +56,7 @@ def make_judge(trained: TrainedHead) -> Judge:
         trained=trained,
         target=Target(**trained.config["target"]),
         flags=run_flags(trained.config),
-        residuals=np.concatenate([_residuals(cells) for cells in by_split.values()]),
+        residuals=np.concatenate([split_residuals(cells).residuals for cells in by_split.values()]),
         training_scores=np.concatenate([_training_scores(cells[0]) for cells in by_split.values()]),
         facts=tuple(read_training_facts(trained.split_folder(split)) for split in by_split),
     )
@@ -75,16 +76,6 @@ def judge(by: Judge, name: str, records: Mapping[str, Record], *, expected: bool
         percentile=percentile_among(prediction.score, by.training_scores),
         warnings=seen if expected else tuple(dict.fromkeys((*seen, *warnings_for(records, by.facts)))),
     )
-
-
-def _residuals(cells: list[Cell]) -> NDArray[np.float64]:
-    rows = [
-        sorted((row.video_id, row.true, row.predicted) for row in cell.predictions if row.part == "test")
-        for cell in cells
-    ]
-    true = np.array([row[1] for row in rows[0]])
-    predicted = np.array([[row[2] for row in of_seed] for of_seed in rows])
-    return np.asarray(true - predicted.mean(axis=0), dtype=np.float64)
 
 
 def _training_scores(cell: Cell) -> NDArray[np.float64]:

@@ -37,20 +37,26 @@ def score_interval(
     scores: Sequence[float], residuals: ArrayLike, *, target: Target, coverage: float = COVERAGE
 ) -> ScoreInterval:
     """The interval around the mean of the seeds' `scores`, from residuals of test videos."""
-    sizes = np.sort(np.abs(np.asarray(residuals, dtype=np.float64)))
-    rank = math.ceil(coverage * (len(sizes) + 1))
-    if rank > len(sizes):
-        rank, coverage = len(sizes), len(sizes) / (len(sizes) + 1)
+    quantile, coverage = half_width_of(residuals, coverage=coverage)
     variance = float(np.var(scores, ddof=1)) / len(scores) if len(scores) > 1 else 0.0
-    half = math.sqrt(float(sizes[rank - 1]) ** 2 + variance)
+    half = math.sqrt(quantile**2 + variance)
     score = float(np.mean(scores))
     return ScoreInterval(
         low=_bounded(score - half, target),
         high=_bounded(score + half, target),
         half_width=half,
         coverage=coverage,
-        num_residuals=len(sizes),
+        num_residuals=np.size(residuals),
     )
+
+
+def half_width_of(residuals: ArrayLike, *, coverage: float = COVERAGE) -> tuple[float, float]:
+    """The conformal quantile `q` of the absolute residuals, and the coverage that so few of them can give."""
+    sizes = np.sort(np.abs(np.asarray(residuals, dtype=np.float64)))
+    rank = math.ceil(coverage * (len(sizes) + 1))
+    if rank > len(sizes):
+        return float(sizes[-1]), len(sizes) / (len(sizes) + 1)
+    return float(sizes[rank - 1]), coverage
 
 
 def _bounded(score: float, target: Target) -> float:

@@ -10,7 +10,16 @@ import venv
 import zipfile
 from pathlib import Path
 
-MUST_HOLD = ("cli.py", "aqa_pipeline/store.py", "extract/stage.py", "heads/action_net.py")
+MUST_HOLD = (
+    "cli.py",
+    "aqa_pipeline/store.py",
+    "aqa_pipeline/pages/page.css",
+    "aqa_pipeline/pages/score.js",
+    "aqa_pipeline/pages/templates/score.html",
+    "aqa_pipeline/pages/vendor/uPlot.iife.min.js",
+    "extract/stage.py",
+    "heads/action_net.py",
+)
 
 
 def main(folder: Path) -> None:

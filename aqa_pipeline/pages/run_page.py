@@ -1,0 +1,75 @@
+"""The page of one or several runs, as a record of plain values, and its writing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aqa_pipeline.pages.rendering import data_uri, write_page
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A plot in the page: its SVG, and what it shows in words."""
+
+    title: str
+    alt: str
+    svg: str
+    note: str = ""
+
+    @property
+    def source(self) -> str:
+        """The SVG as an address: inside a picture nothing of it can act."""
+        return data_uri(self.svg.encode(), "image/svg+xml")
+
+
+@dataclass(frozen=True)
+class TableOf:
+    """A table; the first `num_texts` columns are texts, the others numbers."""
+
+    header: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    note: str = ""
+    num_texts: int = 1
+
+
+@dataclass(frozen=True)
+class WorstVideo:
+    """A test video far from the judges, with the address of its page, or the reason why it has none."""
+
+    video: str
+    split: str
+    true: str
+    predicted: str
+    error: str
+    page: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RunSection:
+    """One run; texts are plain and are escaped when rendered."""
+
+    title: str
+    place: str
+    flags: tuple[str, ...]
+    headline: tuple[tuple[str, str, str], ...]
+    notes: tuple[str, ...]
+    metrics: TableOf
+    pictures: Sequence[Picture]
+    worst: Sequence[WorstVideo]
+    facts: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """All that the page shows. `comparisons` are tables with a title, `comparison` the picture above them."""
+
+    title: str
+    runs: Sequence[RunSection]
+    comparison: Picture | None
+    comparisons: Sequence[tuple[str, TableOf]]
+
+
+def write_run_page(path: Path, page: RunPage) -> Path:
+    """One self-contained file without scripts."""
+    return write_page(path, "run.html", {"page": page})

@@ -1,0 +1,38 @@
+"""`aqa report`: what runs are worth, on one page."""
+
+from pathlib import Path
+
+import click
+
+from aqa_pipeline.commands.options import EXISTING, example
+
+
+@click.command(epilog=example("aqa report runs/skating --html skating.html"))
+@click.argument("runs", nargs=-1, required=True, type=EXISTING, metavar="RUN...")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    metavar="OUT",
+    help="The page; pages of the worst videos go into a folder beside it.",
+)
+@click.option(
+    "--worst",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    help="How many of the worst-predicted test videos get a page of their own.",
+)
+@click.option("--embed", is_flag=True, help="Put the videos into their pages instead of links to them.")
+def report(runs: tuple[Path, ...], html: Path, worst: int, embed: bool) -> None:
+    """Writes a page on one run, or on several beside each other: metrics, curves, errors, worst videos.
+
+    Everything is read from the run directories; the plots are put there too, as SVG and PNG. The pages of
+    single videos need the dataset and the store where the run found them.
+    """
+    from heads.reports.runs import write_report
+
+    click.echo(f"Page: {write_report(runs, html, num_worst=worst, embed=embed)}")
+    for run in runs:
+        click.echo(f"Plots: {run / 'plots'}")

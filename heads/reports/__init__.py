@@ -1,0 +1,1 @@
+"""Reports of whole runs: plots, tables, and the pages of the videos that were judged worst."""

@@ -1,0 +1,180 @@
+"""The plots of one run, from its cells alone: learning curves, predictions, residuals, the gap of epochs."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from heads.cells import Cell
+from heads.evaluation import CellScores
+from heads.reports.figures import COLOURS, QUIET, STYLE, Plot, new_figure, save_plot
+from heads.reports.residuals import SplitResiduals
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAX_COLUMNS = 3
+PANEL_WIDTH, PANEL_HEIGHT = 3.4, 2.7
+
+
+def learning_curves(cells: Sequence[Cell], folder: Path) -> Plot:
+    """Per split: the training loss and the correlation on the test videos, a line per seed."""
+    from matplotlib import rc_context
+
+    by_split = _by_split(cells)
+    with rc_context(STYLE):
+        figure = new_figure(PANEL_WIDTH * 2, PANEL_HEIGHT * len(by_split))
+        panels = figure.subplots(len(by_split), 2, squeeze=False)
+        for (loss, correlation), (split, seeds) in zip(panels, by_split.items(), strict=True):
+            for colour, cell in zip(_colours(len(seeds)), seeds, strict=True):
+                _curves(loss, correlation, cell, colour)
+            loss.set(title=f"{_plain(split)}: training loss", xlabel="epoch", yscale=_loss_scale(seeds))
+            correlation.set(title=f"{_plain(split)}: Spearman on test videos", xlabel="epoch")
+            correlation.legend(fontsize=8)
+        alt = "; ".join(
+            f"split {split}, seed {cell.seed}: {len(cell.epochs)} epochs, training loss "
+            f"{cell.epochs[0].loss:.3g} to {cell.epochs[-1].loss:.3g}, last test correlation "
+            f"{cell.epochs[-1].test_spearman:.3f}"
+            for split, seeds in by_split.items()
+            for cell in seeds
+        )
+        return save_plot(figure, folder, name="learning-curves", title="Learning curves", alt=alt)
+
+
+def _curves(loss: "Axes", correlation: "Axes", cell: Cell, colour: str) -> None:
+    numbers = [epoch.epoch for epoch in cell.epochs]
+    on_test = [epoch.test_spearman for epoch in cell.epochs]
+    marker = "o" if len(numbers) == 1 else ""
+    loss.plot(numbers, [epoch.loss for epoch in cell.epochs], color=colour, lw=1.2, marker=marker)
+    correlation.plot(numbers, on_test, color=colour, lw=1.2, marker=marker, label=f"seed {cell.seed}")
+    kept = cell.chosen_epoch
+    if kept in numbers:
+        correlation.plot([kept], [on_test[numbers.index(kept)]], "o", color=colour, ms=5)
+
+
+def _loss_scale(cells: Sequence[Cell]) -> str:
+    losses = [epoch.loss for cell in cells for epoch in cell.epochs]
+    return "log" if all(math.isfinite(loss) and loss > 0 for loss in losses) else "linear"
+
+
+def predictions(splits: Sequence[SplitResiduals], folder: Path, *, target: str) -> Plot:
+    """Per split: the seeds' mean prediction of each test video against the judges, with the interval."""
+    from matplotlib import rc_context
+
+    with rc_context(STYLE):
+        figure, panels = _panels(len(splits), height=3.3)
+        for panel, split in zip(panels, splits, strict=True):
+            ends = np.array(
+                [min(split.true.min(), split.mean.min()), max(split.true.max(), split.mean.max())]
+            )
+            panel.fill_between(
+                ends, ends - split.half_width, ends + split.half_width, color=COLOURS[0], alpha=0.12, lw=0
+            )
+            panel.plot(ends, ends, color=QUIET, lw=1, ls="--")
+            panel.errorbar(
+                split.true,
+                split.mean,
+                yerr=split.seed_std,
+                fmt="o",
+                ms=4,
+                lw=0.8,
+                color=COLOURS[0],
+                alpha=0.85,
+            )
+            panel.set(title=_plain(split.split), xlabel=f"judges: {_plain(target)}", ylabel="predicted")
+        alt = "; ".join(
+            f"split {split.split}: {len(split.videos)} test videos, {split.coverage:.0%} of them within "
+            f"± {split.half_width:.2f} of the judges"
+            for split in splits
+        )
+        return save_plot(figure, folder, name="predictions", title="Predicted against true scores", alt=alt)
+
+
+def residuals_by_group(splits: Sequence[SplitResiduals], folder: Path, *, groups: Mapping[str, str]) -> Plot:
+    """Judges minus prediction, a row of points per group; `groups` names each video's."""
+    from matplotlib import rc_context
+
+    by_group: dict[str, list[float]] = {}
+    for split in splits:
+        for video, residual in zip(split.videos, split.residuals, strict=True):
+            by_group.setdefault(groups[video], []).append(float(residual))
+    names = sorted(by_group, key=lambda name: -abs(float(np.mean(by_group[name]))))
+    with rc_context(STYLE):
+        figure = new_figure(PANEL_WIDTH * 2, 0.9 + 0.32 * len(names))
+        panel = figure.subplots()
+        for row, name in enumerate(reversed(names)):
+            panel.plot(by_group[name], [row] * len(by_group[name]), "o", ms=4, alpha=0.5, color=COLOURS[0])
+            panel.plot([np.mean(by_group[name])], [row], "|", ms=16, mew=2.5, color=COLOURS[1])
+        panel.axvline(0, color=QUIET, lw=1)
+        panel.set_yticks(
+            range(len(names)), [f"{_plain(name)} ({len(by_group[name])})" for name in reversed(names)]
+        )
+        panel.set(xlabel="judges minus predicted (above 0: judged better than predicted)")
+        alt = "; ".join(
+            f"{name}: mean {np.mean(by_group[name]):+.2f} over {len(by_group[name])}" for name in names
+        )
+        return save_plot(figure, folder, name="residuals", title="Residuals by group", alt=alt)
+
+
+def epoch_gap(scored: Sequence[CellScores], folder: Path) -> Plot:
+    """Per split and seed: the correlation of the last epoch, and of the best one on the test videos."""
+    from matplotlib import rc_context
+
+    with rc_context(STYLE):
+        figure = new_figure(PANEL_WIDTH * 2, 1.1 + 0.28 * len(scored))
+        panel = figure.subplots()
+        for row, cell in enumerate(reversed(scored)):
+            panel.plot([cell.last_on_test, cell.best_on_test], [row, row], color=QUIET, lw=2)
+        rows = list(range(len(scored)))[::-1]
+        panel.plot([c.last_on_test for c in scored], rows, "o", color=COLOURS[0], label="last epoch")
+        panel.plot(
+            [c.best_on_test for c in scored],
+            rows,
+            "D",
+            color=COLOURS[1],
+            ms=5,
+            label="best epoch on the test videos (not model selection)",
+        )
+        panel.set_yticks(rows, [f"{_plain(cell.split)}, seed {cell.seed}" for cell in scored])
+        panel.set(xlabel="Spearman")
+        panel.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        alt = "; ".join(
+            f"{c.split}, seed {c.seed}: last epoch {c.last_on_test:.3f}, best {c.best_on_test:.3f}"
+            for c in scored
+        )
+        return save_plot(
+            figure,
+            folder,
+            name="epoch-gap",
+            title="What choosing the epoch on the test videos would add",
+            alt=alt,
+        )
+
+
+def _panels(number: int, *, height: float) -> tuple["Figure", list[Any]]:
+    columns = min(number, MAX_COLUMNS)
+    rows = -(-number // columns)
+    figure = new_figure(max(PANEL_WIDTH * columns, PANEL_WIDTH * 1.3), height * rows)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for empty in panels[number:]:
+        empty.set_axis_off()
+    return figure, panels[:number]
+
+
+def _by_split(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
+    by_split: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_split.setdefault(cell.split, []).append(cell)
+    return by_split
+
+
+def _colours(number: int) -> list[str]:
+    return [COLOURS[at % len(COLOURS)] for at in range(number)]
+
+
+def _plain(name: str) -> str:
+    """A name as it stands: between dollar signs matplotlib would read mathematics."""
+    return name.replace("$", r"\$")

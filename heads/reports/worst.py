@@ -1,0 +1,94 @@
+"""The test videos that a run judged worst, each with a page that shows why."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from aqa_pipeline.datasets import load_dataset
+from aqa_pipeline.errors import AqaError
+from aqa_pipeline.pages.media import relative_address
+from aqa_pipeline.pages.run_page import WorstVideo
+from aqa_pipeline.records import Dataset
+from aqa_pipeline.store import Store, file_name
+from heads.configs import read_config
+from heads.judgement import Judge, judge, make_judge
+from heads.prediction import load_run
+from heads.reports.residuals import SplitResiduals
+from heads.score_pages import Scored, write_page_of
+
+log = logging.getLogger(__name__)
+
+
+def find_dataset(config: Mapping[str, dict[str, str]]) -> tuple[Dataset | None, str]:
+    """The run's dataset, or None and the reason: reports must work where videos are not."""
+    name, root = config["dataset"]["name"], Path(config["dataset"]["root"])
+    try:
+        return load_dataset(name, root), ""
+    except AqaError as error:
+        log.info("no dataset: %s", error)
+        return None, f"the dataset is not at {root}"
+
+
+def worst_videos(
+    run_dir: Path,
+    splits: Sequence[SplitResiduals],
+    *,
+    folder: Path,
+    report: Path,
+    number: int,
+    embed: bool = False,
+) -> list[WorstVideo]:
+    """The `number` test videos farthest from the judges, worst first; their pages go into `folder`."""
+    ranked = sorted(
+        ((split, row) for split in splits for row in range(len(split.videos))),
+        key=lambda place: -abs(float(place[0].residuals[place[1]])),
+    )
+    make_page = _PageMaker(run_dir, folder, embed=embed)
+    worst = []
+    for split, row in ranked[:number]:
+        page, reason = "", ""
+        try:
+            page = relative_address(make_page(split.split, split.videos[row], float(split.true[row])), report)
+        except AqaError as error:
+            reason = str(error).splitlines()[0]
+            log.info("no page of %s: %s", split.videos[row], error)
+        worst.append(
+            WorstVideo(
+                video=split.videos[row],
+                split=split.split,
+                true=f"{split.true[row]:.2f}",
+                predicted=f"{split.mean[row]:.2f}",
+                error=f"{-split.residuals[row]:+.2f}",
+                page=page,
+                reason=reason,
+            )
+        )
+    return worst
+
+
+class _PageMaker:
+    """Pages of test videos from stored features; networks are loaded once per split."""
+
+    def __init__(self, run_dir: Path, folder: Path, *, embed: bool) -> None:
+        self._run_dir, self._folder, self._embed = run_dir, folder, embed
+        config = read_config(run_dir)
+        self._dataset, self._reason = find_dataset(config)
+        self._store = Path(config["store"])
+        self._judge = cache(self._load_judge)
+
+    def _load_judge(self, split: str) -> Judge:
+        return make_judge(load_run(self._run_dir, split=split))
+
+    def __call__(self, split: str, video_id: str, true: float) -> Path:
+        if self._dataset is None:
+            raise AqaError(self._reason)
+        by, store = self._judge(split), Store(self._store)
+        video = self._dataset.video(video_id)
+        records = {
+            stream: store.read(self._dataset.name, video_id, spec)
+            for stream, spec in by.trained.specs.items()
+        }
+        judgement = judge(by, video_id, records, expected=True)
+        path = self._folder / f"{file_name(split)}-{file_name(video_id)}.html"
+        return write_page_of(Scored(video, judgement, records, true), by, path, embed=self._embed)
