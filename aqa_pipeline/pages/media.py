@@ -100,7 +100,7 @@ def small_copy(opened: OpenVideo) -> bytes:
     ticks = (timeline.pts_seconds * 90_000).round().astype(int)
     content = io.BytesIO()
     try:
-        with av.open(content, "w", format="mp4", options={"movflags": "faststart"}) as container:
+        with av.open(content, "w", format="mp4") as container:
             rate = Fraction(timeline.num_frames / timeline.duration_seconds).limit_denominator(1001)
             stream = container.add_stream("libx264", rate=rate, options={"crf": EMBEDDED_CRF})
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
