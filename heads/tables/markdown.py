@@ -57,19 +57,22 @@ def _table(result: TableResult) -> Iterator[str]:
     yield _row(["---"] * (len(heads) + 1))
     for row in result.table.rows:
         label = f"{row.group}, {row.label}" if row.group else row.label
-        yield _row([label, *map(_cell, result.of_row(row))])
+        yield _row([label, *(_cell(cell, result.table.decimals) for cell in result.of_row(row))])
 
 
 def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _cell(cell: TableCell) -> str:
-    printed = "-" if cell.printed is None else f"{cell.printed:.3f}"
+def _cell(cell: TableCell, decimals: int) -> str:
+    def text(value: float, sign: str = "") -> str:
+        return f"{value:{sign}.{decimals}f}"
+
+    printed = "-" if cell.printed is None else text(cell.printed)
     measured = cell.measured
     if measured is None:
         return {"cited": f"{printed} (cited)", "not run": f"{printed} / not run", "blank": "-"}[cell.status]
-    spread = "" if math.isnan(measured.std) else f" ± {measured.std:.3f}"
-    interval = f"[{measured.interval.low:.3f}, {measured.interval.high:.3f}]"
-    against = "" if cell.difference is None else f" ({cell.difference:+.3f}, {COVERED[cell.covered]})"
-    return f"{printed} / **{measured.mean:.3f}**{spread} {interval}{against}"
+    spread = "" if math.isnan(measured.std) else f" ± {text(measured.std)}"
+    interval = f"[{text(measured.interval.low)}, {text(measured.interval.high)}]"
+    against = "" if cell.difference is None else f" ({text(cell.difference, '+')}, {COVERED[cell.covered]})"
+    return f"{printed} / **{text(measured.mean)}**{spread} {interval}{against}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from aqa_pipeline.datasets import DATASETS, load_dataset
 from aqa_pipeline.errors import DatasetError, RunError, UnknownName
 from aqa_pipeline.records import Dataset, StreamSpec
+from aqa_pipeline.simulation import name_of_stream
 from aqa_pipeline.store import Store
 from heads.folds import Select
 from heads.registry import find_head
@@ -109,7 +110,7 @@ class FeatureNeed:
         """The `aqa` command that makes them."""
         place = f"--root {settings.root(self.dataset)} --store {settings.store}"
         if settings.simulated:
-            name = "c3d" if self.backbone == "c3d" else self.stream
+            name = name_of_stream(self.stream, self.backbone)
             return f"aqa simulate --like {self.dataset} {place} --streams {name}"
         return (
             f"aqa extract --dataset {self.dataset} {place} --streams {self.stream} "
@@ -196,7 +197,9 @@ def _features(
     specs: dict[str, StreamSpec] = {}
     lacking: list[FeatureNeed | str] = []
     for stream, backbones in method.streams.items():
-        stored = _of_this_kind(scene.specs_of(dataset.name, stream), backbones, settings=settings)
+        of_stream = scene.specs_of(dataset.name, stream)
+        alike = [spec for spec in of_stream if method.facts.items() <= spec.facts.items()]
+        stored = _of_this_kind(alike, backbones, settings=settings)
         fitting = _narrow(stored, stream, backbones, settings=settings)
         if len(fitting) > 1:
             lacking.append(_choice(stream, fitting, dataset, settings))

@@ -1,12 +1,20 @@
 """The tables by name. Importing this module imports no torch."""
 
 from aqa_pipeline.errors import UnknownName
-from heads.tables import action_net
+from heads.tables import action_net, weight_decider
 from heads.tables.table import Table
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for table in (action_net.TABLE_1, action_net.TABLE_2, action_net.TABLE_3, action_net.TABLE_4)
+    for table in (
+        action_net.TABLE_1,
+        action_net.TABLE_2,
+        action_net.TABLE_3,
+        action_net.TABLE_4,
+        weight_decider.TABLE_1A,
+        weight_decider.TABLE_1B,
+        weight_decider.TABLE_3,
+    )
 }
 
 

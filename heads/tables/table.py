@@ -1,22 +1,28 @@
 """A paper's table as data: what it prints in every cell, and which head on which features runs there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from aqa_pipeline.errors import UnknownName
+from aqa_pipeline.records import SpecValue
 
 
 @dataclass(frozen=True)
 class Method:
-    """A head in a variant, and per stream the backbones whose features it may read, the usual one first."""
+    """A head in a variant, and per stream the backbones whose features it may read, the usual one first.
+
+    `facts` are what the specs of these features must say besides.
+    """
 
     head: str
     streams: Mapping[str, tuple[str, ...]]
     variant: str = "paper"
+    facts: Mapping[str, SpecValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "streams", MappingProxyType(dict(self.streams)))
+        object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """One table. `metric` is a name of heads/resampling.py; `footnotes` are what a reader must know."""
+    """One table. `metric` is a name of heads/resampling.py; `footnotes` are what a reader must know.
+
+    `decimals` are those that the paper prints, and so do we.
+    """
 
     name: str
     title: str
@@ -68,6 +77,7 @@ class Table:
     averages: tuple[Average, ...] = ()
     footnotes: tuple[str, ...] = ()
     metric: str = "spearman"
+    decimals: int = 3
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]

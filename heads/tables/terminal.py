@@ -47,7 +47,7 @@ def _grid(result: TableResult) -> list[str]:
         [["test videos"] + [result.num_test(name) or "-" for name in result.column_names]],
     ]
     for row in result.table.rows:
-        cells = [_cell_lines(cell) for cell in result.of_row(row)]
+        cells = [_cell_lines(cell, result.table.decimals) for cell in result.of_row(row)]
         height = max(map(len, cells))
         label = _label_lines(row.group, row.label, height)
         blocks.append(
@@ -72,27 +72,26 @@ def _label_lines(group: str, label: str, height: int) -> list[str]:
     return [f"{group} {label}".strip()]
 
 
-def _cell_lines(cell: TableCell) -> list[str]:
-    measured = cell.measured
+def _cell_lines(cell: TableCell, decimals: int) -> list[str]:
+    measured, printed = cell.measured, _value(cell.printed, decimals)
     if measured is None:
-        return [
-            {"cited": _value(cell.printed), "not run": f"{_value(cell.printed)}  -", "blank": ""}[cell.status]
-        ]
-    interval = f"[{measured.interval.low:.2f}, {measured.interval.high:.2f}]"
+        return [{"cited": printed, "not run": f"{printed}  -", "blank": ""}[cell.status]]
+    low, high = (_value(bound, decimals - 1) for bound in (measured.interval.low, measured.interval.high))
+    width = decimals + len("+0.")
     return [
-        f"{_value(cell.printed):<6} {_value(measured.mean)}",
-        f"{_signed(cell.difference):<6} {_spread(measured.std)}".rstrip(),
-        f"{interval} {COVERED[cell.covered]}".rstrip(),
+        f"{printed:<{width}} {_value(measured.mean, decimals)}",
+        f"{_signed(cell.difference, decimals):<{width}} {_spread(measured.std, decimals)}".rstrip(),
+        f"[{low}, {high}] {COVERED[cell.covered]}".rstrip(),
     ]
 
 
-def _value(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def _value(value: float | None, decimals: int) -> str:
+    return "" if value is None else f"{value:.{decimals}f}"
 
 
-def _signed(value: float | None) -> str:
-    return "" if value is None else f"{value:+.3f}"
+def _signed(value: float | None, decimals: int) -> str:
+    return "" if value is None else f"{value:+.{decimals}f}"
 
 
-def _spread(std: float) -> str:
-    return "" if math.isnan(std) else f"±{std:.3f}"
+def _spread(std: float, decimals: int) -> str:
+    return "" if math.isnan(std) else f"±{std:.{decimals}f}"
