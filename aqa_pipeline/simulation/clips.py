@@ -12,15 +12,15 @@ e_cv = sqrt(1 - p^2) e_c1 + p N(0, I); all of them show the same.
 `sparse`: aspect j shows in one third (k_jh = 1), drawn anew for every video and another one for each aspect.
 There z_1h = effect q + d + r_1 or z_2h = effect q - d + r_2, where d ~ N(0, 1) is what the aspects differ by
 and r_j ~ N(0, s^2); in the other thirds the same features carry distractors, z_jh ~ N(0, 2 + s^2), which look
-the same at effect 1. One aspect alone, read where it shows, correlates with q by 1 / sqrt(2 + s^2) = 0.58,
-both by 1 / sqrt(1 + s^2 / 2) = 0.82, and the mean over all clips by 0.47. Clips in which one aspect shows
+the same at effect 1. One aspect alone, read where it shows, correlates with q by 1 / sqrt(2 + s^2) = 0.67,
+both by 1 / sqrt(1 + s^2 / 2) = 0.94, and the mean over all clips by 0.54. Clips in which one aspect shows
 distract in the other: a weight per clip is not enough, it must be one per clip and dimension. The level
-l_j ~ U(0, 3) is the video's own: where m_j is highest tells the clips in which aspect j shows, but how high
+l_j ~ U(0, 3 b) is the video's own: where m_j is highest tells the clips in which aspect j shows, but how high
 hardly does. So what judges each clip by itself and averages afterwards must miss most of them; a softmax over
 clips need not.
 
 `even`: no third is marked, and z_jh = effect q + d (or - d) + N(0, 2 + s^2) in all. The mean is then the best
-that anybody can read (0.82).
+that anybody can read (0.85).
 
 With effect 0 nothing depends on the labels.
 """
@@ -37,9 +37,10 @@ from aqa_pipeline.simulation.stream import BASE_SCALE, Drawn, directions
 VERSION = 1  # of the model above: other features need another number
 NUM_ASPECTS = 2
 NUM_THIRDS = 3
-ASPECT_NOISE = 1.0  # s
+ASPECT_NOISE = 0.5  # s
 DISTRACTOR_SCALE = np.sqrt(2 + ASPECT_NOISE**2)
-LEVEL_RANGE = 3.0  # of l, in steps b of the marker
+MARKER_SCALE = 1.5  # b
+LEVEL_RANGE = 4.5  # of l: three times b
 VIEW_NOISE = 0.3  # p
 
 NUM_FRAMES = 96
@@ -100,7 +101,7 @@ class SimulatedClips:
         features = self._without_signal(rng)
         for aspect, seen in enumerate(directions(simulation, self)):
             seen.show(features, shown[:, aspect])
-            seen.mark(features, levels[aspect] + is_key[:, aspect])
+            seen.mark(features, levels[aspect] + MARKER_SCALE * is_key[:, aspect])
         return Drawn(features.astype(np.float16), self._times(dataset, video), is_key)
 
     def _without_signal(self, rng: np.random.Generator) -> np.ndarray:

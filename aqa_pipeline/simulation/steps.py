@@ -31,6 +31,7 @@ from aqa_pipeline.simulation.stream import BASE_SCALE, Drawn, directions
 
 VERSION = 1  # of the model above: other features need another number
 KEY_SHARE = 0.1
+MARKER_SCALE = 1.0  # b
 VIDEO_NOISE = 0.72  # s
 STEP_NOISE = 0.22  # n
 EVEN_SHARE = 0.3  # g
@@ -86,7 +87,7 @@ class SimulatedSteps:
         features *= np.float32(BASE_SCALE)
         (seen,) = directions(simulation, self)
         seen.show(features, quality_shown)
-        seen.mark(features, is_key)
+        seen.mark(features, MARKER_SCALE * is_key)
         return Drawn(features.astype(np.float16), pts_seconds, is_key, missed)
 
     def _times(self, dataset: str, video: Video, rng: np.random.Generator) -> tuple[np.ndarray, int]:

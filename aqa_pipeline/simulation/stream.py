@@ -11,7 +11,6 @@ from aqa_pipeline.simulation.choices import Simulation, random_numbers
 
 BASE_SCALE = 0.5  # sigma
 QUALITY_SCALE = 0.5  # a
-MARKER_SCALE = 1.0  # b
 MARKED_SHARE = 1 / 32  # of the features, for each of u+, u- and m
 
 
@@ -77,7 +76,7 @@ class Directions:
 
     def mark(self, features: np.ndarray, markers: np.ndarray) -> None:
         """Raises the marking features (time, ..., dim) in place by `markers` (time,)."""
-        features[..., self.marker] += MARKER_SCALE * markers.reshape(-1, *[1] * (features.ndim - 1))
+        features[..., self.marker] += markers.reshape(-1, *[1] * (features.ndim - 1))
 
 
 @lru_cache(maxsize=32)
