@@ -208,15 +208,12 @@ def test_the_outline_is_drawn_where_there_is_one_and_can_be_put_away(browser, pa
 
 def test_every_picture_loads_and_moments_have_alternative_text(browser, page: Path) -> None:
     ready(browser, page)
-    pictures = browser.js(
-        "[...document.images].map((image) => [image.complete && image.naturalWidth > 50, image.closest('.film') !== null, image.alt])"
-    )
-    assert len(pictures) > 12
-    assert all(loaded for loaded, _, _ in pictures)
-    strips = browser.js(
-        "[...document.querySelectorAll('.strip')].map((strip) => strip.querySelector('img').alt)"
-    )
-    assert all(" from 0:" in alt for alt in strips), strips
+    loaded = browser.js("[...document.images].map((image) => image.complete && image.naturalWidth > 50)")
+    assert len(loaded) > 12
+    assert all(loaded)
+    alts = browser.js("[...document.querySelectorAll('.strip img:first-child')].map((image) => image.alt)")
+    assert len(alts) > 12
+    assert all(" from 0:" in alt for alt in alts), alts
 
 
 def test_the_plots_show_every_step_with_the_highest_and_lowest_in_their_colours(browser, page: Path) -> None:
