@@ -37,8 +37,8 @@ class _TubeAttention(torch.autograd.Function):
             kept: tuple[Tensor, ...] = ()
             if len(of_video):
                 x = take(attended, of_video)
-                z = x.clone()
-                kept = x, *PRODUCTS[order].forward(x, z, weights)
+                z, others = PRODUCTS[order].forward(x, weights)
+                kept = x, *others
                 write(attended, of_video, z)
             saved.extend(kept)
             lengths.append(len(kept))

@@ -43,23 +43,22 @@ class Weights(NamedTuple):
 class Products:
     """One order of products, for X of M rows.
 
-    `forward(X, Z, weights)` finds X in Z too and adds W_z y to it; it returns what the way back needs.
-    `backward(dZ, X, saved, weights, grads, wanted)` adds to `grads`, one per weight, and where dX is `wanted`
-    it turns dZ into it. `multiply_adds(M, C, R)` counts the forward products.
+    `forward(X, weights)` gives Z and what to save for the way back.
+    `backward(dZ, X, saved, weights, grads, wanted)` adds to `grads`, one per weight, and turns dZ into dX
+    where that is `wanted`. `multiply_adds(M, C, R)` counts the forward products.
     """
 
-    forward: Callable[[Tensor, Tensor, Weights], Saved]
+    forward: Callable[[Tensor, Weights], tuple[Tensor, Saved]]
     backward: Callable[[Tensor, Tensor, Saved, Weights, Weights, bool], None]
     multiply_adds: Callable[[int, int, int], int]
 
 
-def scores_forward(x: Tensor, z: Tensor, weights: Weights) -> Saved:
+def scores_forward(x: Tensor, weights: Weights) -> tuple[Tensor, Saved]:
     projected = _project(x, weights)
     theta, phi, g = projected.chunk(3, dim=1)
     scores = (theta @ phi.mT).div_(len(x))
     y = scores @ g
-    z.addmm_(y, weights.w_z.mT).add_(weights.w_z_bias)
-    return projected, scores, y
+    return torch.addmm(x, y, weights.w_z.mT).add_(weights.w_z_bias), (projected, scores, y)
 
 
 def scores_backward(
@@ -77,13 +76,12 @@ def scores_backward(
     _project_backward(grad, x, grad_projected, weights, grads, wanted)
 
 
-def context_forward(x: Tensor, z: Tensor, weights: Weights) -> Saved:
+def context_forward(x: Tensor, weights: Weights) -> tuple[Tensor, Saved]:
     projected = _project(x, weights)
     theta, phi, g = projected.chunk(3, dim=1)
     context = (phi.mT @ g).div_(len(x))
     y = theta @ context
-    z.addmm_(y, weights.w_z.mT).add_(weights.w_z_bias)
-    return projected, context, y
+    return torch.addmm(x, y, weights.w_z.mT).add_(weights.w_z_bias), (projected, context, y)
 
 
 def context_backward(
@@ -125,14 +123,14 @@ def _project_backward(
         grad.addmm_(grad_projected, torch.cat([weights.theta, weights.phi, weights.g]))
 
 
-def moments_forward(x: Tensor, z: Tensor, weights: Weights) -> Saved:
+def moments_forward(x: Tensor, weights: Weights) -> tuple[Tensor, Saved]:
     theta = torch.addmm(weights.theta_bias, x, weights.theta.mT)
     moments = second_moments(x)  # S~ = X~^T X~
     phi_moments = _with_bias(weights.phi, weights.phi_bias) @ moments  # phi~ S~
     context = phi_moments @ _with_bias(weights.g, weights.g_bias).mT  # P^T G
     embedded = (context @ weights.w_z.mT).div_(len(x))  # P^T G W_z^T / M
-    z.addmm_(theta, embedded).add_(weights.w_z_bias)
-    return theta, moments, phi_moments, context, embedded
+    z = torch.addmm(x, theta, embedded).add_(weights.w_z_bias)
+    return z, (theta, moments, phi_moments, context, embedded)
 
 
 def moments_backward(
