@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from aqa_pipeline.errors import UnknownName
-from aqa_pipeline.records import SpecValue
+
+if TYPE_CHECKING:  # records need numpy, and `aqa --help` names the tables
+    from aqa_pipeline.records import SpecValue
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Method:
     head: str
     streams: Mapping[str, tuple[str, ...]]
     variant: str = "paper"
-    facts: Mapping[str, SpecValue] = field(default_factory=dict)
+    facts: Mapping[str, "SpecValue"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "streams", MappingProxyType(dict(self.streams)))

@@ -6,14 +6,13 @@ backbone, then come the average and WD in both variants, the text and the releas
 against the same printed value.
 """
 
-from aqa_pipeline.records import SpecValue
 from heads.tables.table import Column, Method, Row, Table
 
 SOURCE = "Farabi et al., Weight-Decider, IbPRIA 2022"
 COLUMN = Column("mtl-aqa", "MTL-AQA", "mtl-aqa", ("official",), "score")
 
 # Section 4.3: any of the last six frames ends the 96 that are cut into clips, which may be mirrored.
-SAMPLING: dict[str, SpecValue] = {
+SAMPLING = {
     "span": "last-96",
     "views": ",".join(f"end-{offset}{flip}" for flip in ("", "-flip") for offset in range(6)),
 }
