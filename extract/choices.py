@@ -48,8 +48,12 @@ def parse_by_stream(values: Sequence[str], *, what: str) -> dict[str, str]:
     return chosen
 
 
-def build_streams(names: Sequence[str], choices: Choices) -> list[Stream]:
-    """The named streams, their networks loaded; networks and detector are shared between streams."""
+def build_streams(names: Sequence[str], choices: Choices, *, with_networks: bool = True) -> list[Stream]:
+    """The named streams, their networks loaded; networks and detector are shared between streams.
+
+    Without networks they can plan, prepare frames and find persons, but make no features.
+    """
+    load = _load if with_networks else _leave_out
     kinds = [get_stream_kind(name) for name in dict.fromkeys(names)]
     chosen = {kind.name: _backbone_name(kind, choices) for kind in kinds}
     for kind in kinds:
@@ -62,7 +66,7 @@ def build_streams(names: Sequence[str], choices: Choices) -> list[Stream]:
     for kind in kinds:
         wanted = (chosen[kind.name], _weights(kind, choices))
         if wanted not in loaded:
-            loaded[wanted] = _load(*wanted, choices)
+            loaded[wanted] = load(*wanted, choices)
         streams.append(kind.build(_parts(kind, loaded[wanted], detector, choices)))
     return streams
 
@@ -151,6 +155,17 @@ def _load(name: str, weights: str, choices: Choices) -> LoadedBackbone:
         device=choices.device,
         precision=choices.precision,
     )
+
+
+def _leave_out(name: str, weights: str, choices: Choices) -> LoadedBackbone:
+    """The backbone's preprocessing without its network, so that no weights are needed."""
+    from torch import nn
+
+    from extract.backbones.preprocess import get_preprocess
+
+    backbone = get_backbone(name)
+    preprocess = get_preprocess(backbone.preprocess[choices.variant])
+    return LoadedBackbone(backbone, preprocess, "not loaded", "cpu", choices.precision, nn.Identity())
 
 
 def _parts(

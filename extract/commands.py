@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from aqa_pipeline.commands.options import (
+    EXISTING,
     FOLDER,
     SOME_FAILED,
-    dataset_options,
     default_root,
     example,
     network_options,
@@ -21,6 +22,7 @@ from aqa_pipeline.commands.options import (
     store_option,
 )
 from aqa_pipeline.errors import AqaError
+from extract.tube_options import check_tube_options, tube_choices_of, tube_options
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import Dataset, Video
@@ -28,15 +30,20 @@ if TYPE_CHECKING:
     from extract.clock import Clock
     from extract.stage import Extraction
 
+NOT_FOR_PREVIEW = ("dataset", "root", "store", "weights", "limit", "videos", "overwrite")
+
 # What a head reads. The front door tells: this room never imports the heads.
 StreamsOf = Callable[[str], Sequence[str]]
 
 
 @click.command(epilog=example("aqa extract --dataset mit-skating --root data/mit-skating --for action-net"))
-@dataset_options
+@click.option("--dataset", metavar="NAME", help="A name from `aqa datasets list`.")
+@click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]")
 @store_option
 @click.option("--for", "head", metavar="HEAD", help="Extract what this head reads.  [default: action-net]")
-@click.option("--streams", metavar="A,B", help="Extract these streams: segments, crops, frames, clips.")
+@click.option(
+    "--streams", metavar="A,B", help="Extract these streams: segments, crops, frames, clips, tubes."
+)
 @click.option(
     "--variant",
     type=click.Choice(["paper", "released"]),
@@ -48,7 +55,7 @@ StreamsOf = Callable[[str], Sequence[str]]
     "--backbone",
     multiple=True,
     metavar="[STREAM=]NAME",
-    help="Network.  [default: i3d, resnet50; for clips r2plus1d_34_ig65m_32]",
+    help="Network.  [default: i3d, resnet50; for clips r2plus1d_34_ig65m_32, for tubes i3d-tsa-net]",
 )
 @click.option(
     "--clips",
@@ -58,9 +65,9 @@ StreamsOf = Callable[[str], Sequence[str]]
 )
 @click.option(
     "--views",
-    type=click.Choice(["all", "reference"]),
-    help="Stream clips: every end frame and flip that training draws from, or the one that is tested.  "
-    "[default: all]",
+    type=click.Choice(["all", "flip", "reference"]),
+    help="Streams clips and tubes: every end frame and flip that training draws from, the flip alone (tubes), "
+    "or the one view that is tested.  [default: all; for tubes flip]",
 )
 @click.option(
     "--detector",
@@ -70,14 +77,13 @@ StreamsOf = Callable[[str], Sequence[str]]
     help="Who finds the athlete: yolo, torchvision or annotations (boxes that came with the data), "
     "with a model name or path, such as yolo:yolo11n.",
 )
+@tube_options
 @network_options
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "float16"]),
-    default="float32",
-    show_default=True,
-    help="How features are stored.",
+    help="How features are stored.  [default: float32; for tubes float16]",
 )
 @reader_option
 @click.option(
@@ -87,8 +93,16 @@ StreamsOf = Callable[[str], Sequence[str]]
 @click.option("--videos", metavar="ID,ID", help="Only these videos.")
 @click.option("--overwrite", is_flag=True, help="Make records again that are there already.")
 @click.option("--contact-sheet", type=FOLDER, metavar="DIR", help="Draw the crops of every video into DIR.")
+@click.option(
+    "--preview",
+    type=EXISTING,
+    metavar="VIDEO",
+    help="Only draw what the networks would see of this one video, on a sheet in the folder --contact-sheet "
+    "(default: here). Needs no weights and no dataset.",
+)
+@click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --preview.")
 @click.pass_context
-def extract(ctx: click.Context, dataset: str, root: Path | None, store: Path, **options: Any) -> None:
+def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: Path, **options: Any) -> None:
     """Turns the videos of a dataset into features, once. Goes on where an earlier call was stopped.
 
     A video that fails is listed with the reason, the others are stored, and the exit code is 3.
@@ -100,10 +114,14 @@ def extract(ctx: click.Context, dataset: str, root: Path | None, store: Path, **
     from extract.stage import extract as run
     from extract.summary import format_extract_report
 
+    if options["preview"]:
+        return _draw_preview(ctx, options)
+    if not dataset:
+        raise click.UsageError("Name a --dataset, or a video to --preview.")
     found = load_dataset(dataset, default_root(dataset, root))
     names = _stream_names(options, ctx.obj)
     _check_clip_options(options, names)
-    streams = build_streams(names, choices_of(options))
+    streams = build_streams(names, choices_of(options, dataset=dataset))
     videos = _chosen_videos(found, options["videos"], options["limit"])
     shout_about_random_weights([stream.spec for stream in streams])
     extraction = Extraction(
@@ -124,6 +142,25 @@ def extract(ctx: click.Context, dataset: str, root: Path | None, store: Path, **
     ctx.exit(SOME_FAILED if report.failures or found.problems else 0)
 
 
+def _draw_preview(ctx: click.Context, options: dict[str, Any]) -> None:
+    from aqa_pipeline.records import Video
+    from extract.choices import build_streams
+    from extract.preview import write_preview
+
+    given = [
+        name for name in NOT_FOR_PREVIEW if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"--preview shows one video: leave out {', '.join('--' + g for g in given)}.")
+    path: Path = options["preview"]
+    names = _stream_names(options, ctx.obj)
+    _check_clip_options(options, names)
+    streams = build_streams(names, choices_of(options), with_networks=False)
+    video = Video(path.stem, path, boxes=options["boxes"])
+    sheet, lines = write_preview(video, streams, options["contact_sheet"] or Path(), reader=options["reader"])
+    click.echo("\n".join([*lines, f"preview: {sheet}"]))
+
+
 def _stream_names(options: dict[str, Any], streams_of: StreamsOf) -> list[str]:
     if options["streams"] and options["head"]:
         raise click.UsageError("--for and --streams exclude each other.")
@@ -133,12 +170,18 @@ def _stream_names(options: dict[str, Any], streams_of: StreamsOf) -> list[str]:
 
 
 def _check_clip_options(options: dict[str, Any], names: Sequence[str]) -> None:
-    if "clips" not in names and (options["span"] or options["views"]):
-        raise click.UsageError(f"--clips and --views are for the stream clips, not for {', '.join(names)}.")
+    chosen = ", ".join(names)
+    if "clips" not in names and options["span"]:
+        raise click.UsageError(f"--clips is for the stream clips, not for {chosen}.")
+    if not {"clips", "tubes"} & set(names) and options["views"]:
+        raise click.UsageError(f"--views is for the streams clips and tubes, not for {chosen}.")
+    if "clips" in names and options["views"] == "flip":
+        raise click.UsageError("--views flip is for the stream tubes; clips have all views or the reference.")
+    check_tube_options(options, names)
 
 
-def choices_of(options: dict[str, Any]) -> "Choices":
-    """What the shared network options choose."""
+def choices_of(options: dict[str, Any], *, dataset: str | None = None) -> "Choices":
+    """What the shared network options choose; what they leave open is as usual for the dataset."""
     from extract.choices import Choices, parse_by_stream
     from extract.streams import ClipSampling
 
@@ -150,8 +193,11 @@ def choices_of(options: dict[str, Any]) -> "Choices":
         device=pick_device(options["device"]),
         precision=options.get("precision", "fp32"),
         batch_size=options["batch_size"],
-        dtype=options.get("dtype", "float32"),
-        clips=ClipSampling(options.get("span") or "last-96", options.get("views") or "all"),
+        dtype=options.get("dtype"),
+        clips=ClipSampling(
+            options.get("span") or "last-96", "reference" if options.get("views") == "reference" else "all"
+        ),
+        tubes=tube_choices_of(options, dataset=dataset),
     )
 
 
@@ -163,7 +209,7 @@ def _chosen_videos(dataset: "Dataset", ids: str | None, limit: int | None) -> li
 @contextmanager
 def extraction_progress(num_videos: int) -> Iterator[Callable[..., None]]:
     """Counts videos, partly done ones by their share, and names the stage that limits the speed."""
-    limit = {"decode": "decoding", "detect": "detection", "network": "network"}
+    limit = {"decode": "decoding", "detect": "detection", "track": "tracking", "network": "network"}
     layout = "{percentage:3.0f}%|{bar}| {n:.1f}/{total:g} videos [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
     with progress_bar(num_videos, unit=" videos", bar_format=layout) as bar:
 
