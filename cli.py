@@ -1,7 +1,7 @@
 """The front door: what a person can ask for. Commands parse, call a stage and print its report.
 
-Each room's commands stand in its `commands` module; here stand the two that walk through both stages, `score`
-and `demo`. Stages are imported inside commands, so `aqa --help` is instant and works without torch.
+Each room's commands stand in its `commands` modules; here stand what walks through both stages: `demo`, and
+the extraction that `score` and `reproduce` call. Stages are imported inside commands, so `aqa --help` is instant and works without torch.
 Data goes to stdout, progress and errors to stderr. Exit codes: 0 done, 1 an error that the message explains,
 2 a wrong command line, 3 some videos failed and the rest is done.
 """
@@ -164,7 +164,8 @@ def demo(out: Path, num_videos: int | None, seeds: str) -> None:
     """Runs the whole pipeline on rendered videos: no download, a few minutes on two CPU cores.
 
     Renders routines of an athlete whose score is known, extracts features with RANDOM network weights, fits
-    ACTION-NET, fits it again on shuffled labels as a control, and scores a video that was held out.
+    ACTION-NET, fits it again on shuffled labels as a control, scores a video that was held out, and writes
+    pages that show why.
     """
     from heads.evaluation import evaluate as measure
 
@@ -179,8 +180,11 @@ def demo(out: Path, num_videos: int | None, seeds: str) -> None:
     _say_and_run("fit", "--head", "action-net", *common, "--seeds", seeds, "--out", str(out / "run"))
     control = ["--shuffle-labels", "--out", str(out / "control")]
     _say_and_run("fit", "--head", "action-net", *common, "--seeds", seeds, *control)
-    _say_and_run("score", str(held_out.path), "--run", str(out / "run"), "--boxes", str(held_out.boxes))
+    page = ["--boxes", str(held_out.boxes), "--html", str(out / "score.html")]
+    _say_and_run("score", str(held_out.path), "--run", str(out / "run"), *page)
     click.echo(f"The judges gave {held_out.labels['score']:.2f}.\n")
+    _say_and_run("report", str(out / "run"), str(out / "control"), "--html", str(out / "report.html"))
+    click.echo()
     click.echo(_demo_table({"true labels": measure(out / "run"), "shuffled": measure(out / "control")}))
     click.echo(_demo_places(out))
 
@@ -238,5 +242,7 @@ def _demo_places(out: Path) -> str:
         (out / "sheets", "what the network saw of the scored video"),
         (out / "run", "config, predictions, learning curves and checkpoints per seed"),
         (out / "control", "the same on shuffled labels: it must find nothing"),
+        (out / "score.html", "the page of the scored video: open it in a browser"),
+        (out / "report.html", "both runs beside each other, with pages of the worst videos"),
     ]
     return "\n" + format_table(("where", "what"), rows)
