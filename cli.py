@@ -1,7 +1,8 @@
 """The front door: what a person can ask for. Commands parse, call a stage and print its report.
 
 Each room's commands stand in its `commands` modules; here stand what walks through both stages: `demo`, and
-the extraction that `score` and `reproduce` call. Stages are imported inside commands, so `aqa --help` is instant and works without torch.
+the extraction that `score` and `reproduce` call. Stages are imported inside commands, so `aqa --help` is
+instant and works without torch.
 Data goes to stdout, progress and errors to stderr. Exit codes: 0 done, 1 an error that the message explains,
 2 a wrong command line, 3 some videos failed and the rest is done.
 """
