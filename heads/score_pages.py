@@ -25,6 +25,7 @@ from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, open_video
 from heads.evaluation import SELECT_LABELS
 from heads.judgement import Judge, Judgement
+from heads.outlines import outlines_of
 from heads.score_text import SPLIT_NAMES_SHOWN, score_sentences
 
 NUM_FILM = 12
@@ -102,28 +103,6 @@ def tracks_of(judgement: Judgement) -> list[Track]:
 
 def _unit(stream: str) -> str:
     return UNITS.get(stream, "step")
-
-
-def outlines_of(records: Mapping[str, Record], opened: OpenVideo) -> list[Outline]:
-    """The athlete's box or quad at each step that has one, as shares of the picture."""
-    size = np.array([opened.width, opened.height], dtype=np.float64)
-    for record in records.values():
-        corners = _corners(record)
-        if corners is not None:
-            return [
-                Outline(float(start), float(stop), tuple((float(x), float(y)) for x, y in quad / size))
-                for (start, stop), quad in zip(record.pts_seconds, corners, strict=True)
-            ]
-    return []
-
-
-def _corners(record: Record) -> np.ndarray | None:
-    """(step, 4, 2) pixels, from boxes x1 y1 x2 y2."""
-    boxes = record.extras.get("boxes")
-    if boxes is None or not len(boxes):
-        return None
-    x1, y1, x2, y2 = (boxes[:, column].astype(np.float64) for column in range(4))
-    return np.stack([np.stack(pair, axis=1) for pair in ((x1, y1), (x2, y1), (x2, y2), (x1, y2))], axis=1)
 
 
 def _pictures(

@@ -80,22 +80,19 @@ def share_without_person(record: Record) -> float:
 
 
 def reference_features(features: NDArray[Any]) -> Floats:
-    """`time dim` of the view that is not augmented, from `time dim` or `time view dim`."""
+    """`time dim` of the view that is not augmented, from `time [view] dim`; of maps the mean over places."""
     rows = np.asarray(features, dtype=np.float64)
-    return rows if rows.ndim < 3 else rows[:, 0]
+    if rows.ndim > 2:
+        rows = rows[:, 0]
+    return rows.reshape(*rows.shape[:2], -1).mean(axis=-1) if rows.ndim > 2 else rows
 
 
 def _stream_facts(samples: FeatureSet, stream: str, train: NDArray[np.int64]) -> StreamFacts:
     padded, lengths = samples.streams[stream], samples.lengths[stream]
-    means = np.array(
-        [
-            reference_features(padded[video, : int(lengths[video])].cpu().numpy()).mean(axis=0)
-            for video in train.tolist()
-            if int(lengths[video])
-        ]
-    ).reshape(-1, padded.shape[-1])
-    if len(means) < MIN_VIDEOS:
+    rows = [padded[video, : int(lengths[video])] for video in train.tolist() if int(lengths[video])]
+    if len(rows) < MIN_VIDEOS:
         return StreamFacts((), (), ())
+    means = np.stack([reference_features(of_video.cpu().numpy()).mean(axis=0) for of_video in rows])
     mean, deviation = means.mean(axis=0), _floored(means.std(axis=0, ddof=1))
     return StreamFacts(_rounded(mean), _rounded(deviation), _rounded(sorted(leave_one_out(means))))
 

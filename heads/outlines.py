@@ -1,0 +1,52 @@
+"""Where the athlete was, from what the streams keep: a box per crop, or a quad per frame of a tube."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqa_pipeline.pages.score_page import Outline
+from aqa_pipeline.records import Record
+from aqa_pipeline.video import OpenVideo
+
+LONGEST_SECONDS = 0.5  # a quad is not drawn for longer: a tube may look at one frame in eight, or end
+
+Floats = NDArray[np.float64]
+
+
+def outlines_of(records: Mapping[str, Record], opened: OpenVideo) -> list[Outline]:
+    """The athlete's quads where a tube was followed, else the boxes of crops, as shares of the picture."""
+    size = np.array([opened.width, opened.height], dtype=np.float64)
+    for name, outlines in (("frame_quads", _of_tube), ("boxes", _of_boxes)):
+        for record in records.values():
+            if name in record.extras and len(record.extras[name]):
+                return outlines(record, size, opened)
+    return []
+
+
+def _of_boxes(record: Record, size: Floats, opened: OpenVideo) -> list[Outline]:
+    """Each box for as long as its crop stands for."""
+    x1, y1, x2, y2 = (record.extras["boxes"][:, column].astype(np.float64) for column in range(4))
+    quads = np.stack([np.stack(pair, axis=1) for pair in ((x1, y1), (x2, y1), (x2, y2), (x1, y2))], axis=1)
+    return [
+        _outline(float(start), float(stop), quad / size)
+        for (start, stop), quad in zip(record.pts_seconds, quads, strict=True)
+    ]
+
+
+def _of_tube(record: Record, size: Floats, opened: OpenVideo) -> list[Outline]:
+    """Each quad (clip, view, frame, 4, 2) of the reference view until the next frame; nan ones are lost."""
+    index = record.extras["frame_index"].reshape(-1)
+    quads = record.extras["frame_quads"][:, 0].reshape(-1, 4, 2).astype(np.float64)
+    index, first = np.unique(index, return_index=True)
+    starts = opened.timeline.pts_seconds[index]
+    stops = np.append(starts[1:], opened.timeline.duration_seconds)
+    return [
+        _outline(float(start), float(min(stop, start + LONGEST_SECONDS)), quad / size)
+        for start, stop, quad in zip(starts, stops, quads[first], strict=True)
+        if np.isfinite(quad).all()
+    ]
+
+
+def _outline(start: float, stop: float, corners: Floats) -> Outline:
+    return Outline(start, stop, tuple((float(x), float(y)) for x, y in corners))
