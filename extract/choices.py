@@ -1,17 +1,25 @@
 """From what a person chose, or what a run remembers, to streams that are ready to run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from functools import cache
 
 from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
 from aqa_pipeline.records import StreamSpec
 from extract.backbones import LoadedBackbone, Precision, get_backbone, load_backbone
 from extract.detectors import PersonDetector, load_detector
-from extract.streams import STREAMS, ClipSampling, Dtype, Parts, Stream, StreamKind, get_stream_kind
+from extract.streams import (
+    STREAMS,
+    ClipSampling,
+    Dtype,
+    Parts,
+    Stream,
+    StreamKind,
+    Variant,
+    get_stream_kind,
+)
 from extract.streams.clip_sampling import Span, ViewChoice
-
-Variant = Literal["paper", "released"]
+from extract.tube_choices import TubeChoices, tubes_as_in
 
 
 @dataclass(frozen=True)
@@ -20,7 +28,7 @@ class Choices:
 
     `backbones` and `weights` are by stream name, with "" for all the others. Without a `batch_size` it is 2
     clips or 8 pictures on a CPU (its cache holds no more, and for a single clip torch takes a slower
-    kernel), and 16 clips or 64 pictures on a GPU.
+    kernel), and 16 clips or 64 pictures on a GPU. Without a `dtype` it is the stream's own.
     """
 
     variant: Variant = "paper"
@@ -30,8 +38,9 @@ class Choices:
     device: str = "cpu"
     precision: Precision = "fp32"
     batch_size: int | None = None
-    dtype: Dtype = "float32"
+    dtype: Dtype | None = None
     clips: ClipSampling = field(default_factory=ClipSampling)
+    tubes: TubeChoices = field(default_factory=TubeChoices)
 
 
 def parse_by_stream(values: Sequence[str], *, what: str) -> dict[str, str]:
@@ -58,9 +67,7 @@ def build_streams(names: Sequence[str], choices: Choices, *, with_networks: bool
     chosen = {kind.name: _backbone_name(kind, choices) for kind in kinds}
     for kind in kinds:
         kind.check(get_backbone(chosen[kind.name]), choices.clips)
-    detector = None
-    if any(kind.needs_person for kind in kinds):
-        detector = load_detector(choices.detector, device=choices.device)
+    detector = cache(lambda: load_detector(choices.detector, device=choices.device))
     loaded: dict[tuple[str, str], LoadedBackbone] = {}
     streams = []
     for kind in kinds:
@@ -84,8 +91,8 @@ def rebuild_streams(specs: Sequence[StreamSpec], choices: Choices) -> list[Strea
         if stream.spec != spec:
             raise SpecMismatch(
                 f"the {spec.stream} of this run were made another way (run != here): "
-                f"{'; '.join(spec.differences(stream.spec))}. Name the run's weights and detector with "
-                "--weights and --detector."
+                f"{'; '.join(spec.differences(stream.spec))}. Name the run's weights, detector and "
+                "tracker with --weights, --detector and --tracker."
             )
         streams.append(stream)
     return streams
@@ -115,6 +122,7 @@ def _as_in(spec: StreamSpec, kind: StreamKind, choices: Choices) -> Choices:
         precision=facts["precision"],  # type: ignore[arg-type]  # checked where the backbone is loaded
         dtype=facts["dtype"],  # type: ignore[arg-type]  # compared with the spec right after
         clips=_clips_as_in(spec),
+        tubes=tubes_as_in(spec, choices.tubes),
     )
 
 
@@ -169,8 +177,17 @@ def _leave_out(name: str, weights: str, choices: Choices) -> LoadedBackbone:
 
 
 def _parts(
-    kind: StreamKind, backbone: LoadedBackbone, detector: PersonDetector | None, choices: Choices
+    kind: StreamKind, backbone: LoadedBackbone, detector: Callable[[], PersonDetector], choices: Choices
 ) -> Parts:
     on_cpu = choices.device == "cpu"
     usual = {"clip": 2 if on_cpu else 16, "image": 8 if on_cpu else 64}[kind.takes]
-    return Parts(backbone, detector, choices.batch_size or usual, choices.dtype, choices.clips)
+    return Parts(
+        backbone,
+        detector() if kind.needs_person else None,
+        choices.batch_size or usual,
+        choices.dtype or kind.default_dtype,
+        choices.clips,
+        choices.tubes.sampling,
+        choices.tubes.load(detector, device=choices.device) if kind.needs_tube else None,
+        choices.variant,
+    )

@@ -22,6 +22,7 @@ from aqa_pipeline.commands.options import (
     store_option,
 )
 from aqa_pipeline.errors import AqaError
+from extract.tube_options import check_tube_options, tube_choices_of, tube_options
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import Dataset, Video
@@ -40,7 +41,9 @@ StreamsOf = Callable[[str], Sequence[str]]
 @click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]")
 @store_option
 @click.option("--for", "head", metavar="HEAD", help="Extract what this head reads.  [default: action-net]")
-@click.option("--streams", metavar="A,B", help="Extract these streams: segments, crops, frames, clips.")
+@click.option(
+    "--streams", metavar="A,B", help="Extract these streams: segments, crops, frames, clips, tubes."
+)
 @click.option(
     "--variant",
     type=click.Choice(["paper", "released"]),
@@ -52,7 +55,7 @@ StreamsOf = Callable[[str], Sequence[str]]
     "--backbone",
     multiple=True,
     metavar="[STREAM=]NAME",
-    help="Network.  [default: i3d, resnet50; for clips r2plus1d_34_ig65m_32]",
+    help="Network.  [default: i3d, resnet50; for clips r2plus1d_34_ig65m_32, for tubes i3d-tsa-net]",
 )
 @click.option(
     "--clips",
@@ -62,9 +65,9 @@ StreamsOf = Callable[[str], Sequence[str]]
 )
 @click.option(
     "--views",
-    type=click.Choice(["all", "reference"]),
-    help="Stream clips: every end frame and flip that training draws from, or the one that is tested.  "
-    "[default: all]",
+    type=click.Choice(["all", "flip", "reference"]),
+    help="Streams clips and tubes: every end frame and flip that training draws from, the flip alone "
+    "(tubes), or the one view that is tested.  [default: all; for tubes flip]",
 )
 @click.option(
     "--detector",
@@ -74,14 +77,13 @@ StreamsOf = Callable[[str], Sequence[str]]
     help="Who finds the athlete: yolo, torchvision or annotations (boxes that came with the data), "
     "with a model name or path, such as yolo:yolo11n.",
 )
+@tube_options
 @network_options
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "float16"]),
-    default="float32",
-    show_default=True,
-    help="How features are stored.",
+    help="How features are stored.  [default: float32; for tubes float16]",
 )
 @reader_option
 @click.option(
@@ -119,7 +121,7 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     found = load_dataset(dataset, default_root(dataset, root))
     names = _stream_names(options, ctx.obj)
     _check_clip_options(options, names)
-    streams = build_streams(names, choices_of(options))
+    streams = build_streams(names, choices_of(options, dataset=dataset))
     videos = _chosen_videos(found, options["videos"], options["limit"])
     shout_about_random_weights([stream.spec for stream in streams])
     extraction = Extraction(
@@ -168,12 +170,18 @@ def _stream_names(options: dict[str, Any], streams_of: StreamsOf) -> list[str]:
 
 
 def _check_clip_options(options: dict[str, Any], names: Sequence[str]) -> None:
-    if "clips" not in names and (options["span"] or options["views"]):
-        raise click.UsageError(f"--clips and --views are for the stream clips, not for {', '.join(names)}.")
+    chosen = ", ".join(names)
+    if "clips" not in names and options["span"]:
+        raise click.UsageError(f"--clips is for the stream clips, not for {chosen}.")
+    if not {"clips", "tubes"} & set(names) and options["views"]:
+        raise click.UsageError(f"--views is for the streams clips and tubes, not for {chosen}.")
+    if "clips" in names and options["views"] == "flip":
+        raise click.UsageError("--views flip is for the stream tubes; clips have all views or the reference.")
+    check_tube_options(options, names)
 
 
-def choices_of(options: dict[str, Any]) -> "Choices":
-    """What the shared network options choose."""
+def choices_of(options: dict[str, Any], *, dataset: str | None = None) -> "Choices":
+    """What the shared network options choose; what they leave open is as usual for the dataset."""
     from extract.choices import Choices, parse_by_stream
     from extract.streams import ClipSampling
 
@@ -185,8 +193,11 @@ def choices_of(options: dict[str, Any]) -> "Choices":
         device=pick_device(options["device"]),
         precision=options.get("precision", "fp32"),
         batch_size=options["batch_size"],
-        dtype=options.get("dtype", "float32"),
-        clips=ClipSampling(options.get("span") or "last-96", options.get("views") or "all"),
+        dtype=options.get("dtype"),
+        clips=ClipSampling(
+            options.get("span") or "last-96", "reference" if options.get("views") == "reference" else "all"
+        ),
+        tubes=tube_choices_of(options, dataset=dataset),
     )
 
 
@@ -198,7 +209,7 @@ def _chosen_videos(dataset: "Dataset", ids: str | None, limit: int | None) -> li
 @contextmanager
 def extraction_progress(num_videos: int) -> Iterator[Callable[..., None]]:
     """Counts videos, partly done ones by their share, and names the stage that limits the speed."""
-    limit = {"decode": "decoding", "detect": "detection", "network": "network"}
+    limit = {"decode": "decoding", "detect": "detection", "track": "tracking", "network": "network"}
     layout = "{percentage:3.0f}%|{bar}| {n:.1f}/{total:g} videos [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
     with progress_bar(num_videos, unit=" videos", bar_format=layout) as bar:
 

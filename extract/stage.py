@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -40,6 +40,7 @@ class Written:
     stream: str
     num_steps: int
     num_steps_without_person: int
+    num_bytes: int
 
 
 @dataclass
@@ -151,15 +152,15 @@ def _extract_one(extraction: Extraction, feed: FrameFeed, report: ExtractReport)
         yield frame.frame_index / opened.num_frames
     for collector in collectors:
         record = collector.record(extraction.dataset, source_digest=opened.source_digest)
-        extraction.store.write(record)
-        report.written.append(_written(record))
+        path = extraction.store.write(record)
+        report.written.append(_written(record, num_bytes=path.stat().st_size))
     report.num_done += 1
     report.video_seconds += opened.duration_seconds
 
 
-def _written(record: Record) -> Written:
+def _written(record: Record, *, num_bytes: int) -> Written:
     without_person = record.counts["num_steps_without_person"]
-    return Written(record.video_id, record.spec.stream, len(record.features), without_person)
+    return Written(record.video_id, record.spec.stream, len(record.features), without_person, num_bytes)
 
 
 def _timed(items: Iterator[Opened | PreparedFrame], clock: Clock) -> Iterator[Opened | PreparedFrame]:
@@ -188,6 +189,7 @@ class Collector:
         self._features: list[np.ndarray] = []
         self._kept: list[np.ndarray] = []
         self._extras: list[dict[str, np.ndarray]] = []
+        self._counts: Counter[str] = Counter()
 
     def push(self, frame_index: int, prepared: np.ndarray) -> None:
         """Takes the next of the frames that the plan wants, in order."""
@@ -212,6 +214,8 @@ class Collector:
             self._features.append(encoded.features)
             self._kept.append(encoded.kept)
             self._extras.append(encoded.extras)
+            self._counts.update({"num_steps_without_person": int((~encoded.kept).sum())})
+            self._counts.update(encoded.counts)
         self._batch, self._num_encoded = [], self._num_whole
 
     def record(self, dataset: str, *, source_digest: str) -> Record:
@@ -219,14 +223,13 @@ class Collector:
         self._flush()
         assert self._num_encoded == len(self._steps), "the decoder did not deliver every planned frame"
         kept = np.concatenate(self._kept)
-        without_person = {"num_steps": len(kept), "num_steps_without_person": int((~kept).sum())}
         return Record(
             dataset=dataset,
             video_id=self._video.video_id,
             spec=self._stream.spec,
-            features=np.concatenate(self._features).astype(self._stream.dtype),
+            features=np.concatenate(self._features).astype(self._stream.dtype, copy=False),
             pts_seconds=self._steps.pts_seconds[kept],
             source_digest=source_digest,
             extras={name: np.concatenate([rows[name] for rows in self._extras]) for name in self._extras[0]},
-            counts={**without_person, **self._steps.counts},
+            counts={"num_steps": len(kept), **self._counts, **self._steps.counts},
         )

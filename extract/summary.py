@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from aqa_pipeline.tables import format_table
 from extract.stage import ExtractReport
 
-PHASES = {"decode": "decoding", "detect": "detection", "network": "the networks"}
+PHASES = {"decode": "decoding", "detect": "detection", "track": "tracking", "network": "the networks"}
 
 
 def format_extract_report(report: ExtractReport) -> str:
@@ -15,7 +15,8 @@ def format_extract_report(report: ExtractReport) -> str:
 
 def _lines(report: ExtractReport) -> Iterator[str]:
     if report.written:
-        yield format_table(("stream", "videos", "steps", "without a person"), list(_rows(report)))
+        header = ("stream", "videos", "steps", "without a person", "MB per video")
+        yield format_table(header, list(_rows(report)))
         yield ""
         yield _speed(report)
     if report.num_already_there:
@@ -32,7 +33,8 @@ def _rows(report: ExtractReport) -> Iterator[tuple[object, ...]]:
     for stream in dict.fromkeys(row.stream for row in report.written):
         rows = [row for row in report.written if row.stream == stream]
         without = sum(row.num_steps_without_person for row in rows)
-        yield stream, len(rows), sum(row.num_steps for row in rows), without
+        megabytes = sum(row.num_bytes for row in rows) / len(rows) / 1e6
+        yield stream, len(rows), sum(row.num_steps for row in rows), without, f"{megabytes:.2f}"
 
 
 def _speed(report: ExtractReport) -> str:

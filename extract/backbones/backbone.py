@@ -1,7 +1,7 @@
 """What a backbone is: a network bound to its weights and its preprocessing. Imports no torch."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Backbone:
     `preprocess` names the preprocessing of the paper and of its released code; the one of the paper has the
     picture size that costs are given for. `gflops` counts a multiply-add as one, as the papers do, for one
     clip or image; `num_parameters` are those of the network without its classifier.
+    `map_shapes` are its maps within reach by endpoint, (channel, step, height, width) of one clip.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Backbone:
     num_parameters: int
     key_map: KeyMap = ()
     unused: tuple[str, ...] = ()
+    map_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.takes == "clip") != (self.frames_per_clip is not None):

@@ -1,11 +1,12 @@
 """A backbone ready to run: network, weights and preprocessing bound together on a device."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
-from aqa_pipeline.errors import AqaError, WeightsError
+from aqa_pipeline.errors import AqaError, UnknownName, WeightsError
 from extract.backbones.backbone import Backbone
 from extract.backbones.zoo import get_backbone
 
@@ -46,12 +47,25 @@ class LoadedBackbone:
         Their frames come from `preprocess.geometry`, S is `preprocess.size`. Raises ValueError for other
         shapes or types.
         """
+        return self._run(self.network, batch)
+
+    def maps(self, batch: "np.ndarray", *, endpoint: str) -> "np.ndarray":
+        """Maps (B, *backbone.map_shapes[endpoint]), float32, after that endpoint, of clips as for `features`.
+
+        Raises `UnknownName` for an endpoint out of reach, ValueError as `features` does.
+        """
+        if endpoint not in self.backbone.map_shapes:
+            raise UnknownName(f"endpoint of {self.backbone.name}", endpoint, self.backbone.map_shapes)
+        forward_to = cast("Callable[[str, Tensor], Tensor]", self.network.forward_to)
+        return self._run(lambda clips: forward_to(endpoint, clips), batch)
+
+    def _run(self, network: "Callable[[Tensor], Tensor]", batch: "np.ndarray") -> "np.ndarray":
         import torch
 
         self._check(batch)
         with torch.inference_mode(), _autocast(self.device, self.precision):
-            features: Tensor = self.network(self._normalised(torch.from_numpy(batch).to(self.device)))
-        return features.float().cpu().numpy()
+            output = network(self._normalised(torch.from_numpy(batch).to(self.device)))
+        return output.float().cpu().numpy()
 
     def _normalised(self, batch: "Tensor") -> "Tensor":
         frames = batch.movedim(-1, 1).float()  # (B, [T,] H, W, C) -> (B, C, [T,] H, W), channels still last

@@ -99,6 +99,7 @@ _PYSLOWFAST: tuple[PerChannel, PerChannel] = (0.45, 0.45, 0.45), (0.225, 0.225, 
 
 _SHORT_256_CROP_224 = partial(short_side_and_crop, short_side=256, crop=224, resize=antialiased)
 _SHORT_256_CROP_224_BILINEAR = partial(short_side_and_crop, short_side=256, crop=224, resize=bilinear)
+_455x256_CROP_224 = partial(squash_and_crop, width=455, height=256, crop=224, resize=antialiased)
 _171x128_CROP_112 = partial(squash_and_crop, width=171, height=128, crop=112, resize=antialiased)
 _171x128_CROP_112_BILINEAR = partial(squash_and_crop, width=171, height=128, crop=112, resize=bilinear)
 
@@ -128,6 +129,22 @@ PREPROCESS = {
             _SHORT_256_CROP_224,
             *_IMAGENET,
             "what torchvision's IMAGENET1K_V1 models were evaluated with",
+        ),
+        Preprocess(
+            "tsa-224",
+            224,
+            _455x256_CROP_224,
+            _HALF,
+            _HALF,
+            "(M)USDL, TSA-Net: 455x256, centre crop 224x224; I3D's own range [-1, 1]",
+        ),
+        # The code draws one of four filters per video, at test time too; here it is always the bilinear one.
+        Preprocess(
+            "released-tsa-224",
+            224,
+            _455x256_CROP_224,
+            *_IMAGENET,
+            "TSA-Net's code: 455x256, centre crop 224x224, ImageNet statistics",
         ),
         # Sports-1M's C3D saw pixels of 0..255 less a mean. MMAction2, whose file we take, subtracts Caffe's
         # (104, 117, 128), in this order from RGB. MTL-AQA and WD feed [0, 1] with ImageNet's statistics, a

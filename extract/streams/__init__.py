@@ -4,14 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aqa_pipeline.errors import UnknownName
-from extract.backbones import Backbone, LoadedBackbone
+from aqa_pipeline.errors import AqaError, UnknownName
+from extract.backbones import BACKBONES, Backbone, LoadedBackbone
 from extract.detectors import PersonDetector
 from extract.streams.clip_sampling import ClipSampling
 from extract.streams.clips import Clips
 from extract.streams.crops import Crops
 from extract.streams.stream import Encoded, Steps, Stream, plan_steps
+from extract.streams.tube_sampling import TubeSampling
+from extract.streams.tubes import ENDPOINTS, Tubes
 from extract.streams.whole_frames import WholeFrames
+from extract.trackers import TubeSource
 
 __all__ = [
     "STREAMS",
@@ -21,18 +24,21 @@ __all__ = [
     "Steps",
     "Stream",
     "StreamKind",
+    "TubeSampling",
     "get_stream_kind",
     "plan_steps",
 ]
 
 Dtype = Literal["float32", "float16"]
+Variant = Literal["paper", "released"]
 
 
 @dataclass(frozen=True)
 class Parts:
     """What a stream is put together from. `detector` is None for streams that need no person.
 
-    `batch_size` counts what the network takes at once; `clips` matters to the stream of that name alone.
+    `batch_size` counts what the network takes at once; `clips` matters to the stream of that name alone,
+    `tubes`, `tube_source` and `variant` to the stream `tubes`.
     """
 
     backbone: LoadedBackbone
@@ -40,6 +46,9 @@ class Parts:
     batch_size: int
     dtype: Dtype
     clips: ClipSampling = field(default_factory=ClipSampling)
+    tubes: TubeSampling = field(default_factory=TubeSampling)
+    tube_source: TubeSource | None = None
+    variant: Variant = "paper"
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,8 @@ class StreamKind:
     needs_person: bool
     build: Callable[[Parts], Stream]
     check: Callable[[Backbone, ClipSampling], None] = lambda backbone, clips: None
+    default_dtype: Dtype = "float32"
+    needs_tube: bool = False
 
 
 def _segments(parts: Parts) -> Stream:
@@ -81,6 +92,22 @@ def _check_clips(backbone: Backbone, clips: ClipSampling) -> None:
     clips.check_fits(backbone.name, backbone.frames_per_clip)
 
 
+def _tubes(parts: Parts) -> Stream:
+    assert parts.tube_source is not None, "tubes need a source of tubes"
+    endpoint = ENDPOINTS[parts.variant]
+    return Tubes(parts.tubes, endpoint, parts.tube_source, parts.backbone, parts.batch_size, parts.dtype)
+
+
+def _check_tubes(backbone: Backbone, clips: ClipSampling) -> None:
+    missing = [endpoint for endpoint in ENDPOINTS.values() if endpoint not in backbone.map_shapes]
+    if missing:
+        fitting = [each.name for each in BACKBONES.values() if each.map_shapes]
+        raise AqaError(
+            f"stream tubes takes maps after {' or '.join(missing)}, which backbone {backbone.name} does not "
+            f"give. Choose {' or '.join(fitting)}."
+        )
+
+
 STREAMS = {
     kind.name: kind
     for kind in (
@@ -88,6 +115,7 @@ STREAMS = {
         StreamKind("crops", "image", "resnet50", True, _crops),
         StreamKind("frames", "image", "resnet50", False, _frames),
         StreamKind("clips", "clip", "r2plus1d_34_ig65m_32", False, _clips, _check_clips),
+        StreamKind("tubes", "clip", "i3d-tsa-net", False, _tubes, _check_tubes, "float16", True),
     )
 }
 

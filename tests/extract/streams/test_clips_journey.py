@@ -35,11 +35,17 @@ def test_for_wd_makes_clips_of_the_chosen_network(tmp_path, dataset):
     assert not [problem for _, problem in store.verify() if problem]
 
 
-@pytest.mark.parametrize("option", [["--clips", "whole"], ["--views", "reference"]])
-def test_options_of_clips_are_not_ignored_by_other_streams(dataset, option):
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--clips", "whole"], "--clips is for the stream clips, not for segments"),
+        (["--views", "reference"], "--views is for the streams clips and tubes, not for segments"),
+    ],
+)
+def test_options_of_clips_are_not_ignored_by_other_streams(dataset, option, message):
     result = run(*dataset, "--streams", "segments", *option)
     assert result.exit_code == 2
-    assert "--clips and --views are for the stream clips, not for segments" in result.output
+    assert message in result.output
 
 
 def test_a_network_whose_clips_do_not_fill_the_frames_is_an_error_in_one_line(dataset):

@@ -1,0 +1,73 @@
+"""What a person may choose about tubes, or what a run remembers of them."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from aqa_pipeline.records import SpecValue, StreamSpec
+from extract.detectors import PersonDetector
+from extract.streams.tube_sampling import VIEWS, TubeSampling
+from extract.trackers import Rules, TubeSource, load_tube_source
+
+USUAL_TRACKER = "siammask"
+
+
+@dataclass(frozen=True)
+class TubeChoices:
+    """How the stream `tubes` is cut, and who follows the athlete: see `load_tube_source`.
+
+    Without a `tracker` it is SiamMask, or the one of the run that is rebuilt; so are its weights, else
+    official.
+    """
+
+    sampling: TubeSampling = field(default_factory=TubeSampling)
+    tracker: str | None = None
+    weights: str | None = None
+    rules: Rules = field(default_factory=Rules)
+
+    def load(self, detector: Callable[[], PersonDetector], *, device: str) -> TubeSource:
+        """Raises as `load_tube_source`; `detector` is called only where the tracker needs one."""
+        return load_tube_source(
+            self.tracker or USUAL_TRACKER,
+            detector=detector,
+            device=device,
+            weights=self.weights or "official",
+            rules=self.rules,
+        )
+
+
+def tubes_as_in(spec: StreamSpec, choices: TubeChoices) -> TubeChoices:
+    """How the spec's tubes were made, with the tracker and the weights at hand if they are chosen.
+
+    What the spec does not say is as in `choices`: of other streams, everything.
+    """
+    if spec.stream != "tubes":
+        return choices
+    tracker = str(spec.facts["tracker"])
+    random = re.search(r"random:\d+", tracker)
+    return TubeChoices(
+        _sampling_as_in(spec),
+        choices.tracker or tracker.partition(" ")[0],
+        choices.weights or (random[0] if random else None),
+        _rules_as_in(spec.facts),
+    )
+
+
+def _sampling_as_in(spec: StreamSpec) -> TubeSampling:
+    usual = TubeSampling()
+    by_views = {tuple(view.name for view in views): name for name, views in VIEWS.items()}
+    views = by_views.get(spec.views, usual.views)  # unknown ones differ from the spec right after
+    return TubeSampling(int(spec.facts["num_frames"] or 0), int(spec.facts["stride"] or 0), views)
+
+
+def _rules_as_in(facts: Mapping[str, SpecValue]) -> Rules:
+    """The rules of a tracker; quads from disk have none."""
+    if "start" not in facts:
+        return Rules()
+    box = facts["init_box"]
+    return Rules(
+        start=facts["start"],  # type: ignore[arg-type]  # checked by Rules
+        init_box=tuple(float(number) for number in box.split(",")) if isinstance(box, str) else None,
+        lost_below=float(facts["lost_below"] or 0),
+        lost_after=int(facts["lost_after"] or 0),
+    )

@@ -1,0 +1,86 @@
+"""Options of the stream `tubes`. Importing this imports nothing heavy."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aqa_pipeline.commands.options import together
+
+if TYPE_CHECKING:
+    from extract.tube_choices import TubeChoices
+
+NAMES = ("tracker", "tracker_weights", "start", "init_box", "last_frames", "clip_stride")
+
+tube_options = together(
+    click.option(
+        "--tracker",
+        metavar="KIND[:SETTING]",
+        help="Stream tubes: who follows the athlete: siammask, siammask:vot, siammask:vot-ld, nano, vit, or "
+        "annotations[:JSON or folder of CSV] (quads from disk).  [default: siammask]",
+    ),
+    click.option(
+        "--tracker-weights",
+        metavar="official|random:SEED|PATH",
+        help="Weights of the tracker.  [default: official]",
+    ),
+    click.option(
+        "--start",
+        type=click.Choice(["largest", "central"]),
+        help="Stream tubes: which person is followed.  [default: largest]",
+    ),
+    click.option(
+        "--init-box",
+        metavar="X1,Y1,X2,Y2",
+        help="Stream tubes: the athlete in the first tracked frame, in pixels; 4 numbers, or 8 of corners.  "
+        "[default: from --detector]",
+    ),
+    click.option(
+        "--last-frames",
+        type=click.IntRange(16),
+        help="Stream tubes: so many frames up to the end, all of a shorter video.  [default: 103]",
+    ),
+    click.option(
+        "--clip-stride",
+        type=click.IntRange(1, 16),
+        help="Stream tubes: frames from clip to clip.  [default: 10; for fr-fs 16]",
+    ),
+)
+
+
+def check_tube_options(options: dict[str, Any], streams: Sequence[str]) -> None:
+    """Raises `UsageError` for options that no chosen stream reads."""
+    given = [f"--{name.replace('_', '-')}" for name in NAMES if options.get(name) is not None]
+    if given and "tubes" not in streams:
+        raise click.UsageError(f"{', '.join(given)}: for the stream tubes, not for {', '.join(streams)}.")
+
+
+def tube_choices_of(options: dict[str, Any], *, dataset: str | None) -> "TubeChoices":
+    """What the options choose, the rest as the paper has it for that dataset."""
+    from extract.streams.tube_sampling import NUM_LAST_FRAMES, TubeSampling, usual_stride
+    from extract.trackers import Rules
+    from extract.tube_choices import TubeChoices
+
+    sampling = TubeSampling(
+        num_frames=options.get("last_frames") or NUM_LAST_FRAMES,
+        stride=options.get("clip_stride") or usual_stride(dataset or ""),
+        views=options.get("views") or "flip",
+    )
+    return TubeChoices(
+        sampling,
+        options.get("tracker"),
+        options.get("tracker_weights"),
+        Rules(options.get("start") or "largest", parse_box(options.get("init_box"))),
+    )
+
+
+def parse_box(text: str | None) -> tuple[float, ...] | None:
+    """'1,2,30,40' -> (1.0, 2.0, 30.0, 40.0). Raises `BadParameter` for anything but numbers."""
+    if text is None:
+        return None
+    try:
+        return tuple(float(number) for number in text.split(","))
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{text!r}: expected 4 or 8 numbers with commas", param_hint="--init-box"
+        ) from error
