@@ -14,6 +14,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -46,6 +47,20 @@ class Problem:
 
     path: Path
     reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class MappedRecord:
+    """A record whose features stay on disk: `features` is a read-only view of the file, read where touched.
+
+    Its content is not checked here; `checksum`, a SHA-256, stands for all that the record says.
+    """
+
+    spec: StreamSpec
+    features: np.ndarray
+    pts_seconds: np.ndarray
+    extras: Mapping[str, np.ndarray]
+    checksum: str
 
 
 class Store:
@@ -125,6 +140,16 @@ class Store:
         if not path.is_file():
             raise self._absence(dataset, video_id, spec)
         return read_record(path, steps=steps)
+
+    def map(self, dataset: str, video_id: str, spec: StreamSpec) -> MappedRecord:
+        """The record with its features left on disk: for streams that memory does not hold.
+
+        Raises as `read`, but for damaged features, which `verify` finds.
+        """
+        path = self.path(dataset, video_id, spec)
+        if not path.is_file():
+            raise self._absence(dataset, video_id, spec)
+        return map_record(path)
 
     def _absence(self, dataset: str, video_id: str, spec: StreamSpec) -> StoreError:
         others = [other for other in self.specs(dataset, spec.stream) if self.has(dataset, video_id, other)]
@@ -210,13 +235,44 @@ def write_whole(path: Path, content: bytes, *, only_if_absent: bool = False) -> 
 
 def read_record(path: Path, *, steps: slice = slice(None)) -> Record:
     """One record from its file. A whole read checks the checksum; raises `StoreError` for a broken file."""
+    with _opened(path) as file:
+        return _from_hdf5(file, steps)
+
+
+def map_record(path: Path) -> MappedRecord:
+    """One record from its file, features left there; raises `StoreError` for a broken file."""
+    with _opened(path) as file:
+        header = _from_hdf5(file, slice(0, 0))
+        small = {name: _dataset(file, name)[:] for name in _dataset_names(file) if name != "features"}
+        return MappedRecord(
+            spec=header.spec,
+            features=_mapped(path, _dataset(file, "features")),
+            pts_seconds=small.pop("pts_seconds"),
+            extras={name.removeprefix("extras/"): array for name, array in small.items()},
+            checksum=file.attrs["content_sha256"],
+        )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """The record's file; whatever is wrong with it is a `StoreError`."""
     try:
         with h5py.File(path, "r") as file:
-            return _from_hdf5(file, steps)
+            yield file
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise StoreError(
             f"{path} is not a sound record ({error}): delete it and run the extraction again."
         ) from error
+
+
+def _mapped(path: Path, dataset: h5py.Dataset) -> np.ndarray:
+    """The dataset as a view of the file's own bytes: they lie there in one piece, uncompressed."""
+    if not dataset.size:
+        return np.empty(dataset.shape, dataset.dtype)
+    offset = dataset.id.get_offset()
+    if offset is None:
+        raise ValueError(f"{dataset.name} does not lie in one piece")
+    return np.memmap(path, dtype=dataset.dtype, mode="r", offset=offset, shape=dataset.shape)
 
 
 def _to_hdf5(record: Record) -> bytes:
