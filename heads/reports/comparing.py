@@ -23,7 +23,7 @@ def compare_plot(evaluations: Sequence[Evaluation]) -> Plot:
             panel.plot([split.mean], [place], "o", color=colour)
         names = [f"{split.split}: {evaluations[at].run_dir.name}".replace("$", r"\$") for split, at in rows]
         panel.set_yticks(range(len(rows)), names[::-1])
-        panel.set(xlabel="Spearman, mean over seeds with 95 % interval")
+        panel.set(xlabel="Spearman, mean over seeds with 95 % interval", ylim=(-0.6, len(rows) - 0.4))
         alt = "; ".join(
             f"{evaluations[at].run_dir.name}, split {split.split}: {split.mean:.3f} "
             f"({split.interval.low:.3f} to {split.interval.high:.3f})"

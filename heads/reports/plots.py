@@ -112,7 +112,8 @@ def residuals_by_group(splits: Sequence[SplitResiduals], folder: Path, *, groups
         panel.set_yticks(
             range(len(names)), [f"{_plain(name)} ({len(by_group[name])})" for name in reversed(names)]
         )
-        panel.set(xlabel="judges minus predicted (above 0: judged better than predicted)")
+        xlabel = "judges minus predicted (above 0: judged better than predicted)"
+        panel.set(xlabel=xlabel, ylim=(-0.6, len(names) - 0.4))
         alt = "; ".join(
             f"{name}: mean {np.mean(by_group[name]):+.2f} over {len(by_group[name])}" for name in names
         )
@@ -139,7 +140,7 @@ def epoch_gap(scored: Sequence[CellScores], folder: Path) -> Plot:
             label="best epoch on the test videos (not model selection)",
         )
         panel.set_yticks(rows, [f"{_plain(cell.split)}, seed {cell.seed}" for cell in scored])
-        panel.set(xlabel="Spearman")
+        panel.set(xlabel="Spearman", ylim=(-0.6, len(scored) - 0.4))
         panel.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
         alt = "; ".join(
             f"{c.split}, seed {c.seed}: last epoch {c.last_on_test:.3f}, best {c.best_on_test:.3f}"
