@@ -10,10 +10,10 @@ from aqa_pipeline.records import Record, Video
 from aqa_pipeline.store import file_name
 from aqa_pipeline.video import open_video
 from extract.detectors import crop_person
+from extract.sheet import INK, PAPER, compose_sheet
 
-CELL_HEIGHT, LABEL_HEIGHT, MARGIN, HEADER_HEIGHT = 150, 22, 10, 60
-COLUMNS, MAX_CELLS = 4, 32
-PAPER, INK, BOX = (250, 250, 248), (30, 34, 40), (255, 90, 31)
+CELL_HEIGHT, LABEL_HEIGHT, MAX_CELLS = 150, 22, 32
+BOX = (255, 90, 31)
 
 
 def write_contact_sheet(video: Video, record: Record, folder: Path) -> Path:
@@ -36,7 +36,7 @@ def contact_sheet(video: Video, record: Record) -> Image.Image:
         with open_video(video) as opened:
             for index, frame in opened.frames(sorted(steps_of_frame)):
                 cells.append(_cell(frame, record, steps_of_frame[index]))
-    return _compose(cells, title=video.video_id, facts=_facts(record, len(cells)))
+    return compose_sheet(cells, title=video.video_id, facts=_facts(record, len(cells)))
 
 
 def _facts(record: Record, num_shown: int) -> str:
@@ -59,19 +59,3 @@ def _cell(frame: np.ndarray, record: Record, step: int) -> Image.Image:
     label = f"{minutes}:{seconds:02d}   confidence {confidence:.2f}"
     ImageDraw.Draw(cell).text((0, 2), label, fill=INK, font=ImageFont.load_default(14))
     return cell
-
-
-def _compose(cells: list[Image.Image], *, title: str, facts: str) -> Image.Image:
-    cell_width = max((cell.width for cell in cells), default=300)
-    rows = -(-len(cells) // COLUMNS)
-    columns = max(2, min(COLUMNS, len(cells)))
-    row_height = CELL_HEIGHT + LABEL_HEIGHT + MARGIN
-    size = (columns * (cell_width + MARGIN) + MARGIN, HEADER_HEIGHT + rows * row_height + MARGIN)
-    sheet = Image.new("RGB", size, PAPER)
-    draw = ImageDraw.Draw(sheet)
-    draw.text((MARGIN, 8), title, fill=INK, font=ImageFont.load_default(20))
-    draw.text((MARGIN, 34), facts, fill=INK, font=ImageFont.load_default(14))
-    for at, cell in enumerate(cells):
-        row, column = divmod(at, COLUMNS)
-        sheet.paste(cell, (MARGIN + column * (cell_width + MARGIN), HEADER_HEIGHT + row * row_height))
-    return sheet

@@ -13,6 +13,8 @@ from aqa_pipeline.commands.options import (
     default_root,
     device_option,
     example,
+    parse_names,
+    parse_numbers,
     pick_device,
     progress_bar,
     store_option,
@@ -95,10 +97,10 @@ def _fit_request(options: dict[str, Any]) -> "FitRequest":
         store=Store(options["store"]),
         out=options["out"],
         target=options["target"],
-        splits=_names(options["splits"]),
-        streams=_names(options["streams"]),
+        splits=parse_names(options["splits"]),
+        streams=parse_names(options["streams"]),
         precision=options["precision"],
-        seeds=_numbers(options["seeds"]),
+        seeds=parse_numbers(options["seeds"]),
         variant=options["variant"],
         select=options["select"],
         epochs=options["epochs"],
@@ -128,17 +130,6 @@ def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
     config = read_config(repeat)
     dataset = load_dataset(config["dataset"]["name"], Path(config["dataset"]["root"]))
     return FitRequest.from_config(config, dataset=dataset, store=Store(Path(config["store"])), out=out)
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(number) for number in text.split(","))
-    except ValueError:
-        raise click.UsageError(f"--seeds wants numbers such as 0,1,2; got {text!r}.") from None
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -14,6 +14,8 @@ from aqa_pipeline.commands.options import (
     SOME_FAILED,
     device_option,
     example,
+    parse_names,
+    parse_numbers,
     pick_device,
     progress_bar,
     store_option,
@@ -88,7 +90,9 @@ def make_reproduce(extract_needs: ExtractNeeds) -> click.Command:
         from heads.tables.running import run_tasks
         from heads.tables.terminal import format_table_result
 
-        part = find_table(table).part(rows=_names(options["rows"]), columns=_names(options["columns"]))
+        part = find_table(table).part(
+            rows=parse_names(options["rows"]), columns=parse_names(options["columns"])
+        )
         settings = _settings(table, options)
         plan = plan_table(part, settings)
         open_folder(part, settings)
@@ -117,7 +121,7 @@ def _settings(table: str, options: dict[str, Any]) -> "Settings":
         store=options["store"],
         out=options["out"] or Path("results") / table,
         roots=dict(_root(text) for text in options["roots"]),
-        seeds=_numbers(options["seeds"]),
+        seeds=parse_numbers(options["seeds"]),
         select=options["select"],
         epochs=options["epochs"],
         precision=options["precision"],
@@ -127,17 +131,6 @@ def _settings(table: str, options: dict[str, Any]) -> "Settings":
         simulated=options["simulated"],
         allow_missing=options["allow_missing"],
     )
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(number) for number in text.split(","))
-    except ValueError:
-        raise click.UsageError(f"--seeds wants numbers such as 0,1,2; got {text!r}.") from None
 
 
 def _root(text: str) -> tuple[str, Path]:

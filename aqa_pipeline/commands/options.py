@@ -70,6 +70,19 @@ reader_option = click.option(
 )
 
 
+def parse_names(text: str | None) -> tuple[str, ...]:
+    """'a, b' -> ('a', 'b'); nothing -> ()."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def parse_numbers(text: str, *, option: str = "--seeds") -> tuple[int, ...]:
+    """'0,1,2' -> (0, 1, 2)."""
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError:
+        raise click.UsageError(f"{option} wants numbers such as 0,1,2; got {text!r}.") from None
+
+
 def default_root(dataset: str, root: Path | None) -> Path:
     return root or Path("data") / dataset
 

@@ -10,11 +10,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from aqa_pipeline.errors import VideoError
+from extract.sheet import INK, PAPER, compose_sheet
 from extract.trackers.tube import Step, Tube
 
-CELL_WIDTH, LABEL_HEIGHT, MARGIN, HEADER_HEIGHT = 300, 22, 8, 60
-COLUMNS, MAX_CELLS, MAX_EVENT_CELLS = 4, 24, 12
-PAPER, INK, QUAD, ALARM, NEWS = (250, 250, 248), (30, 34, 40), (255, 90, 31), (200, 20, 40), (0, 110, 80)
+CELL_WIDTH, LABEL_HEIGHT = 300, 22
+MAX_CELLS, MAX_EVENT_CELLS = 24, 12
+QUAD, ALARM, NEWS = (255, 90, 31), (200, 20, 40), (0, 110, 80)
 
 Frames = Iterable[tuple[int, np.ndarray]]
 
@@ -112,7 +113,7 @@ def tube_sheet(frames: Frames, tube: Tube, *, title: str) -> Image.Image:
     news = _news(tube)
     cells = [_cell(frame, tube, row_of[index], news.get(index)) for index, frame in frames if index in row_of]
     facts = f"{int(tube.present.sum())} of {len(tube)} frames have a quad; {len(tube.events)} events"
-    return _compose(cells, title=title, facts=facts)
+    return compose_sheet(cells, title=title, facts=facts)
 
 
 def chosen_rows(tube: Tube) -> list[int]:
@@ -138,17 +139,3 @@ def _cell(frame: np.ndarray, tube: Tube, row: int, news: str | None) -> Image.Im
         label, ink = news, ALARM if "lost" in news else NEWS
     ImageDraw.Draw(cell).text((0, 3), label, fill=ink, font=ImageFont.load_default(13))
     return cell
-
-
-def _compose(cells: list[Image.Image], *, title: str, facts: str) -> Image.Image:
-    row_height = max((cell.height for cell in cells), default=0) + MARGIN
-    num_rows = -(-len(cells) // COLUMNS)
-    size = (COLUMNS * (CELL_WIDTH + MARGIN) + MARGIN, HEADER_HEIGHT + num_rows * row_height + MARGIN)
-    sheet = Image.new("RGB", size, PAPER)
-    draw = ImageDraw.Draw(sheet)
-    draw.text((MARGIN, 8), title, fill=INK, font=ImageFont.load_default(20))
-    draw.text((MARGIN, 34), facts, fill=INK, font=ImageFont.load_default(14))
-    for at, cell in enumerate(cells):
-        row, column = divmod(at, COLUMNS)
-        sheet.paste(cell, (MARGIN + column * (CELL_WIDTH + MARGIN), HEADER_HEIGHT + row * row_height))
-    return sheet

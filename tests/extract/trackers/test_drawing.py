@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from extract.sheet import MARGIN
 from extract.trackers.drawing import chosen_rows, draw_step, write_tube_sheet, write_tube_video
 from extract.trackers.tube import Event, Step, Tube, no_quad
 
@@ -49,7 +50,7 @@ def test_the_sheet_shows_events_first_of_all(tmp_path, name):
     events = [Event(41, "lost", "tracker", 0.1), Event(41, "found again", "detector", 0.9)]
     path = write_tube_sheet(tmp_path / name, frames(100), tube(100, events, absent={99}), title="t")
     with Image.open(path) as sheet:
-        assert sheet.width == 4 * 308 + 8
+        assert sheet.width == 4 * (300 + MARGIN) + MARGIN
         assert sheet.height > 6 * 200
     rows = chosen_rows(tube(100, events))
     assert 41 in rows
