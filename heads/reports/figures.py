@@ -3,7 +3,7 @@
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aqa_pipeline.store import write_whole
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 COLOURS = ("#3b82c4", "#d9662b", "#1f9d78", "#b565a7", "#c9900c", "#4aa3d8")
 INK, QUIET = "#1b2028", "#7d8794"
 DARK_INK = "#e8ebf0"
-STYLE = {
+STYLE: dict[Any, Any] = {  # matplotlib spells its hundreds of keys out as a Literal
     "font.size": 10,
     "text.color": INK,
     "axes.labelcolor": INK,
