@@ -1,6 +1,6 @@
 """From what a person chose, or what a run remembers, to streams that are ready to run."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -19,6 +19,7 @@ from extract.streams import (
     get_stream_kind,
 )
 from extract.streams.clip_sampling import Span, ViewChoice
+from extract.trackers import TubeSource
 from extract.tube_choices import TubeChoices, tubes_as_in
 
 
@@ -68,13 +69,16 @@ def build_streams(names: Sequence[str], choices: Choices, *, with_networks: bool
     for kind in kinds:
         kind.check(get_backbone(chosen[kind.name]), choices.clips)
     detector = cache(lambda: load_detector(choices.detector, device=choices.device))
+    persons = detector() if any(kind.needs_person for kind in kinds) else None
+    needs_tube = any(kind.needs_tube for kind in kinds)
+    tubes = choices.tubes.load(detector, device=choices.device) if needs_tube else None
     loaded: dict[tuple[str, str], LoadedBackbone] = {}
     streams = []
     for kind in kinds:
         wanted = (chosen[kind.name], _weights(kind, choices))
         if wanted not in loaded:
             loaded[wanted] = load(*wanted, choices)
-        streams.append(kind.build(_parts(kind, loaded[wanted], detector, choices)))
+        streams.append(kind.build(_parts(kind, loaded[wanted], choices, detector=persons, tube_source=tubes)))
     return streams
 
 
@@ -177,17 +181,22 @@ def _leave_out(name: str, weights: str, choices: Choices) -> LoadedBackbone:
 
 
 def _parts(
-    kind: StreamKind, backbone: LoadedBackbone, detector: Callable[[], PersonDetector], choices: Choices
+    kind: StreamKind,
+    backbone: LoadedBackbone,
+    choices: Choices,
+    *,
+    detector: PersonDetector | None,
+    tube_source: TubeSource | None,
 ) -> Parts:
     on_cpu = choices.device == "cpu"
     usual = {"clip": 2 if on_cpu else 16, "image": 8 if on_cpu else 64}[kind.takes]
     return Parts(
-        backbone,
-        detector() if kind.needs_person else None,
-        choices.batch_size or usual,
-        choices.dtype or kind.default_dtype,
-        choices.clips,
-        choices.tubes.sampling,
-        choices.tubes.load(detector, device=choices.device) if kind.needs_tube else None,
-        choices.variant,
+        backbone=backbone,
+        detector=detector,
+        batch_size=choices.batch_size or usual,
+        dtype=choices.dtype or kind.default_dtype,
+        clips=choices.clips,
+        tubes=choices.tubes.sampling,
+        tube_source=tube_source,
+        variant=choices.variant,
     )
