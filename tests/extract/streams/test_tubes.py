@@ -243,6 +243,12 @@ def test_the_tracker_sees_every_frame_once_and_in_order_and_its_events_are_count
     np.testing.assert_array_equal(np.isnan(record.extras["quads"][:, 0]).all(axis=(-2, -1)), hidden)
 
 
+def test_a_repeated_first_frame_is_tracked_once(tmp_path, athlete_video):
+    source = Scripted({})
+    record_of(tmp_path / "s", athlete_video("a", 13), stream_of("all", source=source))
+    assert source.seen == list(range(13))
+
+
 def test_an_athlete_who_is_never_found_leaves_the_maps_and_is_counted(tmp_path, athlete_video):
     video = athlete_video("a", 103, hidden=range(1, 103))
     record = record_of(tmp_path / "s", video, stream_of())
