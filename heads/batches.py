@@ -1,4 +1,4 @@
-"""Batches as index selections from the tensors in memory."""
+"""Batches as index selections from the tensors in memory; maps are read from where they are."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from heads.recipes import Recipe
 from heads.samples import FeatureSet
+from heads.tube_maps import tube_of
 from heads.windows import (
     cut_windows,
     evaluation_num_steps,
@@ -22,7 +23,11 @@ from heads.windows import (
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Windows of some videos, by index: per stream, features `batch time dim` and masks `batch time`."""
+    """Windows of some videos, by index: per stream, features `batch time dim` and masks `batch time`.
+
+    Of a stream of maps, features are `batch time channel step height width`, and beside them, under the name
+    that `tube_of` gives, are the tubes, bool, without channel.
+    """
 
     videos: Tensor
     features: Mapping[str, Tensor]
@@ -49,7 +54,12 @@ def training_batches(
             for stream, lengths in samples.lengths.items()
         }
         batch = _batch(samples, chosen, starts=starts, num_steps=recipe.num_steps)
-        yield batch.seen_as(lambda windows: random_views(windows, generator=generator))
+        batch = batch.seen_as(lambda windows: random_views(windows, generator=generator))
+        views = {
+            stream: torch.randint(maps.num_views, (len(chosen),), generator=generator)
+            for stream, maps in samples.maps.items()
+        }
+        yield _with_maps(batch, samples, chosen, starts=starts, views=views, num_steps=recipe.num_steps)
 
 
 def evaluation_batch(samples: FeatureSet, videos: NDArray[np.int64], *, recipe: Recipe) -> Batch:
@@ -60,7 +70,9 @@ def evaluation_batch(samples: FeatureSet, videos: NDArray[np.int64], *, recipe: 
         lengths, window = all_lengths[chosen.to(all_lengths.device)], recipe.num_steps[stream]
         starts[stream] = evaluation_starts(lengths, window, windows=recipe.windows)
         num_steps[stream] = evaluation_num_steps(lengths, window, windows=recipe.windows)
-    return _batch(samples, chosen, starts=starts, num_steps=num_steps).seen_as(reference_view)
+    batch = _batch(samples, chosen, starts=starts, num_steps=num_steps).seen_as(reference_view)
+    views = {stream: torch.zeros_like(chosen) for stream in samples.maps}
+    return _with_maps(batch, samples, chosen, starts=starts, views=views, num_steps=num_steps)
 
 
 def _batch(
@@ -77,3 +89,23 @@ def _batch(
             num_steps=num_steps[stream],
         )
     return Batch(videos, features, masks)
+
+
+def _with_maps(
+    batch: Batch,
+    samples: FeatureSet,
+    videos: Tensor,
+    *,
+    starts: Mapping[str, Tensor],
+    views: Mapping[str, Tensor],
+    num_steps: Mapping[str, int],
+) -> Batch:
+    """The batch with the maps and tubes of its videos, which become float32 only here."""
+    features, masks = dict(batch.features), dict(batch.masks)
+    for stream, maps in samples.maps.items():
+        device = samples.lengths[stream].device
+        cut = maps.cut(videos, starts=starts[stream], views=views[stream], num_steps=num_steps[stream])
+        features[stream] = cut.maps.to(device).float()
+        features[tube_of(stream)] = cut.tubes.to(device)
+        masks[stream] = cut.mask.to(device)
+    return replace(batch, features=features, masks=masks)

@@ -12,13 +12,15 @@ from torch import nn
 
 from aqa_pipeline.errors import RunError, SpecMismatch, UnknownName
 from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.tube_masks import MaskVariant
 from heads.cells import cell_folder, is_complete, read_cell, read_state, split_folder
 from heads.configs import read_config
 from heads.recipes import Recipe
-from heads.registry import find_head
+from heads.registry import MAP_STREAMS, find_head
 from heads.samples import FeatureSet
 from heads.score_scale import ScoreScale
 from heads.training import evaluate_videos, prepare_module
+from heads.tube_maps import OpenedRecord, open_maps, tubes_of_variant
 from heads.windows import evaluation_starts
 
 ALL_SPLITS = "all"
@@ -97,7 +99,9 @@ def predict(trained: TrainedHead, streams: Mapping[str, Record]) -> Prediction:
     is missing or no stream has a step.
     """
     _check_specs(trained, streams)
-    samples = _as_samples({stream: streams[stream] for stream in trained.specs}, trained.config["dims"])
+    records = {stream: streams[stream] for stream in trained.specs}
+    tubes = tubes_of_variant(trained.config["variant"])
+    samples = _as_samples(records, trained.config["dims"], tubes=tubes)
     outputs = [_ask(cell, samples) for cell in trained.cells]
     scores = [score for score, _ in outputs]
     video_id = next(iter(streams.values())).video_id
@@ -156,12 +160,16 @@ def _check_specs(trained: TrainedHead, streams: Mapping[str, Record]) -> None:
             )
 
 
-def _as_samples(records: Mapping[str, Record], dims: Mapping[str, int]) -> FeatureSet:
+def _as_samples(records: Mapping[str, Record], dims: Mapping[str, int], *, tubes: MaskVariant) -> FeatureSet:
     """One video as a feature set; a stream without steps becomes one masked row of zeros."""
     if not any(len(record.features) for record in records.values()):
         raise RunError(f"the video has no step in any of {list(records)}: is it too short, or empty?")
-    streams = {}
+    streams, maps = {}, {}
     for stream, record in records.items():
+        if stream in MAP_STREAMS:
+            opened = OpenedRecord(record.spec, record.features, record.extras)
+            maps[stream] = open_maps(stream, [opened], variant=tubes)
+            continue
         if len(record.features) and record.features.shape[-1] != dims[stream]:
             raise RunError(
                 f"the {stream!r} features have {record.features.shape[-1]} dimensions, "
@@ -177,6 +185,7 @@ def _as_samples(records: Mapping[str, Record], dims: Mapping[str, int]) -> Featu
         lengths={stream: torch.tensor([len(record.features)]) for stream, record in records.items()},
         pts_seconds={stream: (record.pts_seconds,) for stream, record in records.items()},
         labels=np.array([np.nan]),
+        maps=maps,
     )
 
 
@@ -198,6 +207,8 @@ def _scores_of_steps(trained: TrainedHead, samples: FeatureSet) -> dict[str, NDA
     """Per stream, each step's raw score as a video of its own, mean over cells; empty for other heads."""
     if not find_head(trained.config["head"]).scores_steps:
         return {}
+    if samples.maps:
+        return _step_scores_of_heads(trained, samples)
     ((stream, rows),) = samples.streams.items()
     num_steps = int(samples.lengths[stream])
     alone = FeatureSet(
@@ -212,4 +223,15 @@ def _scores_of_steps(trained: TrainedHead, samples: FeatureSet) -> dict[str, NDA
         cell.scale.restore(evaluate_videos(cell.module, alone, every, recipe=cell.recipe).scores.numpy())
         for cell in trained.cells
     ]
+    return {stream: np.mean(scores, axis=0)}
+
+
+def _step_scores_of_heads(trained: TrainedHead, samples: FeatureSet) -> dict[str, NDArray[np.float64]]:
+    """The same from heads that score the steps of the whole video themselves, after attention among them."""
+    ((stream, lengths),) = samples.lengths.items()
+    scores = []
+    for cell in trained.cells:
+        output = evaluate_videos(cell.module, samples, np.zeros(1, dtype=np.int64), recipe=cell.recipe)
+        assert output.step_scores is not None, "heads on maps score their steps"
+        scores.append(cell.scale.restore(output.step_scores[0, : int(lengths)].numpy()))
     return {stream: np.mean(scores, axis=0)}

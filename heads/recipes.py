@@ -30,7 +30,8 @@ class Recipe:
 
     A milestone is the number of epochs finished before the step. `num_steps` is the length of the window
     that training cuts from each stream at a random start. `num_components`, where it is not 0, whitens the
-    features first: so many principal components of the training videos' steps (heads/whitening.py).
+    features first: so many principal components of the training videos' steps (heads/whitening.py). The
+    parts of the network named in `frozen` stay as they start, their normalisation's statistics too.
     """
 
     epochs: int
@@ -47,10 +48,12 @@ class Recipe:
     num_components: int = 0
     optimiser: Optimiser = "sgd"
     unit: Unit = "range"
+    frozen: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "num_steps", MappingProxyType(dict(self.num_steps)))
         object.__setattr__(self, "milestones", tuple(self.milestones))
+        object.__setattr__(self, "frozen", tuple(self.frozen))
         if self.epochs < 1 or self.batch_size < 1 or min(self.num_steps.values(), default=1) < 1:
             raise ValueError(f"a recipe needs at least 1 epoch, video per batch and step per window: {self}")
 
@@ -71,7 +74,8 @@ class Recipe:
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON, in the order of the fields."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return fields | {"milestones": list(self.milestones), "num_steps": dict(self.num_steps)}
+        lists = {"milestones": list(self.milestones), "frozen": list(self.frozen)}
+        return fields | lists | {"num_steps": dict(self.num_steps)}
 
 
 # "The loss is not named" in the text; the code's mean squared error on the normalised score is used in both.
@@ -161,6 +165,38 @@ def wd_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Rec
         optimiser="adam",
         unit="deviation",
     )
+
+
+# What a score of these datasets tells: 1 from 0, a clean landing from a fall.
+CLASSIFICATION = ("fr-fs",)
+TSA_EPOCHS = {"fr-fs": 20}
+
+
+def tsa_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
+    """Wang et al. 4.2: Adam at 1e-4, decay 1e-5, batches of 4, 20 epochs of FR-FS and 100 of others.
+
+    "Adam with momentum 0.9" is its usual first beta. Squared error of the sigmoid's score; cross-entropy
+    where the score is a class. `frozen` leaves the second stage of I3D as it is, which the paper trains.
+    """
+    return Recipe(
+        epochs=TSA_EPOCHS.get(dataset, 100),
+        batch_size=4,
+        lr=1e-4,
+        head_lr=1e-4,
+        momentum=0.0,
+        weight_decay=1e-5,
+        milestones=(),
+        gamma=1.0,
+        num_steps={stream: max(1, *lengths) for stream, lengths in steps.items()},
+        loss="cross-entropy" if dataset in CLASSIFICATION else "mse",
+        optimiser="adam",
+        frozen=("second_stage",) if variant == "frozen" else (),
+    )
+
+
+def usdl_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
+    """The same, with the divergence from a distribution of the score (eq. 9; Tang et al., CVPR 2020)."""
+    return replace(tsa_recipe(dataset, split, variant, steps), loss="distribution")
 
 
 def svr_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:

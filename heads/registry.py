@@ -7,15 +7,19 @@ The part of it that learns at the recipe's `head_lr` is named `regressor`.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aqa_pipeline.errors import RunError, UnknownName
+from aqa_pipeline.records import StreamSpec
 from heads.recipes import (
     Recipe,
     StreamSteps,
     action_net_recipe,
     ms_lstm_recipe,
     svr_recipe,
+    tsa_recipe,
+    usdl_recipe,
     wd_recipe,
 )
 
@@ -26,6 +30,11 @@ if TYPE_CHECKING:
 
 Build = Callable[[Mapping[str, int], str], "nn.Module"]
 ChooseRecipe = Callable[[str, str, str, StreamSteps], Recipe]
+Start = Callable[["nn.Module"], None]
+FindStart = Callable[[Mapping[str, StreamSpec], Path | None], Start]
+
+# Streams whose steps are maps, which are not held in memory; only the heads that `reads_maps` read them.
+MAP_STREAMS = ("tubes",)
 
 
 def _by_gradient() -> "Train":
@@ -40,6 +49,18 @@ def _at_once() -> "Train":
     return fit_svr
 
 
+def _as_built(specs: Mapping[str, StreamSpec], checkpoint: Path | None) -> Start:
+    if checkpoint is not None:
+        raise RunError(f"{checkpoint} was given to start from, but this head has no pretrained part.")
+    return lambda network: None
+
+
+def _second_stage(specs: Mapping[str, StreamSpec], checkpoint: Path | None) -> Start:
+    from heads.second_stage_start import find_start
+
+    return find_start(specs, checkpoint)
+
+
 @dataclass(frozen=True)
 class Head:
     """One head: the streams it reads, its variants (the first is the default), network and recipe.
@@ -48,6 +69,7 @@ class Head:
     `choose_recipe(dataset, split, variant, steps)` its recipe; `steps` are the training videos' lengths.
     `one_stream` tells that it reads a single stream, whichever. `trainer` imports what trains it.
     `scores_steps` tells that a single step of its one stream has a score that means something.
+    `find_start(specs, checkpoint)` returns what puts pretrained weights into the untrained network.
     """
 
     name: str
@@ -59,6 +81,8 @@ class Head:
     one_stream: bool = False
     trainer: Callable[[], "Train"] = _by_gradient
     scores_steps: bool = False
+    reads_maps: bool = False
+    find_start: FindStart = _as_built
 
     def check_variant(self, variant: str) -> None:
         """Raises `UnknownName` for a variant that this head does not have."""
@@ -70,6 +94,10 @@ class Head:
         if not streams or len(set(streams)) < len(streams) or (self.one_stream and len(streams) > 1):
             number = "one stream" if self.one_stream else "different streams"
             raise RunError(f"{self.name} reads {number}, such as {','.join(self.streams)}; got {streams}.")
+        wrong = [stream for stream in streams if (stream in MAP_STREAMS) != self.reads_maps]
+        if wrong:
+            kind = "maps" if self.reads_maps else "features, not maps"
+            raise RunError(f"{self.name} reads {kind}, such as {','.join(self.streams)}; got {wrong}.")
 
 
 def _action_net(name: str, aggregation: str, source: str) -> Head:
@@ -130,9 +158,61 @@ def _build_wd_average(dims: Mapping[str, int], variant: str) -> "nn.Module":
     return build_average(dims)
 
 
+def _tsa(name: str, *, variants: tuple[str, ...], source: str, num_stacked: int = 1) -> Head:
+    def build(dims: Mapping[str, int], variant: str) -> "nn.Module":
+        from heads.tsa import build_tsa
+
+        return build_tsa(dims, variant=variant, num_stacked=num_stacked)
+
+    return _between_stages(name, build, variants=variants, source=source)
+
+
+def _between_stages(
+    name: str,
+    build: Build,
+    *,
+    variants: tuple[str, ...],
+    source: str,
+    choose_recipe: ChooseRecipe = tsa_recipe,
+) -> Head:
+    """A head on the maps between the two stages of I3D."""
+    return Head(
+        name=name,
+        streams=("tubes",),
+        variants=variants,
+        build=build,
+        choose_recipe=choose_recipe,
+        source=source,
+        one_stream=True,
+        scores_steps=True,
+        reads_maps=True,
+        find_start=_second_stage,
+    )
+
+
+def _build_tsa_usdl(dims: Mapping[str, int], variant: str) -> "nn.Module":
+    from heads.tsa import build_tsa
+
+    return build_tsa(dims, variant=variant, task="distribution")
+
+
+def _build_nl_net(dims: Mapping[str, int], variant: str) -> "nn.Module":
+    from heads.tsa import build_nl_net
+
+    return build_nl_net(dims)
+
+
+def _build_plain_net(dims: Mapping[str, int], variant: str) -> "nn.Module":
+    from heads.tsa import build_plain_net
+
+    return build_plain_net(dims)
+
+
 ZENG = "Zeng et al., ACM MM 2020"
 XU = "Xu et al., IEEE TCSVT 2020"
 FARABI = "Farabi et al., IbPRIA 2022"
+WANG = "Wang et al., ACM MM 2021"
+PAPER = ("paper", "frozen")
 
 HEADS: dict[str, Head] = {
     head.name: head
@@ -186,6 +266,14 @@ HEADS: dict[str, Head] = {
             True,
             scores_steps=True,
         ),
+        _tsa("tsa", variants=(*PAPER, "released", "released-in-order"), source=WANG),
+        _tsa("tsa-x2", variants=PAPER, source=f"{WANG}, TSAx2-Net", num_stacked=2),
+        _tsa("tsa-x3", variants=PAPER, source=f"{WANG}, TSAx3-Net", num_stacked=3),
+        _between_stages(
+            "tsa-usdl", _build_tsa_usdl, variants=PAPER, source=f"{WANG}, eq. 9", choose_recipe=usdl_recipe
+        ),
+        _between_stages("nl-net", _build_nl_net, variants=PAPER, source=f"{WANG}, NL-Net"),
+        _between_stages("plain-net", _build_plain_net, variants=PAPER, source=f"{WANG}, Plain-Net"),
     )
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from aqa_pipeline.errors import RunError, UnknownName
 from aqa_pipeline.records import Dataset, Split, StreamSpec, Target
@@ -17,10 +18,11 @@ from aqa_pipeline.store import Store
 from heads.configs import SCHEMA
 from heads.folds import SELECTS, Select
 from heads.recipes import Recipe
-from heads.registry import Head, find_head
+from heads.registry import Head, Start, find_head
 from heads.samples import FeatureSet, check_complete, choose_specs, find_missing, load_features
 from heads.score_scale import ScoreScale, scale_of
 from heads.training import PRECISIONS, Precision
+from heads.tube_maps import tubes_of_variant
 
 VERSIONED_LIBRARIES = ("numpy", "scipy", "torch")
 
@@ -34,7 +36,8 @@ class FitRequest:
     Left to their defaults: `target` and `splits` are the dataset's, `variant` and `streams` the head's,
     `epochs` the recipe's, `threads` torch's. `specs` chooses among stored features, per stream, by the start
     of a hash. `shuffle_labels` is the control experiment that can learn nothing. `allow_missing` leaves out
-    videos without features. `device` "auto" takes a GPU if there is one.
+    videos without features. `device` "auto" takes a GPU if there is one. `second_stage` is the checkpoint
+    whose first stage made the maps that a head goes on from, where it is not among those of `aqa weights`.
     """
 
     head: str
@@ -54,6 +57,7 @@ class FitRequest:
     threads: int | None = None
     streams: Sequence[str] = ()
     precision: Precision = "fp32"
+    second_stage: Path | None = None
 
     def __post_init__(self) -> None:
         if self.select not in SELECTS:
@@ -119,7 +123,10 @@ class SplitPlan:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A request with every choice made. `load` gives a split's features, keeping the last ones in memory."""
+    """A request with every choice made. `load` gives a split's features, keeping the last ones in memory.
+
+    `start` puts pretrained weights into a network of the head, where it has any.
+    """
 
     request: FitRequest
     head: Head
@@ -132,6 +139,13 @@ class Plan:
     splits: Sequence[SplitPlan]
     missing: Mapping[str, Sequence[str]]
     load: Load
+    start: Start
+
+    def build(self, dims: Mapping[str, int]) -> nn.Module:
+        """The head's network as training starts with it."""
+        network = self.head.build(dims, self.variant)
+        self.start(network)
+        return network
 
     def config(self) -> dict[str, Any]:
         """What config.json says: enough to repeat the run, and to tell whether another is the same."""
@@ -175,11 +189,14 @@ def resolve(request: FitRequest) -> Plan:
     streams = tuple(request.streams) or head.streams
     head.check_streams(streams)
     specs = choose_specs(store, dataset, streams, chosen=request.specs)
+    start = head.find_start(specs, request.second_stage)
     missing = _find_missing(request, specs, splits)
 
     @functools.lru_cache(maxsize=1)
     def load(video_ids: tuple[str, ...]) -> FeatureSet:
-        return load_features(store, dataset, specs, target=target, video_ids=video_ids)
+        return load_features(
+            store, dataset, specs, target=target, video_ids=video_ids, tubes=tubes_of_variant(variant)
+        )
 
     plans, dims = [], {}
     for split in splits:
@@ -189,7 +206,18 @@ def resolve(request: FitRequest) -> Plan:
         plans.append(_plan_split(request, split, samples, head=head, variant=variant, target=target))
     threads = request.threads or torch.get_num_threads()
     return Plan(
-        request, head, variant, target, device, threads, specs, dims, plans, missing=missing, load=load
+        request,
+        head,
+        variant,
+        target,
+        device,
+        threads,
+        specs,
+        dims,
+        plans,
+        missing=missing,
+        load=load,
+        start=start,
     )
 
 

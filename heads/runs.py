@@ -108,7 +108,7 @@ def _train_cell(
         labels = shuffled_labels(labels, split.train, seed=seed)
     fold = make_fold(split.train, split.test, select=plan.request.select, seed=seed)
     trained = plan.head.trainer()(
-        lambda dims: plan.head.build(dims, plan.variant),
+        plan.build,
         samples,
         fold,
         labels=split.scale.normalise(labels),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -11,7 +11,10 @@ from torch import Tensor
 
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Dataset, Record, StreamSpec, Target
-from aqa_pipeline.store import Store
+from aqa_pipeline.store import MappedRecord, Store
+from aqa_pipeline.tube_masks import MaskVariant
+from heads.registry import MAP_STREAMS
+from heads.tube_maps import OpenedRecord, TubeMaps, open_maps
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +24,7 @@ class FeatureSet:
     Per stream: `streams` holds float32 `video time dim` (or `video time view dim`: the same steps seen with
     other offsets or flipped, view 0 being the reference), zero beyond each video's `lengths` (int64 `video`),
     and `pts_seconds` one `[start, stop)` array `time 2` per video. `labels` are raw judge scores, float64.
+    Streams of maps are not in memory: `maps` reads them where they are cut.
     """
 
     video_ids: tuple[str, ...]
@@ -28,11 +32,13 @@ class FeatureSet:
     lengths: Mapping[str, Tensor]
     pts_seconds: Mapping[str, tuple[NDArray[np.float64], ...]]
     labels: NDArray[np.float64]
+    maps: Mapping[str, TubeMaps] = field(default_factory=dict)
 
     @property
     def dims(self) -> dict[str, int]:
-        """Feature size per stream."""
-        return {name: padded.shape[-1] for name, padded in self.streams.items()}
+        """Feature size per stream; of maps their channels."""
+        dims = {name: padded.shape[-1] for name, padded in self.streams.items()}
+        return dims | {name: maps.num_channels for name, maps in self.maps.items()}
 
     @property
     def without_steps(self) -> dict[str, list[str]]:
@@ -44,14 +50,28 @@ class FeatureSet:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of ids, labels, features and lengths, in 16 hex digits: same data, same digest."""
+        """SHA-256 of ids, labels, features and lengths, in 16 hex digits: same data, same digest.
+
+        Records of maps are too large to be read for it: their own checksums stand for them.
+        """
         content = hashlib.sha256("\n".join(self.video_ids).encode())
         content.update(self.labels.tobytes())
         for name in sorted(self.streams):
             content.update(f"{name}{tuple(self.streams[name].shape)}".encode())
             content.update(self.lengths[name].numpy().tobytes())
             content.update(self.streams[name].numpy().data)
+        for name in sorted(self.maps):
+            content.update("\n".join([name, *self.maps[name].checksums]).encode())
         return content.hexdigest()[:16]
+
+    def rows(self, stream: str, video: int) -> NDArray[np.floating]:
+        """The steps of one video, `time dim` or `time view dim`; of maps in their reference view alone."""
+        if stream in self.maps:
+            return self.maps[stream].reference(video)
+        rows: NDArray[np.floating] = (
+            self.streams[stream][video, : int(self.lengths[stream][video])].cpu().numpy()
+        )
+        return rows
 
     def indices(self, video_ids: Iterable[str]) -> NDArray[np.int64]:
         """Where these videos are; those that are not here are left out."""
@@ -146,19 +166,26 @@ def load_features(
     *,
     target: Target,
     video_ids: Sequence[str],
+    tubes: MaskVariant = "paper",
 ) -> FeatureSet:
-    """Reads the videos' streams into memory; every record must be there (see `find_missing`).
+    """Reads the videos' streams into memory, but for maps; every record must be there (see `find_missing`).
 
-    Raises `RunError` for a video without the target's label, or streams of unequal feature size.
+    `tubes` says how the tubes of maps are made. Raises `RunError` for a video without the target's label, or
+    streams of unequal feature size.
     """
     labels = raw_labels(dataset, target, video_ids)
-    records = {
-        stream: [store.read(dataset.name, video_id, spec) for video_id in video_ids]
-        for stream, spec in specs.items()
-    }
+    records: dict[str, list[Record] | list[MappedRecord]] = {}
+    streams, maps = {}, {}
+    for stream, spec in specs.items():
+        if stream in MAP_STREAMS:
+            mapped = [store.map(dataset.name, video_id, spec) for video_id in video_ids]
+            maps[stream], records[stream] = _opened_maps(stream, mapped, tubes), mapped
+        else:
+            read = [store.read(dataset.name, video_id, spec) for video_id in video_ids]
+            streams[stream], records[stream] = _padded(stream, read), read
     return FeatureSet(
         video_ids=tuple(video_ids),
-        streams={stream: _padded(stream, of_videos) for stream, of_videos in records.items()},
+        streams=streams,
         lengths={
             stream: torch.tensor([len(record.features) for record in of_videos])
             for stream, of_videos in records.items()
@@ -167,7 +194,13 @@ def load_features(
             stream: tuple(record.pts_seconds for record in of_videos) for stream, of_videos in records.items()
         },
         labels=labels,
+        maps=maps,
     )
+
+
+def _opened_maps(stream: str, records: Sequence[MappedRecord], tubes: MaskVariant) -> TubeMaps:
+    opened = [OpenedRecord(each.spec, each.features, each.extras, each.checksum) for each in records]
+    return open_maps(stream, opened, variant=tubes)
 
 
 def raw_labels(dataset: Dataset, target: Target, video_ids: Sequence[str]) -> NDArray[np.float64]:

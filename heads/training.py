@@ -22,12 +22,18 @@ from heads.folds import Fold, Select, derived_seed
 from heads.outputs import HeadOutput
 from heads.recipes import Recipe
 from heads.samples import FeatureSet
+from heads.score_mlp import TASKS
 from heads.whitening import Whitened
 
 # One value per video; the caller reduces.
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": lambda scores, labels: (scores - labels) ** 2,
     "l2+l1": lambda scores, labels: (scores - labels) ** 2 + (scores - labels).abs(),
+}
+# Of what comes before the sigmoid or softmax: near 0 and 1 the scores have lost what these losses need.
+LOSSES_OF_LOGITS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "cross-entropy": TASKS["classification"].loss,
+    "distribution": TASKS["distribution"].loss,
 }
 Precision = Literal["fp32", "bf16"]
 PRECISIONS: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -129,7 +135,8 @@ def score_videos(
     module: nn.Module, samples: FeatureSet, videos: NDArray[np.int64], *, recipe: Recipe
 ) -> NDArray[np.float64]:
     """Normalised scores of the chosen videos, as testing sees them."""
-    portions = [videos[start : start + SCORED_AT_ONCE] for start in range(0, len(videos), SCORED_AT_ONCE)]
+    at_once = min(SCORED_AT_ONCE, recipe.batch_size) if samples.maps else SCORED_AT_ONCE
+    portions = [videos[start : start + at_once] for start in range(0, len(videos), at_once)]
     scores = [evaluate_videos(module, samples, portion, recipe=recipe).scores for portion in portions]
     return torch.cat(scores).double().cpu().numpy()
 
@@ -168,11 +175,11 @@ def _epochs(
     for number in range(1, recipe.epochs + 1):
         for group in optimiser.param_groups:
             group["lr"] = group["initial_lr"] * recipe.decay(number)
-        module.train()
+        _train_mode(module, recipe)
         total = torch.zeros((), device=targets.device)
         for batch in training_batches(samples, fold.train, recipe=recipe, generator=generator):
             output: HeadOutput = module(batch.features, batch.masks)
-            losses = LOSSES[recipe.loss](output.scores.float(), targets[batch.videos])
+            losses = _losses(output, targets[batch.videos], recipe=recipe)
             if output.penalty is not None:
                 losses = losses + output.penalty
             optimiser.zero_grad()
@@ -193,6 +200,21 @@ def _epochs(
             validation_spearman=correlation(fold.validation),
             test_spearman=correlation(fold.test),
         )
+
+
+def _losses(output: HeadOutput, targets: Tensor, *, recipe: Recipe) -> Tensor:
+    """The recipe's loss of each video."""
+    if recipe.loss in LOSSES:
+        return LOSSES[recipe.loss](output.scores.float(), targets)
+    assert output.logits is not None, f"a head whose recipe says {recipe.loss} gives logits"
+    return LOSSES_OF_LOGITS[recipe.loss](output.logits.float(), targets)
+
+
+def _train_mode(module: nn.Module, recipe: Recipe) -> None:
+    """Training mode, but for what is frozen: that keeps its statistics, and gets no gradients."""
+    module.train()
+    for name in recipe.frozen:
+        module.get_submodule(name).eval().requires_grad_(False)
 
 
 def make_optimiser(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -69,7 +69,7 @@ def gather_training_facts(
         seconds=(float(ends.min()), float(ends.max())),
         largest_share_without_person=max((share_without_person(record) for record in records), default=0.0),
         source_digests=tuple(sorted({record.source_digest for record in records})),
-        streams={stream: _stream_facts(samples, stream, train) for stream in samples.streams},
+        streams={stream: _stream_facts(samples, stream, train) for stream in samples.lengths},
     )
 
 
@@ -88,11 +88,11 @@ def reference_features(features: NDArray[Any]) -> Floats:
 
 
 def _stream_facts(samples: FeatureSet, stream: str, train: NDArray[np.int64]) -> StreamFacts:
-    padded, lengths = samples.streams[stream], samples.lengths[stream]
-    rows = [padded[video, : int(lengths[video])] for video in train.tolist() if int(lengths[video])]
+    lengths = samples.lengths[stream]
+    rows = [samples.rows(stream, video) for video in train.tolist() if int(lengths[video])]
     if len(rows) < MIN_VIDEOS:
         return StreamFacts((), (), ())
-    means = np.stack([reference_features(of_video.cpu().numpy()).mean(axis=0) for of_video in rows])
+    means = np.stack([reference_features(of_video).mean(axis=0) for of_video in rows])
     mean, deviation = means.mean(axis=0), _floored(means.std(axis=0, ddof=1))
     return StreamFacts(_rounded(mean), _rounded(deviation), _rounded(sorted(leave_one_out(means))))
 
