@@ -49,6 +49,12 @@ def mse(predicted: ArrayLike, true: ArrayLike) -> NDArray[np.float64]:
     return np.mean((predicted - true) ** 2, axis=-1)
 
 
+def accuracy(predicted: ArrayLike, true: ArrayLike, *, threshold: float = 0.5) -> NDArray[np.float64]:
+    """The share of videos over the last axis whose class, from the threshold on or below it, is right."""
+    predicted, true = _pair(predicted, true)
+    return np.mean((predicted >= threshold) == (true >= threshold), axis=-1)
+
+
 def relative_l2(predicted: ArrayLike, true: ArrayLike, *, score_range: float) -> NDArray[np.float64]:
     """R-l2 x 100: `100 * mean(((predicted - true) / score_range)^2)` over the last axis.
 

@@ -2,13 +2,15 @@
 
 Per split and seed: Spearman with a bootstrap interval over the test videos, R-l2 (by the range of the test
 labels, as CoRe), MSE in raw points. Per split: mean and standard deviation over seeds, and the mean
-prediction of the seeds as an ensemble. Over splits: the Fisher-z mean where the splits are classes
+prediction of the seeds as an ensemble. Where scores are classes (FR-FS: clean or fall) also the accuracy, a
+score from 1/2 on meaning the upper class. Over splits: the Fisher-z mean where the splits are classes
 (no video in two of them, as the four apparatus of Rhythmic Gymnastics), the plain mean where they
 are draws from the same videos (MIT-Skating's random splits).
 """
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.metrics import Interval, bootstrap_interval, fisher_z_mean, mse, relative_l2, spearman
+from aqa_pipeline.metrics import (
+    Interval,
+    Metric,
+    accuracy,
+    bootstrap_interval,
+    fisher_z_mean,
+    mse,
+    relative_l2,
+    spearman,
+)
 from heads.cells import Cell, cell_folder, is_complete, read_cell
 from heads.configs import read_config
 from heads.run_facts import run_flags, run_title
 
+CLASS_LOSSES = ("cross-entropy",)
 SELECT_LABELS = {
     "last": "last epoch",
     "val": "best epoch on held-out training videos",
@@ -31,13 +43,22 @@ SELECT_LABELS = {
 
 @dataclass(frozen=True)
 class Scores:
-    """Agreement with the judges on some test videos; nan where undefined."""
+    """Agreement with the judges on some test videos; nan where undefined.
+
+    `accuracy` is the share of classes told right, and its interval; None where scores are no classes.
+    """
 
     num_videos: int
     spearman: float
     interval: Interval
     relative_l2: float
     mse: float
+    accuracy: float | None = None
+    accuracy_interval: Interval | None = None
+
+
+# Of predicted and true scores.
+Score = Callable[[NDArray[np.float64], NDArray[np.float64]], Scores]
 
 
 @dataclass(frozen=True)
@@ -96,7 +117,8 @@ class Evaluation:
         return values
 
     def rows(self) -> list[dict[str, object]]:
-        """One flat row per split and seed, for CSV."""
+        """One flat row per split and seed, for CSV; with accuracies where a split has classes."""
+        classes = any(cell.scores.accuracy is not None for cell in self.cells)
         return [
             {
                 "split": cell.split,
@@ -108,6 +130,7 @@ class Evaluation:
                 "spearman_high": cell.scores.interval.high,
                 "relative_l2": cell.scores.relative_l2,
                 "mse": cell.scores.mse,
+                **(_accuracy_columns(cell.scores) if classes else {}),
                 "last_epoch_spearman": cell.last_on_test,
                 "best_on_test_spearman_not_model_selection": cell.best_on_test,
                 "select": self.select,
@@ -127,9 +150,13 @@ def evaluate(run_dir: Path, *, num_resamples: int = 10_000) -> Evaluation:
             f"{run_dir} has no finished cell of {len(asked)}: run the same `aqa fit` command again."
         )
     cells = [read_cell(run_dir, split=split, seed=seed) for split, seed in finished]
-    scored = [_score_cell(cell, num_resamples) for cell in cells]
+    score = functools.partial(_score, num_resamples=num_resamples)
+    of_split = {split: functools.partial(score, classes=has_classes(config, split)) for split, _ in finished}
+    scored = [_score_cell(cell, of_split[cell.split]) for cell in cells]
     by_split = {split: [cell for cell in cells if cell.split == split] for split, _ in finished}
-    splits = [_score_split(group, scored, num_resamples) for group in by_split.values()]
+    splits = [
+        _score_split(group, scored, of_split[split], num_resamples) for split, group in by_split.items()
+    ]
     classes = are_classes([group[0] for group in by_split.values()])
     per_seed = _means_over_splits(scored, classes=classes)
     kind = "Fisher-z mean over classes" if classes else "mean over splits"
@@ -153,7 +180,12 @@ def are_classes(cells: Sequence[Cell]) -> bool:
     return len(cells) > 1 and len(set(videos)) == len(videos)
 
 
-def _score_cell(cell: Cell, num_resamples: int) -> CellScores:
+def has_classes(config: Mapping[str, Any], split: str) -> bool:
+    """Whether the split's scores are two classes, 0 and 1, as its loss took them."""
+    return bool(config["splits"][split]["recipe"]["loss"] in CLASS_LOSSES)
+
+
+def _score_cell(cell: Cell, score: Score) -> CellScores:
     on_test = np.array([epoch.test_spearman for epoch in cell.epochs])
     best = int(np.argmax(np.where(np.isnan(on_test), -np.inf, on_test)))
     true, predicted = _test_scores(cell)
@@ -161,14 +193,16 @@ def _score_cell(cell: Cell, num_resamples: int) -> CellScores:
         split=cell.split,
         seed=cell.seed,
         chosen_epoch=cell.chosen_epoch,
-        scores=_score(predicted, true, num_resamples),
+        scores=score(predicted, true),
         last_on_test=float(on_test[-1]),
         best_on_test=float(on_test[best]),
         best_epoch=cell.epochs[best].epoch,
     )
 
 
-def _score_split(cells: Sequence[Cell], scored: Sequence[CellScores], num_resamples: int) -> SplitScores:
+def _score_split(
+    cells: Sequence[Cell], scored: Sequence[CellScores], score: Score, num_resamples: int
+) -> SplitScores:
     correlations = [cell.scores.spearman for cell in scored if cell.split == cells[0].split]
     true, _ = _test_scores(cells[0])
     predicted = np.stack([_test_scores(cell)[1] for cell in cells])
@@ -178,19 +212,35 @@ def _score_split(cells: Sequence[Cell], scored: Sequence[CellScores], num_resamp
         mean=float(np.mean(correlations)),
         std=_sample_std(correlations),
         interval=bootstrap_interval(spearman, predicted, true, num_resamples=num_resamples),
-        ensemble=_score(predicted.mean(axis=0), true, num_resamples),
+        ensemble=score(predicted.mean(axis=0), true),
     )
 
 
-def _score(predicted: NDArray[np.float64], true: NDArray[np.float64], num_resamples: int) -> Scores:
+def _score(
+    predicted: NDArray[np.float64], true: NDArray[np.float64], *, num_resamples: int, classes: bool
+) -> Scores:
+    def interval(metric: Metric) -> Interval:
+        return bootstrap_interval(metric, predicted, true, num_resamples=num_resamples)
+
     score_range = float(np.ptp(true))
     return Scores(
         num_videos=len(true),
         spearman=float(spearman(predicted, true)),
-        interval=bootstrap_interval(spearman, predicted, true, num_resamples=num_resamples),
+        interval=interval(spearman),
         relative_l2=float(relative_l2(predicted, true, score_range=score_range)) if score_range else math.nan,
         mse=float(mse(predicted, true)),
+        accuracy=float(accuracy(predicted, true)) if classes else None,
+        accuracy_interval=interval(accuracy) if classes else None,
     )
+
+
+def _accuracy_columns(scores: Scores) -> dict[str, object]:
+    low_high = scores.accuracy_interval
+    return {
+        "accuracy": scores.accuracy,
+        "accuracy_low": low_high and low_high.low,
+        "accuracy_high": low_high and low_high.high,
+    }
 
 
 def _test_scores(cell: Cell) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -224,6 +274,11 @@ def format_evaluation(evaluation: Evaluation) -> str:
     lines = [evaluation.title, f"kept: {evaluation.select}", *evaluation.flags, ""]
     lines.append(
         f"{'split':<{width}}  {'seed':>8}  {'videos':>6}  {'Spearman':>8}  95 % interval     R-l2       MSE"
+        + (
+            "  accuracy  95 % interval"
+            if any(cell.scores.accuracy_interval for cell in evaluation.cells)
+            else ""
+        )
     )
     for split in evaluation.splits:
         for cell in evaluation.cells:
@@ -231,7 +286,7 @@ def format_evaluation(evaluation: Evaluation) -> str:
                 lines.append(_line(split.split, str(cell.seed), cell.scores, width))
         if split.num_seeds > 1:
             lines.append(_line(split.split, "ensemble", split.ensemble, width))
-            lines.append(_mean_line(split, width))
+            lines.append(_mean_line(split, width) + _mean_accuracy(split.split, evaluation.cells))
     lines.append("")
     if len(evaluation.splits) > 1:
         spread = "" if math.isnan(evaluation.overall_std) else f" ± {evaluation.overall_std:.3f} over seeds"
@@ -248,8 +303,20 @@ def format_evaluation(evaluation: Evaluation) -> str:
 def _line(split: str, seed: str, scores: Scores, width: int) -> str:
     return (
         f"{split:<{width}}  {seed:>8}  {scores.num_videos:>6}  {scores.spearman:>8.3f}"
-        f"  {_bracket(scores.interval)}  {scores.relative_l2:7.3f}  {scores.mse:8.3f}"
+        f"  {_bracket(scores.interval)}  {scores.relative_l2:7.3f}  {scores.mse:8.3f}{_accuracy(scores)}"
     )
+
+
+def _accuracy(scores: Scores) -> str:
+    if scores.accuracy_interval is None:
+        return ""
+    return f"  {scores.accuracy:8.3f}  {_bracket(scores.accuracy_interval)}"
+
+
+def _mean_accuracy(split: str, cells: Sequence[CellScores]) -> str:
+    of_seeds = [cell.scores.accuracy for cell in cells if cell.split == split]
+    known = [each for each in of_seeds if each is not None]
+    return f", accuracy {np.mean(known):.3f} ± {_sample_std(known):.3f}" if known else ""
 
 
 def _mean_line(split: SplitScores, width: int) -> str:

@@ -38,7 +38,7 @@ def write_run(
         "dataset": {"name": "gymnastics"},
         "target": {"name": "total"},
         "specs": {"segments": {}},
-        "splits": dict.fromkeys(dict.fromkeys(split for split, _ in predicted)),
+        "splits": {split: {"recipe": {"loss": "mse"}} for split, _ in predicted},
         "seeds": sorted({seed for _, seed in predicted}),
         "select": "last",
         "simulated": False,
