@@ -109,6 +109,7 @@ class SplitPlan:
     scale: ScoreScale
     digest: str
     without_steps: Mapping[str, Sequence[str]]
+    empty_tubes: Mapping[str, int]
 
     def facts(self) -> dict[str, Any]:
         """What config.json says of it."""
@@ -252,6 +253,7 @@ def _plan_split(
         scale=scale_of(target, samples.labels[train], unit=recipe.unit),
         digest=samples.digest,
         without_steps=samples.without_steps,
+        empty_tubes={stream: maps.num_empty for stream, maps in samples.maps.items()},
     )
 
 

@@ -194,6 +194,12 @@ def _notes(plan: Plan) -> tuple[str, ...]:
         )
     empty = {s: sorted({v for split in plan.splits for v in split.without_steps[s]}) for s in plan.specs}
     notes += [f"{len(videos)} videos have no step of {s}: {videos}." for s, videos in empty.items() if videos]
+    for stream in plan.specs:
+        num_empty = sum(split.empty_tubes.get(stream, 0) for split in plan.splits)
+        if num_empty:
+            notes.append(
+                f"{num_empty} steps of {stream} have no cell in the tube: they have the whole grid instead."
+            )
     return tuple(notes)
 
 
