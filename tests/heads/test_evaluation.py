@@ -166,3 +166,28 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         RunError, match=r"is not a run directory .*expected the folder that `aqa fit --out` wrote"
     ):
         evaluate(tmp_path)
+
+
+def test_classes_have_an_accuracy_and_scores_have_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clean (1) from a score of 1/2 on: with seed 0 wrong once of six, with seed 1 three times."""
+    monkeypatch.setitem(TRUE, "jumps", np.array([1.0, 1, 1, 0, 0, 0]))
+    scores = {("jumps", 0): [0.9, 0.5, 0.49, 0.1, 0.2, 0.3], ("jumps", 1): [0.1, 0.2, 0.9, 0.5, 0.1, 0.2]}
+    write_run(tmp_path / "run", scores, splits={"jumps": {"recipe": {"loss": "cross-entropy"}}})
+    evaluation = evaluate(tmp_path / "run", num_resamples=100)
+    assert [cell.scores.accuracy for cell in evaluation.cells] == pytest.approx([5 / 6, 3 / 6])
+    assert [row["accuracy"] for row in evaluation.rows()] == pytest.approx([5 / 6, 3 / 6])
+    interval = evaluation.cells[0].scores.accuracy_interval
+    assert interval is not None
+    assert interval.low < 5 / 6 <= interval.high
+    text = format_evaluation(evaluation)
+    assert "accuracy 0.667 ± 0.236" in text
+    # The mean of both seeds is wrong of the second video alone.
+    assert evaluation.splits[0].ensemble.accuracy == pytest.approx(5 / 6)
+
+    write_run(tmp_path / "scores", BALL)
+    plain = evaluate(tmp_path / "scores", num_resamples=100)
+    assert plain.cells[0].scores.accuracy is None
+    assert "accuracy" not in format_evaluation(plain)
+    assert "accuracy" not in plain.rows()[0]
