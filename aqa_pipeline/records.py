@@ -134,7 +134,9 @@ class StreamSpec:
     @property
     def random_weights(self) -> bool:
         """Whether a network with random weights made this stream (true of demos and tests only)."""
-        return any(isinstance(value, str) and value.startswith("random:") for value in self.facts.values())
+        # A tracker's fact names its kind first: `siammask:davis random:0`.
+        words = [word for value in self.facts.values() if isinstance(value, str) for word in value.split()]
+        return any(word.startswith("random:") for word in words)
 
     @property
     def simulated(self) -> bool:

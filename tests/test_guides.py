@@ -23,7 +23,13 @@ def commands(guide: Path) -> list[list[str]]:
 
 
 def test_there_are_guides() -> None:
-    assert {"guide-own-videos.md", "guide-reproduce.md"} <= {guide.name for guide in GUIDES}
+    assert {guide.stem.removeprefix("guide-") for guide in GUIDES} == {
+        "add-a-backbone",
+        "add-a-head",
+        "own-videos",
+        "reproduce",
+        "scale",
+    }
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
@@ -73,3 +79,55 @@ def test_the_guide_to_own_videos_works_from_top_to_bottom(
         assert result.exit_code == 0, (words, result.output)
     for made in ("report.html", "new-routine.html", "pages", "scores.csv", "sheets/first.preview.jpg"):
         assert (tmp_path / made).exists(), made
+
+
+def run_guide(name: str, extra: dict[str, list[str]]) -> None:
+    """Every command of a guide in the working folder; `extra` words per command keep it small."""
+    for words in commands(next(guide for guide in GUIDES if guide.stem == f"guide-{name}")):
+        result = CliRunner().invoke(cli.main, [*words, *extra.get(words[0], [])])
+        assert result.exit_code == 0, (words, result.output)
+
+
+def python_of(name: str) -> str:
+    """The Python block of a guide."""
+    text = next(guide for guide in GUIDES if guide.stem == f"guide-{name}").read_text()
+    return text.split("```python\n")[1].split("```")[0]
+
+
+FIT = ["--epochs", "2", "--seeds", "0", "--device", "cpu"]
+
+
+def test_the_guide_to_backbones_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from extract.backbones.zoo import BACKBONES
+
+    write_videos(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(BACKBONES, "tiny3d", raising=False)  # remembered, so that it is gone afterwards
+    exec(python_of("add-a-backbone"), {"__name__": "plug_in"})
+    assert (
+        sum(p.numel() for p in BACKBONES["tiny3d"].build().parameters()) == BACKBONES["tiny3d"].num_parameters
+    )
+    run_guide("add-a-backbone", {"extract": ["--device", "cpu"], "fit": ["--seeds", "0", "--device", "cpu"]})
+    del BACKBONES["tiny3d"]
+
+
+def test_the_guide_to_heads_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from heads.registry import HEADS
+
+    write_videos(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    extraction = ["extract", "--dataset", "folder", "--root", "my-videos", "--store", "features", *SMALL]
+    assert CliRunner().invoke(cli.main, extraction).exit_code == 0
+    exec(python_of("add-a-head"), {"__name__": "plug_in"})
+    try:
+        run_guide("add-a-head", {"fit": FIT})
+    finally:
+        del HEADS["last-steps"]
+
+
+def test_the_guide_to_scale_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_videos(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    everything = ["extract", "--dataset", "folder", "--root", "my-videos", "--store", "features", *SMALL]
+    run_guide("scale", {"extract": SMALL, "store": []} | {"fit": ["--device", "cpu", "--allow-missing"]})
+    assert CliRunner().invoke(cli.main, everything).exit_code == 0
