@@ -266,6 +266,17 @@ def test_padding_changes_nothing(everywhere: bool) -> None:
     torch.testing.assert_close(net(features, masks).scores, padded.scores)
 
 
+def test_padding_does_not_count_in_the_statistics_of_batches() -> None:
+    """BatchNorm behind the maps sees the five real clips alone."""
+    net, norm = small_net("plain-net").train(), nn.BatchNorm3d(8, momentum=1.0)
+    net.second_stage = nn.Sequential(nn.Flatten(0, 1), norm, nn.Unflatten(0, (1, -1)), Pooled(8))
+    features, masks = small_batch()
+    net(features, masks)
+    real = features["tubes"][masks["tubes"]]
+    assert norm.running_mean is not None
+    torch.testing.assert_close(norm.running_mean, real.mean(dim=(0, 2, 3, 4)))
+
+
 def test_the_dense_block_does_not_ask_for_the_tube() -> None:
     torch.manual_seed(0)
     tsa, dense = small_net("tsa").eval(), small_net("tsa", everywhere=True).eval()
