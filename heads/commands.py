@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 @click.command(
     epilog=example("aqa fit --head action-net --dataset mit-skating --store features --out runs/skating")
 )
-@click.option("--head", metavar="HEAD", default="action-net", show_default=True)
+@click.option(
+    "--head",
+    metavar="HEAD",
+    default="action-net",
+    show_default=True,
+    help="action-net, wd, tsa, lstm, svr-average ...; an unknown name lists them all.",
+)
 @click.option("--dataset", metavar="NAME", help="A name from `aqa datasets list`.")
 @click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]")
 @store_option
@@ -37,7 +43,9 @@ if TYPE_CHECKING:
 @click.option("--split", "splits", metavar="A,B", help="Splits.  [default: the dataset's]")
 @click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B")
 @click.option(
-    "--variant", type=click.Choice(["paper", "released"]), help="[default: the head's first, paper]"
+    "--variant",
+    metavar="NAME",
+    help="`paper`, `released` (the authors' code), or another of the head's.  [default: paper]",
 )
 @click.option(
     "--select",
@@ -58,6 +66,13 @@ if TYPE_CHECKING:
     default="fp32",
     show_default=True,
     help="bf16 trains faster where the processor has it.",
+)
+@click.option(
+    "--second-stage",
+    type=EXISTING,
+    metavar="PATH",
+    help="Checkpoint of the I3D whose first stage made the maps (tsa, nl-net, plain-net).  "
+    "[default: that of `aqa weights`]",
 )
 @click.option("--shuffle-labels", is_flag=True, help="Control: train on shuffled labels; must find nothing.")
 @click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features.")
@@ -100,6 +115,7 @@ def _fit_request(options: dict[str, Any]) -> "FitRequest":
         splits=parse_names(options["splits"]),
         streams=parse_names(options["streams"]),
         precision=options["precision"],
+        second_stage=options["second_stage"],
         seeds=parse_numbers(options["seeds"]),
         variant=options["variant"],
         select=options["select"],
