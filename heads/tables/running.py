@@ -17,6 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for
+from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from typing import Any
@@ -204,14 +205,20 @@ def _begin(messages: "Queue[tuple[Place, int]]", stop: Event) -> None:
 
 
 def _die_with_parent() -> None:
+    wait_for([_parent().sentinel])
+    os._exit(1)
+
+
+def _parent() -> BaseProcess:
     parent = multiprocessing.parent_process()
     assert parent is not None, "a worker has a parent"
-    wait_for([parent.sentinel])
-    os._exit(1)
+    return parent
 
 
 def _in_worker(task: CellTask) -> Outcome:
     def tell(place: Place, num_epochs: int) -> None:
+        if not _parent().is_alive():  # the waiting thread may starve beside a busy one
+            os._exit(1)
         if _channel["stop"].is_set():
             raise _Stopped
         _channel["messages"].put((place, num_epochs))

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,9 +25,10 @@ from heads.tables.running import Advance, is_finished, run_tasks
 from heads.tables.table import Method, Table
 
 SCRIPT = """
-import pickle, sys
+import pickle, signal, sys
 from heads.tables.running import run_tasks
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     print([outcome.error for outcome in run_tasks(pickle.load(open(sys.argv[1], "rb")), jobs=2)])
 """
 
@@ -49,14 +52,21 @@ def table_bytes(result: TableResult) -> list[bytes]:
     return [path.read_bytes() for path in write_table(result)]
 
 
-def start(tasks: tuple[CellTask, ...], folder: Path) -> subprocess.Popen[str]:
+@contextmanager
+def started(tasks: tuple[CellTask, ...], folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """The tasks in a process of its own, which does not outlive the test."""
     (folder / "script.py").write_text(SCRIPT)
     (folder / "tasks").write_bytes(pickle.dumps(tasks))
     command = [sys.executable, str(folder / "script.py"), str(folder / "tasks")]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
-def wait_for_a_cell(tasks: tuple[CellTask, ...], *, seconds: float = 120) -> None:
+def wait_for_a_cell(tasks: tuple[CellTask, ...], *, seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if any(list(task.out.glob("split-*/seed-*/cell.json")) for task in tasks):
@@ -165,11 +175,9 @@ def test_a_killed_table_resumes_to_the_same_bytes(scene, tmp_path: Path) -> None
     longer = scene.with_settings(epochs=40)
     part = light(scene.table)
     plan = plan_table(part, longer.settings)
-    process = start(plan.tasks, tmp_path)
-    wait_for_a_cell(plan.tasks)
-    workers = children_of(process.pid)
-    process.kill()
-    process.communicate()
+    with started(plan.tasks, tmp_path) as process:
+        wait_for_a_cell(plan.tasks)
+        workers = children_of(process.pid)
     deadline = time.monotonic() + 10
     while any(map(is_alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -187,13 +195,13 @@ def test_a_killed_table_resumes_to_the_same_bytes(scene, tmp_path: Path) -> None
 @pytest.mark.slow
 def test_ctrl_c_stops_every_worker_soon(scene, tmp_path: Path) -> None:
     tasks = plan_table(light(scene.table), scene.with_settings(epochs=100_000).settings).tasks
-    process = start(tasks, tmp_path)
-    deadline = time.monotonic() + 60
-    while not all((task.out / "config.json").exists() for task in tasks) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    workers = children_of(process.pid)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    with started(tasks, tmp_path) as process:
+        deadline = time.monotonic() + 300
+        while not all((task.out / "config.json").exists() for task in tasks) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        workers = children_of(process.pid)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
     assert "KeyboardInterrupt" in errors
     assert not any(map(is_alive, workers))
     assert not list(tasks[0].out.glob("split-*/seed-*"))
