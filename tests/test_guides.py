@@ -129,3 +129,56 @@ def test_the_guide_to_scale_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     write_videos(tmp_path)
     monkeypatch.chdir(tmp_path)
     run_guide("scale", {"extract": SMALL, "fit": ["--device", "cpu"]})
+
+
+def write_skating_labels(root: Path) -> None:
+    """Twelve performances of three broadcasts in the form of the official label file; no videos."""
+    root.mkdir(parents=True)
+    lines = [
+        f"{at}_Worlds-abcdefghij{at % 3} {60 + at}.5 {30 + at}.0 30.5 {1000 * at} {1000 * at + 2400}"
+        for at in range(1, 13)
+    ]
+    (root / "annotations.txt").write_text("\n".join(lines) + "\n")
+
+
+def test_the_guide_to_papers_works_on_simulated_features(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without videos: commands that need them say so, the others do their work on what was simulated."""
+    write_skating_labels(tmp_path / "data" / "mit-skating")
+    monkeypatch.chdir(tmp_path)
+    for store in ("features", "simulated"):
+        simulation = ["simulate", "--like", "mit-skating", "--streams", "segments,crops", "--store", store]
+        assert CliRunner().invoke(cli.main, simulation).exit_code == 0
+    small = ["--epochs", "2", "--seeds", "0", "--split", "random-0", "--device", "cpu", "--threads", "1"]
+    table = [
+        "--rows",
+        "i3d-svr-average",
+        "--columns",
+        "mit-skating",
+        "--seeds",
+        "0",
+        "--jobs",
+        "1",
+        "--device",
+        "cpu",
+    ]
+    expected = {
+        "datasets": 3,
+        "reproduce": 1,
+    }  # no videos; simulated features are refused
+    for words in commands(next(guide for guide in GUIDES if guide.stem == "guide-reproduce")):
+        if words[:2] == ["weights", "fetch"]:
+            continue  # needs the network
+        extra = (
+            table
+            if words[0] == "reproduce"
+            else small
+            if words[0] == "fit" and "--repeat" not in words
+            else []
+        )
+        result = CliRunner().invoke(cli.main, [*words, *extra])
+        wanted = 0 if "--simulated" in words else expected.get(words[0], 0)
+        assert result.exit_code == wanted, (words, result.output)
+    assert "SIMULATED" in (tmp_path / "results" / "sim" / "SIMULATED-table.md").read_text()
+    assert (tmp_path / "both.html").exists()
