@@ -9,7 +9,7 @@ eq. 1-3. Original code: github.com/Shunli-Wang/TSA-Net (FR-FS only). Own text.
 | a cell is inside | from tau = 1/2 of its area on | where `fillConvexPoly` of truncated corners paints |
 
 The released code resizes 640x360 frames to 455x256 and cuts out the central 224x224, but lays its quads over
-the whole frame, so that its tubes stand beside the athlete ("we ignored this mismatch", its issue 1).
+the whole frame, so that its tubes stand beside the athlete ("we ignored this mismatch", its authors say).
 
 Quads are (..., 4, 2): corners x, y around the box, as `aqa_pipeline.quads` reads them; NaN where nobody is
 followed. Coordinates are continuous: the picture spans [0, width] x [0, height].
