@@ -54,7 +54,11 @@ class ActionNet(nn.Module):
         for name, stream in self.streams.items():
             feature, attention[name] = stream(features[name], masks[name])
             pooled.append(feature)
-        return HeadOutput(self.regressor(torch.cat(pooled, dim=-1)).squeeze(-1), attention)
+        video = torch.cat(pooled, dim=-1)
+        # In bfloat16 a sigmoid knows some hundred scores only, and training loses the ranks between them.
+        with torch.autocast(video.device.type, enabled=False):
+            scores = self.regressor(video.to(next(self.regressor.parameters()).dtype)).squeeze(-1)
+        return HeadOutput(scores, attention)
 
 
 def _initialise(module: nn.Module) -> None:
