@@ -26,7 +26,7 @@ from heads.action_net import ActionNet
 from heads.folds import Fold
 from heads.recipes import Recipe, action_net_recipe
 from heads.samples import FeatureSet
-from heads.training import PRECISIONS, Epoch, Precision, make_optimiser, train
+from heads.training import PRECISIONS, Epoch, Precision, Training, make_optimiser, train
 
 NUM_TRAIN, NUM_TEST = 200, 50
 STEPS = {"segments": (27, 31), "crops": (75, 93)}
@@ -173,7 +173,7 @@ def fit(
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> np.ndarray:
     """Normalised scores of all videos after training."""
-    trained = train(
+    training = Training(
         lambda dims: ActionNet(dims, variant=variant),
         samples,
         fold,
@@ -181,9 +181,8 @@ def fit(
         recipe=recipe,
         seed=0,
         precision=precision,
-        on_epoch=on_epoch,
     )
-    return trained.scores
+    return train(training, on_epoch).scores
 
 
 def timed(work: Callable[[], object]) -> float:

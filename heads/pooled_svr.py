@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from aqa_pipeline.metrics import spearman
-from heads.folds import Fold, Select, derived_seed
+from heads.folds import derived_seed
 from heads.outputs import HeadOutput
-from heads.recipes import Recipe
-from heads.samples import FeatureSet
-from heads.training import Epoch, Trained, score_videos
+from heads.training import Epoch, OnEpoch, Trained, Training, score_videos
 
 Pooling = Literal["average", "maximum"]
 
@@ -82,27 +80,16 @@ POOLINGS: dict[Pooling, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
 }
 
 
-def fit_svr(
-    build: Callable[[Mapping[str, int]], nn.Module],
-    samples: FeatureSet,
-    fold: Fold,
-    *,
-    labels: NDArray[np.float64],
-    recipe: Recipe,
-    seed: int,
-    select: Select = "last",
-    device: str = "cpu",
-    precision: str = "fp32",
-    on_epoch: Callable[[Epoch], None] | None = None,
-) -> Trained:
+def fit_svr(training: Training, on_epoch: OnEpoch | None = None) -> Trained:
     """As `heads.training.train`, in one go and on the CPU; there is no epoch to select."""
-    module = build(samples.dims)
+    samples, fold, labels = training.samples, training.fold, training.labels
+    module = training.build(samples.dims)
     assert isinstance(module, PooledSvr)
     (padded,), (lengths,) = samples.streams.values(), samples.lengths.values()
     mask = torch.arange(padded.shape[1]) < lengths[:, None]
     pooled, _ = module.pool(padded[fold.train], mask[fold.train])
-    module.fit(pooled.double().numpy(), labels[fold.train], seed=seed)
-    scores = score_videos(module, samples, np.arange(len(samples.video_ids)), recipe=recipe)
+    module.fit(pooled.double().numpy(), labels[fold.train], seed=training.seed)
+    scores = score_videos(module, samples, np.arange(len(samples.video_ids)), recipe=training.recipe)
     loss = float(np.mean((scores[fold.train] - labels[fold.train]) ** 2))
     epoch = Epoch(
         1,

@@ -30,7 +30,7 @@ from heads.evaluation import Evaluation, evaluate
 from heads.folds import Fold, make_fold, shuffled_labels
 from heads.requests import FitRequest, Plan, SplitPlan, resolve
 from heads.samples import FeatureSet
-from heads.training import Epoch, Trained
+from heads.training import Epoch, Trained, Training
 from heads.training_facts import write_training_facts
 
 
@@ -107,7 +107,7 @@ def _train_cell(
     if plan.request.shuffle_labels:
         labels = shuffled_labels(labels, split.train, seed=seed)
     fold = make_fold(split.train, split.test, select=plan.request.select, seed=seed)
-    trained = plan.head.trainer()(
+    training = Training(
         plan.build,
         samples,
         fold,
@@ -117,8 +117,8 @@ def _train_cell(
         select=plan.request.select,
         device=plan.device,
         precision=plan.request.precision,
-        on_epoch=on_epoch,
     )
+    trained = plan.head.trainer()(training, on_epoch)
     predictions = _predictions(samples, fold, split.scale.restore(trained.scores))
     return Cell(split.name, seed, trained.chosen_epoch, split.scale, trained.epochs, predictions), trained
 

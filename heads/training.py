@@ -8,7 +8,7 @@ the same bits on a CPU.
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import torch
@@ -63,55 +63,46 @@ class Trained:
     scores: NDArray[np.float64]
 
 
-class Train(Protocol):
-    """How a head is trained: `train` below, or a function of the same form."""
+@dataclass(frozen=True, eq=False)
+class Training:
+    """One network to train on one split with one seed.
 
-    def __call__(
-        self,
-        build: Callable[[Mapping[str, int]], nn.Module],
-        samples: FeatureSet,
-        fold: Fold,
-        *,
-        labels: NDArray[np.float64],
-        recipe: Recipe,
-        seed: int,
-        select: Select = "last",
-        device: str = "cpu",
-        precision: Precision = "fp32",
-        on_epoch: Callable[[Epoch], None] | None = None,
-    ) -> Trained: ...
-
-
-def train(
-    build: Callable[[Mapping[str, int]], nn.Module],
-    samples: FeatureSet,
-    fold: Fold,
-    *,
-    labels: NDArray[np.float64],
-    recipe: Recipe,
-    seed: int,
-    select: Select = "last",
-    device: str = "cpu",
-    precision: Precision = "fp32",
-    on_epoch: Callable[[Epoch], None] | None = None,
-) -> Trained:
-    """Trains one network; `labels` are normalised, one per video (those of test videos only for the log).
-
-    `build` makes the head for features of the given sizes per stream. `precision` "bf16" computes matrix
-    products of training in bfloat16 (autocast); weights, loss and the final scores stay in float32.
-
-    Raises `RunError` when the loss is no longer a number.
+    `build` makes the head for features of the given sizes per stream. `labels` are normalised, one per video
+    (those of test videos only for the log). With `precision` "bf16" training computes its matrix products in
+    bfloat16 (autocast); weights, loss and the final scores stay in float32.
     """
-    samples = _on_device(samples, device)
-    keeper, epochs = _Keeper(select), []
-    with torch.random.fork_rng(devices=_cuda_devices(device)):
-        torch.manual_seed(seed)
-        module = prepare_module(build, samples.dims, recipe).to(device)
+
+    build: Callable[[Mapping[str, int]], nn.Module]
+    samples: FeatureSet
+    fold: Fold
+    labels: NDArray[np.float64]
+    recipe: Recipe
+    seed: int
+    select: Select = "last"
+    device: str = "cpu"
+    precision: Precision = "fp32"
+
+
+OnEpoch = Callable[[Epoch], None]
+# How a head is trained: `train` below, or another function of the same form.
+Train = Callable[[Training, OnEpoch | None], Trained]
+
+
+def train(training: Training, on_epoch: OnEpoch | None = None) -> Trained:
+    """Trains epoch by epoch; raises `RunError` when the loss is no longer a number."""
+    samples, fold, recipe = _on_device(training.samples, training.device), training.fold, training.recipe
+    keeper, epochs = _Keeper(training.select), []
+    device = torch.device(training.device).type
+    with torch.random.fork_rng(devices=_cuda_devices(training.device)):
+        torch.manual_seed(training.seed)
+        module = prepare_module(training.build, samples.dims, recipe).to(training.device)
         if isinstance(module, Whitened):
             module.fit(*_of_videos(samples, fold.train))
-        generator = torch.Generator().manual_seed(derived_seed(seed, "batches"))
-        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=precision == "bf16"):
-            for epoch in _epochs(module, samples, fold, labels=labels, recipe=recipe, generator=generator):
+        generator = torch.Generator().manual_seed(derived_seed(training.seed, "batches"))
+        with torch.autocast(device, torch.bfloat16, enabled=training.precision == "bf16"):
+            for epoch in _epochs(
+                module, samples, fold, labels=training.labels, recipe=recipe, generator=generator
+            ):
                 epochs.append(epoch)
                 keeper.see(epoch, module)
                 if on_epoch is not None:

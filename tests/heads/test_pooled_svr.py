@@ -10,6 +10,7 @@ from heads.folds import Fold
 from heads.pooled_svr import COSTS, EPSILON, PooledSvr, average, fit_svr, maximum
 from heads.recipes import svr_recipe
 from heads.samples import FeatureSet
+from heads.training import Training
 
 MASK = torch.tensor([[True, True, False], [True, False, False], [False, False, False]])
 ROWS = torch.tensor([[[1.0, 6], [3, 2], [9, 9]], [[-1, -2], [9, 9], [9, 9]], [[9, 9], [9, 9], [9, 9]]])
@@ -42,7 +43,7 @@ def test_scores_are_those_of_scikit_learn() -> None:
     samples = make_samples()
     fold = Fold(np.arange(20), np.empty(0, dtype=np.int64), np.arange(20, 30))
     recipe = svr_recipe("folder", "all", "paper", {"segments": samples.lengths["segments"].tolist()})
-    trained = fit_svr(
+    training = Training(
         lambda dims: PooledSvr(dims, pooling="average"),
         samples,
         fold,
@@ -50,6 +51,7 @@ def test_scores_are_those_of_scikit_learn() -> None:
         recipe=recipe,
         seed=0,
     )
+    trained = fit_svr(training)
     means = np.stack(
         [
             f[:n].mean(dim=0).double()
@@ -74,7 +76,7 @@ def test_the_seed_draws_the_folds_and_nothing_else() -> None:
     recipe = svr_recipe("folder", "all", "paper", {"segments": [6]})
     build = lambda dims: PooledSvr(dims, pooling="maximum")  # noqa: E731
     first, again = (
-        fit_svr(build, samples, fold, labels=samples.labels, recipe=recipe, seed=3).scores for _ in range(2)
+        fit_svr(Training(build, samples, fold, samples.labels, recipe, seed=3)).scores for _ in range(2)
     )
     np.testing.assert_array_equal(first, again)
 

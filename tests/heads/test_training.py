@@ -16,7 +16,7 @@ from heads.recipes import SYNTHETIC, Recipe
 from heads.registry import HEADS
 from heads.samples import FeatureSet, load_features
 from heads.score_scale import ScoreScale, scale_of
-from heads.training import Trained, prepare_module, score_videos, train
+from heads.training import Trained, Training, prepare_module, score_videos, train
 from heads.whitening import Whitened, principal_components
 
 RECIPE = dataclasses.replace(SYNTHETIC, epochs=4, milestones=(3,), num_steps={"segments": 6, "crops": 10})
@@ -33,8 +33,9 @@ FOLD = Fold(np.arange(14), np.empty(0, dtype=np.int64), np.arange(14, 20))
 
 def run(samples: FeatureSet, *, recipe: Recipe = RECIPE, seed: int = 0, **changes: object) -> Trained:
     labels = scale_of(Target("score"), samples.labels[FOLD.train]).normalise(samples.labels)
-    settings: dict = {"labels": labels, "recipe": recipe, "seed": seed} | changes
-    return train(ActionNet, samples, settings.pop("fold", FOLD), **settings)
+    settings: dict = {"fold": FOLD, "labels": labels, "recipe": recipe, "seed": seed} | changes
+    on_epoch = settings.pop("on_epoch", None)
+    return train(Training(ActionNet, samples, **settings), on_epoch)
 
 
 def test_the_same_seed_gives_the_same_bits(samples: FeatureSet) -> None:

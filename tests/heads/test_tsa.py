@@ -27,7 +27,7 @@ from heads.runs import fit
 from heads.samples import FeatureSet, load_features
 from heads.score_mlp import ScoreMlp
 from heads.second_stage_start import find_start
-from heads.training import LOSSES, LOSSES_OF_LOGITS, train
+from heads.training import LOSSES, LOSSES_OF_LOGITS, Training, train
 from heads.tsa import TsaNet, build_nl_net, build_plain_net, build_tsa
 from heads.tube_attention import build_blocks
 from heads.tube_maps import OpenedRecord, TubeMaps, open_maps, tube_of
@@ -455,7 +455,7 @@ def test_only_a_trainable_second_stage_moves(tmp_path: Path) -> None:
         return net
 
     for frozen in ((), ("second_stage",)):
-        trained = train(build, samples, fold, labels=labels, recipe=replace(recipe, frozen=frozen), seed=0)
+        trained = train(Training(build, samples, fold, labels, replace(recipe, frozen=frozen), seed=0))
         moved = {
             name.split(".")[0] for name, tensor in trained.state.items() if (tensor != before[name]).any()
         }
@@ -503,7 +503,7 @@ def test_attention_in_the_tube_finds_what_averages_and_dense_attention_do_not() 
         tsa_recipe("jumps", "official", "paper", {"tubes": [2]}), epochs=60, lr=3e-3, head_lr=3e-3
     )
     scores = {
-        name: train(lambda dims, net=net: net(), samples, fold, labels=quality, recipe=recipe, seed=0).scores[
+        name: train(Training(lambda dims, net=net: net(), samples, fold, quality, recipe, seed=0)).scores[
             fold.test
         ]
         for name, net in {

@@ -16,7 +16,7 @@ from aqa_pipeline.simulation import Signal, Simulation, find_stream
 from heads.folds import Fold
 from heads.recipes import wd_recipe
 from heads.samples import FeatureSet
-from heads.training import train
+from heads.training import Training, train
 from heads.weight_decider import build_average, build_weight_decider
 
 NUM_TRAIN, NUM_TEST = 900, 300
@@ -46,7 +46,7 @@ def correlation(build: Callable[[Mapping[str, int]], nn.Module], samples: Featur
     recipe = replace(wd_recipe("mtl-aqa", "official", "paper", {"clips": [3]}), epochs=epochs, **QUICK)
     test = np.arange(NUM_TRAIN, NUM_TRAIN + NUM_TEST)
     fold = Fold(np.arange(NUM_TRAIN), np.array([], dtype=np.int64), test)
-    trained = train(build, samples, fold, labels=samples.labels, recipe=recipe, seed=0)
+    trained = train(Training(build, samples, fold, samples.labels, recipe, seed=0))
     return float(spearman(trained.scores[test], samples.labels[test]))
 
 
