@@ -66,5 +66,5 @@ $(VENV)/.core: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(PIP) -e '.[dev,yolo,openvino,xls,pytorchvideo]'
+	$(PIP) -e '.[dev,yolo,openvino,xls,ray,pytorchvideo]'
 	@touch $@

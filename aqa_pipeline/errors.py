@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class AqaError(Exception):
@@ -32,6 +33,10 @@ class RunError(AqaError):
     """A run directory is missing, incomplete or does not fit the request."""
 
 
+class ClusterError(AqaError):
+    """A Ray cluster cannot be reached, lacks what the work needs, or loses its workers."""
+
+
 class UnknownName(AqaError):
     """A name that is in none of our dicts; the message lists the known ones."""
 
@@ -40,3 +45,12 @@ class UnknownName(AqaError):
         close = get_close_matches(name, names, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         super().__init__(f"unknown {kind} {name!r}.{hint} Known: {', '.join(names)}.")
+
+    def __reduce__(self) -> tuple[Any, ...]:  # between processes, where the message says it all
+        return _unknown_name, (str(self),)
+
+
+def _unknown_name(message: str) -> UnknownName:
+    error = UnknownName.__new__(UnknownName)
+    error.args = (message,)
+    return error

@@ -1,15 +1,25 @@
 """The small records that carry meaning between modules."""
 
+import copyreg
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from aqa_pipeline.errors import DatasetError, StoreError, UnknownName
+
+
+# Records travel between processes; their read-only mappings would not by themselves.
+def _read_only(mapping: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(mapping)
+
+
+copyreg.pickle(MappingProxyType, lambda mapping: (_read_only, (dict(mapping),)))
 
 
 @dataclass(frozen=True)
