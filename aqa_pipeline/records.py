@@ -113,6 +113,9 @@ class Dataset:
 
 SpecValue = str | int | float | bool | None
 
+# Who in a video is meant, not how features are made: may be chosen anew for each video.
+POINTING = frozenset({"start", "init_box"})
+
 
 @dataclass(frozen=True)
 class StreamSpec:
@@ -159,6 +162,10 @@ class StreamSpec:
         views = self.facts.get("views")
         return tuple(views.split(",")) if isinstance(views, str) else ()
 
+    def serves_for(self, other: "StreamSpec") -> bool:
+        """Whether a head that learned from `other` may read this: they differ at most in who is meant."""
+        return self.stream == other.stream and _making(self.facts) == _making(other.facts)
+
     def differences(self, other: "StreamSpec") -> list[str]:
         """One line per fact that differs, `name: mine != theirs`."""
         mine, theirs = {"stream": self.stream, **self.facts}, {"stream": other.stream, **other.facts}
@@ -167,6 +174,10 @@ class StreamSpec:
             for name in sorted({*mine, *theirs})
             if mine.get(name, "(absent)") != theirs.get(name, "(absent)")
         ]
+
+
+def _making(facts: Mapping[str, SpecValue]) -> dict[str, SpecValue]:
+    return {name: value for name, value in facts.items() if name not in POINTING}
 
 
 @dataclass(frozen=True, eq=False)

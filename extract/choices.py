@@ -85,14 +85,14 @@ def build_streams(names: Sequence[str], choices: Choices, *, with_networks: bool
 def rebuild_streams(specs: Sequence[StreamSpec], choices: Choices) -> list[Stream]:
     """Streams that make exactly these specs, to score a new video as the training videos were seen.
 
-    What `choices` leaves open is taken from the specs. Raises `SpecMismatch` where weights or detector at
+    What `choices` leaves open is taken from the specs; who is followed may be chosen anew. Raises `SpecMismatch` where weights or detector at
     hand are not the ones that the specs name.
     """
     streams = []
     for spec in specs:
         kind = get_stream_kind(spec.stream)
         (stream,) = _build_again(spec, kind, choices)
-        if stream.spec != spec:
+        if not stream.spec.serves_for(spec):
             raise SpecMismatch(
                 f"the {spec.stream} of this run were made another way (run != here): "
                 f"{'; '.join(spec.differences(stream.spec))}. Name the run's weights, detector and "

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aqa_pipeline.records import SpecValue, StreamSpec
 from extract.detectors import PersonDetector
 from extract.streams.tube_sampling import VIEWS, TubeSampling
 from extract.trackers import Rules, TubeSource, load_tube_source
+from extract.trackers.following import Start
 
 USUAL_TRACKER = "siammask"
 
@@ -17,13 +18,25 @@ class TubeChoices:
     """How the stream `tubes` is cut, and who follows the athlete: see `load_tube_source`.
 
     Without a `tracker` it is SiamMask, or the one of the run that is rebuilt; so are its weights, else
-    official.
+    official. `start` and `init_box`, where given, go before those of the `rules`. Raises `AqaError` for
+    choices that make no sense.
     """
 
     sampling: TubeSampling = field(default_factory=TubeSampling)
     tracker: str | None = None
     weights: str | None = None
     rules: Rules = field(default_factory=Rules)
+    start: Start | None = None
+    init_box: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.chosen_rules  # checked here, before anything is loaded
+
+    @property
+    def chosen_rules(self) -> Rules:
+        """The rules with the start that was given."""
+        start, box = self.start or self.rules.start, self.init_box or self.rules.init_box
+        return replace(self.rules, start=start, init_box=box)
 
     def load(self, detector: Callable[[], PersonDetector], *, device: str) -> TubeSource:
         """Raises as `load_tube_source`; `detector` is called only where the tracker needs one."""
@@ -32,12 +45,12 @@ class TubeChoices:
             detector=detector,
             device=device,
             weights=self.weights or "official",
-            rules=self.rules,
+            rules=self.chosen_rules,
         )
 
 
 def tubes_as_in(spec: StreamSpec, choices: TubeChoices) -> TubeChoices:
-    """How the spec's tubes were made, with the tracker and the weights at hand if they are chosen.
+    """How the spec's tubes were made, with the tracker, its weights and the start at hand if they are chosen.
 
     What the spec does not say is as in `choices`: of other streams, everything.
     """
@@ -45,11 +58,12 @@ def tubes_as_in(spec: StreamSpec, choices: TubeChoices) -> TubeChoices:
         return choices
     tracker = str(spec.facts["tracker"])
     random = re.search(r"random:\d+", tracker)
-    return TubeChoices(
-        _sampling_as_in(spec),
-        choices.tracker or tracker.partition(" ")[0],
-        choices.weights or (random[0] if random else None),
-        _rules_as_in(spec.facts),
+    return replace(
+        choices,
+        sampling=_sampling_as_in(spec),
+        tracker=choices.tracker or tracker.partition(" ")[0],
+        weights=choices.weights or (random[0] if random else None),
+        rules=_rules_as_in(spec.facts),
     )
 
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 NAMES = ("tracker", "tracker_weights", "start", "init_box", "last_frames", "clip_stride")
 
-tube_options = together(
+# Who is followed, and by whom: what `aqa score` may choose too.
+tracker_options = together(
     click.option(
         "--tracker",
         metavar="KIND[:SETTING]",
@@ -58,7 +59,6 @@ def check_tube_options(options: dict[str, Any], streams: Sequence[str]) -> None:
 def tube_choices_of(options: dict[str, Any], *, dataset: str | None) -> "TubeChoices":
     """What the options choose, the rest as the paper has it for that dataset."""
     from extract.streams.tube_sampling import NUM_LAST_FRAMES, TubeSampling, usual_stride
-    from extract.trackers import Rules
     from extract.tube_choices import TubeChoices
 
     sampling = TubeSampling(
@@ -70,7 +70,8 @@ def tube_choices_of(options: dict[str, Any], *, dataset: str | None) -> "TubeCho
         sampling,
         options.get("tracker"),
         options.get("tracker_weights"),
-        Rules(options.get("start") or "largest", parse_box(options.get("init_box"))),
+        start=options.get("start"),
+        init_box=parse_box(options.get("init_box")),
     )
 
 

@@ -162,8 +162,21 @@ def test_options_of_tubes(dataset, options: Options, sampling):
 
 def test_options_of_the_tracker():
     options: Options = {"tracker": "vit", "tracker_weights": "x", "start": "central", "init_box": "1,2,3,4.5"}
-    rules = Rules("central", (1.0, 2.0, 3.0, 4.5))
-    assert tube_choices_of(options, dataset=None) == TubeChoices(TubeSampling(), "vit", "x", rules)
+    chosen = tube_choices_of(options, dataset=None)
+    box = (1.0, 2.0, 3.0, 4.5)
+    assert chosen == TubeChoices(TubeSampling(), "vit", "x", start="central", init_box=box)
+    assert chosen.chosen_rules == Rules("central", box)
+
+
+def test_who_is_followed_may_be_chosen_for_a_new_video(asked):
+    """The features are made in the same way; the record still tells who was pointed at."""
+    of_run = TubeChoices(tracker="siammask:vot", weights="random:3", rules=Rules("central", lost_below=0.7))
+    (stream,) = build_streams(["tubes"], dataclasses.replace(RANDOM, tubes=of_run))
+    pointed = Choices(detector="", tubes=TubeChoices(init_box=(1.0, 2.0, 30.0, 40.0)))
+    (again,) = rebuild_streams([stream.spec], pointed)
+    assert again.spec.differences(stream.spec) == ["init_box: 1,2,30,40 != None"]
+    (largest,) = rebuild_streams([stream.spec], Choices(detector="", tubes=TubeChoices(start="largest")))
+    assert largest.spec.differences(stream.spec) == ["start: largest != central"]
 
 
 def test_a_box_is_numbers():
