@@ -85,8 +85,8 @@ def build_streams(names: Sequence[str], choices: Choices, *, with_networks: bool
 def rebuild_streams(specs: Sequence[StreamSpec], choices: Choices) -> list[Stream]:
     """Streams that make exactly these specs, to score a new video as the training videos were seen.
 
-    What `choices` leaves open is taken from the specs; who is followed may be chosen anew. Raises `SpecMismatch` where weights or detector at
-    hand are not the ones that the specs name.
+    What `choices` leaves open is taken from the specs; who is followed may be chosen anew. Raises
+    `SpecMismatch` where weights or detector at hand are not the ones that the specs name.
     """
     streams = []
     for spec in specs:
