@@ -36,6 +36,9 @@ tracker_options = together(
         help="Stream tubes: the athlete in the first tracked frame, in pixels; 4 numbers, or 8 of corners.  "
         "[default: from --detector]",
     ),
+)
+tube_options = together(
+    tracker_options,
     click.option(
         "--last-frames",
         type=click.IntRange(16),
