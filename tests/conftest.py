@@ -1,6 +1,7 @@
 """Fixtures for all rooms."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,3 +16,19 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no test data at {folder}: set AQA_TEST_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[str]:
+    """The address of a Ray cluster of two nodes with two CPUs each, all on this machine."""
+    from aqa_pipeline.cluster.connection import OBJECT_STORE_BYTES, import_ray
+
+    pytest.importorskip("ray", reason="ray is not installed (pip install 'aqa-pipeline[ray]')")
+    import_ray()
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster()
+    for _ in range(2):
+        cluster.add_node(num_cpus=2, object_store_memory=OBJECT_STORE_BYTES, include_dashboard=False)
+    yield cluster.address
+    cluster.shutdown()

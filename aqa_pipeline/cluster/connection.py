@@ -1,0 +1,94 @@
+"""Connecting to a Ray cluster, or starting one on this machine; the terminal stays clean."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+
+from aqa_pipeline.errors import ClusterError
+
+OBJECT_STORE_BYTES = 80_000_000  # near Ray's minimum: paths and reports travel, frames and features never do
+
+# Set before Ray is imported, unless the user has: nothing is sent home, worker deaths are told by our own
+# report rather than by Ray's, whose messages this pattern drops.
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",
+}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What a cluster has; `place` says where it is, for people."""
+
+    place: str
+    num_nodes: int
+    num_cpus: int
+    num_gpus: int
+
+    def __str__(self) -> str:
+        counts = (
+            _count(self.num_nodes, "node"),
+            _count(self.num_cpus, "CPU"),
+            _count(self.num_gpus, "GPU"),
+        )
+        return f"{self.place}: {', '.join(counts)}"
+
+
+@contextmanager
+def connect(address: str | None = None) -> Iterator[Cluster]:
+    """A connection to the cluster at `address`, else at RAY_ADDRESS, else to one started on this machine.
+
+    `auto` is the cluster that runs on this machine. One that was started here ends with the block; another
+    goes on, without what was started in it. Raises `ClusterError` if Ray or the cluster is not there.
+    """
+    ray = import_ray()
+    wanted = address or os.environ.get("RAY_ADDRESS") or "local"
+    if "://" in wanted:
+        raise ClusterError(
+            f"cannot use {wanted}: the command must run on a node of the cluster, where it sees the store. "
+            "Log in to the head node and use --ray-address auto."
+        )
+    _init(ray, wanted)
+    try:
+        yield _describe(ray, "Ray on this machine" if wanted == "local" else f"Ray at {wanted}")
+    finally:
+        ray.shutdown()
+
+
+def import_ray() -> ModuleType:
+    """The module `ray`; raises `ClusterError` with the command that installs it."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    try:
+        import ray
+    except ImportError as error:
+        raise ClusterError(
+            f"Ray cannot be imported ({error}): pip install 'aqa-pipeline[ray]', or pip install ray."
+        ) from error
+    return ray
+
+
+def _init(ray: ModuleType, address: str) -> None:
+    own = (
+        {"object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False} if address == "local" else {}
+    )
+    try:
+        ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL, **own)
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        raise ClusterError(
+            f"no Ray cluster at {address}: {str(error).splitlines()[0]} Start one with `ray start --head`, "
+            "or leave --ray-address out (and RAY_ADDRESS unset) to start one on this machine alone."
+        ) from error
+
+
+def _describe(ray: ModuleType, place: str) -> Cluster:
+    resources = ray.cluster_resources()
+    num_nodes = sum(1 for node in ray.nodes() if node["Alive"])
+    return Cluster(place, num_nodes, int(resources.get("CPU", 0)), int(resources.get("GPU", 0)))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

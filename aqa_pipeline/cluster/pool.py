@@ -1,0 +1,251 @@
+"""Work in the hands of Ray actors: dealt in portions, and dealt again where a worker is lost.
+
+An actor that dies (a crash, an out-of-memory kill, a lost node) is replaced, and what it had in hand goes
+back to the end of the queue, from then on one by one: so only the item that kills its workers is given up.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from aqa_pipeline.cluster.connection import import_ray
+from aqa_pipeline.cluster.placement import Placement
+from aqa_pipeline.errors import AqaError, ClusterError
+
+log = logging.getLogger(__name__)
+
+MAX_DEATHS = 3  # workers that one item may cost before it is given up
+MAX_FAILED_STARTS = 5  # in a row, before the fault is the cluster's and not chance
+POLL_SECONDS = 1.0
+PATIENCE_SECONDS = 60.0  # without any worker, before the person is told what the wait is for
+
+
+class Facts(Protocol):
+    """What a worker says of itself, so that no two of them make different things."""
+
+    def differences(self, other: Any) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class Done:
+    """Item number `index` is finished."""
+
+    index: int
+    result: Any
+
+
+@dataclass(frozen=True)
+class Note:
+    """Word from a worker that is still at it."""
+
+    content: Any
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Item number `index` was given up: it cost too many workers."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The worker is no more; another takes its place."""
+
+    reason: str
+
+
+Event = Done | Note | Lost | Gone
+
+
+class Worker(Protocol):
+    """What lives in an actor. `work` is told the number of each item, and says `Done` for each."""
+
+    facts: Facts
+
+    def work(self, items: Sequence[tuple[int, Any]]) -> Iterator[Done | Note]: ...
+
+
+class Host:
+    """The actor: makes a worker where it is to work, and lets it work."""
+
+    def __init__(self, make: Callable[[], Worker]) -> None:
+        self._make = make
+
+    def start(self) -> Facts:
+        self._worker = self._make()
+        return self._worker.facts
+
+    def work(self, items: Sequence[tuple[int, Any]]) -> Iterator[Done | Note]:
+        yield from self._worker.work(items)
+
+
+@dataclass(eq=False)
+class _Task:
+    index: int
+    item: Any
+    num_deaths: int = 0
+
+
+@dataclass(eq=False)
+class _Seat:
+    """One actor: `pending` is its start or its present portion, None while it waits for one."""
+
+    number: int
+    actor: Any
+    pending: Any
+    is_ready: bool = False
+    in_hand: dict[int, _Task] = field(default_factory=dict)
+
+
+class WorkerPool:
+    """Actors that each hold what `make` returns; close it with `close`.
+
+    `longest` is how many items an actor is given at once. Errors of the project that a worker raises
+    are raised here, for they concern all items; so is `ClusterError` where workers cannot even start.
+    """
+
+    def __init__(self, make: Callable[[], Worker], placement: Placement, *, longest: int = 1) -> None:
+        self._ray: Any = import_ray()
+        self._make, self._placement, self._longest = make, placement, longest
+        self._seats: list[_Seat] = []
+        self._num_seats = 0
+        self._facts: Any = None
+        self._num_failed_starts = 0
+        self._patient_until = time.monotonic() + PATIENCE_SECONDS
+
+    def facts(self) -> Any:
+        """What the first worker that is ready says of itself."""
+        while self._facts is None:
+            self._fill(self._placement.num_workers)
+            for seat in self._answering():
+                self._listen(seat, deque())
+        return self._facts
+
+    def run(self, items: Sequence[Any]) -> Iterator[tuple[int, Event]]:
+        """What happens, as it happens, and to which worker; every item ends as `Done` or `Lost`."""
+        queue = deque(_Task(index, item) for index, item in enumerate(items))
+        while queue or any(seat.in_hand for seat in self._seats):
+            self._fill(len(queue) + sum(bool(seat.in_hand) for seat in self._seats))
+            self._deal(queue)
+            for seat in self._answering():
+                yield from ((seat.number, event) for event in self._listen(seat, queue))
+
+    def close(self) -> None:
+        """Ends all actors."""
+        for seat in self._seats:
+            self._ray.kill(seat.actor)
+        self._seats = []
+
+    def _fill(self, num_useful: int) -> None:
+        while len(self._seats) < min(self._placement.num_workers, num_useful):
+            actor = (
+                self._ray.remote(Host)
+                .options(num_cpus=self._placement.num_cpus, num_gpus=self._placement.num_gpus, max_restarts=0)
+                .remote(self._make)
+            )
+            self._seats.append(_Seat(self._num_seats, actor, actor.start.remote()))
+            self._num_seats += 1
+
+    def _deal(self, queue: deque[_Task]) -> None:
+        for seat in self._seats:
+            if seat.is_ready and seat.pending is None and queue:
+                length = portion(len(queue), self._placement.num_workers, longest=self._longest)
+                seat.in_hand = {task.index: task for task in _next_portion(queue, length)}
+                numbered = [(task.index, task.item) for task in seat.in_hand.values()]
+                seat.pending = seat.actor.work.options(num_returns="streaming").remote(numbered)
+
+    def _answering(self) -> list[_Seat]:
+        pending = {seat.pending: seat for seat in self._seats if seat.pending is not None}
+        answering, _ = self._ray.wait(list(pending), num_returns=1, timeout=POLL_SECONDS, fetch_local=False)
+        if not any(seat.is_ready for seat in self._seats) and time.monotonic() > self._patient_until:
+            log.warning(
+                "no worker has started yet: is there room for %s? `ray status` tells", self._placement
+            )
+            self._patient_until = float("inf")
+        return [pending[each] for each in answering]
+
+    def _listen(self, seat: _Seat, queue: deque[_Task]) -> list[Event]:
+        """What that seat has to say: nothing where it has merely started or finished its portion."""
+        errors = self._ray.exceptions
+        try:
+            return self._portion_goes_on(seat) if seat.is_ready else self._started(seat)
+        except errors.RayTaskError as error:
+            if isinstance(error.cause, AqaError):
+                raise error.cause from None
+            raise
+        except errors.RayError as error:
+            return self._bury(seat, _reason(error), queue)
+
+    def _started(self, seat: _Seat) -> list[Event]:
+        facts = self._ray.get(seat.pending)
+        self._facts = self._facts or facts
+        if differences := self._facts.differences(facts):
+            raise ClusterError(
+                f"the workers of this cluster are not alike (one != another): {'; '.join(differences)}. "
+                "Install the same versions and weights on every node."
+            )
+        seat.is_ready, seat.pending, self._num_failed_starts = True, None, 0
+        return []
+
+    def _portion_goes_on(self, seat: _Seat) -> list[Event]:
+        try:
+            event = self._ray.get(next(seat.pending))
+        except StopIteration:
+            assert not seat.in_hand, "a worker says what became of every item"
+            seat.pending = None
+            return []
+        if isinstance(event, Done):
+            del seat.in_hand[event.index]
+        return [event]
+
+    def _bury(self, seat: _Seat, reason: str, queue: deque[_Task]) -> list[Event]:
+        """Takes a dead worker's seat away, and its unfinished items back."""
+        log.info("a worker was lost (%s) with %d items in hand", reason, len(seat.in_hand))
+        self._seats.remove(seat)
+        self._ray.kill(seat.actor)  # Ray may only have lost sight of it
+        if not seat.is_ready:
+            self._count_failed_start(reason)
+        events: list[Event] = [Gone(reason)]
+        for task in seat.in_hand.values():
+            task.num_deaths += 1
+            if task.num_deaths < MAX_DEATHS:
+                queue.append(task)
+            else:
+                events.append(
+                    Lost(task.index, f"its worker was lost {MAX_DEATHS} times; the last time, {reason}")
+                )
+        return events
+
+    def _count_failed_start(self, reason: str) -> None:
+        self._num_failed_starts += 1
+        if self._num_failed_starts == MAX_FAILED_STARTS:
+            raise ClusterError(
+                f"{MAX_FAILED_STARTS} workers in a row died while they started; the last time, {reason}. "
+                "Do the nodes have the memory for it, and the same aqa-pipeline as this machine?"
+            )
+
+
+def portion(num_left: int, num_workers: int, *, longest: int) -> int:
+    """How many items to deal at once: the fewer are left, the fewer, so that all workers end together."""
+    return max(1, min(longest, num_left // (2 * num_workers)))
+
+
+def _next_portion(queue: deque[_Task], length: int) -> Iterator[_Task]:
+    """The next items; one that has cost a worker comes alone."""
+    first = queue.popleft()
+    yield first
+    while not first.num_deaths and length > 1 and queue and not queue[0].num_deaths:
+        length -= 1
+        yield queue.popleft()
+
+
+def _reason(error: Exception) -> str:
+    """The gist of one of Ray's long messages."""
+    text = str(error)
+    _, _, after = text.partition("The actor is dead because ")
+    return (after or text).split(". ")[0].splitlines()[0].rstrip(".")

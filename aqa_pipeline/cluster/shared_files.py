@@ -1,0 +1,57 @@
+"""Do all nodes see the same files? Work on a cluster meets in folders, so it must."""
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aqa_pipeline.errors import ClusterError
+from aqa_pipeline.store.files import machine
+
+SHARED = "All nodes must see these folders, on a shared file system and under the same path."
+PATIENCE_SECONDS = 10.0  # network file systems may show a new file late
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What every worker must find: the folder that relative paths start from, a file just made, and inputs."""
+
+    folder: Path
+    witness: Path
+    inputs: Sequence[Path]
+
+    def enter(self) -> None:
+        """Goes to the caller's folder. Raises `ClusterError` if this node sees other files than the caller."""
+        if self.folder.is_dir():
+            os.chdir(self.folder)
+        for path in (*self.inputs, self.witness.parent):
+            if not path.exists():
+                raise ClusterError(f"node {socket.gethostname()} does not see {path.absolute()}. {SHARED}")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self.witness.exists():
+            if time.monotonic() > deadline:
+                raise ClusterError(
+                    f"node {socket.gethostname()} has another {self.witness.parent.absolute()} than the node "
+                    f"where the command runs. {SHARED}"
+                )
+            time.sleep(0.1)
+
+
+@contextmanager
+def sharing(output: Path, *, inputs: Sequence[Path]) -> Iterator[Shared]:
+    """A file for the workers to look for while the block lasts, in the folder that they write to."""
+    # Named as a store's temporary files are: it may lie there, and is cleared away if this process is killed.
+    witness = output / f".seen-by-all-nodes-{secrets.token_hex(4)}@{machine()}@{os.getpid()}.part"
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        witness.touch()
+    except OSError as error:
+        raise ClusterError(f"cannot write into {output}: {error.strerror or error}.") from error
+    try:
+        yield Shared(Path.cwd(), witness, inputs)
+    finally:
+        witness.unlink(missing_ok=True)
