@@ -19,15 +19,74 @@ from aqa_pipeline.commands.options import (
     pick_device,
     progress_bar,
     store_option,
+    together,
 )
 from heads.tables.registry import TABLES, find_table
 
 if TYPE_CHECKING:
-    from heads.tables.planning import Settings, TablePlan
+    from heads.tables.planning import TablePlan
     from heads.tables.running import Advance
+    from heads.tables.settings import Settings
 
 # Makes what the plan needs and the disk allows; told by the front door, since this room knows no videos.
 ExtractNeeds = Callable[["TablePlan", dict[str, Any]], None]
+
+
+def _table_names() -> str:
+    """The end of the help text."""
+    return "\n\n\b\nTables:\n" + "\n".join(f"  {table.name}  {table.title}" for table in TABLES.values())
+
+
+which_options = together(
+    click.argument("table", metavar="TABLE"),
+    store_option,
+    click.option("--out", type=FOLDER, help="Where runs and table are put.  [default: results/TABLE]"),
+    click.option(
+        "--root",
+        "roots",
+        multiple=True,
+        metavar="NAME=DIR",
+        help="Folder of a dataset.  [default: data/NAME]",
+    ),
+    click.option("--columns", metavar="A,B", help="Only these columns, such as mit-skating,ball."),
+    click.option("--rows", metavar="A,B", help="Only these rows, such as xu,action-net-paper."),
+    click.option(
+        "--spec", "specs", multiple=True, metavar="STREAM=HASH", help="Which stored features, if several fit."
+    ),
+    click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features."),
+    click.option("--simulated", is_flag=True, help="Take simulated features, and no others."),
+)
+training_options = together(
+    click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B"),
+    click.option(
+        "--select",
+        type=click.Choice(["last", "val", "best-on-test"]),
+        default="last",
+        show_default=True,
+        help="Which epoch is kept, as in `aqa fit`.",
+    ),
+    click.option(
+        "--epochs", type=click.IntRange(1), help="Instead of the papers' numbers; said in the table."
+    ),
+    click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True),
+    click.option(
+        "--second-stage",
+        type=EXISTING,
+        metavar="PATH",
+        help="Checkpoint of the I3D whose first stage made the maps (TSA-Net's tables), as in `aqa fit`.",
+    ),
+    click.option(
+        "--jobs", type=click.IntRange(1), help="Cells trained at once.  [default: processors; 1 on a GPU]"
+    ),
+    click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of each process."),
+    device_option,
+)
+extraction_options = together(
+    click.option("--no-extract", is_flag=True, help="Take the features that are stored, and make none."),
+    click.option(
+        "--detector", default="yolo", show_default=True, help="Who finds the athlete, where crops are made."
+    ),
+)
 
 
 def make_reproduce(extract_needs: ExtractNeeds) -> click.Command:
@@ -35,47 +94,11 @@ def make_reproduce(extract_needs: ExtractNeeds) -> click.Command:
 
     @click.command(
         epilog=example("aqa reproduce action-net-table1 --store features --out results/action-net-table1")
-        + "\n\n\b\nTables:\n"
-        + "\n".join(f"  {table.name}  {table.title}" for table in TABLES.values())
+        + _table_names()
     )
-    @click.argument("table", metavar="TABLE")
-    @store_option
-    @click.option("--out", type=FOLDER, help="Where runs and table are put.  [default: results/TABLE]")
-    @click.option(
-        "--root",
-        "roots",
-        multiple=True,
-        metavar="NAME=DIR",
-        help="Folder of a dataset.  [default: data/NAME]",
-    )
-    @click.option("--columns", metavar="A,B", help="Only these columns, such as mit-skating,ball.")
-    @click.option("--rows", metavar="A,B", help="Only these rows, such as xu,action-net-paper.")
-    @click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B")
-    @click.option(
-        "--select",
-        type=click.Choice(["last", "val", "best-on-test"]),
-        default="last",
-        show_default=True,
-        help="Which epoch is kept, as in `aqa fit`.",
-    )
-    @click.option(
-        "--epochs", type=click.IntRange(1), help="Instead of the papers' numbers; said in the table."
-    )
-    @click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True)
-    @click.option(
-        "--spec", "specs", multiple=True, metavar="STREAM=HASH", help="Which stored features, if several fit."
-    )
-    @click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features.")
-    @click.option("--simulated", is_flag=True, help="Take simulated features, and no others.")
-    @click.option(
-        "--jobs", type=click.IntRange(1), help="Cells trained at once.  [default: processors; 1 on a GPU]"
-    )
-    @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of each process.")
-    @device_option
-    @click.option("--no-extract", is_flag=True, help="Take the features that are stored, and make none.")
-    @click.option(
-        "--detector", default="yolo", show_default=True, help="Who finds the athlete, where crops are made."
-    )
+    @which_options
+    @training_options
+    @extraction_options
     @click.pass_context
     def reproduce(ctx: click.Context, table: str, no_extract: bool, jobs: int | None, **options: Any) -> None:
         """Runs a paper's table and prints its values beside ours, with intervals.
@@ -86,8 +109,7 @@ def make_reproduce(extract_needs: ExtractNeeds) -> click.Command:
         """
         from heads.tables.files import open_folder, write_table
         from heads.tables.planning import plan_table
-        from heads.tables.results import tabulate
-        from heads.tables.running import run_tasks
+        from heads.tables.tabulating import tabulate
         from heads.tables.terminal import format_table_result
 
         part = find_table(table).part(
@@ -99,14 +121,7 @@ def make_reproduce(extract_needs: ExtractNeeds) -> click.Command:
         if plan.needs and not no_extract and not settings.simulated:
             extract_needs(plan, options)
             plan = plan_table(part, settings)
-        try:
-            with _table_progress(plan) as progress:
-                outcomes = run_tasks(plan.tasks, jobs=jobs or _usual_jobs(settings.device), progress=progress)
-        except KeyboardInterrupt:
-            click.echo("\nStopped. The same command goes on where it was.", err=True)
-            raise click.Abort from None
-        failures = {outcome.place: outcome.error for outcome in outcomes if outcome.error is not None}
-        result = tabulate(plan, failures)
+        result = tabulate(plan, _run(plan, jobs or _usual_jobs(settings.device)))
         click.echo(format_table_result(result))
         click.echo("\n" + "\n".join(map(str, write_table(result))))
         ctx.exit(SOME_FAILED if result.blocked else 0)
@@ -114,8 +129,21 @@ def make_reproduce(extract_needs: ExtractNeeds) -> click.Command:
     return reproduce
 
 
+def _run(plan: "TablePlan", jobs: int) -> dict[tuple[str, str], str]:
+    """Trains what is to be trained; the cells that failed, by row and folder, and why."""
+    from heads.tables.running import run_tasks
+
+    try:
+        with _table_progress(plan) as progress:
+            outcomes = run_tasks(plan.tasks, jobs=jobs, progress=progress)
+    except KeyboardInterrupt:
+        click.echo("\nStopped. The same command goes on where it was.", err=True)
+        raise click.Abort from None
+    return {outcome.place: outcome.error for outcome in outcomes if outcome.error is not None}
+
+
 def _settings(table: str, options: dict[str, Any]) -> "Settings":
-    from heads.tables.planning import Settings
+    from heads.tables.settings import Settings
 
     return Settings(
         store=options["store"],
@@ -130,6 +158,7 @@ def _settings(table: str, options: dict[str, Any]) -> "Settings":
         specs=tuple(_spec(text) for text in options["specs"]),
         simulated=options["simulated"],
         allow_missing=options["allow_missing"],
+        second_stage=options["second_stage"],
     )
 
 

@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from heads.tables.planning import FeatureNeed, Settings, TablePlan
+from heads.tables.needs import FeatureNeed
+from heads.tables.planning import TablePlan
+from heads.tables.settings import Settings
 
 
 @dataclass(frozen=True)
 class ExtractionCall:
-    """Streams of one dataset that one pass can make: a stream of two backbones takes two passes."""
+    """Streams of one dataset that one pass can make: a stream of two backbones takes two passes, as do
+    streams that are extracted with other words.
+    """
 
     needs: tuple[FeatureNeed, ...]
     videos: tuple[str, ...]
@@ -20,7 +24,7 @@ class ExtractionCall:
         words = ["extract", *place, "--streams", ",".join(need.stream for need in self.needs)]
         for need in self.needs:
             words += ["--backbone", f"{need.stream}={need.backbone}"]
-        return [*words, "--videos", ",".join(self.videos)]
+        return [*words, *self.needs[0].extraction, "--videos", ",".join(self.videos)]
 
     def one_by_one(self) -> list["ExtractionCall"]:
         """The same, a stream at a time: what lacks one stream's weights must not hold back another."""
@@ -36,7 +40,7 @@ def extraction_calls(plan: TablePlan) -> Iterator[ExtractionCall]:
     while left:
         passed: dict[str, FeatureNeed] = {}
         for need in left:
-            if need.dataset == left[0].dataset:
+            if (need.dataset, need.extraction) == (left[0].dataset, left[0].extraction):
                 passed.setdefault(need.stream, need)
         # Columns of one dataset need the same streams of other videos.
         alike = [need for need in left if any(_same_stream(need, one) for one in passed.values())]
@@ -46,4 +50,5 @@ def extraction_calls(plan: TablePlan) -> Iterator[ExtractionCall]:
 
 
 def _same_stream(one: FeatureNeed, other: FeatureNeed) -> bool:
-    return (one.dataset, one.stream, one.backbone) == (other.dataset, other.stream, other.backbone)
+    kinds = [(need.dataset, need.stream, need.backbone, need.extraction) for need in (one, other)]
+    return kinds[0] == kinds[1]

@@ -1,9 +1,10 @@
 """What every form of a finished table says beside the numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from heads.evaluation import SELECT_LABELS
 from heads.tables.results import TableResult
+from heads.tables.table import Count, Method, Row, Table
 
 
 def facts_of(result: TableResult) -> tuple[str, ...]:
@@ -16,11 +17,18 @@ def facts_of(result: TableResult) -> tuple[str, ...]:
         epochs = f"{settings.epochs} epochs (--epochs; heads that are fitted at once have none)"
     return (
         f"seeds {seeds}; {SELECT_LABELS[settings.select]}; {settings.precision}; {epochs}",
-        f"metric: {METRIC_TITLES.get(result.table.metric, result.table.metric)}",
+        *(f"metric: {metric.title}" for metric in result.table.metrics.values()),
     )
 
 
-METRIC_TITLES = {"spearman": "Spearman's rank correlation"}
+def counted_legend(table: Table) -> str:
+    """What counted cells are, where a table has any; else nothing."""
+    if not any(metric.kind == "counted" for metric in table.metrics.values()):
+        return ""
+    return (
+        " Counted cells are means over videos, ± over videos; `implied` ones are counted on tubes of the "
+        "sizes that the paper's own numbers imply."
+    )
 
 
 def reasons_of(result: TableResult) -> Iterator[tuple[str, str]]:
@@ -31,6 +39,14 @@ def reasons_of(result: TableResult) -> Iterator[tuple[str, str]]:
     for reason, places in by_reason.items():
         columns = list(dict.fromkeys(column for _, column in places))
         rows = list(dict.fromkeys(row for row, _ in places))
-        runnable = [row for row in result.table.rows if row.method is not None]
-        which = "every row" if len(rows) == len(runnable) else ", ".join(rows)
+        which = "every row" if len(rows) == len(_runnable(result.table, columns)) else ", ".join(rows)
         yield f"{', '.join(columns)}: {which}", reason
+
+
+def _runnable(table: Table, columns: Sequence[str]) -> list[Row]:
+    """The rows that are trained or counted in these columns."""
+    return [
+        row
+        for row in table.rows
+        if any(isinstance(table.source_of(row, column), Method | Count) for column in columns)
+    ]

@@ -14,9 +14,9 @@ from aqa_pipeline.store import write_whole
 from heads.cells import write_rows
 from heads.tables.facts import facts_of, reasons_of
 from heads.tables.markdown import markdown_of
-from heads.tables.planning import Settings
 from heads.tables.results import TableCell, TableResult
-from heads.tables.table import Table
+from heads.tables.settings import Settings
+from heads.tables.table import Method, Table
 
 NAMED_FLAGS = ("SIMULATED", "RANDOM WEIGHTS")
 
@@ -69,7 +69,7 @@ def _rows(result: TableResult) -> Iterator[dict[str, object]]:
     """One flat row per cell; empty where a number is undefined or was not made."""
     for row in result.table.rows:
         for cell in result.of_row(row):
-            facts = _cell(cell)
+            facts = _cell(cell, result.table)
             low, high = facts.pop("interval") or (None, None)
             facts |= {name: " ".join(map(str, facts[name] or [])) for name in ("num_test", "epochs")}
             texts = {name: "" if value is None else value for name, value in facts.items()}
@@ -89,22 +89,25 @@ def _document(result: TableResult) -> dict[str, Any]:
         "flags": list(result.flags),
         "title": result.table.title,
         "source": result.table.source,
-        "metric": result.table.metric,
+        "metrics": {name: metric.title for name, metric in result.table.metrics.items()},
         "settings": _settings(result.table, result.settings),
         "facts": list(facts_of(result)),
         "notes": list(result.notes),
-        "cells": [_cell(cell) for row in result.table.rows for cell in result.of_row(row)],
+        "cells": [_cell(cell, result.table) for row in result.table.rows for cell in result.of_row(row)],
         "not_run": [{"cells": where, "reason": reason} for where, reason in reasons_of(result)],
     }
 
 
-def _cell(cell: TableCell) -> dict[str, Any]:
-    method, measured = cell.row.method, cell.measured
+def _cell(cell: TableCell, table: Table) -> dict[str, Any]:
+    source, measured = table.source_of(cell.row, cell.column), cell.measured
+    method = source if isinstance(source, Method) else None
+    interval = measured.interval if measured else None
     return {
         "row": cell.row.name,
         "group": cell.row.group,
         "label": cell.row.label,
         "column": cell.column,
+        "metric": cell.metric,
         "head": method.head if method else None,
         "variant": method.variant if method else None,
         "streams": " ".join(method.streams) if method else None,
@@ -112,7 +115,7 @@ def _cell(cell: TableCell) -> dict[str, Any]:
         "paper": _number(cell.printed),
         "mean": _number(measured.mean) if measured else None,
         "std": _number(measured.std) if measured else None,
-        "interval": [_number(measured.interval.low), _number(measured.interval.high)] if measured else None,
+        "interval": [_number(interval.low), _number(interval.high)] if interval else None,
         "difference": _number(cell.difference),
         "paper_in_interval": cell.covered,
         "num_videos": measured.num_videos if measured else None,

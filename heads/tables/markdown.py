@@ -3,8 +3,10 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from heads.tables.facts import facts_of, reasons_of
+from heads.tables.facts import counted_legend, facts_of, reasons_of
+from heads.tables.metrics import METRICS
 from heads.tables.results import TableCell, TableResult
+from heads.tables.table import Table
 
 COVERED = {True: "in", False: "outside", None: "undefined"}
 
@@ -25,7 +27,7 @@ def _lines(result: TableResult) -> Iterator[str]:
     yield (
         "Each cell: paper / **ours** ± standard deviation over seeds and splits [95 % interval over videos "
         "and seeds], then in brackets ours minus the paper's, and whether the paper's value lies in our "
-        "interval."
+        f"interval.{counted_legend(result.table)}"
     )
     yield ""
     yield from _table(result)
@@ -57,22 +59,28 @@ def _table(result: TableResult) -> Iterator[str]:
     yield _row(["---"] * (len(heads) + 1))
     for row in result.table.rows:
         label = f"{row.group}, {row.label}" if row.group else row.label
-        yield _row([label, *(_cell(cell, result.table.decimals) for cell in result.of_row(row))])
+        yield _row([label, *(_cell(cell, result.table) for cell in result.of_row(row))])
 
 
 def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _cell(cell: TableCell, decimals: int) -> str:
-    def text(value: float, sign: str = "") -> str:
+def _cell(cell: TableCell, table: Table) -> str:
+    decimals, always = table.decimals_of(cell.metric), "+" if METRICS[cell.metric].signed else ""
+
+    def text(value: float, sign: str = always) -> str:
         return f"{value:{sign}.{decimals}f}"
 
     printed = "-" if cell.printed is None else text(cell.printed)
     measured = cell.measured
     if measured is None:
-        return {"cited": f"{printed} (cited)", "not run": f"{printed} / not run", "blank": "-"}[cell.status]
-    spread = "" if math.isnan(measured.std) else f" ± {text(measured.std)}"
-    interval = f"[{text(measured.interval.low)}, {text(measured.interval.high)}]"
-    against = "" if cell.difference is None else f" ({text(cell.difference, '+')}, {COVERED[cell.covered]})"
-    return f"{printed} / **{text(measured.mean)}**{spread} {interval}{against}"
+        return {"cited": f"{printed} (cited)", "not run": f"{printed} / not run"}.get(cell.status, "-")
+    spread = "" if math.isnan(measured.std) else f" ± {text(measured.std, '')}"
+    bounds = measured.interval
+    interval = f" [{text(bounds.low)}, {text(bounds.high)}]" if bounds else ""
+    against = [] if cell.difference is None else [text(cell.difference, "+")]
+    against += [COVERED[cell.covered]] if against and bounds else []
+    against += ["implied"] if cell.status == "implied" else []
+    found = f"{printed} / **{text(measured.mean)}**{spread}{interval}"
+    return f"{found} ({', '.join(against)})" if against else found

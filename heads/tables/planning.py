@@ -1,53 +1,26 @@
-"""Which cells of a table can be run with what is on this machine, and what the others need."""
+"""Which cells of a table can be run or counted with what is on this machine, and what the others need."""
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aqa_pipeline.datasets import DATASETS, load_dataset
-from aqa_pipeline.errors import DatasetError, RunError, UnknownName
+from aqa_pipeline.datasets import load_dataset
+from aqa_pipeline.errors import DatasetError, UnknownName
 from aqa_pipeline.records import Dataset, StreamSpec
-from aqa_pipeline.simulation import name_of_stream
 from aqa_pipeline.store import Store
-from heads.folds import Select
 from heads.registry import find_head
 from heads.requests import FitRequest
-from heads.samples import find_missing
-from heads.tables.table import Column, Method, Row, Table
-from heads.training import Precision
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How every cell is fitted. `specs` are `STREAM=HASH` (its start) where several features would fit.
-
-    `roots` says where datasets lie (default data/NAME). `simulated` takes simulated features, and no others.
-    """
-
-    store: Path
-    out: Path
-    roots: Mapping[str, Path] = field(default_factory=dict)
-    seeds: tuple[int, ...] = (0, 1, 2)
-    select: Select = "last"
-    epochs: int | None = None
-    precision: Precision = "fp32"
-    device: str = "auto"
-    threads: int = 1
-    specs: tuple[str, ...] = ()
-    simulated: bool = False
-    allow_missing: bool = False
-
-    def root(self, dataset: str) -> Path:
-        """Where that dataset is looked for."""
-        return self.roots.get(dataset, Path("data") / dataset)
+from heads.tables.needs import FeatureNeed, Shelf, find_features, videos_of
+from heads.tables.settings import Settings
+from heads.tables.table import Column, Count, Method, Row, Table
 
 
 @dataclass(frozen=True)
 class CellTask:
     """One cell to run, in plain values that travel to another process. `specs` are whole hashes per stream.
 
-    `num_epochs` counts those of all its splits and seeds; `recipe_epochs` are one training's, by the recipe.
+    `column` is the folder of its runs. `num_epochs` counts those of all its splits and seeds;
+    `recipe_epochs` are one training's, by the recipe.
     """
 
     row: str
@@ -92,30 +65,22 @@ class CellTask:
             threads=settings.threads,
             streams=tuple(stream for stream, _ in self.specs),
             precision=settings.precision,
+            second_stage=settings.second_stage if find_head(self.head).reads_maps else None,
         )
 
 
 @dataclass(frozen=True)
-class FeatureNeed:
-    """Features of `num_videos` videos that the store lacks for `lacking`, of which some are on the disk."""
+class CountTask:
+    """Cells to count: a row in a column, on the stored tubes of `videos` that have that spec.
 
+    Without a spec there is nothing stored: it is counted on what the paper implies.
+    """
+
+    row: str
+    column: str
     dataset: str
-    stream: str
-    backbone: str
-    lacking: tuple[str, ...]
-    num_videos: int
-    num_present: int
-
-    def command(self, settings: Settings) -> str:
-        """The `aqa` command that makes them."""
-        place = f"--root {settings.root(self.dataset)} --store {settings.store}"
-        if settings.simulated:
-            name = name_of_stream(self.stream, self.backbone)
-            return f"aqa simulate --like {self.dataset} {place} --streams {name}"
-        return (
-            f"aqa extract --dataset {self.dataset} {place} --streams {self.stream} "
-            f"--backbone {self.stream}={self.backbone}"
-        )
+    spec: StreamSpec | None
+    videos: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -129,13 +94,17 @@ class Blocked:
 
 @dataclass(frozen=True)
 class TablePlan:
-    """A table's cells: those to run, those that cannot be, and the features that would change that."""
+    """A table's cells: those to run or to count, those that lack something, and features that would help.
+
+    Cells counted on what the paper implies are among the `blocked` too: they lack tubes.
+    """
 
     table: Table
     settings: Settings
     tasks: tuple[CellTask, ...]
     blocked: tuple[Blocked, ...]
     needs: tuple[FeatureNeed, ...]
+    counts: tuple[CountTask, ...] = ()
 
 
 def plan_table(table: Table, settings: Settings) -> TablePlan:
@@ -143,37 +112,16 @@ def plan_table(table: Table, settings: Settings) -> TablePlan:
 
     Raises `RunError` where only simulated features would fit and they were not asked for.
     """
-    store = Store(settings.store)
-    # Listing a store opens a record per stream, and every row asks again.
-    scene = _Scene(store, functools.cache(store.specs), settings)
-    tasks: list[CellTask] = []
-    blocked: list[Blocked] = []
-    needs: dict[FeatureNeed, None] = {}
+    plans = _Plans(table, Shelf.of(settings))
     for column in table.columns:
         dataset = _load(column, settings)
         for row in table.rows:
-            if row.method is None:
-                continue
-            if isinstance(dataset, str):
-                blocked.append(Blocked(row.name, column.name, dataset))
-                continue
-            specs, lacking = _features(row.method, column, dataset, scene=scene)
-            if lacking:
-                needs |= dict.fromkeys(need for need in lacking if isinstance(need, FeatureNeed))
-                reasons = [n if isinstance(n, str) else _explain(n, settings) for n in lacking]
-                blocked.append(Blocked(row.name, column.name, "\n".join(reasons)))
-            else:
-                tasks.append(_task(row, row.method, column, specs=specs, settings=settings))
-    return TablePlan(table, settings, tuple(tasks), tuple(blocked), tuple(needs))
-
-
-@dataclass(frozen=True)
-class _Scene:
-    """What there is to run with."""
-
-    store: Store
-    specs_of: Callable[[str, str], list[StreamSpec]]
-    settings: Settings
+            source = table.source_of(row, column.name)
+            if isinstance(source, Method):
+                plans.add_method(row, source, column, dataset)
+            elif isinstance(source, Count):
+                plans.add_count(row, source, column, dataset)
+    return plans.finished()
 
 
 def _load(column: Column, settings: Settings) -> Dataset | str:
@@ -187,94 +135,59 @@ def _load(column: Column, settings: Settings) -> Dataset | str:
     return dataset
 
 
-def _features(
-    method: Method, column: Column, dataset: Dataset, *, scene: _Scene
-) -> tuple[dict[str, StreamSpec], list[FeatureNeed | str]]:
-    """The spec of each stream, and what is lacking: features to make, or a choice (in words)."""
-    settings = scene.settings
-    splits = [dataset.split(name) for name in column.splits]
-    wanted = sorted({video_id for split in splits for video_id in (*split.train, *split.test)})
-    specs: dict[str, StreamSpec] = {}
-    lacking: list[FeatureNeed | str] = []
-    for stream, backbones in method.streams.items():
-        of_stream = scene.specs_of(dataset.name, stream)
-        alike = [spec for spec in of_stream if method.facts.items() <= spec.facts.items()]
-        stored = _of_this_kind(alike, backbones, settings=settings)
-        fitting = _narrow(stored, stream, backbones, settings=settings)
-        if len(fitting) > 1:
-            lacking.append(_choice(stream, fitting, dataset, settings))
-        elif not fitting:
-            lacking.append(_need(stream, backbones[0], wanted, dataset=dataset, num_videos=len(wanted)))
+@dataclass
+class _Plans:
+    """A plan in the making."""
+
+    table: Table
+    shelf: Shelf
+    tasks: list[CellTask] = field(default_factory=list)
+    counts: list[CountTask] = field(default_factory=list)
+    blocked: list[Blocked] = field(default_factory=list)
+    needs: dict[FeatureNeed, None] = field(default_factory=dict)
+
+    def add_method(self, row: Row, method: Method, column: Column, dataset: Dataset | str) -> None:
+        """The training of a cell; columns that share their runs are one task."""
+        specs, reason = self._look(method, column, dataset)
+        if reason:
+            self.blocked.append(Blocked(row.name, column.name, reason))
         else:
-            (spec,) = fitting
-            specs[stream] = spec
-            without = list(find_missing(scene.store, dataset, {stream: spec}, video_ids=wanted))
-            if without and not settings.allow_missing:
-                backbone = str(spec.facts["backbone"])
-                lacking.append(_need(stream, backbone, without, dataset=dataset, num_videos=len(wanted)))
-    return specs, lacking
+            task = _task(row, method, column, specs=specs, settings=self.shelf.settings)
+            self.tasks += [task] if task not in self.tasks else []
 
+    def add_count(self, row: Row, count: Count, column: Column, dataset: Dataset | str) -> None:
+        """The counting of a cell. Every position of the paper's clips is known without tubes."""
+        specs, reason = self._look(count, column, dataset)
+        spec = None if reason else next(iter(specs.values()))
+        videos = tuple(videos_of(column, dataset)) if spec and isinstance(dataset, Dataset) else ()
+        if spec or count.everywhere or column.name in count.implied_by:
+            self.counts.append(CountTask(row.name, column.name, column.dataset, spec, videos))
+        if reason and not count.everywhere:
+            self.blocked.append(Blocked(row.name, column.name, f"{NO_TUBES}\n{reason}"))
 
-def _of_this_kind(
-    stored: Sequence[StreamSpec], backbones: Sequence[str], *, settings: Settings
-) -> list[StreamSpec]:
-    """Features of these backbones: simulated ones if they were asked for, real ones if not."""
-    of_backbone = [spec for spec in stored if spec.facts.get("backbone") in backbones]
-    fitting = [spec for spec in of_backbone if spec.simulated == settings.simulated]
-    if of_backbone and not fitting and not settings.simulated:
-        raise RunError(
-            f"{settings.store} holds SIMULATED features, drawn at random from no video: a table of "
-            "them proves the machinery and no paper. Say --simulated if that is what you want, or name "
-            "another --store."
+    def _look(
+        self, reader: Method | Count, column: Column, dataset: Dataset | str
+    ) -> tuple[dict[str, StreamSpec], str]:
+        """The specs to read, and, where something is lacking, what."""
+        if isinstance(dataset, str):
+            return {}, dataset
+        specs, lacking = find_features(reader, column, dataset, shelf=self.shelf)
+        self.needs |= dict.fromkeys(need for need in lacking if isinstance(need, FeatureNeed))
+        settings = self.shelf.settings
+        return specs, "\n".join(n if isinstance(n, str) else n.explain(settings) for n in lacking)
+
+    def finished(self) -> TablePlan:
+        return TablePlan(
+            self.table,
+            self.shelf.settings,
+            tuple(self.tasks),
+            tuple(self.blocked),
+            tuple(self.needs),
+            tuple(self.counts),
         )
-    return fitting
 
 
-def _narrow(
-    specs: Sequence[StreamSpec], stream: str, backbones: Sequence[str], *, settings: Settings
-) -> list[StreamSpec]:
-    """One spec where there is a choice by --spec, or by the backbone that comes first."""
-    starts = [text.partition("=")[2] for text in settings.specs if text.partition("=")[0] == stream]
-    chosen = [spec for spec in specs if any(spec.hash.startswith(start) for start in starts)]
-    for backbone in backbones:
-        of_first = [spec for spec in chosen or specs if spec.facts["backbone"] == backbone]
-        if of_first:
-            return of_first
-    return []
-
-
-def _choice(stream: str, specs: Sequence[StreamSpec], dataset: Dataset, settings: Settings) -> str:
-    first = specs[0]
-    listed = "\n".join(
-        f"  --spec {stream}={spec.hash}: {'; '.join(first.differences(spec)) or 'the first'}"
-        for spec in specs
-    )
-    return (
-        f"{settings.store} has {stream} ({first.facts['backbone']}) of {dataset.name} made in {len(specs)} "
-        f"ways. Choose one:\n{listed}"
-    )
-
-
-def _need(
-    stream: str, backbone: str, without: Sequence[str], *, dataset: Dataset, num_videos: int
-) -> FeatureNeed:
-    lacking = set(without)
-    num_present = sum(video.path.exists() for video in dataset.videos if video.video_id in lacking)
-    return FeatureNeed(dataset.name, stream, backbone, tuple(without), num_videos, num_present)
-
-
-def _explain(need: FeatureNeed, settings: Settings) -> str:
-    num_lacking = len(need.lacking)
-    lines = [
-        f"{num_lacking} of {need.num_videos} videos lack {need.stream} ({need.backbone}) in "
-        f"{settings.store}. Make them with `{need.command(settings)}`"
-        + (", or leave these videos out with --allow-missing." if num_lacking < need.num_videos else ".")
-    ]
-    absent = num_lacking - need.num_present
-    if absent and not settings.simulated:
-        where = DATASETS[need.dataset].where
-        lines.append(f"{absent} of these videos are not in {settings.root(need.dataset)}. {where}")
-    return "\n".join(lines)
+NO_TUBES = "Not counted on stored tubes, but, where it says so, on sizes that the paper implies."
 
 
 def _task(
@@ -289,7 +202,7 @@ def _task(
     per_seed = sum((not at_once and settings.epochs) or recipe.epochs for recipe in recipes)
     return CellTask(
         row=row.name,
-        column=column.name,
+        column=column.folder,
         head=method.head,
         variant=method.variant,
         dataset=column.dataset,

@@ -1,7 +1,7 @@
 """The tables by name. Importing this module imports no torch."""
 
 from aqa_pipeline.errors import UnknownName
-from heads.tables import action_net, weight_decider
+from heads.tables import action_net, tsa_net, tsa_net_cost, weight_decider
 from heads.tables.table import Table
 
 TABLES: dict[str, Table] = {
@@ -14,6 +14,12 @@ TABLES: dict[str, Table] = {
         weight_decider.TABLE_1A,
         weight_decider.TABLE_1B,
         weight_decider.TABLE_3,
+        tsa_net.TABLE_1,
+        tsa_net.TABLE_2,
+        tsa_net_cost.TABLE_3,
+        tsa_net.TABLE_4,
+        tsa_net_cost.TABLE_5,
+        tsa_net.TABLE_6,
     )
 }
 

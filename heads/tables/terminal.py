@@ -8,8 +8,10 @@ difference and deviation  -0.028 ±0.021
 import math
 import textwrap
 
-from heads.tables.facts import facts_of, reasons_of
+from heads.tables.facts import counted_legend, facts_of, reasons_of
+from heads.tables.metrics import METRICS
 from heads.tables.results import TableCell, TableResult
+from heads.tables.table import Table
 
 COVERED = {True: "✓", False: "✗", None: " "}
 GAP = "  "
@@ -24,7 +26,9 @@ LEGEND = (
 def format_table_result(result: TableResult) -> str:
     """The whole table with its flags, settings, notes and what could not be run."""
     flags = [f"*** {flag} ***" for flag in result.flags]
-    lines = [f"{result.table.title} ({result.table.source})", *flags, *facts_of(result), "", LEGEND, ""]
+    counted = [_wrapped(text, "") for text in (counted_legend(result.table).strip(),) if text]
+    head = [f"{result.table.title} ({result.table.source})", *flags, *facts_of(result)]
+    lines = [*head, "", LEGEND, *counted, ""]
     lines += _grid(result)
     lines += ["", *(_wrapped(note, "- ") for note in result.notes), *flags]
     reasons = list(reasons_of(result))
@@ -47,7 +51,7 @@ def _grid(result: TableResult) -> list[str]:
         [["test videos"] + [result.num_test(name) or "-" for name in result.column_names]],
     ]
     for row in result.table.rows:
-        cells = [_cell_lines(cell, result.table.decimals) for cell in result.of_row(row)]
+        cells = [_cell_lines(cell, result.table) for cell in result.of_row(row)]
         height = max(map(len, cells))
         label = _label_lines(row.group, row.label, height)
         blocks.append(
@@ -72,17 +76,29 @@ def _label_lines(group: str, label: str, height: int) -> list[str]:
     return [f"{group} {label}".strip()]
 
 
-def _cell_lines(cell: TableCell, decimals: int) -> list[str]:
-    measured, printed = cell.measured, _value(cell.printed, decimals)
+def _cell_lines(cell: TableCell, table: Table) -> list[str]:
+    decimals, signed = table.decimals_of(cell.metric), METRICS[cell.metric].signed
+    value = _signed if signed else _value
+    measured, printed = cell.measured, value(cell.printed, decimals)
     if measured is None:
-        return [{"cited": printed, "not run": f"{printed}  -", "blank": ""}[cell.status]]
-    low, high = (_value(bound, decimals - 1) for bound in (measured.interval.low, measured.interval.high))
-    width = decimals + len("+0.")
-    return [
-        f"{printed:<{width}} {_value(measured.mean, decimals)}",
-        f"{_signed(cell.difference, decimals):<{width}} {_spread(measured.std, decimals)}".rstrip(),
-        f"[{low}, {high}] {COVERED[cell.covered]}".rstrip(),
+        return [{"cited": printed, "not run": f"{printed}  -"}.get(cell.status, "")]
+    difference = _signed(cell.difference, decimals)
+    width = max(decimals + len("+0."), len(printed), len(difference))
+    lines = [
+        f"{printed:<{width}} {value(measured.mean, decimals)}",
+        f"{difference:<{width}} {_spread(measured.std, decimals)}".rstrip(),
+        _third_line(cell, decimals),
     ]
+    return [line for line in lines if line]
+
+
+def _third_line(cell: TableCell, decimals: int) -> str:
+    """The interval with its mark; of counts, where the tubes are from."""
+    interval = cell.measured.interval if cell.measured else None
+    if interval is None:
+        return "implied" if cell.status == "implied" else ""
+    low, high = (_value(bound, decimals - 1) for bound in (interval.low, interval.high))
+    return f"[{low}, {high}] {COVERED[cell.covered]}".rstrip()
 
 
 def _value(value: float | None, decimals: int) -> str:

@@ -12,10 +12,12 @@ import pytest
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.store import Store
-from heads.tables.planning import Settings, TablePlan, plan_table
-from heads.tables.results import TableResult, tabulate
+from heads.tables.planning import TablePlan, plan_table
+from heads.tables.results import TableResult
 from heads.tables.running import run_tasks
+from heads.tables.settings import Settings
 from heads.tables.table import Average, Column, Method, Row, Table
+from heads.tables.tabulating import tabulate
 
 SEGMENTS = {"segments": ("toy-3d", "toy-3d-port")}
 BOTH = {**SEGMENTS, "crops": ("toy-2d",)}

@@ -20,9 +20,10 @@ from heads.cells import read_cell
 from heads.runs import fit
 from heads.tables.files import open_folder, write_table
 from heads.tables.planning import CellTask, TablePlan, plan_table
-from heads.tables.results import TableResult, tabulate
+from heads.tables.results import TableResult
 from heads.tables.running import Advance, is_finished, run_tasks
 from heads.tables.table import Method, Table
+from heads.tables.tabulating import tabulate
 
 SCRIPT = """
 import pickle, signal, sys

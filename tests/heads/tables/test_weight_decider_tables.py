@@ -17,8 +17,9 @@ from aqa_pipeline.store import Store
 from extract.backbones.zoo import get_backbone
 from extract.streams import ClipSampling
 from heads.tables.extraction import extraction_calls
-from heads.tables.planning import Settings, TablePlan, plan_table
+from heads.tables.planning import TablePlan, plan_table
 from heads.tables.registry import find_table
+from heads.tables.settings import Settings
 from heads.tables.table import Table
 from heads.tables.weight_decider import SAMPLING
 

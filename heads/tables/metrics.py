@@ -1,0 +1,47 @@
+"""The numbers that tables print: what they are called, how they come about, and with how many decimals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+# predicted: of predictions, by heads/resampling.py. counted: of tubes, by heads/tables/counting.py.
+# difference: of two rows' predictions, in pairs. decrease: of two rows' counts.
+Kind = Literal["predicted", "counted", "difference", "decrease"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One kind of number. `decimals` None: those of the table. `scale` is printed per computed."""
+
+    title: str
+    kind: Kind = "predicted"
+    decimals: int | None = None
+    scale: float = 1.0
+    signed: bool = False
+
+
+METRICS: Mapping[str, Metric] = {
+    "spearman": Metric("Spearman's rank correlation"),
+    "mse": Metric("mean squared error in squared points, lower is better", decimals=2),
+    "accuracy": Metric(
+        "accuracy in percent, the interval is Wilson's over videos alone", decimals=2, scale=100
+    ),
+    "paper-count": Metric(
+        "multiply-adds of a video in G, of g and W_z alone as the paper counts",
+        "counted",
+        decimals=3,
+        scale=1e-9,
+    ),
+    "full-count": Metric(
+        "multiply-adds of a video in G, every product as written", "counted", decimals=3, scale=1e-9
+    ),
+    "cheapest-count": Metric(
+        "multiply-adds of a video in G, every product in the order that we take", "counted", 3, scale=1e-9
+    ),
+    "improvement": Metric(
+        "one row's correlation minus another's, its interval paired over videos", "difference", signed=True
+    ),
+    "decrease": Metric(
+        "one row's count against another's in percent", "decrease", decimals=2, scale=100, signed=True
+    ),
+}

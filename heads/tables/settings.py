@@ -1,0 +1,35 @@
+"""What a person asks of a table: where everything lies, and how its cells are fitted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from heads.folds import Select
+from heads.training import Precision
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How every cell is fitted. `specs` are `STREAM=HASH` (its start) where several features would fit.
+
+    `roots` says where datasets lie (default data/NAME). `simulated` takes simulated features, and no others.
+    `second_stage` is the checkpoint whose first stage made the maps, as in `aqa fit`.
+    """
+
+    store: Path
+    out: Path
+    roots: Mapping[str, Path] = field(default_factory=dict)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    select: Select = "last"
+    epochs: int | None = None
+    precision: Precision = "fp32"
+    device: str = "auto"
+    threads: int = 1
+    specs: tuple[str, ...] = ()
+    simulated: bool = False
+    allow_missing: bool = False
+    second_stage: Path | None = None
+
+    def root(self, dataset: str) -> Path:
+        """Where that dataset is looked for."""
+        return self.roots.get(dataset, Path("data") / dataset)

@@ -1,0 +1,193 @@
+"""From finished runs and stored tubes to a table's cells. Nothing depends on when or how often it ran."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aqa_pipeline.metrics import fisher_z_mean
+from heads.configs import read_config
+from heads.predicted import Predicted, read_predicted
+from heads.run_facts import run_flags
+from heads.tables.counting import Counted, count_tasks
+from heads.tables.measuring import (
+    Measured,
+    of_class_difference,
+    of_counts,
+    of_decrease,
+    of_difference,
+    of_predictions,
+    over_columns,
+    plain_mean,
+)
+from heads.tables.metrics import METRICS
+from heads.tables.planning import Blocked, CellTask, TablePlan
+from heads.tables.results import TableCell, TableResult
+from heads.tables.table import Average, Column, Count, Method, Row, Table, Versus
+
+IMPLIED_FLAG = "TUBE SIZES IMPLIED BY THE PAPER"
+
+Place = tuple[str, str]  # a row, and a column or average
+Cells = dict[Place, TableCell]
+
+
+def tabulate(plan: TablePlan, failures: Mapping[Place, str]) -> TableResult:
+    """Reads every finished run of the plan and measures it, and counts what is counted.
+
+    `failures` are trainings that failed, by the row and the folder of its runs.
+    """
+    blocked = (*plan.blocked, *_failed_cells(plan.table, failures))
+    tasks = [task for task in plan.tasks if (task.row, task.column) not in failures]
+    configs = {(task.row, task.column): read_config(task.out) for task in tasks}
+    found = _Found(
+        table=plan.table,
+        predicted={(task.row, task.column): read_predicted(task.out) for task in tasks},
+        configs=configs,
+        counted=count_tasks(plan),
+        reasons={(cell.row, cell.column): cell.reason for cell in blocked},
+    )
+    cells = found.cells()
+    return TableResult(
+        table=plan.table,
+        settings=plan.settings,
+        cells=cells,
+        flags=tuple(_flags(list(configs.values()), tasks, plan, cells)),
+        notes=tuple(_notes(list(configs.values()), plan.table)),
+        blocked=blocked,
+    )
+
+
+def _failed_cells(table: Table, failures: Mapping[Place, str]) -> Iterator[Blocked]:
+    """A training that failed leaves every column empty that would have read it."""
+    for (name, folder), reason in failures.items():
+        for column in table.columns:
+            if column.folder == folder and isinstance(table.source_of(table.row(name), column.name), Method):
+                yield Blocked(name, column.name, reason)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What runs and counts left: runs by row and folder, counts and reasons by row and column."""
+
+    table: Table
+    predicted: Mapping[Place, Sequence[Predicted]]
+    configs: Mapping[Place, Mapping[str, Any]]
+    counted: Mapping[Place, Counted]
+    reasons: Mapping[Place, str]
+
+    def cells(self) -> Cells:
+        """Every cell; rows that compare others come after these."""
+        cells: Cells = {}
+        for row in sorted(self.table.rows, key=lambda row: row.versus is not None):
+            for column in self.table.columns:
+                cells[row.name, column.name] = self._cell(row, column, cells)
+            for average in self.table.averages:
+                cells[row.name, average.name] = self._average_cell(row, average, cells)
+        return cells
+
+    def _cell(self, row: Row, column: Column, cells: Cells) -> TableCell:
+        source, metric = self.table.source_of(row, column.name), self.table.metric_name(row, column.name)
+        cell = TableCell(row, column.name, metric, row.printed.get(column.name))
+        reason = self.reasons.get((row.name, column.name), "")
+        if source is None:
+            return cell if cell.printed is None else replace(cell, status="cited")
+        if isinstance(source, Versus):
+            return self._versus(cell, source, cells, columns=[column])
+        if isinstance(source, Count):
+            counted = self.counted.get((row.name, column.name))
+            if counted is None:
+                return replace(cell, status="not run", reason=reason)
+            measured = of_counts(counted.values, metric)
+            return replace(cell, measured=measured, status=counted.status, reason=reason)
+        if reason:
+            return replace(cell, status="not run", reason=reason)
+        place = (row.name, column.folder)
+        epochs = [split["recipe"]["epochs"] for split in self.configs[place]["splits"].values()]
+        return replace(
+            cell, measured=of_predictions(self.predicted[place], metric, epochs=epochs), status="run"
+        )
+
+    def _average_cell(self, row: Row, average: Average, cells: Cells) -> TableCell:
+        """The mean over the columns, where all of them have one."""
+        metric = self.table.metric_name(row, average.name)
+        parts = [cells[row.name, column] for column in average.columns]
+        cell = TableCell(row, average.name, metric, _printed_average(row, average, parts))
+        columns = [column for column in self.table.columns if column.name in average.columns]
+        source = self.table.source_of(row, average.name)
+        if source is None:
+            return cell if cell.printed is None else replace(cell, status="cited")
+        if isinstance(source, Versus):
+            return self._versus(cell, source, cells, columns=columns)
+        measured = [part.measured for part in parts if part.measured is not None]
+        if len(measured) < len(parts):
+            lacking = ", ".join(part.column for part in parts if part.measured is None)
+            return replace(
+                cell, status="not run", reason=f"not every column that it averages was run: {lacking}."
+            )
+        if isinstance(source, Count):
+            implied = any(part.status == "implied" for part in parts)
+            return replace(cell, measured=plain_mean(measured), status="implied" if implied else "counted")
+        return replace(cell, measured=over_columns(self._classes(row.name, columns), measured), status="run")
+
+    def _versus(
+        self, cell: TableCell, versus: Versus, cells: Cells, *, columns: Sequence[Column]
+    ) -> TableCell:
+        """One row against another, where both are there; over several columns, their averages."""
+        row, base = (cells[name, cell.column] for name in (versus.row, versus.base))
+        if row.measured is None or base.measured is None:
+            lacking = ", ".join(side.row.name for side in (row, base) if side.measured is None)
+            return replace(cell, status="not run", reason=f"a row that it compares was not run: {lacking}.")
+        if METRICS[cell.metric].kind == "decrease":
+            implied = "implied" in (row.status, base.status)
+            measured = of_decrease(row.measured, base.measured)
+            return replace(cell, measured=measured, status="implied" if implied else "counted")
+        sides = [self._classes(name, columns) for name in (versus.row, versus.base)]
+        return replace(cell, measured=_difference(sides, row.measured), status="run")
+
+    def _classes(self, row: str, columns: Sequence[Column]) -> dict[str, Sequence[Predicted]]:
+        return {column.name: self.predicted[row, column.folder] for column in columns}
+
+
+def _difference(sides: Sequence[Mapping[str, Sequence[Predicted]]], like: Measured) -> Measured:
+    first, second = sides
+    if len(first) > 1:
+        return of_class_difference(first, second, like)
+    return of_difference(next(iter(first.values())), next(iter(second.values())), like)
+
+
+def _printed_average(row: Row, average: Average, parts: Sequence[TableCell]) -> float | None:
+    """The paper's own; where it prints none, that of its correlations, if it has all of them."""
+    values = [part.printed for part in parts if part.printed is not None]
+    if average.name in row.printed or row.metric or len(values) < len(parts):
+        return row.printed.get(average.name)
+    return fisher_z_mean(values)
+
+
+def _flags(
+    configs: Sequence[Mapping[str, Any]], tasks: Sequence[CellTask], plan: TablePlan, cells: Cells
+) -> Iterator[str]:
+    specs = [task.spec for task in plan.counts if task.spec is not None]
+    found = ["SIMULATED"] if plan.settings.simulated else []
+    found += [flag for config in configs for flag in run_flags(config)]
+    found += ["RANDOM WEIGHTS" for spec in specs if spec.random_weights]
+    found += [IMPLIED_FLAG for cell in cells.values() if cell.status == "implied"]
+    yield from dict.fromkeys(found)
+    of_recipe = sorted({n for task in tasks if task.epochs is not None for n in task.recipe_epochs})
+    if any(epochs != plan.settings.epochs for epochs in of_recipe):
+        by_recipe = " to ".join(str(n) for n in dict.fromkeys((of_recipe[0], of_recipe[-1])))
+        yield f"NOT THE PAPER'S TRAINING: {plan.settings.epochs} epochs instead of {by_recipe}"
+
+
+def _notes(configs: Sequence[Mapping[str, Any]], table: Table) -> Iterator[str]:
+    yield from table.footnotes
+    imported = {
+        stream
+        for config in configs
+        for stream, spec in config["specs"].items()
+        if spec["facts"].get("imported")
+    }
+    if imported:
+        yield f"Imported features, made by others: {', '.join(sorted(imported))}."
+    missing = {(config["dataset"]["name"], video_id) for config in configs for video_id in config["missing"]}
+    if missing:
+        names = ", ".join(sorted(video_id for _, video_id in missing)[:5])
+        yield f"{len(missing)} videos were left out of some cells (--allow-missing), such as {names}."
