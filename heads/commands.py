@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aqa_pipeline.commands.options import (
+    ENGINE_OPTIONS,
     EXISTING,
     FOLDER,
+    check_engine_options,
     default_root,
     device_option,
+    engine_options,
     example,
     parse_names,
     parse_numbers,
     pick_device,
     progress_bar,
     store_option,
+    tell_on_stderr,
 )
 
 if TYPE_CHECKING:
     from heads.requests import FitRequest
-    from heads.runs import Progress
+    from heads.runs import Progress, RunSummary
 
 
 @click.command(
@@ -76,8 +80,9 @@ if TYPE_CHECKING:
 )
 @click.option("--shuffle-labels", is_flag=True, help="Control: train on shuffled labels; must find nothing.")
 @click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features.")
-@click.option("--threads", type=click.IntRange(1), help="CPU threads.  [default: torch's]")
+@click.option("--threads", type=click.IntRange(1), help="CPU threads.  [default: torch's; on Ray 1]")
 @device_option
+@engine_options(by_default="four per GPU, else one per CPU and thread")
 @click.option("--repeat", type=EXISTING, metavar="RUN", help="Repeat this run from its config, into --out.")
 @click.pass_context
 def fit(ctx: click.Context, repeat: Path | None, **options: Any) -> None:
@@ -86,16 +91,29 @@ def fit(ctx: click.Context, repeat: Path | None, **options: Any) -> None:
     The last epoch counts. --repeat makes a run again, bit for bit on the same machine.
     """
     from heads.evaluation import format_evaluation
-    from heads.runs import fit as run
 
+    check_engine_options(options)
     request = _repeated(ctx, repeat, options["out"]) if repeat else _fit_request(options)
     with training_progress() as progress:
-        summary = run(request, progress)
+        summary = _run(request, progress, options)
     click.echo(format_evaluation(summary.evaluation))
     for note in summary.notes:
         click.secho(note, fg="yellow", err=True)
     click.echo(
         f"\nRun: {summary.run_dir} ({summary.num_trained} trained, {summary.num_resumed} already there)"
+    )
+
+
+def _run(
+    request: "FitRequest", progress: Callable[["Progress"], None], options: dict[str, Any]
+) -> "RunSummary":
+    from heads.fit_on_ray import fit_on_ray
+    from heads.runs import fit
+
+    if options["engine"] == "local":
+        return fit(request, progress)
+    return fit_on_ray(
+        request, progress, address=options["ray_address"], actors=options["actors"], tell=tell_on_stderr
     )
 
 
@@ -123,7 +141,7 @@ def _fit_request(options: dict[str, Any]) -> "FitRequest":
         specs=dict(_pair(text) for text in options["specs"]),
         shuffle_labels=options["shuffle_labels"],
         allow_missing=options["allow_missing"],
-        device=pick_device(options["device"]),
+        device=options["device"] if options["engine"] == "ray" else pick_device(options["device"]),
         threads=options["threads"],
     )
 
@@ -138,7 +156,7 @@ def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
     given = [
         name
         for name in ctx.params
-        if name not in ("repeat", "out")
+        if name not in ("repeat", "out", *ENGINE_OPTIONS)
         and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     ]
     if given:

@@ -7,12 +7,11 @@ split-NAME/training_facts.json  what its training videos were like (heads/traini
 summary.json, .csv  the evaluation of all cells
 """
 
-import functools
 import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,29 +56,56 @@ class RunSummary:
     notes: tuple[str, ...]
 
 
-def fit(request: FitRequest, progress: Callable[[Progress], None] | None = None) -> RunSummary:
+@dataclass(frozen=True, eq=False)
+class CellToTrain:
+    """A cell that the run does not hold yet, the `number`-th of `num_cells`, counted from 1."""
+
+    split: SplitPlan
+    seed: int
+    number: int
+    num_cells: int
+
+    def progress(self, epoch: Epoch) -> Progress:
+        """Word of an epoch of this cell."""
+        split = self.split
+        return Progress(split.name, self.seed, self.number, self.num_cells, split.recipe.epochs, epoch)
+
+
+Tell = Callable[[Progress], None]
+Train = Callable[[Plan, Sequence[CellToTrain], Tell | None], None]
+
+
+def fit(request: FitRequest, progress: Tell | None = None) -> RunSummary:
     """Trains every split and seed that the run directory does not hold yet, and evaluates all.
 
     The same request again trains nothing twice. Raises `RunError` if the directory holds another run.
     """
-    with _threads(request.threads):
-        plan = resolve(request)
-        _open_run(request.out, plan)
-        cells = [(split, seed) for split in plan.splits for seed in request.seeds]
-        num_trained = 0
-        for number, (split, seed) in enumerate(cells, start=1):
-            _write_training_facts(plan, split)
-            folder = cell_folder(request.out, split=split.name, seed=seed)
-            if is_complete(folder):
-                continue
-            place = functools.partial(Progress, split.name, seed, number, len(cells), split.recipe.epochs)
-            cell, trained = _train_cell(plan, split, seed, _reporter(progress, place))
-            write_cell(folder, cell, trained.state)
-            num_trained += 1
+    with threads(request.threads):
+        return carry_out(resolve(request), progress, train=_train_in_turn)
+
+
+def carry_out(plan: Plan, progress: Tell | None, *, train: Train) -> RunSummary:
+    """As `fit`, with a plan; `train` writes the cells, wherever it has them trained."""
+    request = plan.request
+    _open_run(request.out, plan)
+    cells = [(split, seed) for split in plan.splits for seed in request.seeds]
+    todo = [
+        CellToTrain(split, seed, number, len(cells))
+        for number, (split, seed) in enumerate(cells, start=1)
+        if not is_complete(cell_folder(request.out, split=split.name, seed=seed))
+    ]
+    train(plan, todo, progress)
+    for split in plan.splits:  # of those with nothing left to train
+        _write_training_facts(plan, split)
     notes = _notes(plan)
     evaluation = evaluate(request.out)
     _write_summary(request.out, evaluation, notes)
-    return RunSummary(request.out, evaluation, num_trained, len(cells) - num_trained, notes)
+    return RunSummary(request.out, evaluation, len(todo), len(cells) - len(todo), notes)
+
+
+def _train_in_turn(plan: Plan, todo: Sequence[CellToTrain], progress: Tell | None) -> None:
+    for cell in todo:
+        train_cell(plan, cell.split, cell.seed, _reporter(progress, cell))
 
 
 def _write_training_facts(plan: Plan, split: SplitPlan) -> None:
@@ -93,13 +119,21 @@ def _write_training_facts(plan: Plan, split: SplitPlan) -> None:
     )
 
 
-def _reporter(
-    progress: Callable[[Progress], None] | None, place: Callable[[Epoch], Progress]
-) -> Callable[[Epoch], None] | None:
-    return None if progress is None else lambda epoch: progress(place(epoch))
+def _reporter(progress: Tell | None, cell: CellToTrain) -> Callable[[Epoch], None] | None:
+    return None if progress is None else lambda epoch: progress(cell.progress(epoch))
 
 
-def _train_cell(
+def train_cell(
+    plan: Plan, split: SplitPlan, seed: int, on_epoch: Callable[[Epoch], None] | None = None
+) -> Cell:
+    """Trains one split and seed, and writes it into the run; before it, what the split's videos are like."""
+    _write_training_facts(plan, split)
+    cell, trained = _trained(plan, split, seed, on_epoch)
+    write_cell(cell_folder(plan.request.out, split=split.name, seed=seed), cell, trained.state)
+    return cell
+
+
+def _trained(
     plan: Plan, split: SplitPlan, seed: int, on_epoch: Callable[[Epoch], None] | None
 ) -> tuple[Cell, Trained]:
     samples = plan.load(split.video_ids)
@@ -213,7 +247,7 @@ def _json(values: Mapping[str, Any]) -> bytes:
 
 
 @contextmanager
-def _threads(number: int | None) -> Iterator[None]:
+def threads(number: int | None) -> Iterator[None]:
     """Torch's thread count inside; results depend on it in the last bits, so a repeat sets it."""
     before = torch.get_num_threads()
     torch.set_num_threads(number or before)

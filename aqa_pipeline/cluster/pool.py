@@ -65,7 +65,8 @@ Event = Done | Note | Lost | Gone
 class Worker(Protocol):
     """What lives in an actor. `work` is told the number of each item, and says `Done` for each."""
 
-    facts: Facts
+    @property
+    def facts(self) -> Facts: ...
 
     def work(self, items: Sequence[tuple[int, Any]]) -> Iterator[Done | Note]: ...
 

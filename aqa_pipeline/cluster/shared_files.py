@@ -18,14 +18,14 @@ PATIENCE_SECONDS = 10.0  # network file systems may show a new file late
 
 @dataclass(frozen=True)
 class Shared:
-    """What every worker must find: the folder that relative paths start from, a file just made, and inputs."""
+    """What every worker must find: the folder that relative paths start from, a file just made, inputs."""
 
     folder: Path
     witness: Path
     inputs: Sequence[Path]
 
     def enter(self) -> None:
-        """Goes to the caller's folder. Raises `ClusterError` if this node sees other files than the caller."""
+        """Goes to the caller's folder. Raises `ClusterError` if this node sees other files than that one."""
         if self.folder.is_dir():
             os.chdir(self.folder)
         for path in (*self.inputs, self.witness.parent):

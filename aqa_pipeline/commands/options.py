@@ -70,6 +70,42 @@ reader_option = click.option(
 )
 
 
+ENGINE_OPTIONS = ("engine", "ray_address", "actors")
+
+
+def engine_options(*, by_default: str) -> Decorator:
+    """Where the work is done; `by_default` says how many workers a cluster gets."""
+    return together(
+        click.option(
+            "--engine",
+            type=click.Choice(["local", "ray"]),
+            default="local",
+            show_default=True,
+            help="This process, or workers on a Ray cluster (pip install 'aqa-pipeline[ray]').",
+        ),
+        click.option(
+            "--ray-address",
+            metavar="ADDR",
+            help="A running cluster: HOST:PORT, or auto for the one that this machine belongs to.  "
+            "[default: RAY_ADDRESS, else a new one on this machine]",
+        ),
+        click.option("--actors", type=click.IntRange(1), help=f"Workers on it.  [default: {by_default}]"),
+    )
+
+
+def check_engine_options(options: dict[str, Any]) -> None:
+    """No option may be ignored in silence."""
+    if options["engine"] == "local" and (options["ray_address"] or options["actors"]):
+        raise click.UsageError("--ray-address and --actors are for --engine ray.")
+
+
+def tell_on_stderr(text: str) -> None:
+    """A line that is no data; above a progress bar, where there is one."""
+    from tqdm import tqdm
+
+    tqdm.write(text, file=sys.stderr)
+
+
 def parse_names(text: str | None) -> tuple[str, ...]:
     """'a, b' -> ('a', 'b'); nothing -> ()."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())

@@ -191,7 +191,7 @@ def test_a_node_with_another_store_under_the_same_path_is_named(tmp_path: Path, 
     with sharing(tmp_path / "store", inputs=[]) as shared:
         shared.enter()
         shared.witness.unlink()
-        with pytest.raises(ClusterError, match="has another .*/store than the node where the command runs"):
+        with pytest.raises(ClusterError, match=r"has another .*/store than the node where the command runs"):
             shared.enter()
 
 
@@ -204,7 +204,7 @@ def test_the_witness_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
-        pytest.raises(ClusterError, match="cannot write into .*/file"),
+        pytest.raises(ClusterError, match=r"cannot write into .*/file"),
         sharing(tmp_path / "file", inputs=[]),
     ):
         pass
