@@ -12,7 +12,7 @@ from pathlib import Path
 
 MUST_HOLD = (
     "cli.py",
-    "aqa_pipeline/store.py",
+    "aqa_pipeline/store/__init__.py",
     "aqa_pipeline/pages/page.css",
     "aqa_pipeline/pages/score.js",
     "aqa_pipeline/pages/templates/score.html",

@@ -37,7 +37,11 @@ EXISTING = click.Path(exists=True, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 store_option = click.option(
-    "--store", type=FOLDER, default=Path("features"), show_default=True, help="Folder of the feature store."
+    "--store",
+    type=click.Path(path_type=Path),
+    default=Path("features"),
+    show_default=True,
+    help="The feature store: a folder, or to read from, a packed .h5 file.",
 )
 device_option = click.option(
     "--device",

@@ -1,33 +1,35 @@
-"""`aqa store`: what features there are, whether they are sound, and those of others taken in."""
+"""`aqa store`: what features there are, whether they are sound; shared in one file, or as arrays.
 
-from collections.abc import Iterator, Mapping, Sequence
+What takes the features of others in stands in `commands/store_import.py`.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from aqa_pipeline.commands.options import (
-    EXISTING,
+    FOLDER,
     SOME_FAILED,
-    dataset_options,
-    default_root,
     example,
+    parse_names,
     progress_bar,
     shout_about_random_weights,
 )
 from aqa_pipeline.commands.simulate import shout_about_simulation
+from aqa_pipeline.commands.store_import import store_import
 
 if TYPE_CHECKING:
-    from aqa_pipeline.imports import Imported, Source
-    from aqa_pipeline.records import Dataset, StreamSpec
-    from aqa_pipeline.store import Store
+    from aqa_pipeline.records import StreamSpec
+    from aqa_pipeline.store import Problem
 
-NAMES_SHOWN = 10
+PACK = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group()
 def store() -> None:
-    """What features are stored, and whether they are sound; import of others' features."""
+    """What features are stored, and whether they are sound; sharing them, and import of others'."""
 
 
 store_argument = click.argument(
@@ -76,112 +78,124 @@ def _origin(spec: "StreamSpec") -> str:
 @store_argument
 @click.pass_context
 def store_verify(ctx: click.Context, path: Path) -> None:
-    """Checks every record of the store at PATH against its checksum. Exits with 3 if one is broken."""
+    """Checks every byte of every record of the store at PATH. Exits with 3 if something is broken.
+
+    `damaged` is what was read and is no sound record, `left over` an interrupted write, `unreadable` what
+    the disk does not give, `foreign` what this version does not write.
+    """
     from aqa_pipeline.store import Store
 
-    problems = []
+    problems, num_sound = [], 0
     with progress_bar(None, unit=" records") as bar:
         for _, problem in Store(path).verify():
             bar.update()
-            problems += [problem] if problem else []
-        checked = bar.n
-    click.echo(f"{checked - len(problems)} of {checked} records are sound.")
-    for problem in problems:
-        click.echo(f"  {problem.path}: {problem.reason}")
+            if problem:
+                problems.append(problem)
+            else:
+                num_sound += 1
+    click.echo(f"{num_sound} of {num_sound + len(problems)} records are sound.")
+    _tell_problems(problems)
+    if problems and path.is_dir():
+        click.echo(f"`aqa store repair {path}` takes out what is damaged; then extract again.")
     ctx.exit(SOME_FAILED if problems else 0)
 
 
-NPY_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+def _tell_problems(problems: "Sequence[Problem]") -> None:
+    for problem in problems:
+        click.echo(f"  {problem.kind}: {problem.path}: {problem.reason}")
+
+
+@store.command("repair", epilog=example("aqa store repair features --keep broken"))
+@store_argument
+@click.option("--keep", type=FOLDER, help="Move what is taken out into this folder.  [default: delete it]")
+@click.pass_context
+def store_repair(ctx: click.Context, path: Path, keep: Path | None) -> None:
+    """Takes damaged records and left-over files out of the store at PATH, and lists them.
+
+    Sound records stay; the next `aqa extract` makes those that were taken out. What the disk does not give,
+    and what is not ours, is listed and left where it is: the exit code is then 3.
+    """
+    from aqa_pipeline.store import Store, repair
+
+    with progress_bar(None, unit=" records") as bar:
+        done = repair(Store(path), keep=keep, progress=bar.update)
+    click.echo(f"{done.num_sound} records are sound; {len(done.removed)} files were taken out.")
+    _tell_problems(done.removed)
+    if done.left:
+        click.secho(f"{len(done.left)} files were left where they are:", fg="yellow", err=True)
+        _tell_problems(done.left)
+    if any(problem.kind == "damaged" for problem in done.removed):
+        click.echo("To make these records again, run the same `aqa extract` as before: it fills the holes.")
+    ctx.exit(SOME_FAILED if done.left else 0)
+
+
+@store.command("pack", epilog=example("aqa store pack features --out features.h5"))
+@store_argument
+@click.option("--out", type=PACK, required=True, help="The .h5 file to write.")
+@click.option("--datasets", metavar="A,B", help="Only these datasets.  [default: all]")
+@click.option("--streams", metavar="A,B", help="Only these streams.  [default: all]")
+def store_pack(path: Path, out: Path, datasets: str | None, streams: str | None) -> None:
+    """Writes the store at PATH into one .h5 file, to share: whatever reads a store takes the file too."""
+    from aqa_pipeline.store import Store, pack
+
+    with progress_bar(None, unit=" records") as bar:
+        count = pack(
+            Store(path),
+            out,
+            datasets=parse_names(datasets),
+            streams=parse_names(streams),
+            progress=bar.update,
+        )
+    click.echo(f"{count} records in {out}, {out.stat().st_size / 1e6:.1f} MB.")
+
+
+@store.command("unpack", epilog=example("aqa store unpack features.h5 features"))
+@click.argument("packed", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", type=FOLDER, default=Path("features"))
+@click.pass_context
+def store_unpack(ctx: click.Context, packed: Path, path: Path) -> None:
+    """Takes the records of the file PACKED into the store at PATH, to extract more beside them.
+
+    Records that are there already stay. Broken ones are named and left out, and the exit code is 3.
+    """
+    from aqa_pipeline.store import Store, unpack
+
+    with progress_bar(None, unit=" records") as bar:
+        done = unpack(Store(packed), Store(path), progress=bar.update)
+    click.echo(f"{done.num_written} records taken into {path}, {done.num_already_there} were there already.")
+    _tell_problems(done.broken)
+    ctx.exit(SOME_FAILED if done.broken else 0)
 
 
 @store.command(
-    "import",
-    epilog=example(
-        "aqa store import --dataset rhythmic-gymnastics --npy-dynamic dynamic_feat --npy-static static_feat"
-    ),
+    "export", epilog=example("aqa store export features --streams segments --out arrays --format npy")
 )
-@click.argument("path", type=click.Path(file_okay=False, path_type=Path), default=Path("features"))
-@dataset_options
-@click.option("--npy-dynamic", type=NPY_FOLDER, help="ACTION-NET's I3D features: <id>.npy, (time, 1024).")
-@click.option("--npy-static", type=NPY_FOLDER, help="ACTION-NET's ResNet-50 crops: <id>.npy, (time, 2048).")
-@click.option("--npy", type=NPY_FOLDER, help="Any folder of <id>.npy, (time, dim); needs --stream.")
+@store_argument
+@click.option("--out", type=FOLDER, required=True, help="Folder of the files: OUT/DATASET/STREAM-SPEC/ID.*")
 @click.option(
-    "--dict-npy", type=EXISTING, multiple=True, help="File of a dict {id: array}; several are one stream."
+    "--format",
+    "layout",
+    type=click.Choice(["npy", "safetensors"]),
+    default="npy",
+    show_default=True,
+    help="npy: the features alone. safetensors: features, times and extras.",
 )
-@click.option("--stream", metavar="NAME", help="Name for --npy or --dict-npy, such as segments.")
-@click.option("--backbone", metavar="NAME", help="Which network made them, for --npy and --dict-npy.")
-@click.option("--step-seconds", type=float, help="Seconds that one row covers, for these.  [default: 1]")
-@click.pass_context
-def store_import(ctx: click.Context, path: Path, dataset: str, root: Path | None, **options: Any) -> None:
-    """Takes features that circulate as .npy files into the store at PATH; nothing in them is run as code.
+@click.option("--datasets", metavar="A,B", help="Only these datasets.  [default: all]")
+@click.option("--streams", metavar="A,B", help="Only these streams.  [default: all]")
+def store_export(path: Path, out: Path, layout: Any, datasets: str | None, streams: str | None) -> None:
+    """Writes the features in the store at PATH as one plain file per video, for other programs."""
+    from aqa_pipeline.store import Store, export
 
-    Ids are the dataset's; only its label files are needed under --root. What is not sound is named with
-    its reason, the rest is imported, and the exit code is 3. Times are nominal: the files tell none.
-    """
-    from aqa_pipeline.datasets import load_dataset
-    from aqa_pipeline.store import Store
-
-    sources = [*_action_net_sources(options), *_named_sources(options)]
-    if not sources:
-        raise click.UsageError("Nothing to import: name --npy-dynamic, --npy-static, --npy or --dict-npy.")
-    known, target = load_dataset(dataset, default_root(dataset, root)), Store(path)
-    reports = [_import(known, target, source) for source in sources]
-    ctx.exit(0 if all(report.complete for report in reports) else SOME_FAILED)
+    with progress_bar(None, unit=" records") as bar:
+        count = export(
+            Store(path),
+            out,
+            layout=layout,
+            datasets=parse_names(datasets),
+            streams=parse_names(streams),
+            progress=bar.update,
+        )
+    click.echo(f"{count} files in {out}.")
 
 
-def _action_net_sources(options: Mapping[str, Any]) -> Iterator["Source"]:
-    from aqa_pipeline.imports import dynamic_features, static_features
-
-    if options["npy_dynamic"]:
-        yield dynamic_features(options["npy_dynamic"])
-    if options["npy_static"]:
-        yield static_features(options["npy_static"])
-
-
-def _named_sources(options: Mapping[str, Any]) -> Iterator["Source"]:
-    from aqa_pipeline.imports import Source
-
-    if not options["npy"] and not options["dict_npy"]:
-        useless = [name for name in ("stream", "backbone", "step_seconds") if options[name] is not None]
-        if useless:
-            raise click.UsageError(f"--{useless[0].replace('_', '-')} goes with --npy or --dict-npy only.")
-        return
-    if bool(options["npy"]) == bool(options["dict_npy"]) or not options["stream"]:
-        raise click.UsageError("--stream NAME goes with one of --npy and --dict-npy, and either needs it.")
-    yield Source(
-        stream=options["stream"],
-        layout="npy" if options["npy"] else "dict-npy",
-        paths=options["dict_npy"] or (options["npy"],),
-        backbone=options["backbone"] or "unknown",
-        step_seconds=1.0 if options["step_seconds"] is None else options["step_seconds"],
-    )
-
-
-def _import(dataset: "Dataset", target: "Store", source: "Source") -> "Imported":
-    """One stream taken in, and told."""
-    from aqa_pipeline.imports import import_features
-
-    with progress_bar(None, unit=" files", desc=source.stream) as bar:
-
-        def show(num_done: int, num_to_do: int) -> None:
-            bar.total = num_to_do
-            bar.update(num_done - bar.n)
-
-        report = import_features(dataset, target, source, progress=show)
-    click.echo(
-        f"{source.stream}: {report.num_written} videos imported into {target.root}, "
-        f"{report.num_resumed} were there already."
-    )
-    if report.spec:
-        click.echo(f"  --spec {source.stream}={report.spec.hash}, {report.spec.facts['dim']} numbers a row")
-    for failure in report.failures:
-        click.secho(f"  {failure.what}: {failure.reason}", fg="red", err=True)
-    _tell_names(f"files of no video of {dataset.name}, left out", report.unknown)
-    _tell_names(f"videos of {dataset.name} without features", report.missing)
-    return report
-
-
-def _tell_names(what: str, names: Sequence[str]) -> None:
-    if names:
-        more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-        click.secho(f"  {len(names)} {what}: {', '.join(names[:NAMES_SHOWN])}{more}", fg="yellow", err=True)
+store.add_command(store_import, "import")

@@ -1,0 +1,55 @@
+"""What a record says, in one fixed order, and the checksum of it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from aqa_pipeline.records import Record, StreamSpec
+
+
+@dataclass(frozen=True, eq=False)
+class MappedRecord:
+    """A record whose features stay on disk: `features` is a read-only view of the file, read where touched.
+
+    `checksum`, a SHA-256, stands for all that the record says. Whether the content still fits it is checked
+    by `Store.verify`, or when it is mapped, if the store was opened with `verify=True`.
+    """
+
+    spec: StreamSpec
+    features: np.ndarray
+    pts_seconds: np.ndarray
+    extras: Mapping[str, np.ndarray]
+    checksum: str
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A record as it lies in a file. `libraries` are the versions that made it, as JSON."""
+
+    record: Record
+    libraries: str
+
+
+def arrays_of(record: Record) -> dict[str, np.ndarray]:
+    """The record's arrays by their name in the file."""
+    extras = {f"extras/{name}": array for name, array in sorted(record.extras.items())}
+    return {"features": record.features, "pts_seconds": record.pts_seconds, **extras}
+
+
+def checksum_of(record: Record) -> str:
+    """SHA-256 over everything that the record says, in one fixed order."""
+    facts = [
+        record.dataset,
+        record.video_id,
+        record.spec.to_json(),
+        record.source_digest,
+        dict(record.counts),
+    ]
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for name, array in arrays_of(record).items():
+        digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

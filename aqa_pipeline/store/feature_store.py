@@ -1,0 +1,170 @@
+"""The feature store: what a stage asks for by dataset, video and spec, wherever the records lie."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+from aqa_pipeline.errors import SpecMismatch, StoreError
+from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.store.content import MappedRecord, Stored
+from aqa_pipeline.store.files import file_name
+from aqa_pipeline.store.folder import ENDING, RecordFolder
+from aqa_pipeline.store.hdf5 import library_versions, map_group, read_group, read_spec
+from aqa_pipeline.store.pack import PackedRecords
+from aqa_pipeline.store.places import Place, Problem, RecordName, StreamName
+
+
+@dataclass(frozen=True)
+class StreamSummary:
+    """One row of `aqa store ls`."""
+
+    dataset: str
+    spec: StreamSpec
+    num_records: int
+    num_bytes: int
+
+
+class Store:
+    """Reads and writes the records under one folder, or reads those of one packed file.
+
+    With `verify`, every record is compared with its checksum before a part of it is read or it is mapped;
+    a record that is read whole always is.
+    Raises `StoreError` if the folder is a store of another schema, or holds something else.
+    """
+
+    def __init__(self, root: Path, *, verify: bool = False) -> None:
+        self.root = Path(root)
+        self._place = _place_at(self.root)
+        self._verified: set[RecordName] | None = set() if verify else None
+
+    def path(self, dataset: str, video_id: str, spec: StreamSpec) -> Path:
+        """Where that record is, or would be. Ids are percent-encoded: no id can leave its folder."""
+        return self._place.path(RecordName.of(dataset, video_id, spec))
+
+    def has(self, dataset: str, video_id: str, spec: StreamSpec) -> bool:
+        """Whether that record is there, hence complete."""
+        return self._place.has(RecordName.of(dataset, video_id, spec))
+
+    def video_ids(self, dataset: str, spec: StreamSpec) -> list[str]:
+        """Ids with a record of exactly this spec, sorted."""
+        return sorted(map(unquote, self._place.videos(StreamName.of(dataset, spec))))
+
+    def specs(self, dataset: str, stream: str) -> list[StreamSpec]:
+        """Every spec under which records of that stream exist."""
+        found = (self._spec_of(name, self._place.videos(name)) for name in self._streams(dataset, stream))
+        return [spec for spec in found if spec is not None]
+
+    def contents(self) -> list[StreamSummary]:
+        """What the store holds, one row per dataset, stream and spec."""
+        rows = []
+        for name in self._place.streams():
+            videos = self._place.videos(name)
+            if spec := self._spec_of(name, videos):
+                size = self._place.num_bytes(name)
+                rows.append(StreamSummary(unquote(name.dataset), spec, len(videos), size))
+        return rows
+
+    def _streams(self, dataset: str, stream: str) -> Iterator[StreamName]:
+        for name in self._place.streams(file_name(dataset)):
+            if name.stream.rpartition("-")[0] == file_name(stream):
+                yield name
+
+    def _spec_of(self, name: StreamName, videos: list[str]) -> StreamSpec | None:
+        """The spec of these records, by the first that can be read; `verify` tells of the others."""
+        for video in videos:
+            try:
+                with self._place.group(RecordName(*name, video)) as group:
+                    spec = read_spec(group)
+            except StoreError:
+                continue
+            if StreamName.of(unquote(name.dataset), spec) == name:
+                return spec
+        return None
+
+    def read(self, dataset: str, video_id: str, spec: StreamSpec, *, steps: slice = slice(None)) -> Record:
+        """The record, or its time steps `steps` alone.
+
+        Raises `SpecMismatch` if the video has the stream under other specs only, else `StoreError`.
+        """
+        name = self._checked_name(dataset, video_id, spec, whole=steps == slice(None))
+        return self._read(name, steps=steps).record
+
+    def map(self, dataset: str, video_id: str, spec: StreamSpec) -> MappedRecord:
+        """The record with its features left on disk: for streams that memory does not hold.
+
+        Raises as `read`; damaged features are found by `verify` only, the method or the option.
+        """
+        name = self._checked_name(dataset, video_id, spec)
+        with self._place.group(name) as group:
+            return map_group(group)
+
+    def stored(self) -> Iterator[tuple[RecordName, Callable[[], Stored]]]:
+        """Each record's name, in order, and how to read it as it lies there."""
+        for stream in self._place.streams():
+            for video in sorted(self._place.videos(stream)):
+                name = RecordName(*stream, video)
+                yield name, lambda name=name: self._read(name)  # type: ignore[misc]
+
+    def _read(self, name: RecordName, *, steps: slice = slice(None)) -> Stored:
+        with self._place.group(name) as group:
+            stored = read_group(group, steps=steps)
+            record = stored.record
+            if RecordName.of(record.dataset, record.video_id, record.spec) != name:
+                raise StoreError(f"it holds {record}, which does not belong in this place")
+        return stored
+
+    def _checked_name(
+        self, dataset: str, video_id: str, spec: StreamSpec, *, whole: bool = False
+    ) -> RecordName:
+        """The record's name if it is there and, where that is asked for, sound."""
+        name = RecordName.of(dataset, video_id, spec)
+        if not self._place.has(name):
+            raise self._absence(dataset, video_id, spec)
+        if self._verified is not None and not whole and name not in self._verified:
+            self._read(name)
+            self._verified.add(name)
+        return name
+
+    def _absence(self, dataset: str, video_id: str, spec: StreamSpec) -> StoreError:
+        others = [other for other in self.specs(dataset, spec.stream) if self.has(dataset, video_id, other)]
+        if not others:
+            return StoreError(
+                f"{self.root} has no {spec.stream} of {dataset} video {video_id!r}: "
+                f"run `aqa extract --dataset {dataset} --streams {spec.stream} --store {self.root}`."
+            )
+        shown = "\n".join(
+            f"  wanted {spec.hash}, stored {other.hash}: {'; '.join(spec.differences(other))}"
+            for other in others
+        )
+        return SpecMismatch(
+            f"the {spec.stream} of {dataset} video {video_id!r} were made another way (wanted != stored):\n"
+            f"{shown}\nExtract again with the wanted settings, or ask for the stored ones."
+        )
+
+    def write(self, record: Record) -> Path:
+        """Writes the record whole, replacing an older one; raises `StoreError` if the disk refuses."""
+        return self.write_stored(Stored(record, libraries=library_versions()))
+
+    def write_stored(self, stored: Stored) -> Path:
+        """As `write`, of a record that was made elsewhere."""
+        record = stored.record
+        return self._place.write(RecordName.of(record.dataset, record.video_id, record.spec), stored)
+
+    def verify(self) -> Iterator[tuple[Path, Problem | None]]:
+        """Checks every record's bytes, content and place; yields (path, None) for a sound one."""
+        return self._place.problems()
+
+    def remove_leftovers(self) -> None:
+        """Deletes temporary files whose writer on this machine no longer runs."""
+        self._place.remove_left_over()
+
+
+def _place_at(root: Path) -> Place:
+    if root.is_file():
+        return PackedRecords(root)
+    if root.suffix == ENDING and not root.exists():
+        raise StoreError(
+            f"there is no packed store at {root}; a store to write is a folder, without {ENDING}."
+        )
+    return RecordFolder(root)

@@ -1,0 +1,225 @@
+"""One record as an HDF5 group: the root of a file of its own, or a group among others in a pack.
+
+What is read may come from strangers, and HDF5 is a file system in a file: links and virtual datasets lead to
+other files, filters load libraries, a few bytes claim petabytes. We write plain numbers in one piece, so
+only these are read, and only as many as the file has bytes.
+"""
+
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from aqa_pipeline.errors import StoreError
+from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.store.content import MappedRecord, Stored, arrays_of, checksum_of
+
+SCHEMA = 1
+NUMBERS = frozenset("fiub")
+MAX_EXTRAS = 100
+VERSIONED_LIBRARIES = ("aqa-pipeline", "av", "numpy", "torch", "torchvision")
+
+# What the HDF5 library and a record's own checks raise for bytes that are no record.
+UNSOUND = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError, MemoryError)
+
+
+class OtherSchema(StoreError):
+    """A record of another version of this program: not ours to judge."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """The file, to read. Nothing is locked: files here are replaced whole and never changed."""
+    with h5py.File(path, "r", locking=False) as file:
+        yield file
+
+
+def record_bytes(record: Record, *, libraries: str | None = None) -> bytes:
+    """The record as the bytes of an HDF5 file; equal records give equal bytes."""
+    image = io.BytesIO()
+    with h5py.File(image, "w", libver="v110") as file:
+        fill(file, record, libraries=libraries)
+    return image.getvalue()
+
+
+def fill(group: h5py.Group, record: Record, *, libraries: str | None = None) -> None:
+    """Writes the record into an empty group. `libraries` says what made it, by default what runs here."""
+    for name, array in arrays_of(record).items():
+        group.create_dataset(name, data=array)
+    group.attrs.update(
+        schema=SCHEMA,
+        dataset=record.dataset,
+        video_id=record.video_id,
+        stream=record.spec.stream,
+        spec=record.spec.to_json(),
+        spec_hash=record.spec.hash,
+        source_sha256=record.source_digest,
+        counts=json.dumps(dict(record.counts), sort_keys=True),
+        libraries=library_versions() if libraries is None else libraries,
+        content_sha256=checksum_of(record),
+    )
+
+
+def read_group(group: h5py.Group, *, steps: slice = slice(None)) -> Stored:
+    """The record in that group, or some of its time steps. A whole one is compared with its checksum.
+
+    Raises `OtherSchema`, and `StoreError` or any of `UNSOUND` for what is no sound record.
+    """
+    if (schema := attribute_number(group, "schema")) != SCHEMA:
+        raise OtherSchema(f"it has schema {schema}, expected {SCHEMA}: extract it again.")
+    arrays = {name: _dataset(group, name)[steps] for name in _dataset_names(group)}
+    record = Record(
+        dataset=_text(group, "dataset"),
+        video_id=_text(group, "video_id"),
+        spec=read_spec(group),
+        features=arrays.pop("features"),
+        pts_seconds=arrays.pop("pts_seconds"),
+        source_digest=_text(group, "source_sha256"),
+        extras={name.removeprefix("extras/"): array for name, array in arrays.items()},
+        counts=_counts(_text(group, "counts")),
+    )
+    if steps == slice(None) and checksum_of(record) != _text(group, "content_sha256"):
+        raise StoreError("the content does not match its checksum")
+    return Stored(record, libraries=_text(group, "libraries"))
+
+
+def map_group(group: h5py.Group) -> MappedRecord:
+    """The record in that group, features left in the file; raises as `read_group`."""
+    header = read_group(group, steps=slice(0, 0)).record
+    small = {name: _dataset(group, name)[:] for name in _dataset_names(group) if name != "features"}
+    return MappedRecord(
+        spec=header.spec,
+        features=_mapped(_dataset(group, "features")),
+        pts_seconds=small.pop("pts_seconds"),
+        extras={name.removeprefix("extras/"): array for name, array in small.items()},
+        checksum=_text(group, "content_sha256"),
+    )
+
+
+def read_spec(group: h5py.Group) -> StreamSpec:
+    """How the record in that group was made; raises any of `UNSOUND`."""
+    spec = StreamSpec.from_json(_text(group, "spec"))
+    if not isinstance(spec.stream, str) or not spec.stream:
+        raise ValueError(f"its stream is named {spec.stream!r}")
+    strange = [n for n, fact in spec.facts.items() if not isinstance(fact, str | int | float | bool | None)]
+    if strange:
+        raise ValueError(f"its spec says more than plain facts: {strange[:5]}")
+    return spec
+
+
+def num_bytes_of(group: h5py.Group) -> int:
+    """How large the arrays of the record in that group are."""
+    return sum(_num_bytes(_dataset(group, name)) for name in _dataset_names(group))
+
+
+def inner_group(group: h5py.Group, name: str) -> h5py.Group:
+    """The group of that name, if it lies in this very file."""
+    found = _own(group, name)
+    if not isinstance(found, h5py.Group):
+        raise ValueError(f"{name} is no group")
+    return found
+
+
+@cache
+def library_versions() -> str:
+    """The versions that decide what features look like, as JSON."""
+    versions = {}
+    for name in VERSIONED_LIBRARIES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "absent"
+    return json.dumps(versions, sort_keys=True)
+
+
+def _own(group: h5py.Group, name: str) -> Any:
+    """What has that name, if no link leads to it: links may point anywhere on the reader's disk."""
+    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+        raise ValueError(f"{name} is missing, or points outside the record")
+    return group[name]
+
+
+def _dataset_names(group: h5py.Group) -> list[str]:
+    extras = list(inner_group(group, "extras")) if "extras" in group else []
+    if len(extras) > MAX_EXTRAS:
+        raise ValueError(f"it has {len(extras)} extras")
+    return ["features", "pts_seconds", *(f"extras/{name}" for name in extras)]
+
+
+def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
+    """The named dataset, if it is numbers that lie in this very file, in one piece."""
+    folder, _, last = name.rpartition("/")
+    dataset = _own(inner_group(group, folder) if folder else group, last)
+    if not isinstance(dataset, h5py.Dataset):
+        raise ValueError(f"{name} is no array")
+    made = dataset.id.get_create_plist()
+    plain = made.get_layout() == h5py.h5d.CONTIGUOUS and not made.get_nfilters()
+    if not plain or made.get_external_count():
+        raise ValueError(f"{name} points outside the file, or is not stored as plain numbers in one piece")
+    if dataset.dtype.kind not in NUMBERS or dataset.dtype.shape or not dataset.shape:
+        raise ValueError(f"{name} holds {dataset.dtype} {dataset.shape}")
+    _check_room(dataset, name)
+    return dataset
+
+
+def _check_room(dataset: h5py.Dataset, name: str) -> None:
+    if not (num_bytes := _num_bytes(dataset)):
+        return
+    offset, end = dataset.id.get_offset(), dataset.file.id.get_filesize()
+    if offset is None or offset + num_bytes > end:
+        raise ValueError(f"{name} claims {num_bytes:,} bytes in a file of {end:,}")
+
+
+def _num_bytes(dataset: h5py.Dataset) -> int:
+    # Exact: numpy's own product wraps around.
+    return math.prod(map(int, dataset.shape)) * dataset.dtype.itemsize
+
+
+def _mapped(dataset: h5py.Dataset) -> np.ndarray:
+    """The dataset as a view of the file's own bytes: they lie there in one piece, uncompressed."""
+    if not dataset.size:
+        return np.empty(dataset.shape, dataset.dtype)
+    return np.memmap(
+        dataset.file.filename,
+        dtype=dataset.dtype,
+        mode="r",
+        offset=dataset.id.get_offset(),
+        shape=dataset.shape,
+    )
+
+
+def _text(group: h5py.Group, name: str) -> str:
+    text = _attribute(group, name)
+    if not isinstance(text, str):
+        raise TypeError(f"its {name} is a {type(text).__name__}")
+    text.encode()  # HDF5 lets through what is no text
+    return text
+
+
+def attribute_number(group: h5py.Group, name: str) -> int:
+    """A whole number among the attributes; raises any of `UNSOUND`."""
+    number = _attribute(group, name)
+    if not isinstance(number, int | np.integer):
+        raise TypeError(f"its {name} is a {type(number).__name__}")
+    return int(number)
+
+
+def _attribute(group: h5py.Group, name: str) -> Any:
+    if group.attrs.get_id(name).shape != ():
+        raise ValueError(f"its {name} is an array")
+    return group.attrs[name]
+
+
+def _counts(text: str) -> Mapping[str, int]:
+    counts = json.loads(text)
+    if not isinstance(counts, dict) or not all(isinstance(n, int | float) for n in counts.values()):
+        raise ValueError(f"its counts are {text[:40]!r}")
+    return counts

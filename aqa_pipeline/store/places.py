@@ -1,0 +1,83 @@
+"""Where records lie: the names of a record in a store, and what a store must be able to do with them."""
+
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+from aqa_pipeline.records import StreamSpec
+from aqa_pipeline.store.files import file_name
+
+if TYPE_CHECKING:
+    import h5py
+
+    from aqa_pipeline.store.content import Stored
+
+STREAM = re.compile(r"(?P<stream>.+)-(?P<hash>[0-9a-f]{12})")
+Kind = Literal["damaged", "left over", "unreadable", "foreign"]
+
+
+class StreamName(NamedTuple):
+    """The two names under which a stream's records lie, safe as file names."""
+
+    dataset: str
+    stream: str
+
+    @classmethod
+    def of(cls, dataset: str, spec: StreamSpec) -> "StreamName":
+        return cls(file_name(dataset), f"{file_name(spec.stream)}-{spec.hash}")
+
+    @property
+    def is_one(self) -> bool:
+        return STREAM.fullmatch(self.stream) is not None
+
+
+class RecordName(NamedTuple):
+    """The three names under which a record lies, safe as file names: no id can leave its folder."""
+
+    dataset: str
+    stream: str
+    video: str
+
+    @classmethod
+    def of(cls, dataset: str, video_id: str, spec: StreamSpec) -> "RecordName":
+        return cls(*StreamName.of(dataset, spec), file_name(video_id))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One file that is no sound record, and what is wrong with it.
+
+    `damaged`: read, and proven to be no record of this place. `left over`: a write that was interrupted.
+    `unreadable`: the disk refused to give its bytes. `foreign`: nothing that this version writes.
+    """
+
+    path: Path
+    reason: str
+    kind: Kind
+
+
+class Place(Protocol):
+    """Where records lie: a folder of files, or one packed file."""
+
+    root: Path
+
+    def path(self, name: RecordName) -> Path: ...
+
+    def has(self, name: RecordName) -> bool: ...
+
+    def group(self, name: RecordName) -> "AbstractContextManager[h5py.Group]": ...
+
+    def streams(self, dataset: str | None = None) -> Iterator[StreamName]: ...
+
+    def videos(self, stream: StreamName) -> list[str]: ...
+
+    def num_bytes(self, stream: StreamName) -> int: ...
+
+    def write(self, name: RecordName, stored: "Stored") -> Path: ...
+
+    def problems(self) -> Iterator[tuple[Path, Problem | None]]: ...
+
+    def remove_left_over(self) -> None: ...
