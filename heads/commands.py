@@ -80,6 +80,9 @@ if TYPE_CHECKING:
 )
 @click.option("--shuffle-labels", is_flag=True, help="Control: train on shuffled labels; must find nothing.")
 @click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features.")
+@click.option(
+    "--verify", is_flag=True, help="Check records of maps too before they are read in parts (all others are)."
+)
 @click.option("--threads", type=click.IntRange(1), help="CPU threads.  [default: torch's; on Ray 1]")
 @device_option
 @engine_options(by_default="four per GPU, else one per CPU and thread")
@@ -127,7 +130,7 @@ def _fit_request(options: dict[str, Any]) -> "FitRequest":
     return FitRequest(
         head=options["head"],
         dataset=load_dataset(options["dataset"], default_root(options["dataset"], options["root"])),
-        store=Store(options["store"]),
+        store=Store(options["store"], verify=options["verify"]),
         out=options["out"],
         target=options["target"],
         splits=parse_names(options["splits"]),
