@@ -52,7 +52,7 @@ def write_preview(
 
 
 def _preview(stream: Stream, video: Video, opened: OpenVideo) -> StreamPreview:
-    steps = stream.plan(opened.timeline)
+    steps = stream.intake.plan(opened.timeline)
     num_frames = steps.frame_index.shape[1]
     fact = f"{stream.spec.stream}: {len(steps)} steps of {num_frames} frame{'s' * (num_frames > 1)}"
     if isinstance(stream, Crops):
@@ -78,7 +78,7 @@ def _clip_rows(stream: Stream, steps: Steps, opened: OpenVideo) -> list[Image.Im
         for step in even_choice(len(steps), CLIPS_SHOWN)
     }
     wanted = sorted({index for of_step in frames.values() for index in of_step})
-    seen = {index: _square(stream.prepare(frame), CLIP_SIDE) for index, frame in opened.frames(wanted)}
+    seen = {index: _square(stream.intake.prepare(frame), CLIP_SIDE) for index, frame in opened.frames(wanted)}
     rows = []
     for step, of_step in frames.items():
         row = _cell(len(of_step) * (CLIP_SIDE + 2), CLIP_SIDE, _when(steps, step))
@@ -92,7 +92,7 @@ def _single_cells(stream: Stream, steps: Steps, opened: OpenVideo) -> Iterator[I
     step_of = {int(steps.frame_index[step, 0]): step for step in even_choice(len(steps), CROPS_SHOWN)}
     for index, frame in opened.frames(sorted(step_of)):
         cell = _cell(CROP_SIDE, CROP_SIDE, _when(steps, step_of[index]))
-        cell.paste(_square(stream.prepare(frame), CROP_SIDE), (0, LABEL_HEIGHT))
+        cell.paste(_square(stream.intake.prepare(frame), CROP_SIDE), (0, LABEL_HEIGHT))
         yield cell
 
 

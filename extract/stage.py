@@ -1,25 +1,27 @@
-"""Stage 1: videos -> records in the store. One bad video never stops the rest."""
+"""Stage 1: videos -> records in the store. One bad video never stops the rest.
+
+Decoding processes prepare frames, the main thread runs the networks, and another thread writes.
+"""
 
 import logging
 import time
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
 from typing import Protocol
 
-import numpy as np
-
 from aqa_pipeline.errors import AqaError, StoreError
-from aqa_pipeline.records import Record, Video
+from aqa_pipeline.records import Video
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import ReaderName
 from extract.clock import Clock
-from extract.decoding import FrameFeed, Opened, PreparedFrame
+from extract.collector import Collector
+from extract.decoder_process import Finished
+from extract.decoding import Opened, PreparedFrame
+from extract.feeds import Feed, Feeds, Item, Patience
 from extract.memory import MemoryTrim
-from extract.streams import Steps, Stream
+from extract.streams import Stream
+from extract.writing import Outcome, WriteBehind, Written
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +35,15 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Written:
-    """A new record, in one line."""
+class Extracted:
+    """A video whose records are in the store."""
 
     video_id: str
-    stream: str
-    num_steps: int
-    num_steps_without_person: int
-    num_bytes: int
+    written: Sequence[Written]
+    video_seconds: float
+
+
+Ended = Extracted | Failure  # what becomes of a video
 
 
 @dataclass
@@ -55,6 +58,23 @@ class ExtractReport:
     wall_seconds: float = 0.0
     clock: Clock = field(default_factory=Clock)
 
+    def add(self, ended: Ended) -> None:
+        """Counts in what became of one video."""
+        if isinstance(ended, Failure):
+            self.failures.append(ended)
+            return
+        self.written += ended.written
+        self.num_done += 1
+        self.video_seconds += ended.video_seconds
+
+    def finish(self, videos: Sequence[Video], *, wall_seconds: float) -> None:
+        """Puts the rows into the order of the videos; those that nothing became of were there already."""
+        order = {video.video_id: at for at, video in enumerate(videos)}
+        self.written.sort(key=lambda row: order[row.video_id])
+        self.failures.sort(key=lambda failure: order[failure.video_id])
+        self.num_already_there = len(videos) - self.num_done - len(self.failures)
+        self.wall_seconds = wall_seconds
+
 
 class Progress(Protocol):
     """Told how far a run is. `videos` counts up to the number of videos and may be fractional."""
@@ -64,7 +84,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Extraction:
-    """What to extract into which store, and how the decoding is done."""
+    """What to extract into which store, and how the decoding is done: by `workers` processes at once."""
 
     dataset: str
     store: Store
@@ -72,6 +92,7 @@ class Extraction:
     reader: ReaderName = "auto"
     workers: int = 2
     overwrite: bool = False
+    patience: Patience = field(default_factory=Patience)
 
     def missing(self, video: Video) -> list[Stream]:
         """The streams that this video still needs."""
@@ -87,149 +108,128 @@ def extract(extraction: Extraction, videos: Sequence[Video], *, progress: Progre
 
     Raises `StoreError` if the store itself refuses (a full disk): everything written before stays.
     """
-    report, start, trim_memory = ExtractReport(), time.perf_counter(), MemoryTrim()
+    start, report = time.perf_counter(), ExtractReport()
     extraction.store.remove_leftovers()
     todo = [video for video in videos if extraction.missing(video)]
-    report.num_already_there = len(videos) - len(todo)
-    with _feeds(extraction, todo) as feeds:
-        for at, feed in enumerate(feeds):
-            try:
-                for share in _extract_one(extraction, feed, report):
-                    progress(videos=at + share, video_id=feed.video.video_id, clock=report.clock)
-                    trim_memory()
-            except StoreError:
-                raise
-            except AqaError as error:
-                report.failures.append(Failure(feed.video.video_id, str(error)))
-            except Exception as error:
-                log.exception("video %s failed", feed.video.video_id)
-                report.failures.append(Failure(feed.video.video_id, f"{type(error).__name__}: {error}"))
-            finally:
-                feed.cancel()
-            progress(videos=at + 1, video_id=feed.video.video_id, clock=report.clock)
-    report.wall_seconds = time.perf_counter() - start
+    report.clock = extract_portion(extraction, todo, progress=progress, ended=report.add)
+    report.finish(videos, wall_seconds=time.perf_counter() - start)
     return report
 
 
-@contextmanager
-def _feeds(extraction: Extraction, videos: Sequence[Video]) -> Iterator[Iterator[FrameFeed]]:
-    """Feeds in order, `workers` of them decoding ahead; none outlives the block."""
-    ahead: deque[FrameFeed] = deque()
+def extract_portion(
+    extraction: Extraction, videos: Sequence[Video], *, progress: Progress, ended: Callable[[Ended], None]
+) -> Clock:
+    """Extracts what is missing of the videos and tells what becomes of each, once its records are written.
 
-    def start(video: Video, pool: Executor) -> None:
-        ahead.append(FrameFeed(video, extraction.missing(video), pool=pool, reader=extraction.reader))
-
-    def in_order(pool: Executor) -> Iterator[FrameFeed]:
-        waiting = iter(videos)
-        for video in islice(waiting, extraction.workers):
-            start(video, pool)
-        while ahead:
-            yield ahead.popleft()
-            if (following := next(waiting, None)) is not None:
-                start(following, pool)
-
-    with ThreadPoolExecutor(extraction.workers, thread_name_prefix="decode") as pool:
-        try:
-            yield in_order(pool)
-        finally:
-            for feed in ahead:
-                feed.cancel()
-
-
-def _extract_one(extraction: Extraction, feed: FrameFeed, report: ExtractReport) -> Iterator[float]:
-    """Writes one video's records; yields how much of the video is done."""
-    items = _timed(iter(feed), report.clock)
-    opened = next(items)
-    assert isinstance(opened, Opened), "a feed opens with its plan"
-    collectors = [
-        Collector(stream, feed.video, steps, report.clock)
-        for stream, steps in zip(feed.streams, opened.steps, strict=True)
-    ]
-    for frame in items:
-        assert isinstance(frame, PreparedFrame)
-        for at, prepared in frame.prepared.items():
-            collectors[at].push(frame.frame_index, prepared)
-        yield frame.frame_index / opened.num_frames
-    for collector in collectors:
-        record = collector.record(extraction.dataset, source_digest=opened.source_digest)
-        path = extraction.store.write(record)
-        report.written.append(_written(record, num_bytes=path.stat().st_size))
-    report.num_done += 1
-    report.video_seconds += opened.duration_seconds
+    Nothing is told of a video that another run has extracted meanwhile. Raises `StoreError` as `extract`.
+    """
+    trim_memory = MemoryTrim()
+    feeds = Feeds(
+        videos,
+        extraction.missing,
+        reader=extraction.reader,
+        workers=extraction.workers,
+        patience=extraction.patience,
+    )
+    with WriteBehind(extraction.store) as writer, feeds:
+        run = _Run(extraction.dataset, writer, ended)
+        for feed, item in _timed(feeds, run.clock):
+            if not run.take(feed, item):
+                feeds.drop(feed)
+            progress(videos=run.num_videos, video_id=feed.video.video_id, clock=run.clock)
+            trim_memory()
+        writer.settle()
+    return run.clock
 
 
-def _written(record: Record, *, num_bytes: int) -> Written:
-    without_person = record.counts["num_steps_without_person"]
-    return Written(record.video_id, record.spec.stream, len(record.features), without_person, num_bytes)
-
-
-def _timed(items: Iterator[Opened | PreparedFrame], clock: Clock) -> Iterator[Opened | PreparedFrame]:
-    """The items, the waiting for each of them counted as decoding."""
+def _timed(feeds: Feeds, clock: Clock) -> Iterator[tuple[Feed, Item]]:
+    """What the feeds give, the waiting for it counted as decoding."""
+    items = iter(feeds)
     while True:
         with clock.phase("decode"):
-            item = next(items, None)
-        if item is None:
+            following = next(items, None)
+        if following is None:
             return
-        yield item
+        yield following
 
 
-class Collector:
-    """Gathers one stream's prepared frames into steps, steps into batches, and batches into a record.
+@dataclass(eq=False)
+class _OneVideo:
+    """A video on its way through the networks, and how much of it has passed."""
 
-    A frame is held as long as a step that is not whole yet needs it: steps may share frames and repeat them.
-    """
+    opened: Opened
+    collectors: list[Collector]
+    share: float = 0.0
 
-    def __init__(self, stream: Stream, video: Video, steps: Steps, clock: Clock) -> None:
-        self._stream, self._video, self._steps = stream, video, steps
-        self._encode = stream.encoder(video, clock)
-        self._held: dict[int, np.ndarray] = {}
-        self._batch: list[np.ndarray] = []  # the frames of steps [num_encoded, num_whole)
-        self._num_whole = 0
-        self._num_encoded = 0
-        self._features: list[np.ndarray] = []
-        self._kept: list[np.ndarray] = []
-        self._extras: list[dict[str, np.ndarray]] = []
-        self._counts: Counter[str] = Counter()
 
-    def push(self, frame_index: int, prepared: np.ndarray) -> None:
-        """Takes the next of the frames that the plan wants, in order."""
-        self._held[frame_index] = prepared
-        while self._num_whole < len(self._steps) and self._steps.last_frame[self._num_whole] <= frame_index:
-            self._batch += [self._held[index] for index in self._steps.frame_index[self._num_whole].tolist()]
-            self._num_whole += 1
-            self._let_go()
-            if self._num_whole - self._num_encoded == self._stream.batch_size:
-                self._flush()
+class _Run:
+    """The main thread's part: frames into features, and what became of every video."""
 
-    def _let_go(self) -> None:
-        """Forgets the frames before those that the remaining steps need: none of them comes again."""
-        remaining = self._steps.first_frame[self._num_whole :]
-        needed_from = remaining[0] if len(remaining) else np.inf
-        while self._held and (earliest := next(iter(self._held))) < needed_from:
-            del self._held[earliest]
+    def __init__(self, dataset: str, writer: WriteBehind, ended: Callable[[Ended], None]) -> None:
+        self.clock = Clock()
+        self._dataset, self._writer, self._ended = dataset, writer, ended
+        self._under_way: dict[Feed, _OneVideo] = {}
+        self._num_ended = 0
 
-    def _flush(self) -> None:
-        if self._batch:
-            encoded = self._encode(self._batch, self._steps.frame_index[self._num_encoded : self._num_whole])
-            self._features.append(encoded.features)
-            self._kept.append(encoded.kept)
-            self._extras.append(encoded.extras)
-            self._counts.update({"num_steps_without_person": int((~encoded.kept).sum())})
-            self._counts.update(encoded.counts)
-        self._batch, self._num_encoded = [], self._num_whole
+    @property
+    def num_videos(self) -> float:
+        """Videos that have passed the networks or failed, parts of them as parts."""
+        return self._num_ended + sum(video.share for video in self._under_way.values())
 
-    def record(self, dataset: str, *, source_digest: str) -> Record:
-        """The finished record, steps without a person left out."""
-        self._flush()
-        assert self._num_encoded == len(self._steps), "the decoder did not deliver every planned frame"
-        kept = np.concatenate(self._kept)
-        return Record(
-            dataset=dataset,
-            video_id=self._video.video_id,
-            spec=self._stream.spec,
-            features=np.concatenate(self._features).astype(self._stream.dtype, copy=False),
-            pts_seconds=self._steps.pts_seconds[kept],
-            source_digest=source_digest,
-            extras={name: np.concatenate([rows[name] for rows in self._extras]) for name in self._extras[0]},
-            counts={"num_steps": len(kept), **self._counts, **self._steps.counts},
-        )
+    def take(self, feed: Feed, item: Item) -> bool:
+        """Takes what a feed gives next; whether more of that video is wanted."""
+        try:
+            more_wanted = self._take(feed, item)
+        except Exception as error:
+            self._fail(feed.video, error)
+            more_wanted = False
+        if not more_wanted:
+            self._under_way.pop(feed, None)
+            self._num_ended += 1
+        return more_wanted
+
+    def _take(self, feed: Feed, item: Item) -> bool:
+        if isinstance(item, Exception):
+            raise item
+        if isinstance(item, Opened):
+            self._under_way[feed] = self._begin(feed, item)
+        elif isinstance(item, PreparedFrame):
+            _push(self._under_way[feed], item)
+        else:
+            self._finish(feed.video, self._under_way[feed])
+        return not isinstance(item, Finished)
+
+    def _begin(self, feed: Feed, opened: Opened) -> _OneVideo:
+        plans = zip(feed.streams, opened.steps, strict=True)
+        collectors = [Collector(stream, feed.video, steps, self.clock) for stream, steps in plans]
+        return _OneVideo(opened, collectors)
+
+    def _finish(self, video: Video, done: _OneVideo) -> None:
+        digest = done.opened.source_digest
+        records = [each.record(self._dataset, source_digest=digest) for each in done.collectors]
+        seconds = done.opened.duration_seconds
+        self._writer.put(records, when_done=partial(self._note, video, seconds))
+
+    def _note(self, video: Video, video_seconds: float, outcome: Outcome) -> None:
+        """What became of a video's records."""
+        try:
+            with self.clock.phase("write"):
+                written = outcome()
+        except Exception as error:
+            self._fail(video, error)
+        else:
+            self._ended(Extracted(video.video_id, written, video_seconds))
+
+    def _fail(self, video: Video, error: Exception) -> None:
+        if isinstance(error, StoreError):
+            raise error
+        if not isinstance(error, AqaError):
+            log.error("video %s failed", video.video_id, exc_info=error)
+        reason = str(error) if isinstance(error, AqaError) else f"{type(error).__name__}: {error}"
+        self._ended(Failure(video.video_id, reason))
+
+
+def _push(video: _OneVideo, frame: PreparedFrame) -> None:
+    for at, prepared in frame.prepared.items():
+        video.collectors[at].push(frame.frame_index, prepared)
+    video.share = frame.frame_index / video.opened.num_frames

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from aqa_pipeline.tables import format_table
+from extract.clock import PHASES
 from extract.stage import ExtractReport
-
-PHASES = {"decode": "decoding", "detect": "detection", "track": "tracking", "network": "the networks"}
 
 
 def format_extract_report(report: ExtractReport) -> str:

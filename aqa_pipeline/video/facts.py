@@ -13,6 +13,7 @@ from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Video
 from aqa_pipeline.video.container import ADVICE, check_file, open_container, video_stream
 from aqa_pipeline.video.frame_folder import folder_timeline, list_pictures, read_picture
+from aqa_pipeline.video.liveness import sign_of_life
 from aqa_pipeline.video.orientation import frame_orientation, swaps_sides
 from aqa_pipeline.video.packets import MP4, NO_TICK, read_packets
 from aqa_pipeline.video.timeline import FALLBACK_FPS, decoded_frames
@@ -143,4 +144,5 @@ def source_digest(video: Video) -> str:
 def _add_file(path: Path, update: Callable[[bytes], object]) -> None:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
+            sign_of_life()
             update(chunk)

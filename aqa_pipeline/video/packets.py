@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from aqa_pipeline.errors import VideoError
+from aqa_pipeline.video.liveness import sign_of_life
 from aqa_pipeline.video.sampling import Ticks
 
+MAX_NUM_PACKETS = 20_000_000  # 46 hours at 120 a second; what is kept of them takes 480 MB
 NO_TICK = int(np.iinfo(np.int64).min)  # what ffmpeg uses for "no timestamp" too
 MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
 MATROSKA = "matroska,webm"
@@ -63,8 +66,14 @@ def read_packets(container: Any, stream: Any) -> PacketTable:
     nal_size = nal_length_bytes(codec, stream.codec_context.extradata)
     try:
         for packet in container.demux(stream):
+            sign_of_life()
             if packet.size == 0 and packet.dts is None:
                 continue  # PyAV's last packet is empty and tells the decoder to finish
+            if len(pts) == MAX_NUM_PACKETS:
+                raise VideoError(
+                    f"{container.name.removeprefix('file:')}: more than {MAX_NUM_PACKETS:,} packets of video"
+                    " are refused: only a damaged or hostile index claims as many."
+                )
             if packet.is_corrupt and container_name != MPEG_TS:
                 error = "its last packet is cut off"
                 break

@@ -14,6 +14,7 @@ import numpy as np
 
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.video.container import ADVICE, open_container, reason, video_stream
+from aqa_pipeline.video.liveness import sign_of_life
 from aqa_pipeline.video.orientation import Picture, orient
 from aqa_pipeline.video.timeline import Scan, decoded_frames, frame_tick
 
@@ -105,6 +106,7 @@ def _decode_sparsely(
     num_passed = 0
     try:
         for packet in packets:
+            sign_of_life()
             codec.skip_frame = "DEFAULT" if packet.pts is None or packet.pts in wanted else "NONREF"
             for frame in codec.decode(packet if packet.size else None):
                 num_passed = int(np.searchsorted(scan.delivered, frame_tick(frame), side="right"))

@@ -10,7 +10,7 @@ from extract.detectors import PersonDetector
 from extract.streams.clip_sampling import ClipSampling
 from extract.streams.clips import Clips
 from extract.streams.crops import Crops
-from extract.streams.stream import Encoded, Steps, Stream, plan_steps
+from extract.streams.stream import Encoded, Intake, Steps, Stream, plan_steps
 from extract.streams.tube_sampling import TubeSampling
 from extract.streams.tubes import ENDPOINTS, Tubes
 from extract.streams.whole_frames import WholeFrames
@@ -20,6 +20,7 @@ __all__ = [
     "STREAMS",
     "ClipSampling",
     "Encoded",
+    "Intake",
     "Parts",
     "Steps",
     "Stream",

@@ -7,15 +7,15 @@ both views see the same pixels; a loader that mirrors before it crops one pixel 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from aqa_pipeline.records import StreamSpec, Video
-from aqa_pipeline.video import Timeline
 from extract.backbones import LoadedBackbone
 from extract.clock import Clock
 from extract.streams.clip_sampling import ClipSampling, cut_views, plan_clips, reference_frames
-from extract.streams.stream import Encoded, Encoder, Steps
+from extract.streams.stream import Encoded, Encoder, Intake
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,10 @@ class Clips:
         """Steps per batch; each of them is a clip per view."""
         return max(1, self.clips_per_call // len(self.sampling.chosen_views))
 
-    def plan(self, timeline: Timeline) -> Steps:
-        return plan_clips(timeline, sampling=self.sampling, frames_per_clip=self.frames_per_clip)
-
-    def prepare(self, frame: np.ndarray) -> np.ndarray:
-        return self.backbone.preprocess.geometry(frame)
+    @property
+    def intake(self) -> Intake:
+        plan = partial(plan_clips, sampling=self.sampling, frames_per_clip=self.frames_per_clip)
+        return Intake(plan, self.backbone.preprocess.geometry)
 
     def encoder(self, video: Video, clock: Clock) -> Encoder:
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:

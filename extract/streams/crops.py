@@ -4,15 +4,15 @@ Frames without a person are dropped and counted.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from aqa_pipeline.records import StreamSpec, Video
-from aqa_pipeline.video import Timeline
 from extract.backbones import LoadedBackbone
 from extract.clock import Clock
 from extract.detectors import PersonDetector, crop_person, largest_person
-from extract.streams.stream import Encoded, Encoder, Steps, plan_steps
+from extract.streams.stream import Encoded, Encoder, Intake, plan_steps, whole_frame
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,10 @@ class Crops:
     def feature_size(self) -> int:
         return self.backbone.backbone.feature_size
 
-    def plan(self, timeline: Timeline) -> Steps:
-        return plan_steps(timeline, rate_fps=self.rate_fps, frames_per_step=1)
-
-    def prepare(self, frame: np.ndarray) -> np.ndarray:
-        return frame  # the detector wants every pixel
+    @property
+    def intake(self) -> Intake:
+        """Whole frames: the detector wants every pixel."""
+        return Intake(partial(plan_steps, rate_fps=self.rate_fps, frames_per_step=1), whole_frame)
 
     def encoder(self, video: Video, clock: Clock) -> Encoder:
         detect = self.detector.for_video(video)

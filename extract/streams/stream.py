@@ -62,8 +62,25 @@ class Encoded:
 Encoder = Callable[[list[np.ndarray], np.ndarray], Encoded]
 
 
+@dataclass(frozen=True)
+class Intake:
+    """What a stream takes of a video: `plan` says which frames make which step, `prepare` what is kept of an
+    RGB frame (H, W, 3), uint8.
+
+    It goes to the decoding processes: both functions can be pickled, and neither knows the network.
+    """
+
+    plan: Callable[[Timeline], Steps]
+    prepare: Callable[[np.ndarray], np.ndarray]
+
+
+def whole_frame(frame: np.ndarray) -> np.ndarray:
+    """The frame as it is, for streams whose encoder wants every pixel."""
+    return frame
+
+
 class Stream(Protocol):
-    """One kind of feature. `prepare` runs in a decoding thread, an encoder in the main one."""
+    """One kind of feature. Its intake works in a decoding process, its encoder in the main one."""
 
     @property
     def spec(self) -> StreamSpec: ...
@@ -74,13 +91,8 @@ class Stream(Protocol):
     @property
     def dtype(self) -> str: ...
 
-    def plan(self, timeline: Timeline) -> Steps:
-        """Which frames make which step."""
-        ...
-
-    def prepare(self, frame: np.ndarray) -> np.ndarray:
-        """What the stream keeps of an RGB frame (H, W, 3), uint8."""
-        ...
+    @property
+    def intake(self) -> Intake: ...
 
     def encoder(self, video: Video, clock: Clock) -> Encoder:
         """The function that turns a batch of prepared steps into features."""

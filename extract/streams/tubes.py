@@ -11,16 +11,16 @@ network sees.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from aqa_pipeline.records import SpecValue, StreamSpec, Video
 from aqa_pipeline.tube_masks import PictureGeometry
-from aqa_pipeline.video import Timeline
 from extract.backbones import LoadedBackbone
 from extract.clock import Clock
-from extract.streams.stream import Encoded, Encoder, Steps
+from extract.streams.stream import Encoded, Encoder, Intake, whole_frame
 from extract.streams.tube_sampling import FRAMES_PER_CLIP, TubeSampling, plan_tubes, seen_by
 from extract.trackers import Step as TubeStep
 from extract.trackers import TubeMaker, TubeSource
@@ -64,11 +64,10 @@ class Tubes:
         """One clip: the frames that wait for it are whole, for the tracker, and must not be many."""
         return 1
 
-    def plan(self, timeline: Timeline) -> Steps:
-        return plan_tubes(timeline, sampling=self.sampling)
-
-    def prepare(self, frame: np.ndarray) -> np.ndarray:
-        return frame  # the tracker wants every pixel
+    @property
+    def intake(self) -> Intake:
+        """Whole frames: the tracker wants every pixel."""
+        return Intake(partial(plan_tubes, sampling=self.sampling), whole_frame)
 
     def encoder(self, video: Video, clock: Clock) -> Encoder:
         latest = LatestFrames(self.source.for_video(video), self.backbone.preprocess.geometry)

@@ -5,14 +5,14 @@ a second, through an image backbone: the paper's "w/o detection" ablation.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from aqa_pipeline.records import StreamSpec, Video
-from aqa_pipeline.video import Timeline
 from extract.backbones import LoadedBackbone
 from extract.clock import Clock
-from extract.streams.stream import Encoded, Encoder, Steps, plan_steps
+from extract.streams.stream import Encoded, Encoder, Intake, plan_steps
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,10 @@ class WholeFrames:
     def feature_size(self) -> int:
         return self.backbone.backbone.feature_size
 
-    def plan(self, timeline: Timeline) -> Steps:
-        return plan_steps(timeline, rate_fps=self.rate_fps, frames_per_step=self.frames_per_step)
-
-    def prepare(self, frame: np.ndarray) -> np.ndarray:
-        return self.backbone.preprocess.geometry(frame)
+    @property
+    def intake(self) -> Intake:
+        plan = partial(plan_steps, rate_fps=self.rate_fps, frames_per_step=self.frames_per_step)
+        return Intake(plan, self.backbone.preprocess.geometry)
 
     def encoder(self, video: Video, clock: Clock) -> Encoder:
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:

@@ -88,7 +88,7 @@ def test_facts_shapes_and_times_are_those_of_extracted_clips(name: str) -> None:
     same = set(real.spec.facts) - OF_NETWORK
     assert {fact: spec.facts[fact] for fact in same} == {fact: real.spec.facts[fact] for fact in same}
     drawn = draw(name)
-    planned = real.plan(Timeline(np.arange(120), Fraction(1, 25), 120))
+    planned = real.intake.plan(Timeline(np.arange(120), Fraction(1, 25), 120))
     assert drawn.features.shape == (len(planned.pts_seconds), len(real.spec.views), real.feature_size)
     assert drawn.features.dtype == np.float16
     assert drawn.features.nbytes == stream.num_bytes(dive())

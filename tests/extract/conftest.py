@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,11 @@ import pytest
 from PIL import Image
 
 from aqa_pipeline.records import StreamSpec, Video
-from aqa_pipeline.video import Timeline
 from extract.clock import Clock
-from extract.streams import Encoded, Steps, plan_steps
+from extract.streams import Encoded, Intake, plan_steps
 
 FPS = 10.0
+MEAN = partial(np.mean, keepdims=True, dtype=np.float32)  # goes to the decoding processes
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,16 @@ class Brightness:
     batch_size: int = 3
     drop_odd: bool = False
     dtype: str = "float32"
+    prepare: Callable[[np.ndarray], np.ndarray] = MEAN
 
     @property
     def spec(self) -> StreamSpec:
         return StreamSpec(self.name, {"rate_fps": self.rate_fps, "frames_per_step": self.frames_per_step})
 
-    def plan(self, timeline: Timeline) -> Steps:
-        return plan_steps(timeline, rate_fps=self.rate_fps, frames_per_step=self.frames_per_step)
-
-    def prepare(self, frame: np.ndarray) -> np.ndarray:
-        return frame.mean(keepdims=True).astype(np.float32)
+    @property
+    def intake(self) -> Intake:
+        plan = partial(plan_steps, rate_fps=self.rate_fps, frames_per_step=self.frames_per_step)
+        return Intake(plan, self.prepare)
 
     def encoder(self, video: Video, clock: Clock) -> Callable[[list[np.ndarray], np.ndarray], Encoded]:
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:

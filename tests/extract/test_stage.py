@@ -14,7 +14,9 @@ from aqa_pipeline.records import StreamSpec, Video
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import OpenVideo
 from extract.clock import Clock
-from extract.stage import Collector, Extraction, extract
+from extract.collector import Collector
+from extract.decoding import Job, decode
+from extract.stage import Extraction, extract
 from extract.streams import Encoded, Steps
 
 
@@ -48,9 +50,10 @@ def test_one_decoding_pass_feeds_every_stream(tmp_path, picture_video, brightnes
         OpenVideo, "frames", lambda self, index: passes.append(list(index)) or frames(self, index)
     )
     fast, slow = brightness(), brightness(name="slow", rate_fps=1.0, frames_per_step=1)
-    store = Store(tmp_path / "s")
-    run(store, [picture_video("a", 40)], [fast, slow])
+    store, video = Store(tmp_path / "s"), picture_video("a", 40)
+    list(decode(Job(video, (fast.intake, slow.intake), "auto")))
     assert len(passes) == 1
+    run(store, [video], [fast, slow])
     assert store.read("toy", "a", slow.spec).features.ravel().tolist() == [5, 15, 25, 35]
     assert len(store.read("toy", "a", fast.spec).features) == 10
 

@@ -13,7 +13,8 @@ from aqa_pipeline.records import Record, Video
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import Timeline, open_video
 from extract.clock import Clock
-from extract.stage import Collector, Extraction, ExtractReport, extract
+from extract.collector import Collector
+from extract.stage import Extraction, ExtractReport, extract
 
 RIGHT = 1000  # as the frames are painted
 
@@ -81,7 +82,7 @@ def test_a_mirrored_view_is_the_network_on_mirrored_pixels(tmp_path, clips_strea
     stream = clips_stream(8, network=every_pixel, feature_size=8 * 4 * 4 * 3)
     frames = list(np.random.default_rng(0).integers(0, 255, (13, 6, 8, 3), np.uint8))
     encode = stream.encoder(Video("a", tmp_path), Clock())
-    encoded = encode([stream.prepare(frame) for frame in frames], np.arange(13)[None])
+    encoded = encode([stream.intake.prepare(frame) for frame in frames], np.arange(13)[None])
     pixels = np.stack([stream.backbone.preprocess.geometry(frame) for frame in frames])
     for offset in range(6):
         clip = pixels[5 - offset : 13 - offset]
@@ -208,7 +209,7 @@ def test_frames_in_memory_are_bounded_by_a_step_and_a_batch(tmp_path, clips_stre
         return clips.flatten(1)[:, :32]
 
     stream = clips_stream(16, span=span, views=views, clips_per_call=24, network=count)
-    steps = stream.plan(Timeline(np.arange(3000), Fraction(1, 25), 3000))
+    steps = stream.intake.plan(Timeline(np.arange(3000), Fraction(1, 25), 3000))
     collector = Collector(stream, Video("a", tmp_path), steps, Clock())
     for index in np.unique(steps.frame_index).tolist():
         prepared = np.zeros((4, 4, 3), np.uint8)

@@ -24,7 +24,8 @@ from aqa_pipeline.video import Timeline
 from extract.backbones import Backbone, LoadedBackbone, get_backbone, load_backbone
 from extract.backbones.preprocess import get_preprocess
 from extract.clock import Clock
-from extract.stage import Collector, Extraction, ExtractReport, extract
+from extract.collector import Collector
+from extract.stage import Extraction, ExtractReport, extract
 from extract.streams import TubeSampling
 from extract.streams.tubes import Tubes
 from extract.summary import format_extract_report
@@ -304,7 +305,7 @@ def test_whole_frames_in_memory_are_those_of_one_clip(tmp_path):
     gone, held = [], []
     source = Scripted({})
     stream = stream_of("all", source=source)
-    steps = stream.plan(Timeline(np.arange(300), Fraction(1, 25), 300))
+    steps = stream.intake.plan(Timeline(np.arange(300), Fraction(1, 25), 300))
     collector = Collector(stream, Video("a", tmp_path), steps, Clock())
     for pushed, index in enumerate(np.unique(steps.frame_index).tolist(), start=1):
         frame = np.zeros((HEIGHT, WIDTH, 3), np.uint8)

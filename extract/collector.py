@@ -1,0 +1,71 @@
+"""From prepared frames to a record: frames into steps, steps into batches, batches through the encoder."""
+
+from collections import Counter
+
+import numpy as np
+
+from aqa_pipeline.records import Record, Video
+from extract.clock import Clock
+from extract.streams.stream import Steps, Stream
+
+
+class Collector:
+    """Gathers one stream's prepared frames into steps, steps into batches, and batches into a record.
+
+    A frame is held as long as a step that is not whole yet needs it: steps may share frames and repeat them.
+    """
+
+    def __init__(self, stream: Stream, video: Video, steps: Steps, clock: Clock) -> None:
+        self._stream, self._video, self._steps = stream, video, steps
+        self._encode = stream.encoder(video, clock)
+        self._held: dict[int, np.ndarray] = {}
+        self._batch: list[np.ndarray] = []  # the frames of steps [num_encoded, num_whole)
+        self._num_whole = 0
+        self._num_encoded = 0
+        self._features: list[np.ndarray] = []
+        self._kept: list[np.ndarray] = []
+        self._extras: list[dict[str, np.ndarray]] = []
+        self._counts: Counter[str] = Counter()
+
+    def push(self, frame_index: int, prepared: np.ndarray) -> None:
+        """Takes the next of the frames that the plan wants, in order."""
+        self._held[frame_index] = prepared
+        while self._num_whole < len(self._steps) and self._steps.last_frame[self._num_whole] <= frame_index:
+            self._batch += [self._held[index] for index in self._steps.frame_index[self._num_whole].tolist()]
+            self._num_whole += 1
+            self._let_go()
+            if self._num_whole - self._num_encoded == self._stream.batch_size:
+                self._flush()
+
+    def _let_go(self) -> None:
+        """Forgets the frames before those that the remaining steps need: none of them comes again."""
+        remaining = self._steps.first_frame[self._num_whole :]
+        needed_from = remaining[0] if len(remaining) else np.inf
+        while self._held and (earliest := next(iter(self._held))) < needed_from:
+            del self._held[earliest]
+
+    def _flush(self) -> None:
+        if self._batch:
+            encoded = self._encode(self._batch, self._steps.frame_index[self._num_encoded : self._num_whole])
+            self._features.append(encoded.features)
+            self._kept.append(encoded.kept)
+            self._extras.append(encoded.extras)
+            self._counts.update({"num_steps_without_person": int((~encoded.kept).sum())})
+            self._counts.update(encoded.counts)
+        self._batch, self._num_encoded = [], self._num_whole
+
+    def record(self, dataset: str, *, source_digest: str) -> Record:
+        """The finished record, steps without a person left out."""
+        self._flush()
+        assert self._num_encoded == len(self._steps), "the decoder did not deliver every planned frame"
+        kept = np.concatenate(self._kept)
+        return Record(
+            dataset=dataset,
+            video_id=self._video.video_id,
+            spec=self._stream.spec,
+            features=np.concatenate(self._features).astype(self._stream.dtype, copy=False),
+            pts_seconds=self._steps.pts_seconds[kept],
+            source_digest=source_digest,
+            extras={name: np.concatenate([rows[name] for rows in self._extras]) for name in self._extras[0]},
+            counts={"num_steps": len(kept), **self._counts, **self._steps.counts},
+        )
