@@ -44,4 +44,6 @@ def test_segments_have_the_backbones_number_of_frames(monkeypatch, name):
     chosen = Choices(variant="released", backbones={"": name}, detector="annotations")
     (segments,) = build_streams(["segments"], chosen)
     assert segments.frames_per_step == backbone.frames_per_clip
-    assert segments.intake.prepare(np.zeros((36, 64, 3), np.uint8)).shape == (loaded.preprocess.size,) * 2 + (3,)
+    assert segments.intake.prepare(np.zeros((36, 64, 3), np.uint8)).shape == (loaded.preprocess.size,) * 2 + (
+        3,
+    )
