@@ -6,11 +6,12 @@ PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-c
 PYTEST_JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: reproduce-table1 reproduce-table2 reproduce-table3 reproduce-table4
+OTHER_TABLES := wd-table1a wd-table1b wd-table3 $(foreach n,1 2 3 4 5 6,tsa-table$(n))
+.PHONY: reproduce-table1 reproduce-table2 reproduce-table3 reproduce-table4 $(OTHER_TABLES:%=reproduce-%)
 .PHONY: help setup demo test check lint types fmt smoke bench clean
 
 help:            ## this list
-	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 24
 
 setup: $(VENV)/.dev  ## everything for work on the project, in .venv
 
@@ -28,6 +29,18 @@ reproduce-table3: $(VENV)/.dev  ## its Table 3: aggregation
 
 reproduce-table4: $(VENV)/.dev  ## its Table 4: with and without detection
 	$(BIN)/aqa reproduce action-net-table4 $(ARGS)
+
+reproduce-wd-table1a:  ## Weight-Decider's Table 1a: depths and convolutions
+reproduce-wd-table1b:  ## its Table 1b: lengths of clips
+reproduce-wd-table3:  ## its Table 3: MTL-AQA
+reproduce-tsa-table1:  ## TSA-Net's Table 1: AQA-7
+reproduce-tsa-table2:  ## its Table 2: how many modules
+reproduce-tsa-table3:  ## its Table 3: what attention costs and brings
+reproduce-tsa-table4:  ## its Table 4: MTL-AQA
+reproduce-tsa-table5:  ## its Table 5: correlation, error and cost
+reproduce-tsa-table6:  ## its Table 6: accuracy on FR-FS
+$(OTHER_TABLES:%=reproduce-%): reproduce-%: $(VENV)/.dev
+	$(BIN)/aqa reproduce $* $(ARGS)
 
 test: $(VENV)/.dev  ## all tests (those that need ../shared or a GPU are skipped without)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(PYTEST_JOBS) --dist loadgroup

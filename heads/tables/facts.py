@@ -32,7 +32,7 @@ def counted_legend(table: Table) -> str:
 
 
 def reasons_of(result: TableResult) -> Iterator[tuple[str, str]]:
-    """Each reason why cells could not be run, once, with the cells that it holds back."""
+    """Each reason why cells could not be run, or counted on stored tubes, once, with these cells."""
     by_reason: dict[str, list[tuple[str, str]]] = {}
     for cell in result.blocked:
         by_reason.setdefault(cell.reason, []).append((cell.row, cell.column))
@@ -41,6 +41,12 @@ def reasons_of(result: TableResult) -> Iterator[tuple[str, str]]:
         rows = list(dict.fromkeys(row for row, _ in places))
         which = "every row" if len(rows) == len(_runnable(result.table, columns)) else ", ".join(rows)
         yield f"{', '.join(columns)}: {which}", reason
+
+
+def missing_title(result: TableResult) -> str:
+    """What stands above the reasons."""
+    implied = any(cell.status == "implied" for cell in result.cells.values())
+    return "Not run, or counted on implied tubes" if implied else "Not run"
 
 
 def _runnable(table: Table, columns: Sequence[str]) -> list[Row]:

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from heads.tables.facts import counted_legend, facts_of, reasons_of
-from heads.tables.metrics import METRICS
+from heads.tables.facts import counted_legend, facts_of, missing_title, reasons_of
+from heads.tables.metrics import METRICS, positive_zero
 from heads.tables.results import TableCell, TableResult
 from heads.tables.table import Table
 
@@ -36,7 +36,7 @@ def _lines(result: TableResult) -> Iterator[str]:
     reasons = list(reasons_of(result))
     if reasons:
         yield ""
-        yield "## Not run"
+        yield f"## {missing_title(result)}"
     for where, reason in reasons:
         yield ""
         yield f"**{where}**"
@@ -70,7 +70,7 @@ def _cell(cell: TableCell, table: Table) -> str:
     decimals, always = table.decimals_of(cell.metric), "+" if METRICS[cell.metric].signed else ""
 
     def text(value: float, sign: str = always) -> str:
-        return f"{value:{sign}.{decimals}f}"
+        return f"{positive_zero(value, decimals):{sign}.{decimals}f}"
 
     printed = "-" if cell.printed is None else text(cell.printed)
     measured = cell.measured

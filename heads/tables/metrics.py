@@ -45,3 +45,8 @@ METRICS: Mapping[str, Metric] = {
         "one row's count against another's in percent", "decrease", decimals=2, scale=100, signed=True
     ),
 }
+
+
+def positive_zero(value: float, decimals: int) -> float:
+    """The value as rounded, so that what rounds to nothing is not printed as -0.000."""
+    return round(value, decimals) + 0.0

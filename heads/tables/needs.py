@@ -45,6 +45,8 @@ class FeatureNeed:
     def explain(self, settings: Settings) -> str:
         """What is lacking, and what to do about it."""
         num_lacking = len(self.lacking)
+        if settings.simulated and "--variant" in self.extraction:
+            return f"{self.stream} are not simulated as `aqa extract {' '.join(self.extraction)}` makes them."
         lines = [
             f"{num_lacking} of {self.num_videos} videos lack {self.stream} ({self.backbone}) in "
             f"{settings.store}. Make them with `{self.command(settings)}`"

@@ -163,7 +163,7 @@ class _Plans:
         if spec or count.everywhere or column.name in count.implied_by:
             self.counts.append(CountTask(row.name, column.name, column.dataset, spec, videos))
         if reason and not count.everywhere:
-            self.blocked.append(Blocked(row.name, column.name, f"{NO_TUBES}\n{reason}"))
+            self.blocked.append(Blocked(row.name, column.name, reason))
 
     def _look(
         self, reader: Method | Count, column: Column, dataset: Dataset | str
@@ -185,9 +185,6 @@ class _Plans:
             tuple(self.needs),
             tuple(self.counts),
         )
-
-
-NO_TUBES = "Not counted on stored tubes, but, where it says so, on sizes that the paper implies."
 
 
 def _task(

@@ -33,8 +33,8 @@ class TableCell:
 
     @property
     def difference(self) -> float | None:
-        """Ours minus the paper's."""
-        if self.measured is None or self.printed is None:
+        """Ours minus the paper's; None where either is missing or undefined."""
+        if self.measured is None or self.printed is None or math.isnan(self.measured.mean):
             return None
         return self.measured.mean - self.printed
 
@@ -42,8 +42,9 @@ class TableCell:
     def covered(self) -> bool | None:
         """Whether the paper's value lies in our interval."""
         interval = self.measured.interval if self.measured else None
-        if interval is None or self.printed is None or math.isnan(interval.low):
+        if self.difference is None or interval is None or math.isnan(interval.low):
             return None
+        assert self.printed is not None
         return interval.covers(self.printed)
 
 

@@ -8,14 +8,15 @@ difference and deviation  -0.028 ±0.021
 import math
 import textwrap
 
-from heads.tables.facts import counted_legend, facts_of, reasons_of
-from heads.tables.metrics import METRICS
+from heads.tables.facts import counted_legend, facts_of, missing_title, reasons_of
+from heads.tables.metrics import METRICS, positive_zero
 from heads.tables.results import TableCell, TableResult
 from heads.tables.table import Table
 
 COVERED = {True: "✓", False: "✗", None: " "}
 GAP = "  "
 NOTE_WIDTH = 110
+GRID_WIDTH = 130
 LEGEND = (
     "Each cell: the paper's value and ours; ours minus the paper's, ± over seeds and splits; our 95 %\n"
     "interval over videos and seeds, ✓ where the paper's value lies in it, ✗ where not. One number alone is\n"
@@ -33,17 +34,39 @@ def format_table_result(result: TableResult) -> str:
     lines += ["", *(_wrapped(note, "- ") for note in result.notes), *flags]
     reasons = list(reasons_of(result))
     if reasons:
-        lines += ["", "Not run:"]
+        lines += ["", f"{missing_title(result)}:"]
         for where, reason in reasons:
             lines += ["", _wrapped(where, "  "), *(f"    {line}" for line in reason.splitlines())]
     return "\n".join(lines)
 
 
 def _wrapped(text: str, indent: str) -> str:
-    return textwrap.fill(text, NOTE_WIDTH, initial_indent=indent, subsequent_indent=" " * len(indent))
+    return textwrap.fill(
+        text,
+        NOTE_WIDTH,
+        initial_indent=indent,
+        subsequent_indent=" " * len(indent),
+        break_on_hyphens=False,
+    )
 
 
 def _grid(result: TableResult) -> list[str]:
+    """The cells; where they are wider than `GRID_WIDTH`, some columns below the others."""
+    blocks = _blocks(result)
+    widths = [max(len(line[at]) for block in blocks for line in block) for at in range(len(blocks[0][0]))]
+    columns = list(range(1, len(widths)))
+    room = GRID_WIDTH - widths[0]
+    num_parts = math.ceil(sum(len(GAP) + widths[at] for at in columns) / max(room, 1))
+    per_part = math.ceil(len(columns) / min(num_parts, len(columns)))
+    lines: list[str] = []
+    for start in range(0, len(columns), per_part):
+        lines += [""] if lines else []
+        lines += _grid_part(blocks, widths, [0, *columns[start : start + per_part]])
+    return lines
+
+
+def _blocks(result: TableResult) -> list[list[list[str]]]:
+    """Titles, numbers of videos, then the rows: the texts of each line, the label first."""
     titles = {column.name: column.title for column in result.table.columns}
     titles |= {average.name: average.title for average in result.table.averages}
     blocks: list[list[list[str]]] = [
@@ -57,15 +80,15 @@ def _grid(result: TableResult) -> list[str]:
         blocks.append(
             [[label[at], *(lines[at] if at < len(lines) else "" for lines in cells)] for at in range(height)]
         )
-    widths = [max(len(line[at]) for block in blocks for line in block) for at in range(len(blocks[0][0]))]
-    rule = "-" * len(GAP.join("x" * width for width in widths))
+    return blocks
+
+
+def _grid_part(blocks: list[list[list[str]]], widths: list[int], columns: list[int]) -> list[str]:
+    rule = "-" * len(GAP.join("x" * widths[at] for at in columns))
     lines: list[str] = []
     for number, block in enumerate(blocks):
         lines += [rule] if number == 2 else []
-        lines += [
-            GAP.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-            for line in block
-        ]
+        lines += [GAP.join(line[at].ljust(widths[at]) for at in columns).rstrip() for line in block]
     return lines
 
 
@@ -102,11 +125,11 @@ def _third_line(cell: TableCell, decimals: int) -> str:
 
 
 def _value(value: float | None, decimals: int) -> str:
-    return "" if value is None else f"{value:.{decimals}f}"
+    return "" if value is None else f"{positive_zero(value, decimals):.{decimals}f}"
 
 
 def _signed(value: float | None, decimals: int) -> str:
-    return "" if value is None else f"{value:+.{decimals}f}"
+    return "" if value is None else f"{positive_zero(value, decimals):+.{decimals}f}"
 
 
 def _spread(std: float, decimals: int) -> str:

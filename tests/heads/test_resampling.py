@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import binomtest, rankdata, spearmanr
 
 from aqa_pipeline.errors import UnknownName
-from aqa_pipeline.metrics import bootstrap_interval, fisher_z_mean, spearman
+from aqa_pipeline.metrics import Metric, accuracy, bootstrap_interval, fisher_z_mean, mse, spearman
 from heads.predicted import Predicted
 from heads.resampling import (
     class_mean_interval,
@@ -20,6 +20,7 @@ from heads.resampling import (
     over_seeds,
     per_seed,
     resampled,
+    wilson_interval,
 )
 
 MONTE_CARLO = 0.02  # of a quantile of 10,000 draws of 40 to 50 videos: about 3 standard errors
@@ -184,6 +185,23 @@ def test_resampled_is_the_mean_over_splits() -> None:
                 ]
             )
     np.testing.assert_allclose(resampled(splits, counts), naive)
+
+
+@pytest.mark.parametrize(("name", "metric"), [("mse", mse), ("accuracy", accuracy)])
+def test_counted_means_are_those_of_the_repeated_videos(name: str, metric: Metric) -> None:
+    rng = np.random.default_rng(2)
+    scores, labels = rng.uniform(size=20), rng.integers(0, 2, size=20).astype(float)
+    counts = rng.multinomial(20, np.full(20, 0.05), size=30).astype(np.float64)
+    naive = [metric(*(np.repeat(values, row.astype(int)) for values in (scores, labels))) for row in counts]
+    np.testing.assert_allclose(find_metric(name)(scores, labels, counts), naive)
+    assert math.isnan(find_metric(name)(scores, labels, np.zeros((1, 20)))[0])
+
+
+@pytest.mark.parametrize("right", [0, 1, 150, 205, 208])
+def test_wilson_is_that_of_scipy(right: int) -> None:
+    expected = binomtest(right, 208).proportion_ci(0.95, method="wilson")
+    interval = wilson_interval(right / 208, 208)
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
 def test_the_same_seed_gives_the_same_interval() -> None:

@@ -112,6 +112,12 @@ def scene(_pristine: Path, tmp_path: Path) -> Scene:
 
 
 @pytest.fixture(scope="session")
+def build_scene() -> Callable[[Path], Scene]:
+    """Makes a scene in a folder, for what is run once for several tests."""
+    return make_scene
+
+
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[TablePlan, TableResult]:
     """The table, run once; leave its folder as it is."""
     scene = make_scene(tmp_path_factory.mktemp("finished"))
