@@ -60,10 +60,10 @@ class Extractors:
         context = multiprocessing.get_context("spawn")
         self._pipes = []
         self._processes = []
-        gate = context.Barrier(number)
+        self._gate = context.Barrier(number)  # kept here: children look it up by name when they are up
         for _ in range(number):
             here, there = context.Pipe()
-            process = context.Process(target=_extractor, args=(there, gate))
+            process = context.Process(target=_extractor, args=(there, self._gate))
             process.start()
             self._pipes.append(here)
             self._processes.append(process)

@@ -48,8 +48,8 @@ def measure(count: int, scratch: Path) -> Seen:
             shutil.rmtree(disk / "store", ignore_errors=True)
     broken = len({text.split(":")[0] for text in problems})
     return Seen(
-        what=f"{num_refused} clear refusals, {broken} of {count} points with damage, a bad message or a store "
-        f"that could not be completed ({kind})",
+        what=f"{num_refused} clear refusals, {broken} of {count} points with damage, a bad message or no "
+        f"way to complete the store ({kind})",
         kept=not problems and num_refused > 0,
         counts={"points": count, "refused": num_refused, "not kept": broken, "disk": kind},
         details={"problems": problems[:20]},

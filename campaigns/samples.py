@@ -20,8 +20,8 @@ SPECS = (
 )
 
 
-def write_videos(root: Path, *, num_videos: int = 4) -> None:
-    """A folder as `--dataset folder` takes it: videos of two to four seconds, boxes, scores."""
+def write_videos(root: Path, *, num_videos: int = 3) -> None:
+    """A folder as `--dataset folder` takes it: videos of two and three seconds, boxes, scores."""
     rng = np.random.default_rng(0)
     rows = ["video,score"]
     (root / "videos").mkdir(parents=True)
@@ -57,7 +57,7 @@ def aqa(*arguments: object) -> tuple[int, str]:
 def extract_crops(root: Path, store: Path) -> tuple[int, str]:
     """The smallest real extraction: one crop a second through a ResNet-18 with random weights."""
     networks = ("--backbone", "crops=resnet18", "--weights", "random:0", "--detector", "annotations")
-    streams = ("--streams", "crops", "--device", "cpu", *networks)
+    streams = ("--streams", "crops", "--device", "cpu", "--workers", 1, *networks)
     return aqa("extract", "--dataset", "folder", "--root", root, "--store", store, *streams)
 
 
