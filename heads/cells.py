@@ -80,7 +80,7 @@ def write_cell(folder: Path, cell: Cell, state: Mapping[str, Tensor]) -> None:
         "chosen_epoch": cell.chosen_epoch,
         "score_scale": asdict(cell.scale),
     }
-    write_rows(part / "epochs.csv", [asdict(epoch) for epoch in cell.epochs])
+    write_rows(part / "epochs.csv", [epoch.to_row() for epoch in cell.epochs])
     write_rows(part / "predictions.csv", [asdict(row) for row in cell.predictions])
     write_whole(part / "model.safetensors", save(dict(state)))
     write_whole(part / "cell.json", json.dumps(facts, indent=2).encode())
@@ -101,7 +101,7 @@ def read_cell(run_dir: Path, *, split: str, seed: int) -> Cell:
             seed=facts["seed"],
             chosen_epoch=facts["chosen_epoch"],
             scale=ScoreScale(**facts["score_scale"]),
-            epochs=tuple(_epoch(row) for row in _rows(folder / "epochs.csv")),
+            epochs=tuple(Epoch.from_row(row) for row in _rows(folder / "epochs.csv")),
             predictions=tuple(_video_score(row) for row in _rows(folder / "predictions.csv")),
         )
     except (ValueError, KeyError, TypeError) as error:
@@ -136,11 +136,6 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-def _epoch(row: Mapping[str, str]) -> Epoch:
-    numbers = {name: float(value) for name, value in row.items() if name != "epoch"}
-    return Epoch(epoch=int(row["epoch"]), **numbers)
 
 
 def _video_score(row: Mapping[str, str]) -> VideoScore:

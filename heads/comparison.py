@@ -9,6 +9,7 @@ claiming that something is impossible (Davison & Hinkley, Bootstrap Methods and 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,16 @@ import numpy as np
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.metrics import Interval
 from aqa_pipeline.tables import format_table
+from heads.agreement import TITLES, metric_of_run
 from heads.configs import read_config
 from heads.predicted import Predicted, read_predicted
+from heads.recipes import MetricName
 from heads.resampling import (
     NUM_RESAMPLES,
+    CountedMetric,
     Floats,
     draw_counts,
+    find_metric,
     interval_of,
     over_classes,
     over_seeds,
@@ -44,7 +49,7 @@ class ComparedRun:
 
 @dataclass(frozen=True)
 class Difference:
-    """Spearman's correlation of both on the same test videos, first minus second."""
+    """Both on the same test videos by the runs' metric, first minus second."""
 
     name: str
     num_videos: int
@@ -57,13 +62,17 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Per split and overall. `overall_kind` says how the splits were averaged; None for a single split."""
+    """Per split and overall, by Spearman's correlation, or the accuracy where scores are classes.
+
+    `overall_kind` says how the splits were averaged; `overall` is None for a single split.
+    """
 
     first: ComparedRun
     second: ComparedRun
     splits: tuple[Difference, ...]
     overall: Difference | None
     overall_kind: str
+    metric: MetricName = "spearman"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; undefined numbers are null."""
@@ -74,23 +83,24 @@ class Comparison:
 def compare(run_a: Path, run_b: Path, *, num_resamples: int = NUM_RESAMPLES, seed: int = 0) -> Comparison:
     """The difference of two runs, on the splits and seeds that both have.
 
-    Raises `RunError` where dataset, target, test videos or their labels are not the same.
+    Runs are told apart by accuracy if both learned classes. Raises `RunError` where dataset, target, test
+    videos or their labels are not the same.
     """
     configs = read_config(run_a), read_config(run_b)
     _check_same_task(run_a, run_b, configs)
     a, b = _common(read_predicted(run_a), read_predicted(run_b), (run_a, run_b))
-    classes = _are_classes(a)
+    metric = _common_metric(configs)
+    classes = metric == "spearman" and _are_classes(a)
     kind = "Fisher-z mean over classes" if classes else "mean over splits"
-    options = {"num_resamples": num_resamples, "seed": seed}
-    overall = difference(a, b, name="overall", classes=classes, **options) if len(a) > 1 else None
+    difference_of = partial(difference, metric=metric, num_resamples=num_resamples, seed=seed)
+    overall = difference_of(a, b, name="overall", classes=classes) if len(a) > 1 else None
     return Comparison(
         first=_side(run_a, configs[0], a),
         second=_side(run_b, configs[1], b),
-        splits=tuple(
-            difference([x], [y], name=x.split, classes=False, **options) for x, y in zip(a, b, strict=True)
-        ),
+        splits=tuple(difference_of([x], [y], name=x.split, classes=False) for x, y in zip(a, b, strict=True)),
         overall=overall,
         overall_kind=kind if overall else "",
+        metric=metric,
     )
 
 
@@ -100,18 +110,23 @@ def difference(
     *,
     name: str,
     classes: bool,
+    metric: MetricName = "spearman",
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
 ) -> Difference:
-    """First minus second over splits of the same videos; with `classes` each split is a class of its own."""
+    """First minus second over splits of the same videos; with `classes` each split is a class of its own.
+
+    Classes are averaged by Fisher's z, which is for correlations alone.
+    """
+    of_counts = find_metric(metric)
     rng = np.random.default_rng(seed)
     if classes:
         counts = [draw_counts([split], num=num_resamples, rng=rng)[0] for split in first]
     else:
         counts = draw_counts(first, num=num_resamples, rng=rng)
-    draws_first = over_seeds(_by_seed(first, counts, classes=classes), rng=rng)
-    draws_second = over_seeds(_by_seed(second, counts, classes=classes), rng=rng)
-    values = [_value(splits, classes=classes) for splits in (first, second)]
+    draws_first = over_seeds(_by_seed(first, counts, metric=of_counts, classes=classes), rng=rng)
+    draws_second = over_seeds(_by_seed(second, counts, metric=of_counts, classes=classes), rng=rng)
+    values = [_value(splits, metric=of_counts, classes=classes) for splits in (first, second)]
     draws = draws_first - draws_second
     return Difference(
         name=name,
@@ -133,22 +148,30 @@ def two_sided_p(draws: Floats) -> float:
     return min(1.0, 2.0 * (1 + fewer) / (defined.size + 1))
 
 
-def _by_seed(splits: Sequence[Predicted], counts: Sequence[Floats], *, classes: bool) -> Floats:
+def _by_seed(
+    splits: Sequence[Predicted], counts: Sequence[Floats], *, metric: CountedMetric, classes: bool
+) -> Floats:
     """`seed draw`, averaged over the splits."""
     if classes:
-        return over_classes([resampled([s], [c]) for s, c in zip(splits, counts, strict=True)])
-    return resampled(splits, counts)
+        by_class = [resampled([s], [c], metric=metric) for s, c in zip(splits, counts, strict=True)]
+        return over_classes(by_class)
+    return resampled(splits, counts, metric=metric)
 
 
-def _value(splits: Sequence[Predicted], *, classes: bool) -> float:
+def _value(splits: Sequence[Predicted], *, metric: CountedMetric, classes: bool) -> float:
     """Mean over seeds of each seed's mean over splits."""
-    values = per_seed(splits)
+    values = per_seed(splits, metric=metric)
     return float(np.mean(over_classes(list(values)) if classes else values.mean(axis=0)))
 
 
 def _are_classes(splits: Sequence[Predicted]) -> bool:
     videos = [video for split in splits for video in split.videos]
     return len(splits) > 1 and len(set(videos)) == len(videos)
+
+
+def _common_metric(configs: Sequence[Mapping[str, Any]]) -> MetricName:
+    metrics = {metric_of_run(config) for config in configs}
+    return metrics.pop() if len(metrics) == 1 else "spearman"
 
 
 def _check_same_task(run_a: Path, run_b: Path, configs: Sequence[Mapping[str, Any]]) -> None:
@@ -222,6 +245,8 @@ def format_comparison(comparison: Comparison) -> str:
     lines += ["", format_table(header, [_row(row) for row in rows])]
     if comparison.overall:
         lines += ["", f"overall: {comparison.overall_kind}"]
+    if comparison.metric != "spearman":
+        lines += ["", f"A and B are told by {TITLES[comparison.metric]}."]
     return "\n".join([*lines, "", _verdict(rows[-1])])
 
 

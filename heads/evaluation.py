@@ -3,14 +3,14 @@
 Per split and seed: Spearman with a bootstrap interval over the test videos, R-l2 (by the range of the test
 labels, as CoRe), MSE in raw points. Per split: mean and standard deviation over seeds, and the mean
 prediction of the seeds as an ensemble. Where scores are classes (FR-FS: clean or fall) also the accuracy, a
-score from 1/2 on meaning the upper class. Over splits: the Fisher-z mean where the splits are classes
-(no video in two of them, as the four apparatus of Rhythmic Gymnastics), the plain mean where they
-are draws from the same videos (MIT-Skating's random splits).
+score from 1/2 on meaning the upper class; means and epochs are then told by it. Over splits: the Fisher-z
+mean of correlations where the splits are classes (no video in two of them, as the four apparatus of
+Rhythmic Gymnastics), the plain mean where they are draws from the same videos (MIT-Skating's random splits).
 """
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,11 +29,12 @@ from aqa_pipeline.metrics import (
     relative_l2,
     spearman,
 )
+from heads.agreement import METRICS, TITLES, has_classes
 from heads.cells import Cell, cell_folder, is_complete, read_cell
 from heads.configs import read_config
+from heads.recipes import MetricName
 from heads.run_facts import run_flags, run_title
 
-CLASS_LOSSES = ("cross-entropy",)
 SELECT_LABELS = {
     "last": "last epoch",
     "val": "best epoch on held-out training videos",
@@ -56,6 +57,21 @@ class Scores:
     accuracy: float | None = None
     accuracy_interval: Interval | None = None
 
+    @property
+    def metric(self) -> MetricName:
+        """What tells how good these scores are."""
+        return "spearman" if self.accuracy is None else "accuracy"
+
+    @property
+    def value(self) -> float:
+        """By that metric."""
+        return self.spearman if self.accuracy is None else self.accuracy
+
+    @property
+    def value_interval(self) -> Interval:
+        """Of that value, over videos."""
+        return self.accuracy_interval or self.interval
+
 
 # Of predicted and true scores.
 Score = Callable[[NDArray[np.float64], NDArray[np.float64]], Scores]
@@ -63,7 +79,7 @@ Score = Callable[[NDArray[np.float64], NDArray[np.float64]], Scores]
 
 @dataclass(frozen=True)
 class CellScores:
-    """One split and seed. `last_on_test` and `best_on_test` are the last and the best epoch's correlation."""
+    """One split and seed. `last_on_test` and `best_on_test` are the last and the best epoch's metric."""
 
     split: str
     seed: int
@@ -76,7 +92,7 @@ class CellScores:
 
 @dataclass(frozen=True)
 class SplitScores:
-    """One split over its seeds. `std` is the sample's (n - 1); nan for one seed.
+    """One split over its seeds, by the metric of its scores. `std` is the sample's (n - 1), nan for one seed.
 
     `interval` is that of the mean, over videos and seeds: a control with shuffled labels is judged by it,
     since one shuffle may by chance teach the signal, or its opposite.
@@ -92,7 +108,7 @@ class SplitScores:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A run's numbers. `overall` is the mean over seeds of each seed's mean over splits."""
+    """A run's numbers. `overall` is the mean over seeds of each seed's mean over splits, by `metric`."""
 
     run_dir: Path
     title: str
@@ -104,6 +120,11 @@ class Evaluation:
     overall_std: float
     overall_kind: str
     num_unfinished: int
+
+    @property
+    def metric(self) -> MetricName:
+        """Spearman's correlation, or the accuracy where scores are classes."""
+        return self.cells[0].scores.metric
 
     @property
     def mean_gap(self) -> float:
@@ -131,8 +152,8 @@ class Evaluation:
                 "relative_l2": cell.scores.relative_l2,
                 "mse": cell.scores.mse,
                 **(_accuracy_columns(cell.scores) if classes else {}),
-                "last_epoch_spearman": cell.last_on_test,
-                "best_on_test_spearman_not_model_selection": cell.best_on_test,
+                f"last_epoch_{self.metric}": cell.last_on_test,
+                f"best_on_test_{self.metric}_not_model_selection": cell.best_on_test,
                 "select": self.select,
                 "flags": "; ".join(self.flags),
             }
@@ -157,9 +178,11 @@ def evaluate(run_dir: Path, *, num_resamples: int = 10_000) -> Evaluation:
     splits = [
         _score_split(group, scored, of_split[split], num_resamples) for split, group in by_split.items()
     ]
-    classes = are_classes([group[0] for group in by_split.values()])
-    per_seed = _means_over_splits(scored, classes=classes)
-    kind = "Fisher-z mean over classes" if classes else "mean over splits"
+    fisher_z = (
+        are_classes([group[0] for group in by_split.values()]) and scored[0].scores.metric == "spearman"
+    )
+    per_seed = _means_over_splits(scored, fisher_z=fisher_z)
+    kind = "Fisher-z mean over classes" if fisher_z else "mean over splits"
     return Evaluation(
         run_dir=Path(run_dir),
         title=run_title(config),
@@ -180,13 +203,8 @@ def are_classes(cells: Sequence[Cell]) -> bool:
     return len(cells) > 1 and len(set(videos)) == len(videos)
 
 
-def has_classes(config: Mapping[str, Any], split: str) -> bool:
-    """Whether the split's scores are two classes, 0 and 1, as its loss took them."""
-    return bool(config["splits"][split]["recipe"]["loss"] in CLASS_LOSSES)
-
-
 def _score_cell(cell: Cell, score: Score) -> CellScores:
-    on_test = np.array([epoch.test_spearman for epoch in cell.epochs])
+    on_test = np.array([epoch.test for epoch in cell.epochs])
     best = int(np.argmax(np.where(np.isnan(on_test), -np.inf, on_test)))
     true, predicted = _test_scores(cell)
     return CellScores(
@@ -203,15 +221,16 @@ def _score_cell(cell: Cell, score: Score) -> CellScores:
 def _score_split(
     cells: Sequence[Cell], scored: Sequence[CellScores], score: Score, num_resamples: int
 ) -> SplitScores:
-    correlations = [cell.scores.spearman for cell in scored if cell.split == cells[0].split]
+    values = [cell.scores.value for cell in scored if cell.split == cells[0].split]
+    metric = METRICS[scored[0].scores.metric]
     true, _ = _test_scores(cells[0])
     predicted = np.stack([_test_scores(cell)[1] for cell in cells])
     return SplitScores(
         split=cells[0].split,
         num_seeds=len(cells),
-        mean=float(np.mean(correlations)),
-        std=_sample_std(correlations),
-        interval=bootstrap_interval(spearman, predicted, true, num_resamples=num_resamples),
+        mean=float(np.mean(values)),
+        std=_sample_std(values),
+        interval=bootstrap_interval(metric, predicted, true, num_resamples=num_resamples),
         ensemble=score(predicted.mean(axis=0), true),
     )
 
@@ -249,11 +268,11 @@ def _test_scores(cell: Cell) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
 
 
-def _means_over_splits(scored: Sequence[CellScores], *, classes: bool) -> list[float]:
+def _means_over_splits(scored: Sequence[CellScores], *, fisher_z: bool) -> list[float]:
     by_seed: dict[int, list[float]] = {}
     for cell in scored:
-        by_seed.setdefault(cell.seed, []).append(cell.scores.spearman)
-    return [fisher_z_mean(values) if classes else float(np.mean(values)) for values in by_seed.values()]
+        by_seed.setdefault(cell.seed, []).append(cell.scores.value)
+    return [fisher_z_mean(values) if fisher_z else float(np.mean(values)) for values in by_seed.values()]
 
 
 def _sample_std(values: Sequence[float]) -> float:
@@ -286,14 +305,14 @@ def format_evaluation(evaluation: Evaluation) -> str:
                 lines.append(_line(split.split, str(cell.seed), cell.scores, width))
         if split.num_seeds > 1:
             lines.append(_line(split.split, "ensemble", split.ensemble, width))
-            lines.append(_mean_line(split, width) + _mean_accuracy(split.split, evaluation.cells))
+            lines.append(_mean_line(split, width, metric=evaluation.metric))
     lines.append("")
     if len(evaluation.splits) > 1:
         spread = "" if math.isnan(evaluation.overall_std) else f" ± {evaluation.overall_std:.3f} over seeds"
         lines.append(f"{evaluation.overall_kind}: {evaluation.overall:.3f}{spread}")
     lines.append(
         f"Picking the best epoch on the test videos would read {evaluation.mean_gap:+.3f} "
-        "against the last one (not model selection)."
+        f"against the last one (not model selection){_told_in(evaluation.metric)}."
     )
     if evaluation.num_unfinished:
         lines.append(f"{evaluation.num_unfinished} cells are not finished: run the same `aqa fit` again.")
@@ -313,17 +332,17 @@ def _accuracy(scores: Scores) -> str:
     return f"  {scores.accuracy:8.3f}  {_bracket(scores.accuracy_interval)}"
 
 
-def _mean_accuracy(split: str, cells: Sequence[CellScores]) -> str:
-    of_seeds = [cell.scores.accuracy for cell in cells if cell.split == split]
-    known = [each for each in of_seeds if each is not None]
-    return f", accuracy {np.mean(known):.3f} ± {_sample_std(known):.3f}" if known else ""
-
-
-def _mean_line(split: SplitScores, width: int) -> str:
+def _mean_line(split: SplitScores, width: int, *, metric: MetricName) -> str:
+    value = f"{split.mean:>8.3f}" if metric == "spearman" else f"{TITLES[metric]} {split.mean:.3f}"
     return (
-        f"{split.split:<{width}}  {'mean':>8}  {split.ensemble.num_videos:>6}  {split.mean:>8.3f}"
+        f"{split.split:<{width}}  {'mean':>8}  {split.ensemble.num_videos:>6}  {value}"
         f"  {_bracket(split.interval)}  ± {split.std:.3f} over {split.num_seeds} seeds"
     )
+
+
+def _told_in(metric: MetricName) -> str:
+    """Spearman's correlation goes without saying."""
+    return "" if metric == "spearman" else f", in {TITLES[metric]}"
 
 
 def _bracket(interval: Interval) -> str:

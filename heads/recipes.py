@@ -16,6 +16,11 @@ StreamSteps = Mapping[str, Sequence[int]]
 # `closed-form` is fitted at once: learning rates, momentum and decay are 0 then.
 Optimiser = Literal["sgd", "adam", "closed-form"]
 
+# What tells how well a head's scores agree with the judges': their ranks, or where scores are classes (FR-FS:
+# clean or fall) the share of classes told right.
+MetricName = Literal["spearman", "accuracy"]
+CLASS_LOSSES = ("cross-entropy",)
+
 # Where windows may lie and what testing sees; heads/windows.py tells the two apart.
 Windows = Literal["paper", "released"]
 
@@ -56,6 +61,11 @@ class Recipe:
         object.__setattr__(self, "frozen", tuple(self.frozen))
         if self.epochs < 1 or self.batch_size < 1 or min(self.num_steps.values(), default=1) < 1:
             raise ValueError(f"a recipe needs at least 1 epoch, video per batch and step per window: {self}")
+
+    @property
+    def metric(self) -> MetricName:
+        """What epochs are told apart by, and runs compared by."""
+        return "accuracy" if self.loss in CLASS_LOSSES else "spearman"
 
     def decay(self, epoch: int) -> float:
         """What the learning rates are multiplied by in that epoch, counted from 1."""

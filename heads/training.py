@@ -7,7 +7,7 @@ the same bits on a CPU.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.metrics import spearman
+from heads.agreement import METRICS
 from heads.batches import evaluation_batch, training_batches
 from heads.folds import Fold, Select, derived_seed
 from heads.outputs import HeadOutput
-from heads.recipes import Recipe
+from heads.recipes import MetricName, Recipe
 from heads.samples import FeatureSet
 from heads.score_mlp import TASKS
 from heads.whitening import Whitened
@@ -41,16 +41,36 @@ PRECISIONS: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch
 SCORED_AT_ONCE = 32
 
 
+PARTS = ("validation", "test")
+
+
 @dataclass(frozen=True)
 class Epoch:
-    """One row of epochs.csv. Correlations are nan where predictions are constant or nobody is held out."""
+    """One row of epochs.csv. How well the videos of each part are told, by the metric of the recipe.
+
+    nan where nobody is held out, and for a correlation where predictions are constant.
+    """
 
     epoch: int
     loss: float
     lr: float
     head_lr: float
-    validation_spearman: float
-    test_spearman: float
+    validation: float
+    test: float
+    metric: MetricName = "spearman"
+
+    def to_row(self) -> dict[str, object]:
+        """The row: the columns of the parts are named after the metric, such as `test_spearman`."""
+        values: dict[str, object] = asdict(self)
+        metric = values.pop("metric")
+        return {f"{name}_{metric}" if name in PARTS else name: value for name, value in values.items()}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, str]) -> "Epoch":
+        """The epoch that `to_row` wrote; raises ValueError or TypeError for other columns."""
+        metric: MetricName = "accuracy" if "test_accuracy" in row else "spearman"
+        numbers = {name.removesuffix(f"_{metric}"): float(value) for name, value in row.items()}
+        return cls(epoch=int(numbers.pop("epoch")), metric=metric, **numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,10 +178,11 @@ def _epochs(
     optimiser = make_optimiser(module, recipe)
     targets = torch.from_numpy(labels).float().to(next(module.parameters()).device)
 
-    def correlation(videos: NDArray[np.int64]) -> float:
-        if len(videos) < 2:
+    def agreement(videos: NDArray[np.int64]) -> float:
+        if not len(videos):
             return math.nan
-        return float(spearman(score_videos(module, samples, videos, recipe=recipe), labels[videos]))
+        scores = score_videos(module, samples, videos, recipe=recipe)
+        return float(METRICS[recipe.metric](scores, labels[videos]))
 
     for number in range(1, recipe.epochs + 1):
         for group in optimiser.param_groups:
@@ -188,8 +209,9 @@ def _epochs(
             loss=loss,
             lr=recipe.lr * recipe.decay(number),
             head_lr=recipe.head_lr * recipe.decay(number),
-            validation_spearman=correlation(fold.validation),
-            test_spearman=correlation(fold.test),
+            validation=agreement(fold.validation),
+            test=agreement(fold.test),
+            metric=recipe.metric,
         )
 
 
@@ -242,8 +264,8 @@ class _Keeper:
 
 KEPT_BY: dict[Select, Callable[[Epoch], float]] = {
     "last": lambda epoch: epoch.epoch,
-    "val": lambda epoch: epoch.validation_spearman,
-    "best-on-test": lambda epoch: epoch.test_spearman,
+    "val": lambda epoch: epoch.validation,
+    "best-on-test": lambda epoch: epoch.test,
 }
 
 

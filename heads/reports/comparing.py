@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from heads.agreement import TITLES
 from heads.evaluation import Evaluation
 from heads.reports.figures import COLOURS, STYLE, Plot, new_figure, save_plot
 
 
 def compare_plot(evaluations: Sequence[Evaluation]) -> Plot:
-    """Per split and run: the mean correlation over seeds with its interval over videos and seeds."""
+    """Per split and run: the mean metric over seeds with its interval over videos and seeds."""
     from matplotlib import rc_context
 
     rows = [(split, at) for at, each in enumerate(evaluations) for split in each.splits]
@@ -23,7 +24,8 @@ def compare_plot(evaluations: Sequence[Evaluation]) -> Plot:
             panel.plot([split.mean], [place], "o", color=colour)
         names = [f"{split.split}: {evaluations[at].run_dir.name}".replace("$", r"\$") for split, at in rows]
         panel.set_yticks(range(len(rows)), names[::-1])
-        panel.set(xlabel="Spearman, mean over seeds with 95 % interval", ylim=(-0.6, len(rows) - 0.4))
+        metrics = " or ".join(dict.fromkeys(TITLES[each.metric] for each in evaluations))
+        panel.set(xlabel=f"{metrics}, mean over seeds with 95 % interval", ylim=(-0.6, len(rows) - 0.4))
         alt = "; ".join(
             f"{evaluations[at].run_dir.name}, split {split.split}: {split.mean:.3f} "
             f"({split.interval.low:.3f} to {split.interval.high:.3f})"

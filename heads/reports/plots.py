@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from heads.agreement import TITLES
 from heads.cells import Cell
 from heads.evaluation import CellScores
 from heads.reports.figures import COLOURS, QUIET, STYLE, Plot, new_figure, save_plot
@@ -21,7 +22,7 @@ PANEL_WIDTH, PANEL_HEIGHT = 3.4, 2.7
 
 
 def learning_curves(cells: Sequence[Cell], folder: Path) -> Plot:
-    """Per split: the training loss and the correlation on the test videos, a line per seed."""
+    """Per split: the training loss and the metric on the test videos, a line per seed."""
     from matplotlib import rc_context
 
     by_split = _by_split(cells)
@@ -32,12 +33,12 @@ def learning_curves(cells: Sequence[Cell], folder: Path) -> Plot:
             for colour, cell in zip(_colours(len(seeds)), seeds, strict=True):
                 _curves(loss, correlation, cell, colour)
             loss.set(title=f"{_plain(split)}: training loss", xlabel="epoch", yscale=_loss_scale(seeds))
-            correlation.set(title=f"{_plain(split)}: Spearman on test videos", xlabel="epoch")
+            correlation.set(title=f"{_plain(split)}: {_title(seeds)} on test videos", xlabel="epoch")
             correlation.legend(fontsize=8)
         alt = "; ".join(
             f"split {split}, seed {cell.seed}: {len(cell.epochs)} epochs, training loss "
-            f"{cell.epochs[0].loss:.3g} to {cell.epochs[-1].loss:.3g}, last test correlation "
-            f"{cell.epochs[-1].test_spearman:.3f}"
+            f"{cell.epochs[0].loss:.3g} to {cell.epochs[-1].loss:.3g}, last test {_title(seeds)} "
+            f"{cell.epochs[-1].test:.3f}"
             for split, seeds in by_split.items()
             for cell in seeds
         )
@@ -46,13 +47,17 @@ def learning_curves(cells: Sequence[Cell], folder: Path) -> Plot:
 
 def _curves(loss: "Axes", correlation: "Axes", cell: Cell, colour: str) -> None:
     numbers = [epoch.epoch for epoch in cell.epochs]
-    on_test = [epoch.test_spearman for epoch in cell.epochs]
+    on_test = [epoch.test for epoch in cell.epochs]
     marker = "o" if len(numbers) == 1 else ""
     loss.plot(numbers, [epoch.loss for epoch in cell.epochs], color=colour, lw=1.2, marker=marker)
     correlation.plot(numbers, on_test, color=colour, lw=1.2, marker=marker, label=f"seed {cell.seed}")
     kept = cell.chosen_epoch
     if kept in numbers:
         correlation.plot([kept], [on_test[numbers.index(kept)]], "o", color=colour, ms=5)
+
+
+def _title(cells: Sequence[Cell]) -> str:
+    return TITLES[cells[0].epochs[0].metric]
 
 
 def _loss_scale(cells: Sequence[Cell]) -> str:
@@ -121,7 +126,7 @@ def residuals_by_group(splits: Sequence[SplitResiduals], folder: Path, *, groups
 
 
 def epoch_gap(scored: Sequence[CellScores], folder: Path) -> Plot:
-    """Per split and seed: the correlation of the last epoch, and of the best one on the test videos."""
+    """Per split and seed: the metric of the last epoch, and of the best one on the test videos."""
     from matplotlib import rc_context
 
     with rc_context(STYLE):
@@ -140,7 +145,7 @@ def epoch_gap(scored: Sequence[CellScores], folder: Path) -> Plot:
             label="best epoch on the test videos (not model selection)",
         )
         panel.set_yticks(rows, [f"{_plain(cell.split)}, seed {cell.seed}" for cell in scored])
-        panel.set(xlabel="Spearman", ylim=(-0.6, len(scored) - 0.4))
+        panel.set(xlabel=TITLES[scored[0].scores.metric], ylim=(-0.6, len(scored) - 0.4))
         panel.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
         alt = "; ".join(
             f"{c.split}, seed {c.seed}: last epoch {c.last_on_test:.3f}, best {c.best_on_test:.3f}"

@@ -10,6 +10,7 @@ from typing import Any
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.pages.run_page import Picture, RunPage, RunSection, TableOf, write_run_page
 from aqa_pipeline.store import file_name
+from heads.agreement import TITLES
 from heads.cells import Cell, read_cell
 from heads.comparison import compare
 from heads.configs import read_config
@@ -76,10 +77,10 @@ def _headline(evaluation: Evaluation, residuals: Sequence[SplitResiduals]) -> It
     (first, *others) = evaluation.splits
     if others:
         spread = "" if math.isnan(evaluation.overall_std) else f"± {evaluation.overall_std:.3f} over seeds"
-        yield f"Spearman, {evaluation.overall_kind}", _number(evaluation.overall), spread
+        yield f"{TITLES[evaluation.metric]}, {evaluation.overall_kind}", _number(evaluation.overall), spread
     else:
         interval = f"95 % interval {first.interval.low:.3f} to {first.interval.high:.3f}"
-        yield f"Spearman, mean of {first.num_seeds} seeds", _number(first.mean), interval
+        yield f"{TITLES[evaluation.metric]}, mean of {first.num_seeds} seeds", _number(first.mean), interval
     widest = max(residuals, key=lambda split: split.half_width)
     where = f" ({widest.split}, the widest)" if others else ""
     yield "A score is good to", f"± {widest.half_width:.2f}", f"for {widest.coverage:.0%} of videos{where}"
@@ -126,7 +127,7 @@ def _metrics(evaluation: Evaluation) -> TableOf:
         "split",
         "seed",
         "videos",
-        "Spearman",
+        TITLES[evaluation.metric],
         "95 % interval",
         "R-l2",
         "MSE",
@@ -138,10 +139,10 @@ def _metrics(evaluation: Evaluation) -> TableOf:
 
 
 def _numbers(scores: Scores) -> tuple[str, ...]:
-    interval = f"{scores.interval.low:.3f} to {scores.interval.high:.3f}"
+    interval = f"{scores.value_interval.low:.3f} to {scores.value_interval.high:.3f}"
     return (
         str(scores.num_videos),
-        f"{scores.spearman:.3f}",
+        f"{scores.value:.3f}",
         interval,
         f"{scores.relative_l2:.3f}",
         f"{scores.mse:.3f}",
@@ -224,7 +225,8 @@ def _overview(evaluations: Mapping[Path, Evaluation]) -> tuple[str, TableOf]:
         )
         for run_dir, evaluation in evaluations.items()
     ]
-    header = ("run", "what", "flags", "Spearman", "± over seeds", "best-on-test gap")
+    metrics = " or ".join(dict.fromkeys(TITLES[each.metric] for each in evaluations.values()))
+    header = ("run", "what", "flags", metrics, "± over seeds", "best-on-test gap")
     return "All runs", TableOf(header, rows, num_texts=3)
 
 

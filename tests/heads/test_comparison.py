@@ -14,7 +14,7 @@ from aqa_pipeline.metrics import fisher_z_mean
 from heads.cells import Cell, VideoScore, cell_folder, write_cell
 from heads.comparison import compare, difference, format_comparison, two_sided_p
 from heads.configs import SCHEMA
-from heads.predicted import Predicted
+from heads.predicted import Predicted, read_predicted
 from heads.score_scale import ScoreScale
 from heads.training import Epoch
 
@@ -37,7 +37,7 @@ def write_run(
         "variant": "paper",
         "dataset": {"name": "skating"},
         "target": {"name": "total"},
-        "splits": dict.fromkeys(splits),
+        "splits": {split: {"recipe": {"loss": "mse"}} for split in splits},
         "seeds": list(seeds),
         "select": "last",
         "specs": {"segments": {}},
@@ -133,6 +133,29 @@ def test_only_splits_and_seeds_of_both_are_compared(tmp_path: Path) -> None:
     assert comparison.splits[0].difference == 0  # seeds 1 and 2 predicted the same
     assert comparison.first.num_seeds == comparison.second.num_seeds == 2
     assert comparison.overall is None
+
+
+def test_classes_are_told_apart_by_accuracy(tmp_path: Path) -> None:
+    """Labels of either sign as classes 1 and 0; the same scores as plain ones are compared by rank."""
+    sides, accuracies = {}, []
+    for name, noise in (("a", 0.3), ("b", 2.0)):
+        sides[name] = write_run(tmp_path / name, ONE, noise=noise, seeds=(0, 1))
+        config = json.loads((sides[name] / "config.json").read_text())
+        config["splits"]["only"]["recipe"]["loss"] = "cross-entropy"
+        (sides[name] / "config.json").write_text(json.dumps(config))
+        (split,) = read_predicted(sides[name])
+        right = (split.predicted >= 0.5) == (split.true >= 0.5)
+        accuracies.append(float(right.mean()))
+    comparison = compare(sides["a"], sides["b"])
+    (row,) = comparison.splits
+    assert comparison.metric == "accuracy"
+    assert (row.first, row.second) == pytest.approx(tuple(accuracies))
+    assert row.difference == pytest.approx(accuracies[0] - accuracies[1])
+    assert row.interval.low < row.difference < row.interval.high
+    assert row.interval.low > 0
+    text = format_comparison(comparison)
+    assert "A and B are told by accuracy." in text
+    assert "A is better beyond the chance of videos and seeds." in text
 
 
 def test_the_same_draws_serve_both_runs() -> None:

@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.metrics import bootstrap_interval, fisher_z_mean, spearman
+from aqa_pipeline.metrics import accuracy, bootstrap_interval, fisher_z_mean, spearman
+from heads.agreement import metric_of_run
 from heads.cells import Cell, VideoScore, cell_folder, write_cell
 from heads.configs import SCHEMA
 from heads.evaluation import evaluate, format_evaluation
@@ -53,8 +54,9 @@ def write_run(
             for n, (true, score) in enumerate(zip(TRUE[split].tolist(), scores, strict=True))
         ]
         train = [VideoScore(f"{prefix}-train", "train", 3.0, 99.0)]
+        metric = metric_of_run(facts | config)
         epochs = tuple(
-            Epoch(number, 0.1, 0.01, 0.05, math.nan, on_test)
+            Epoch(number, 0.1, 0.01, 0.05, math.nan, on_test, metric)
             for number, on_test in enumerate([math.nan, 0.9, 0.4], start=1)
         )
         cell = Cell(split, seed, 3, ScoreScale(0, 25), epochs, (*train, *test))
@@ -168,6 +170,19 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         evaluate(tmp_path)
 
 
+def test_classes_in_several_splits_have_a_plain_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fisher's z is for correlations: no accuracy of 1 may carry a mean to 1."""
+    labels = np.array([1.0, 1, 1, 0, 0, 0])
+    monkeypatch.setitem(TRUE, "a", labels)
+    monkeypatch.setitem(TRUE, "b", labels)
+    classes = {"recipe": {"loss": "cross-entropy"}}
+    scores = {("a", 0): [0.9, 0.9, 0.9, 0.1, 0.1, 0.1], ("b", 0): [0.9, 0.1, 0.1, 0.1, 0.1, 0.9]}
+    write_run(tmp_path / "run", scores, splits={"a": classes, "b": classes})
+    evaluation = evaluate(tmp_path / "run", num_resamples=50)
+    assert evaluation.overall_kind == "mean over splits"
+    assert evaluation.overall == pytest.approx((1 + 3 / 6) / 2)
+
+
 def test_classes_have_an_accuracy_and_scores_have_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,12 +197,22 @@ def test_classes_have_an_accuracy_and_scores_have_none(
     assert interval is not None
     assert interval.low < 5 / 6 <= interval.high
     text = format_evaluation(evaluation)
-    assert "accuracy 0.667 ± 0.236" in text
+    assert "  6  accuracy 0.667  [" in text
+    assert "± 0.236 over 2 seeds" in text
     # The mean of both seeds is wrong of the second video alone.
     assert evaluation.splits[0].ensemble.accuracy == pytest.approx(5 / 6)
+    # Means and epochs are told by accuracy too.
+    assert evaluation.metric == "accuracy"
+    assert evaluation.overall == evaluation.splits[0].mean == pytest.approx(4 / 6)
+    assert evaluation.splits[0].interval == bootstrap_interval(
+        accuracy, np.stack(list(scores.values())), TRUE["jumps"], num_resamples=100
+    )
+    assert "would read +0.500 against the last one (not model selection), in accuracy." in text
+    assert evaluation.rows()[0]["best_on_test_accuracy_not_model_selection"] == 0.9
 
     write_run(tmp_path / "scores", BALL)
     plain = evaluate(tmp_path / "scores", num_resamples=100)
+    assert plain.metric == "spearman"
     assert plain.cells[0].scores.accuracy is None
     assert "accuracy" not in format_evaluation(plain)
     assert "accuracy" not in plain.rows()[0]

@@ -2,21 +2,24 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Target
 from heads.action_net import ActionNet
 from heads.batches import evaluation_batch, training_batches
-from heads.folds import Fold, make_fold, shuffled_labels
+from heads.folds import Fold, Select, make_fold, shuffled_labels
+from heads.outputs import HeadOutput
 from heads.recipes import SYNTHETIC, Recipe
 from heads.registry import HEADS
 from heads.samples import FeatureSet, load_features
 from heads.score_scale import ScoreScale, scale_of
-from heads.training import Trained, Training, prepare_module, score_videos, train
+from heads.training import Epoch, Trained, Training, prepare_module, score_videos, train
 from heads.whitening import Whitened, principal_components
 
 RECIPE = dataclasses.replace(SYNTHETIC, epochs=4, milestones=(3,), num_steps={"segments": 6, "crops": 10})
@@ -67,7 +70,7 @@ def test_every_epoch_is_told_with_its_rates(samples: FeatureSet) -> None:
     assert [epoch.epoch for epoch in told] == [1, 2, 3, 4]
     assert [epoch.lr for epoch in told] == pytest.approx([RECIPE.lr * decay for decay in (1, 1, 1, 0.1)])
     assert [epoch.head_lr for epoch in told] == pytest.approx([0.05, 0.05, 0.05, 0.005])
-    assert all(math.isnan(epoch.validation_spearman) for epoch in told)
+    assert all(math.isnan(epoch.validation) for epoch in told)
 
 
 def test_the_rates_of_an_epoch_are_those_used(samples: FeatureSet) -> None:
@@ -105,15 +108,51 @@ def test_released_testing_sees_fixed_windows(samples: FeatureSet) -> None:
 
 def test_selection_keeps_the_epoch_it_names(samples: FeatureSet) -> None:
     last, best = run(samples), run(samples, select="best-on-test")
-    on_test = [epoch.test_spearman for epoch in best.epochs]
+    on_test = [epoch.test for epoch in best.epochs]
     assert last.chosen_epoch == 4
     assert best.chosen_epoch == 1 + on_test.index(max(on_test))
-    assert [epoch.test_spearman for epoch in last.epochs] == on_test, "selection changes no training"
+    assert [epoch.test for epoch in last.epochs] == on_test, "selection changes no training"
 
     fold = make_fold(FOLD.train, FOLD.test, select="val", seed=0)
     validated = run(samples, select="val", fold=fold)
-    on_validation = [epoch.validation_spearman for epoch in validated.epochs]
+    on_validation = [epoch.validation for epoch in validated.epochs]
     assert validated.chosen_epoch == 1 + on_validation.index(max(on_validation))
+
+
+@pytest.mark.parametrize("select", ["val", "best-on-test"])
+def test_epochs_of_classes_are_told_by_accuracy(samples: FeatureSet, select: Select) -> None:
+    """The log, and the choice of an epoch: the first of those with the most videos on the right side."""
+    labels = (samples.labels > np.median(samples.labels)).astype(np.float64)
+    recipe = dataclasses.replace(RECIPE, loss="cross-entropy")
+
+    def build(dims: Mapping[str, int]) -> TwoClasses:
+        return TwoClasses(ActionNet(dims))
+
+    fold = make_fold(FOLD.train, FOLD.test, select=select, seed=0)
+    trained = train(Training(build, samples, fold, labels, recipe, seed=0, select=select))
+    assert {epoch.metric for epoch in trained.epochs} == {"accuracy"}
+    part = {"val": "validation", "best-on-test": "test"}[select]
+    values = [getattr(epoch, part) for epoch in trained.epochs]
+    assert trained.chosen_epoch == 1 + values.index(max(values))
+    videos = getattr(fold, part)
+    right = (trained.scores[videos] >= 0.5) == (labels[videos] == 1)
+    assert right.mean() == max(values)
+    row = trained.epochs[0].to_row()
+    assert set(row) == {"epoch", "loss", "lr", "head_lr", "validation_accuracy", "test_accuracy"}
+    again = [Epoch.from_row({name: str(value) for name, value in e.to_row().items()}) for e in trained.epochs]
+    assert repr(tuple(again)) == repr(trained.epochs)
+
+
+class TwoClasses(nn.Module):
+    """A head whose score is the probability of the upper class, with the logit of it."""
+
+    def __init__(self, head: nn.Module) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
+        output: HeadOutput = self.head(features, masks)
+        return output._replace(logits=output.scores.logit()[:, None])
 
 
 def test_the_kept_state_gives_the_kept_scores(samples: FeatureSet) -> None:
