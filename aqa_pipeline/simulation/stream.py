@@ -1,6 +1,7 @@
 """What simulated streams have in common: pooled features, of which some show quality and some mark where."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
@@ -16,15 +17,17 @@ MARKED_SHARE = 1 / 32  # of the features, for each of u+, u- and m
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """One stream of one video, float16 (time, [view,] dim).
+    """One stream of one video, float16 (time, [view,] dim); of maps (time, view, dim, step, row, column).
 
-    `is_key` (time, [aspect]) tells where quality is shown, `missed` counts steps without a person.
+    `is_key` (time, [aspect]) tells where quality is shown, of maps (time, step, row, column); `missed` counts
+    steps without a person, `extras` are what lies beside the features.
     """
 
     features: np.ndarray
     pts_seconds: np.ndarray
     is_key: np.ndarray
     missed: int = 0
+    extras: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 class SimulatedStream(Protocol):
@@ -69,8 +72,8 @@ class Directions:
     marker: np.ndarray
 
     def show(self, features: np.ndarray, quality_shown: np.ndarray) -> None:
-        """Raises features (time, ..., dim) in place by the quality (time,) that each step shows."""
-        shown = quality_shown.reshape(-1, *[1] * (features.ndim - 1))
+        """Raises features (time, ..., dim) in place by the quality (time, [...]) that each step shows."""
+        shown = quality_shown.reshape(*quality_shown.shape, *[1] * (features.ndim - quality_shown.ndim))
         features[..., self.better] += QUALITY_SCALE * np.maximum(shown, 0)
         features[..., self.worse] += QUALITY_SCALE * np.maximum(-shown, 0)
 

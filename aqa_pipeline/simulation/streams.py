@@ -4,6 +4,7 @@ from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.simulation.clips import SimulatedClips
 from aqa_pipeline.simulation.steps import SimulatedSteps
 from aqa_pipeline.simulation.stream import SimulatedStream
+from aqa_pipeline.simulation.tubes import SimulatedTubes
 
 STEPS = (
     SimulatedSteps("segments", "segments", "i3d", 1024, 5.0, 16),
@@ -22,9 +23,17 @@ CLIPS = (
     SimulatedClips("r3d_101_hara", 16, 2048),
     SimulatedClips("c3d", 16, 4096),
 )
-STREAMS: dict[str, SimulatedStream] = {stream.name: stream for stream in (*STEPS, *CLIPS)}
-SHORT_NAMES = {"clips": CLIPS[0].name}
-USUAL_STREAMS = {"mtl-aqa": ("clips",)}
+# TSA-Net 4.2: 10 clips of MTL-AQA and AQA-7, 7 of FR-FS.
+TUBES = (
+    SimulatedTubes(10),
+    SimulatedTubes(10, "reference"),
+    SimulatedTubes(16),
+    SimulatedTubes(16, "reference"),
+)
+STREAMS: dict[str, SimulatedStream] = {stream.name: stream for stream in (*STEPS, *CLIPS, *TUBES)}
+SHORT_NAMES = {"clips": CLIPS[0].name, "tubes": TUBES[0].name, "tubes:reference": TUBES[1].name}
+SHORT_NAMES_OF = {"fr-fs": {"tubes": TUBES[2].name, "tubes:reference": TUBES[3].name}}
+USUAL_STREAMS = {"mtl-aqa": ("clips",), "fr-fs": ("tubes",), "aqa7": ("tubes",)}
 
 
 def usual_streams(dataset: str) -> tuple[str, ...]:
@@ -32,15 +41,19 @@ def usual_streams(dataset: str) -> tuple[str, ...]:
     return USUAL_STREAMS.get(dataset, tuple(stream.name for stream in STEPS))
 
 
-def find_stream(name: str) -> SimulatedStream:
-    """The simulated stream of that name; raises `UnknownName`."""
-    found = STREAMS.get(SHORT_NAMES.get(name, name))
+def find_stream(name: str, *, dataset: str = "") -> SimulatedStream:
+    """The simulated stream of that name, as that dataset's papers have it; raises `UnknownName`."""
+    short_names = SHORT_NAMES | SHORT_NAMES_OF.get(dataset, {})
+    found = STREAMS.get(short_names.get(name, name))
     if found is None:
         raise UnknownName("simulated stream", name, [*STREAMS, *SHORT_NAMES])
     return found
 
 
 def name_of_stream(stream: str, backbone: str) -> str:
-    """The name under which that stream of that backbone is simulated; the stream's own where it is not."""
-    names = (s.name for s in STREAMS.values() if (s.stream, s.backbone) == (stream, backbone))
-    return next(names, stream)
+    """The name under which that stream of that backbone is simulated.
+
+    The stream's own where it is not, and where the dataset decides between several (tubes).
+    """
+    names = [s.name for s in STREAMS.values() if (s.stream, s.backbone) == (stream, backbone)]
+    return names[0] if len(names) == 1 else stream

@@ -1,6 +1,7 @@
 """Draws every video's streams and writes them into a store that holds nothing real of that dataset."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from aqa_pipeline.errors import StoreError
 from aqa_pipeline.records import Dataset, Record, StreamSpec, Video
 from aqa_pipeline.simulation.choices import Simulation
 from aqa_pipeline.simulation.quality import quality_of_videos
+from aqa_pipeline.simulation.shares import thinned
 from aqa_pipeline.simulation.stream import Drawn
 from aqa_pipeline.simulation.streams import find_stream, usual_streams
 from aqa_pipeline.store import Store
@@ -29,17 +31,20 @@ def simulate(
     simulation: Simulation,
     *,
     streams: Sequence[str] = (),
+    limit: int | None = None,
     progress: Callable[[int], None] = lambda num_done: None,
 ) -> Simulated:
     """Writes the streams (none named: the dataset's usual ones) of every video; what is there already stays.
 
+    With a limit, of so many videos, from both sides of every split; their features are the same as without.
     `progress` gets counts. Raises `StoreError` where real features of that dataset lie: nobody shall mix
     them up.
     """
-    chosen = [find_stream(name) for name in streams or usual_streams(dataset.name)]
+    names = streams or usual_streams(dataset.name)
+    chosen = [find_stream(name, dataset=dataset.name) for name in names]
     _check_unmixed(store, dataset)
     qualities, num_written, num_done = quality_of_videos(dataset), 0, 0
-    for video, stream in ((video, stream) for video in dataset.videos for stream in chosen):
+    for video, stream in itertools.product(thinned(dataset, limit), chosen):
         spec = stream.spec(simulation)
         if not store.has(dataset.name, video.video_id, spec):
             drawn = stream.draw(simulation, dataset.name, video, quality=qualities[video.video_id])
@@ -69,6 +74,7 @@ def _record(dataset: str, video: Video, spec: StreamSpec, drawn: Drawn) -> Recor
         features=drawn.features,
         pts_seconds=drawn.pts_seconds,
         source_digest=hashlib.sha256(source.encode()).hexdigest(),
+        extras=drawn.extras,
         counts={
             "num_steps": len(drawn.features) + drawn.missed,
             "num_steps_without_person": drawn.missed,

@@ -1,0 +1,84 @@
+"""Drawn labels in the files of a dataset, for one that is not at hand: its sizes, and nothing else of it."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from aqa_pipeline.datasets.aqa7 import SCORE_RANGES
+from aqa_pipeline.errors import DatasetError, UnknownName
+from aqa_pipeline.simulation.shares import in_proportion
+
+NOTE_FILE = "DRAWN.txt"
+NOTE = """\
+The labels in this folder were drawn at random by `aqa simulate --draw-labels --seed {seed}`, in the files and
+in the sizes of {name}. No judge gave them, and no video belongs to them.
+"""
+
+NUM_CLEAN, NUM_FALLS = 276, 141  # of FR-FS, half of each to train on
+JUMPS_PER_SKATER = 3
+
+AQA7_SIZES = {
+    "diving": 370,
+    "gym_vault": 176,
+    "ski_big_air": 175,
+    "snowboard_big_air": 206,
+    "sync_diving_3m": 88,
+    "sync_diving_10m": 91,
+}
+AQA7_NUM_TEST = 303  # of 1,106: dealt to the sports in proportion
+
+
+def draw_labels(name: str, root: Path, *, seed: int = 0) -> None:
+    """Writes drawn labels of that dataset into `root`; the same ones, if they are there already, stay.
+
+    Raises `UnknownName` for a dataset whose labels cannot be drawn, and `DatasetError` for a folder with
+    anything else in it.
+    """
+    if name not in LABELS:
+        raise UnknownName("dataset with labels to draw", name, LABELS)
+    note, note_file = NOTE.format(name=name, seed=seed), root / NOTE_FILE
+    if note_file.is_file() and note_file.read_text(encoding="utf-8") == note:
+        return
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise DatasetError(
+            f"{root} holds something other than the labels of {name} drawn by seed {seed}: they do not go "
+            "beside it. Name a new folder with --root."
+        )
+    root.mkdir(parents=True, exist_ok=True)
+    LABELS[name](root, np.random.default_rng(seed))
+    note_file.write_text(note, encoding="utf-8")
+
+
+def _fr_fs(root: Path, rng: np.random.Generator) -> None:
+    """Train.csv and Test.csv: half of the clean landings and half of the falls in each."""
+    num = NUM_CLEAN + NUM_FALLS
+    keys = [f"{1 + n // JUMPS_PER_SKATER}-{1 + n % JUMPS_PER_SKATER}" for n in range(num)]
+    clean = rng.permutation(np.arange(num) < NUM_CLEAN)
+    is_test = np.zeros(num, bool)
+    for of_class in (clean, ~clean):
+        is_test[rng.permutation(np.flatnonzero(of_class))[: of_class.sum() // 2]] = True
+    (root / "FRFS").mkdir()
+    for file_name, side in (("Train.csv", ~is_test), ("Test.csv", is_test)):
+        rows = [f"{keys[n]},{int(clean[n])}" for n in np.flatnonzero(side)]
+        (root / "FRFS" / file_name).write_text("\n".join(["key,label", *rows]) + "\n", encoding="utf-8")
+
+
+def _aqa7(root: Path, rng: np.random.Generator) -> None:
+    """The lists of Split_4: sport, sample and score, which is within the sport's range."""
+    from scipy.io import savemat
+
+    tests = dict(zip(AQA7_SIZES, in_proportion(AQA7_NUM_TEST, list(AQA7_SIZES.values())), strict=True))
+    sides: dict[str, list[list[float]]] = {"train": [], "test": []}
+    for number, (sport, size) in enumerate(AQA7_SIZES.items(), start=1):
+        low, high = SCORE_RANGES[sport]
+        scores = (low + (high - low) * rng.beta(4, 2, size)).round(2)
+        drawn = set(rng.permutation(size)[: tests[sport]].tolist())
+        for sample, score in enumerate(scores.tolist()):
+            sides["test" if sample in drawn else "train"].append([number, sample + 1, score])
+    (root / "Split_4").mkdir()
+    for side, rows in sides.items():
+        savemat(root / "Split_4" / f"split_4_{side}_list.mat", {f"consolidated_{side}_list": np.array(rows)})
+
+
+LABELS: Mapping[str, Callable[[Path, np.random.Generator], None]] = {"fr-fs": _fr_fs, "aqa7": _aqa7}
