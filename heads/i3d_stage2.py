@@ -63,7 +63,7 @@ class I3dSecondStage(nn.Module):
                 channels = mixed.out_channels
 
     def forward(self, maps: Tensor) -> Tensor:
-        # Channels last: the same numbers in two thirds of the time on a processor, where pools cost half of it.
+        # Channels last: the same numbers in two thirds of the time on a processor, where pools are slow.
         x = maps.flatten(0, 1).contiguous(memory_format=torch.channels_last_3d)
         for name in self.names:
             x = self.get_submodule(name)(x)
