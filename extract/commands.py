@@ -1,7 +1,7 @@
 """`aqa extract`: videos -> features."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +9,13 @@ import click
 from click.core import ParameterSource
 
 from aqa_pipeline.commands.options import (
+    ENGINE_OPTIONS,
     EXISTING,
     FOLDER,
     SOME_FAILED,
+    check_engine_options,
     default_root,
+    engine_options,
     example,
     network_options,
     pick_device,
@@ -20,17 +23,19 @@ from aqa_pipeline.commands.options import (
     reader_option,
     shout_about_random_weights,
     store_option,
+    tell_on_stderr,
 )
 from aqa_pipeline.errors import AqaError
 from extract.tube_options import check_tube_options, tube_choices_of, tube_options
 
 if TYPE_CHECKING:
-    from aqa_pipeline.records import Dataset, Video
+    from aqa_pipeline.records import Dataset, StreamSpec, Video
+    from aqa_pipeline.store import Store
     from extract.choices import Choices
     from extract.clock import Clock
-    from extract.stage import Extraction
+    from extract.engines import Engine, Order
 
-NOT_FOR_PREVIEW = ("dataset", "root", "store", "weights", "limit", "videos", "overwrite")
+NOT_FOR_PREVIEW = ("dataset", "root", "store", "weights", "limit", "videos", "overwrite", *ENGINE_OPTIONS)
 
 # What a head reads. The front door tells: this room never imports the heads.
 StreamsOf = Callable[[str], Sequence[str]]
@@ -87,8 +92,27 @@ StreamsOf = Callable[[str], Sequence[str]]
 )
 @reader_option
 @click.option(
-    "--workers", type=click.IntRange(1), default=2, show_default=True, help="Videos decoded at once."
+    "--workers",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Videos decoded at once, each in a process of its own.",
 )
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Give a video up when its decoder has read and decoded nothing for so long.",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Give a video up when decoding it takes longer than this.  [default: no limit]",
+)
+@engine_options(by_default="one per GPU, else one per --workers CPUs")
 @click.option("--limit", type=click.IntRange(1), help="Only the first videos.")
 @click.option("--videos", metavar="ID,ID", help="Only these videos.")
 @click.option("--overwrite", is_flag=True, help="Make records again that are there already.")
@@ -109,37 +133,65 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     """
     from aqa_pipeline.datasets import load_dataset
     from aqa_pipeline.store import Store
-    from extract.choices import build_streams
-    from extract.stage import Extraction
-    from extract.stage import extract as run
     from extract.summary import format_extract_report
 
     if options["preview"]:
         return _draw_preview(ctx, options)
     if not dataset:
         raise click.UsageError("Name a --dataset, or a video to --preview.")
+    check_engine_options(options)
     found = load_dataset(dataset, default_root(dataset, root))
     names = _stream_names(options, ctx.obj)
     _check_clip_options(options, names)
-    streams = build_streams(names, choices_of(options, dataset=dataset))
     videos = _chosen_videos(found, options["videos"], options["limit"])
-    shout_about_random_weights([stream.spec for stream in streams])
-    extraction = Extraction(
-        dataset=dataset,
-        store=Store(store),
-        streams=streams,
-        reader=options["reader"],
-        workers=options["workers"],
-        overwrite=options["overwrite"],
-    )
-    with extraction_progress(len(videos)) as progress:
-        report = run(extraction, videos, progress=progress)
+    into = Store(store)
+    with _open_engine(_order(names, found, into, options), options, num_videos=len(videos)) as engine:
+        shout_about_random_weights(engine.specs)
+        with extraction_progress(len(videos)) as progress:
+            report = engine.extract(videos, progress=progress)
     click.echo(format_extract_report(report))
     for problem in found.problems:
         click.echo(f"label row left out: {problem}")
     if options["contact_sheet"]:
-        _draw_contact_sheets(extraction, videos, options["contact_sheet"])
+        _draw_contact_sheets(into, found.name, engine.specs, videos, options["contact_sheet"])
     ctx.exit(SOME_FAILED if report.failures or found.problems else 0)
+
+
+def _order(names: Sequence[str], dataset: "Dataset", store: "Store", options: dict[str, Any]) -> "Order":
+    from extract.engines import Order
+    from extract.feeds import Patience
+    from extract.stage import Extraction
+
+    extraction = Extraction(
+        dataset=dataset.name,
+        store=store,
+        streams=(),
+        reader=options["reader"],
+        workers=options["workers"],
+        overwrite=options["overwrite"],
+        patience=Patience(silence=options["timeout"], total=options["time_limit"]),
+    )
+    return Order(names, _choices_for_engine(options, dataset.name), extraction, dataset.root)
+
+
+def _choices_for_engine(options: dict[str, Any], dataset: str) -> "Choices":
+    from dataclasses import replace
+
+    if options["engine"] == "local":
+        return choices_of(options, dataset=dataset)
+    # Which device there is, the cluster's nodes know, not this machine.
+    return replace(choices_of(options | {"device": "cpu"}, dataset=dataset), device=options["device"])
+
+
+def _open_engine(
+    order: "Order", options: dict[str, Any], *, num_videos: int
+) -> AbstractContextManager["Engine"]:
+    from extract.engines import local_engine, ray_engine
+
+    if options["engine"] == "local":
+        return local_engine(order)
+    address, actors = options["ray_address"], options["actors"]
+    return ray_engine(order, address=address, actors=actors, num_videos=num_videos, tell=tell_on_stderr)
 
 
 def _draw_preview(ctx: click.Context, options: dict[str, Any]) -> None:
@@ -209,27 +261,30 @@ def _chosen_videos(dataset: "Dataset", ids: str | None, limit: int | None) -> li
 @contextmanager
 def extraction_progress(num_videos: int) -> Iterator[Callable[..., None]]:
     """Counts videos, partly done ones by their share, and names the stage that limits the speed."""
-    limit = {"decode": "decoding", "detect": "detection", "track": "tracking", "network": "network"}
+    from extract.clock import PHASES
+
     layout = "{percentage:3.0f}%|{bar}| {n:.1f}/{total:g} videos [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
     with progress_bar(num_videos, unit=" videos", bar_format=layout) as bar:
 
         def show(*, videos: float, video_id: str, clock: "Clock") -> None:
             phase, share = clock.limit()
             bar.set_postfix_str(
-                f"limited by {limit.get(phase, phase)} {share:.0%}, {video_id}", refresh=False
+                f"limited by {PHASES.get(phase, phase)} {share:.0%}, {video_id}", refresh=False
             )
             bar.update(videos - bar.n)
 
         yield show
 
 
-def _draw_contact_sheets(extraction: "Extraction", videos: list["Video"], folder: Path) -> None:
+def _draw_contact_sheets(
+    store: "Store", dataset: str, specs: Sequence["StreamSpec"], videos: Sequence["Video"], folder: Path
+) -> None:
     from extract.contact_sheet import write_contact_sheet
 
-    specs = [stream.spec for stream in extraction.streams if stream.spec.stream == "crops"]
-    if not specs:
+    crops = [spec for spec in specs if spec.stream == "crops"]
+    if not crops:
         raise AqaError("--contact-sheet shows person crops: add `crops` to --streams.")
     for video in videos:
-        if extraction.store.has(extraction.dataset, video.video_id, specs[0]):
-            record = extraction.store.read(extraction.dataset, video.video_id, specs[0])
+        if store.has(dataset, video.video_id, crops[0]):
+            record = store.read(dataset, video.video_id, crops[0])
             click.echo(f"contact sheet: {write_contact_sheet(video, record, folder)}")

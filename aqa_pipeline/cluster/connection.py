@@ -2,6 +2,9 @@
 
 import logging
 import os
+import signal
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from types import ModuleType
 from aqa_pipeline.errors import ClusterError
 
 OBJECT_STORE_BYTES = 80_000_000  # near Ray's minimum: paths and reports travel, frames and features never do
+KNOCK_SECONDS = 10.0
 
 # Set before Ray is imported, unless the user has: nothing is sent home, worker deaths are told by our own
 # report rather than by Ray's, whose messages this pattern drops.
@@ -51,11 +55,29 @@ def connect(address: str | None = None) -> Iterator[Cluster]:
             f"cannot use {wanted}: the command must run on a node of the cluster, where it sees the store. "
             "Log in to the head node and use --ray-address auto."
         )
-    _init(ray, wanted)
     try:
+        with _interrupts_wait():
+            _init(ray, wanted)
         yield _describe(ray, "Ray on this machine" if wanted == "local" else f"Ray at {wanted}")
     finally:
-        ray.shutdown()
+        with _interrupts_wait():
+            ray.shutdown()
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Ctrl-C is heard after the block: in the middle of its start or its end Ray crashes of it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if heard:
+        raise KeyboardInterrupt
 
 
 def import_ray() -> ModuleType:
@@ -76,12 +98,20 @@ def _init(ray: ModuleType, address: str) -> None:
         {"object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False} if address == "local" else {}
     )
     try:
+        _knock(address)
         ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL, **own)
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise ClusterError(
-            f"no Ray cluster at {address}: {str(error).splitlines()[0]} Start one with `ray start --head`, "
-            "or leave --ray-address out (and RAY_ADDRESS unset) to start one on this machine alone."
+            f"no Ray cluster at {address} ({str(error).splitlines()[0]}). Start one with `ray start --head`, "
+            "or leave --ray-address out, and RAY_ADDRESS unset, to start one on this machine alone."
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Ray itself would try for minutes where nobody listens."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
 
 
 def _describe(ray: ModuleType, place: str) -> Cluster:
