@@ -26,6 +26,7 @@ from aqa_pipeline.commands.weights import weights
 from aqa_pipeline.errors import AqaError
 from extract.backbones_command import backbones
 from extract.commands import choices_of, extract, extraction_progress
+from extract.tube_options import check_tube_options, tracker_options
 from heads.commands import evaluate, fit
 from heads.report_command import report
 from heads.score_commands import make_score
@@ -112,9 +113,29 @@ def _open_cache(trained: "TrainedHead", options: dict[str, Any]) -> "Callable[[V
     from aqa_pipeline.store import Store
     from extract.choices import rebuild_streams
 
+    check_tube_options(options, list(trained.specs))
     streams = rebuild_streams(list(trained.specs.values()), choices_of(options))
+    _check_who_finds(options, streams)
     cache = Store(options["cache"])
     return lambda video: _cached_records(video, streams, cache=cache, reader=options["reader"])
+
+
+def _check_who_finds(options: dict[str, Any], streams: Sequence["Stream"]) -> None:
+    """Raises `UsageError` for an option on the athlete that these streams do not read."""
+    finders = [str(each.spec.facts.get(by, "")) for each in streams for by in ("detector", "tracker")]
+    if options["boxes"] and not any(finder.startswith("annotations") for finder in finders):
+        raise click.UsageError(
+            "--boxes are read where the run's detector or tracker is `annotations`; this run's: "
+            f"{', '.join(filter(None, finders)) or 'none'}."
+        )
+    pointed = [f"--{name.replace('_', '-')}" for name in ("start", "init_box") if options[name]]
+    if pointed and not any("start" in each.spec.facts for each in streams):
+        raise click.UsageError(f"{', '.join(pointed)}: the tubes of this run are read from disk.")
+    if options["detector"] and not any("detector" in each.spec.facts for each in streams):
+        raise click.UsageError(
+            f"--detector: the run reads {', '.join(each.spec.stream for each in streams)}, "
+            "for which nobody is looked for."
+        )
 
 
 def _cached_records(
@@ -132,11 +153,16 @@ def _cached_records(
     key = replace(video, video_id="+".join(digest_of(source)[:16] for source in sources))
     extraction = Extraction("scored", cache, streams, reader=reader)
     with extraction_progress(1) as progress:
-        report = run(extraction, [key], progress=progress)
+        report = run(extraction, [key], progress=_named(progress, video.path.name))
     if report.failures:
         raise AqaError(report.failures[0].reason)
     found = {each.spec.stream: cache.read("scored", key.video_id, each.spec) for each in streams}
     return {stream: replace(record, video_id=video.video_id) for stream, record in found.items()}
+
+
+def _named(progress: Callable[..., None], name: str) -> Callable[..., None]:
+    """The progress under the file's own name: its id in the cache is a digest."""
+    return lambda **told: progress(**(told | {"video_id": name}))
 
 
 for command in (
@@ -150,7 +176,7 @@ for command in (
     evaluate,
     compare,
     make_reproduce(_extract_needs),
-    make_score(_open_cache),
+    make_score(_open_cache, extraction_options=tracker_options(otherwise="the run's")),
     report,
     doctor,
 ):

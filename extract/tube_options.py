@@ -5,40 +5,48 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aqa_pipeline.commands.options import together
+from aqa_pipeline.commands.options import Decorator, together
 
 if TYPE_CHECKING:
     from extract.tube_choices import TubeChoices
 
 NAMES = ("tracker", "tracker_weights", "start", "init_box", "last_frames", "clip_stride")
 
-# Who is followed, and by whom: what `aqa score` may choose too.
-tracker_options = together(
-    click.option(
-        "--tracker",
-        metavar="KIND[:SETTING]",
-        help="Stream tubes: who follows the athlete: siammask, siammask:vot, siammask:vot-ld, nano, vit, or "
-        "annotations[:JSON or folder of CSV] (quads from disk).  [default: siammask]",
-    ),
-    click.option(
-        "--tracker-weights",
-        metavar="official|random:SEED|PATH",
-        help="Weights of the tracker.  [default: official]",
-    ),
-    click.option(
-        "--start",
-        type=click.Choice(["largest", "central"]),
-        help="Stream tubes: which person is followed.  [default: largest]",
-    ),
-    click.option(
-        "--init-box",
-        metavar="X1,Y1,X2,Y2",
-        help="Stream tubes: the athlete in the first tracked frame, in pixels; 4 numbers, or 8 of corners.  "
-        "[default: from --detector]",
-    ),
-)
+
+def tracker_options(*, otherwise: str | None = None) -> Decorator:
+    """Who is followed, and by whom; `otherwise` says what holds for options that are left out."""
+
+    def default(usual: str) -> str:
+        return f"  [default: {otherwise or usual}]"
+
+    return together(
+        click.option(
+            "--tracker",
+            metavar="KIND[:SETTING]",
+            help="Stream tubes: who follows the athlete: siammask, siammask:vot, siammask:vot-ld, nano, vit, "
+            f"or annotations[:JSON or folder of CSV] (quads from disk).{default('siammask')}",
+        ),
+        click.option(
+            "--tracker-weights",
+            metavar="official|random:SEED|PATH",
+            help=f"Weights of the tracker.{default('official')}",
+        ),
+        click.option(
+            "--start",
+            type=click.Choice(["largest", "central"]),
+            help=f"Stream tubes: which person is followed.{default('largest')}",
+        ),
+        click.option(
+            "--init-box",
+            metavar="X1,Y1,X2,Y2",
+            help="Stream tubes: the athlete in the first tracked frame, in pixels; 4 numbers, or 8 of "
+            f"corners.{default('from --detector')}",
+        ),
+    )
+
+
 tube_options = together(
-    tracker_options,
+    tracker_options(),
     click.option(
         "--last-frames",
         type=click.IntRange(16),

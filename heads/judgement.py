@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from aqa_pipeline.records import Record, Target
 from heads.cells import Cell, read_cell
+from heads.classes import TwoClasses, two_classes
+from heads.followed import losses
 from heads.prediction import Prediction, TrainedHead, predict
 from heads.reports.residuals import split_residuals
 from heads.run_facts import run_flags
@@ -23,7 +25,8 @@ class Judge:
     """A run that scores, with what it was right and wrong about before.
 
     `residuals` are true minus predicted scores of its test videos (mean over seeds), `training_scores` the
-    judges' scores that it learned from; both raw, over the splits that score.
+    judges' scores that it learned from; both raw, over the splits that score. `classes` is None where scores
+    are scores.
     """
 
     trained: TrainedHead
@@ -32,16 +35,20 @@ class Judge:
     residuals: NDArray[np.float64]
     training_scores: NDArray[np.float64]
     facts: tuple[TrainingFacts | None, ...]
+    classes: TwoClasses | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """One video's prediction in its context; `percentile` is among the training scores."""
+    """One video's prediction in its context; `percentile` is among the training scores.
+
+    A probability has neither interval nor percentile: the truth is 0 or 1.
+    """
 
     name: str
     prediction: Prediction
-    interval: ScoreInterval
-    percentile: float
+    interval: ScoreInterval | None
+    percentile: float | None
     warnings: tuple[str, ...]
 
 
@@ -52,13 +59,22 @@ def make_judge(trained: TrainedHead) -> Judge:
         by_split.setdefault(cell.split, []).append(
             read_cell(trained.run_dir, split=cell.split, seed=cell.seed)
         )
+    tested = [split_residuals(cells) for cells in by_split.values()]
+    training = np.concatenate([_training_scores(cells[0]) for cells in by_split.values()])
     return Judge(
         trained=trained,
         target=Target(**trained.config["target"]),
         flags=run_flags(trained.config),
-        residuals=np.concatenate([split_residuals(cells).residuals for cells in by_split.values()]),
-        training_scores=np.concatenate([_training_scores(cells[0]) for cells in by_split.values()]),
+        residuals=np.concatenate([each.residuals for each in tested]),
+        training_scores=training,
         facts=tuple(read_training_facts(trained.split_folder(split)) for split in by_split),
+        classes=two_classes(
+            trained.config,
+            list(by_split),
+            predicted=np.concatenate([each.mean for each in tested]),
+            true=np.concatenate([each.true for each in tested]),
+            training=training,
+        ),
     )
 
 
@@ -69,12 +85,14 @@ def judge(by: Judge, name: str, records: Mapping[str, Record], *, expected: bool
     """
     prediction = predict(by.trained, records)
     seen = (OWN_VIDEO,) if prediction.seen_in_training else ()
+    unlike = () if expected else warnings_for(records, by.facts)
+    is_score = by.classes is None
     return Judgement(
         name=name,
         prediction=prediction,
-        interval=score_interval(prediction.scores, by.residuals, target=by.target),
-        percentile=percentile_among(prediction.score, by.training_scores),
-        warnings=seen if expected else tuple(dict.fromkeys((*seen, *warnings_for(records, by.facts)))),
+        interval=score_interval(prediction.scores, by.residuals, target=by.target) if is_score else None,
+        percentile=percentile_among(prediction.score, by.training_scores) if is_score else None,
+        warnings=tuple(dict.fromkeys((*seen, *unlike, *losses(records)))),
     )
 
 

@@ -10,6 +10,7 @@ from aqa_pipeline.commands.options import (
     EXISTING,
     FOLDER,
     SOME_FAILED,
+    Decorator,
     example,
     network_options,
     reader_option,
@@ -26,10 +27,14 @@ if TYPE_CHECKING:
 OpenCache = Callable[["TrainedHead", dict[str, Any]], Callable[["Video"], Mapping[str, "Record"]]]
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 CACHE = "scored-features"
+OF_ONE_VIDEO = ("boxes", "init_box")  # where the athlete is in one video says nothing of another
 
 
-def make_score(open_cache: OpenCache) -> click.Command:
-    """The command `aqa score`, which has features extracted by what `open_cache` gives."""
+def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click.Command:
+    """The command `aqa score`, which has features extracted by what `open_cache` gives.
+
+    `extraction_options` are options of stage 1 that it takes too, and hands on to `open_cache`.
+    """
 
     @click.command(
         epilog=example("aqa score my-routine.mp4 --run runs/skating --split random-0 --html my-routine.html")
@@ -51,6 +56,7 @@ def make_score(open_cache: OpenCache) -> click.Command:
         "--detector", default="", metavar="KIND[:MODEL]", help="Person detector.  [default: the run's]"
     )
     @click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --detector annotations.")
+    @extraction_options
     @network_options
     @reader_option
     @click.pass_context
@@ -60,16 +66,17 @@ def make_score(open_cache: OpenCache) -> click.Command:
         """Scores videos as the run's test videos were scored, and tells which moments made the score.
 
         Prints score ± interval, its place among the training scores, and warnings where a video is unlike
-        those that the run learned from. Features are made exactly as the run's were and kept: a video is
-        extracted once. A video that fails is named with the reason, the others are scored; exit code 3.
+        those that the run learned from, or where the tracker lost the athlete. Features are made exactly as
+        the run's were and kept: a video is extracted once. A video that fails is named with the reason, the
+        others are scored; exit code 3.
         """
+        from heads.followed import how_followed
         from heads.judgement import make_judge
         from heads.prediction import load_run
         from heads.score_files import write_csv, write_json
         from heads.score_text import format_judgement
 
-        if options["embed"] and not options["html"]:
-            raise click.UsageError("--embed says how the page is made: name one with --html.")
+        _check_options(options, num_videos=len(videos))
         trained = load_run(run, split=split)
         by = make_judge(trained)
         records_of = open_cache(trained, options | {"cache": options["cache"] or run / CACHE})
@@ -77,20 +84,29 @@ def make_score(open_cache: OpenCache) -> click.Command:
         for path in videos:
             try:
                 one = _score_one(path, by, records_of, boxes=options["boxes"])
-                click.echo(format_judgement(one.judgement, by) + "\n")
+                click.echo(format_judgement(one.judgement, by, followed=tuple(how_followed(one.records))))
+                click.echo()
                 scored.append(one)
             except AqaError as error:
-                failures[str(path)] = str(error)
-                click.secho(f"{path}: {error}", fg="red", err=True)
+                failures[str(path)] = str(error).removeprefix(f"{path}: ")  # errors of reading name it too
+                click.secho(f"{path}: {failures[str(path)]}", fg="red", err=True)
         for write, target in ((write_json, options["json_path"]), (write_csv, options["csv_path"])):
             if target:
                 write(target, scored, failures, by=by)
                 click.echo(f"Written: {target}")
         if options["html"]:
-            _write_pages(scored, by, failures, options, num_videos=len(videos))
+            _write_pages(scored, by, failures, options["html"], embed=options["embed"])
         ctx.exit(SOME_FAILED if failures else 0)
 
     return score
+
+
+def _check_options(options: dict[str, Any], *, num_videos: int) -> None:
+    if options["embed"] and not options["html"]:
+        raise click.UsageError("--embed says how the page is made: name one with --html.")
+    given = [f"--{name.replace('_', '-')}" for name in OF_ONE_VIDEO if options.get(name)]
+    if given and num_videos > 1:
+        raise click.UsageError(f"{', '.join(given)}: of one video; score these {num_videos} one by one.")
 
 
 def _score_one(
@@ -110,14 +126,22 @@ def _score_one(
 
 
 def _write_pages(
-    scored: list["Scored"], by: "Judge", failures: dict[str, str], options: dict[str, Any], *, num_videos: int
+    scored: list["Scored"], by: "Judge", failures: dict[str, str], out: Path, *, embed: bool
 ) -> None:
-    """One page per video; a page that cannot be made is a failure like any other."""
+    """One page per video, and one over several; a page that cannot be made is a failure like any other."""
+    from heads.score_index import INDEX, write_index
     from heads.score_pages import page_paths, write_page_of
 
-    for one, path in zip(scored, page_paths(options["html"], scored, single=num_videos == 1), strict=True):
+    single = len(scored) + len(failures) == 1
+    pages: dict[int, Path] = {}
+    for number, path in enumerate(page_paths(out, scored, single=single)):
+        one = scored[number]
         try:
-            click.echo(f"Page: {write_page_of(one, by, path, embed=options['embed'])}")
+            pages[number] = write_page_of(one, by, path, embed=embed)
+            click.echo(f"Page: {pages[number]}")
         except AqaError as error:
-            failures[str(one.video.path)] = str(error)
+            failures[str(one.video.path)] = f"no page: {error}"
             click.secho(f"{one.video.path}: no page: {error}", fg="red", err=True)
+    if not single:
+        path = write_index(out / INDEX, scored, by, pages=pages, failures=failures)
+        click.echo(f"All of them: {path}")

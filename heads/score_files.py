@@ -9,12 +9,14 @@ from typing import Any
 
 from aqa_pipeline.csv_cells import csv_text
 from aqa_pipeline.store import write_whole
+from heads.followed import followed_in
 from heads.judgement import Judge
 from heads.score_pages import Scored
 
 COLUMNS = (
     "video",
     "score",
+    "class",
     "interval_low",
     "interval_high",
     "interval_coverage",
@@ -37,14 +39,15 @@ def write_json(path: Path, scored: Sequence[Scored], failures: Mapping[str, str]
         "target": by.target.name,
         "select": config["select"],
         "flags": list(by.flags),
-        "videos": [_as_json(one) for one in scored],
+        "classes": asdict(by.classes) if by.classes else None,
+        "videos": [_as_json(one, by) for one in scored],
         "failures": dict(failures),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
 
 
-def _as_json(scored: Scored) -> dict[str, Any]:
+def _as_json(scored: Scored, by: Judge) -> dict[str, Any]:
     judgement, prediction = scored.judgement, scored.judgement.prediction
     digest = next(iter(scored.records.values())).source_digest
     return {
@@ -52,11 +55,17 @@ def _as_json(scored: Scored) -> dict[str, Any]:
         "path": str(scored.video.path),
         "source_sha256": digest,
         "score": prediction.score,
-        "interval": asdict(judgement.interval),
+        "class": _class_of(scored, by),
+        "interval": asdict(judgement.interval) if judgement.interval else None,
         "seed_scores": list(prediction.scores),
         "seed_std": _or_none(prediction.std),
         "percentile": judgement.percentile,
         "warnings": list(judgement.warnings),
+        "followed": {
+            stream: asdict(followed)
+            for stream, record in scored.records.items()
+            if (followed := followed_in(record)) is not None
+        },
         "streams": {
             stream: {
                 "pts_seconds": prediction.pts_seconds[stream].tolist(),
@@ -80,17 +89,24 @@ def write_csv(path: Path, scored: Sequence[Scored], failures: Mapping[str, str],
 
 def _as_row(scored: Scored, by: Judge) -> dict[str, object]:
     judgement, prediction = scored.judgement, scored.judgement.prediction
+    interval = judgement.interval
     return {
         "video": judgement.name,
         "score": prediction.score,
-        "interval_low": judgement.interval.low,
-        "interval_high": judgement.interval.high,
-        "interval_coverage": judgement.interval.coverage,
+        "class": _class_of(scored, by),
+        "interval_low": interval and interval.low,
+        "interval_high": interval and interval.high,
+        "interval_coverage": interval and interval.coverage,
         "seed_std": _or_none(prediction.std),
         "percentile": judgement.percentile,
         "flags": "; ".join(by.flags),
         "warnings": " ".join(judgement.warnings),
     }
+
+
+def _class_of(scored: Scored, by: Judge) -> str | None:
+    """The likelier class where the score is the probability of one."""
+    return by.classes.name(scored.judgement.prediction.score) if by.classes else None
 
 
 def _or_none(value: float) -> float | None:

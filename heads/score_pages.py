@@ -17,16 +17,20 @@ from aqa_pipeline.pages.score_page import (
     Scale,
     ScorePage,
     Track,
+    TubeStrip,
     clock,
     write_score_page,
 )
 from aqa_pipeline.records import Record, StreamSpec, Video
 from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, open_video
+from heads.classes import HALF
 from heads.evaluation import SELECT_LABELS
+from heads.followed import followed_in, how_followed, losses
 from heads.judgement import Judge, Judgement
 from heads.outlines import outlines_of
-from heads.score_text import SPLIT_NAMES_SHOWN, score_sentences
+from heads.score_text import SPLIT_NAMES_SHOWN, score_sentences, told_steps
+from heads.training_facts import frames_without_person
 
 NUM_FILM = 12
 FILM_HEIGHT, MOMENT_HEIGHT, PART_HEIGHT = 72, 132, 104
@@ -34,6 +38,13 @@ FILM_HEIGHT, MOMENT_HEIGHT, PART_HEIGHT = 72, 132, 104
 PARTS_OF_FRAME, PARTS_OF_CLIP = (0.5,), (1 / 6, 3 / 6, 5 / 6)
 LEVELS: tuple[Level, ...] = ("highest", "lowest")
 UNITS = {"segments": "segment", "crops": "crop", "frames": "frame", "clips": "clip", "tubes": "clip"}
+SHOWS = {
+    "segments": "whole picture, in motion",
+    "crops": "the athlete alone, in stills",
+    "frames": "whole picture, in stills",
+    "clips": "whole picture, in motion",
+    "tubes": "the athlete in motion, within the tube",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,16 +59,20 @@ class Scored:
 
 def write_page_of(scored: Scored, by: Judge, path: Path, *, embed: bool = False) -> Path:
     """Makes the page; raises `VideoError` if the video cannot be read."""
-    tracks = tracks_of(scored.judgement)
+    tracks = tracks_of(scored.judgement, by)
     with open_video(scored.video) as opened:
         outlines = outlines_of(scored.records, opened)
         film, moments = _pictures(scored.records, tracks, opened, outlines)
         media = embed_media(scored.video, opened) if embed else link_media(scored.video, opened, page=path)
         page = ScorePage(
             title=scored.judgement.name,
-            target=by.target.name,
-            score=f"{scored.judgement.prediction.score:.2f}",
-            summary=(*score_sentences(scored.judgement, by), *_known(scored)),
+            target=score_name(scored.judgement, by),
+            score=score_text(scored.judgement, by),
+            summary=(
+                *score_sentences(scored.judgement, by),
+                *how_followed(scored.records),
+                *_known(scored, by),
+            ),
             warnings=scored.judgement.warnings,
             flags=by.flags,
             scale=_scale(scored.judgement, by),
@@ -68,37 +83,60 @@ def write_page_of(scored: Scored, by: Judge, path: Path, *, embed: bool = False)
             moments=moments,
             outlines=outlines,
             facts=list(facts_of(scored, by)),
+            tube=_tube_strip(scored.records),
         )
     return write_score_page(path, page)
 
 
-def tracks_of(judgement: Judgement) -> list[Track]:
-    """The attention of each stream, then the scores of single steps where the head gives them."""
+def score_name(judgement: Judgement, by: Judge) -> str:
+    """What the large number is: the target's score, or the likelier class's probability."""
+    return by.classes.name(judgement.prediction.score) if by.classes else by.target.name
+
+
+def score_text(judgement: Judgement, by: Judge) -> str:
+    score = judgement.prediction.score
+    return f"{100 * by.classes.probability(score):.0f} %" if by.classes else f"{score:.2f}"
+
+
+def tracks_of(judgement: Judgement, by: Judge) -> list[Track]:
+    """The attention of each stream that weighs steps, then the scores of single steps where there are."""
     prediction = judgement.prediction
+    told = {title: values for title, values, _ in told_steps(prediction)}
     weighed = [
         Track(
             name=stream.capitalize(),
-            unit=f"attention weight of each {_unit(stream)}",
+            unit=f"attention to each {_unit(stream)} ({SHOWS.get(stream, stream)})",
             kind="attention",
             pts_seconds=prediction.pts_seconds[stream],
             values=weights,
             reference=1 / max(1, int((weights > 0).sum())),
         )
-        for stream, weights in prediction.attention.items()
+        for stream, weights in told.get("weight", {}).items()
         if len(weights)
     ]
+    what = f"probability of a {by.classes.upper}" if by.classes else "score"
     scored = [
         Track(
             name=f"{_unit(stream)} scores".capitalize(),
-            unit=f"score of each {_unit(stream)} alone",
+            unit=f"{what} of each {_unit(stream)} alone ({SHOWS.get(stream, stream)})",
             kind="score",
             pts_seconds=prediction.pts_seconds[stream],
             values=scores,
             reference=prediction.score,
+            usual_range=float(np.ptp(by.training_scores)),
         )
-        for stream, scores in prediction.step_scores.items()
+        for stream, scores in told.get("score", {}).items()
     ]
     return weighed + scored
+
+
+def _tube_strip(records: Mapping[str, Record]) -> TubeStrip | None:
+    """Where the athlete was followed, of the first stream that follows one."""
+    followed = [each for each in map(followed_in, records.values()) if each is not None]
+    if not followed:
+        return None
+    words = " ".join([*how_followed(records), *losses(records)])
+    return TubeStrip(followed[0].looked, followed[0].absent, followed[0].restarts, words)
 
 
 def _unit(stream: str) -> str:
@@ -130,7 +168,7 @@ def _pictures(
             level=level,
             start=float(track.pts_seconds[step, 0]),
             stop=float(track.pts_seconds[step, 1]),
-            value=f"{track.values[step]:.{4 if track.kind == 'attention' else 2}f}",
+            value=track.labels[step],
             pictures=tuple(made[name]),
         )
         for track, level, step, name in planned
@@ -147,8 +185,15 @@ def _are_clips(records: Mapping[str, Record], track: Track) -> bool:
 
 
 def _scale(judgement: Judgement, by: Judge) -> Scale:
-    """From the lowest to the highest of training scores and interval; the target's bounds may lie far off."""
+    """From the lowest to the highest of training scores and interval; the target's bounds may lie far off.
+
+    A probability lies between the two classes, with a line where one becomes the other.
+    """
     interval, score = judgement.interval, judgement.prediction.score
+    if by.classes is not None:
+        ends = (by.classes.lower, by.classes.upper)
+        return Scale(*ends, ticks=(HALF,), score=score, interval=None, note="the line parts the two")
+    assert interval is not None, "a score has an interval"
     low = min(float(by.training_scores.min()), interval.low, score)
     high = max(float(by.training_scores.max()), interval.high, score)
     length = (high - low) or 1.0
@@ -165,10 +210,14 @@ def _scale(judgement: Judgement, by: Judge) -> Scale:
     )
 
 
-def _known(scored: Scored) -> Iterator[str]:
-    if scored.known_score is not None:
-        error = scored.judgement.prediction.score - scored.known_score
-        yield f"The judges gave {scored.known_score:.2f}: the prediction is {error:+.2f} off."
+def _known(scored: Scored, by: Judge) -> Iterator[str]:
+    if scored.known_score is None:
+        return
+    if by.classes is not None:
+        yield f"The judges saw: {by.classes.name(scored.known_score)}."
+        return
+    error = scored.judgement.prediction.score - scored.known_score
+    yield f"The judges gave {scored.known_score:.2f}: the prediction is {error:+.2f} off."
 
 
 def facts_of(scored: Scored, by: Judge) -> Iterator[tuple[str, str]]:
@@ -191,7 +240,7 @@ def facts_of(scored: Scored, by: Judge) -> Iterator[tuple[str, str]]:
 def _length(scored: Scored) -> str:
     digest = next(iter(scored.records.values())).source_digest
     last = max(float(r.pts_seconds[-1, 1]) for r in scored.records.values() if len(r.pts_seconds))
-    return f"{clock(last)} of it seen; SHA-256 {digest[:12]}"
+    return f"seen until {clock(last)}; SHA-256 {digest[:12]}"
 
 
 def _stream_facts(spec: StreamSpec, record: Record) -> str:
@@ -202,11 +251,14 @@ def _stream_facts(spec: StreamSpec, record: Record) -> str:
         f"backbone {spec.facts.get('backbone', 'unknown')}",
         f"weights {f'RANDOM WEIGHTS ({weights})' if spec.random_weights else weights}",
     ]
+    if "tracker" in spec.facts:
+        parts.append(f"followed by {_short(spec.facts['tracker'])}")
     if "detector" in spec.facts:
-        num_steps, missed = (record.counts.get(f"num_steps{end}", 0) for end in ("", "_without_person"))
-        parts.append(
-            f"athlete found in {num_steps - missed} of {num_steps} frames by {_short(spec.facts['detector'])}"
-        )
+        num_frames, missed = frames_without_person(record)
+        by_whom = _short(spec.facts["detector"])
+        parts.append(f"athlete found in {num_frames - missed} of {num_frames} frames by {by_whom}")
+    if spec.facts.get("init_box"):
+        parts.append(f"started from the box {spec.facts['init_box']} that was given")
     return "; ".join([*parts, f"spec {spec.hash}"])
 
 

@@ -1,17 +1,20 @@
 """A judgement in words: the score, how sure it is, what speaks against it, and the moments that made it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.tables import format_table
+from heads.classes import TwoClasses
 from heads.judgement import Judge, Judgement
 from heads.prediction import Prediction
 
 NUM_MOMENTS = 3
 SPLIT_NAMES_SHOWN = 4
+EQUAL = 1e-6  # weights of 1 / n differ by rounding alone
+Values = Mapping[str, NDArray[np.float64]]
 EXPLAINED = {
     "RANDOM WEIGHTS": "a demonstration, not a judgement.",
     "SIMULATED": "the run learned from drawn features, it saw no video.",
@@ -20,47 +23,93 @@ EXPLAINED = {
 }
 
 
-def format_judgement(judgement: Judgement, by: Judge) -> str:
-    """Score with its interval, warnings, then the highest and lowest attention of each stream."""
-    return "\n".join(_lines(judgement, by))
+def format_judgement(judgement: Judgement, by: Judge, *, followed: Sequence[str] = ()) -> str:
+    """Score with its interval, warnings, then the steps that counted or scored most and least.
+
+    `followed` says how the tracker fared, where there is one.
+    """
+    return "\n".join(_lines(judgement, by, followed))
 
 
-def _lines(judgement: Judgement, by: Judge) -> Iterator[str]:
+def _lines(judgement: Judgement, by: Judge, followed: Sequence[str]) -> Iterator[str]:
     prediction, config = judgement.prediction, by.trained.config
     own = ", ".join(f"{score:.2f}" for score in prediction.scores)
-    yield f"{judgement.name}: {by.target.name} {prediction.score:.2f} ± {judgement.interval.half_width:.2f}"
-    for sentence in score_sentences(judgement, by):
+    yield f"{judgement.name}: {headline(judgement, by)}"
+    for sentence in (*score_sentences(judgement, by), *followed):
         yield f"  {sentence}"
     yield f"  {config['head']} ({config['variant']}), by seed: {own}"
     for flag in by.flags:
         yield f"  {flag}: {EXPLAINED[flag]}"
     for warning in judgement.warnings:
         yield f"  WARNING: {warning}"
-    yield ""
-    yield format_table(("stream", "looked at", "when", "weight"), list(_moments(prediction)))
+    for title, values, digits in told_steps(prediction):
+        yield ""
+        header = ("stream", "step", "when", title)
+        yield format_table(header, list(_moments(prediction, values, digits)))
+
+
+def headline(judgement: Judgement, by: Judge) -> str:
+    """`score 59.96 ± 4.20`, or of classes `clean landing, probability 83 %`."""
+    score = judgement.prediction.score
+    if by.classes is not None:
+        return f"{by.classes.name(score)}, probability {100 * by.classes.probability(score):.0f} %"
+    assert judgement.interval is not None, "a score has an interval"
+    return f"{by.target.name} {score:.2f} ± {judgement.interval.half_width:.2f}"
 
 
 def score_sentences(judgement: Judgement, by: Judge) -> tuple[str, ...]:
     """How sure the score is, and where it lies among the training scores."""
-    interval, std = judgement.interval, judgement.prediction.std
+    std = judgement.prediction.std
     seeds = "" if math.isnan(std) else f"; the seeds differ by ± {std:.2f}"
+    if by.classes is not None:
+        return _class_sentences(by.classes, len(by.training_scores), seeds)
+    interval, percentile = judgement.interval, judgement.percentile
+    assert interval is not None, "a score has an interval"
     return (
-        f"{interval.coverage:.0%} interval {interval.low:.2f} to {interval.high:.2f}, "
+        f"{100 * interval.coverage:.0f} % interval {interval.low:.2f} to {interval.high:.2f}, "
         f"from the errors on {interval.num_residuals} test videos{seeds}.",
-        f"Higher than {judgement.percentile:.0f} % of the {len(by.training_scores)} training scores "
+        f"Higher than {percentile:.0f} % of the {len(by.training_scores)} training scores "
         f"({by.training_scores.min():.2f} to {by.training_scores.max():.2f}).",
     )
 
 
-def _moments(prediction: Prediction) -> Iterator[tuple[object, ...]]:
-    """The steps with the highest and the lowest weight; all of them where there are few."""
-    for stream, weights in prediction.attention.items():
-        ranked = np.argsort(-weights, kind="stable")
+def _class_sentences(classes: TwoClasses, num_training: int, seeds: str) -> tuple[str, ...]:
+    low, high = 100 * classes.accuracy.low, 100 * classes.accuracy.high
+    upper = classes.upper.capitalize()
+    return (
+        f"This run was right about {classes.num_right} of {classes.num_videos} test videos "
+        f"(95 % interval {low:.0f} to {high:.0f} %){seeds}.",
+        f"{upper}: {100 * classes.share_upper:.0f} % of its {num_training} training videos.",
+    )
+
+
+def told_steps(prediction: Prediction) -> Iterator[tuple[str, Values, int]]:
+    """What tells steps apart: attention weights, unless all are equal by design, and scores of single steps.
+
+    Each with its name and its digits.
+    """
+    weights = {stream: each for stream, each in prediction.attention.items() if not _even(prediction, stream)}
+    for title, values, digits in (("weight", weights, 3), ("score", prediction.step_scores, 2)):
+        if any(len(each) for each in values.values()):
+            yield title, values, digits
+
+
+def _even(prediction: Prediction, stream: str) -> bool:
+    """Whether the head weighs all steps of the stream alike and scores them one by one: then scores tell."""
+    seen = prediction.attention[stream][prediction.attention[stream] > 0]
+    return stream in prediction.step_scores and bool(len(seen)) and bool(np.ptp(seen) <= EQUAL * seen.max())
+
+
+def _moments(prediction: Prediction, values: Values, digits: int) -> Iterator[tuple[object, ...]]:
+    """The steps with the highest and the lowest value; all of them where there are few."""
+    for stream, of_stream in values.items():
+        ranked = np.argsort(-of_stream, kind="stable")
         most = ranked[:NUM_MOMENTS]
         least = ranked[NUM_MOMENTS:][-NUM_MOMENTS:]
-        for word, steps in (("most", most), ("least", least)):
+        for word, steps in (("highest", most), ("lowest", least)):
             for step in steps:
-                yield stream, word, _span(prediction.pts_seconds[stream][step]), f"{weights[step]:.3f}"
+                when = _span(prediction.pts_seconds[stream][step])
+                yield stream, word, when, f"{of_stream[step]:.{digits}f}"
 
 
 def _span(interval: NDArray[np.float64]) -> str:

@@ -74,9 +74,19 @@ def gather_training_facts(
 
 
 def share_without_person(record: Record) -> float:
-    """Which share of the sampled frames showed nobody; 0 for streams that look at whole frames."""
-    num_steps = record.counts.get("num_steps", 0)
-    return record.counts.get("num_steps_without_person", 0) / num_steps if num_steps else 0.0
+    """Which share of the frames showed nobody; 0 for streams that look at whole frames."""
+    num_frames, num_missed = frames_without_person(record)
+    return num_missed / num_frames if num_frames else 0.0
+
+
+def frames_without_person(record: Record) -> tuple[int, int]:
+    """How many frames the athlete was looked for in, and in how many of them nobody was.
+
+    Steps of crops are single frames; steps of tubes are clips, whose frames are counted by the tracker.
+    """
+    if "num_tracked_frames" in record.counts:
+        return record.counts["num_tracked_frames"], record.counts.get("num_frames_without_athlete", 0)
+    return record.counts.get("num_steps", 0), record.counts.get("num_steps_without_person", 0)
 
 
 def reference_features(features: NDArray[Any]) -> Floats:

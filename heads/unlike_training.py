@@ -5,7 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from aqa_pipeline.records import Record
-from heads.training_facts import StreamFacts, TrainingFacts, reference_features, share_without_person
+from heads.training_facts import (
+    StreamFacts,
+    TrainingFacts,
+    frames_without_person,
+    reference_features,
+    share_without_person,
+)
 
 LENGTH_TOLERANCE = 0.1  # a tenth shorter or longer than any training video is not another kind of video
 USUAL_SHARE_WITHOUT_PERSON = 0.2  # detectors miss an athlete now and then
@@ -37,12 +43,12 @@ def _seen(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iter
 def _without_person(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
     usual = max([USUAL_SHARE_WITHOUT_PERSON, *(each.largest_share_without_person for each in facts)])
     for stream, record in records.items():
-        share, num_steps = share_without_person(record), record.counts.get("num_steps", 0)
+        share, (num_frames, _) = share_without_person(record), frames_without_person(record)
         if share == 1:
-            yield f"No athlete was found in any of the {num_steps} frames of {stream}."
+            yield f"No athlete was found in any of the {num_frames} frames of {stream}."
         elif share > usual:
             yield (
-                f"No athlete was found in {share:.0%} of the {num_steps} frames of {stream} "
+                f"No athlete was found in {share:.0%} of the {num_frames} frames of {stream} "
                 f"(usual: up to {usual:.0%})."
             )
 

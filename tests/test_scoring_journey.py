@@ -67,7 +67,11 @@ def test_own_videos_get_a_score_a_page_and_files(home: Path, tmp_path: Path) -> 
     assert "The video is longer than all it is compared with: 9.0 s" in result.output
     assert f"{missing}: there is no such file." in result.output
 
-    assert len(list((tmp_path / "pages").iterdir())) == 2
+    assert len(list((tmp_path / "pages").iterdir())) == 3
+    index = (tmp_path / "pages" / "index.html").read_text()
+    assert "2 videos scored, 2 with problems" in index
+    assert 'href="./routine.mp4.html"' in index
+    assert "<b>missing.mp4</b>: there is no such file." in index
     rows = list(csv.DictReader((tmp_path / "s.csv").read_text().splitlines()))
     assert [row["video"] for row in rows[:2]] == ["routine.mp4", "'=cmd|' calc'!A0.mp4"]
     assert rows[0]["flags"] == "RANDOM WEIGHTS"
@@ -116,6 +120,32 @@ def test_a_training_video_under_another_name_is_recognised(home: Path, tmp_path:
     copy.write_bytes((home / "videos" / "v0.mp4").read_bytes())
     result = run("score", copy, "--run", home / "run", "--cache", tmp_path / "cache")
     assert "This very file, or a part of it, was learned from" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--tracker", "nano"], "--tracker: for the stream tubes, not for frames"),
+        (["--init-box", "1,2,3,4"], "--init-box: for the stream tubes, not for frames"),
+        (["--detector", "yolo"], "--detector: the run reads frames, for which nobody is looked for"),
+        (["--boxes", "BOXES"], "--boxes are read where the run's detector or tracker is `annotations`"),
+    ],
+)
+def test_options_that_the_run_does_not_read_are_refused(
+    home: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
+    boxes = write_boxes(tmp_path / "boxes.csv", 5)
+    words = [boxes if word == "BOXES" else word for word in options]
+    result = run("score", home / "videos" / "v0.mp4", "--run", home / "run", *words)
+    assert result.exit_code == 2, result.output
+    assert message in result.output
+
+
+def test_boxes_of_one_video_are_not_taken_for_another(home: Path, tmp_path: Path) -> None:
+    videos = [home / "videos" / f"v{number}.mp4" for number in (0, 1)]
+    result = run("score", *videos, "--run", home / "run", "--boxes", write_boxes(tmp_path / "b.csv", 5))
+    assert result.exit_code == 2
+    assert "--boxes: of one video; score these 2 one by one" in result.output
 
 
 def test_embed_without_a_page_is_a_wrong_command_line(home: Path) -> None:

@@ -13,14 +13,13 @@
     return `${Math.floor(tenths / 600)}:${String(Math.floor(tenths / 10) % 60).padStart(2, "0")}.${tenths % 10}`;
   };
   const stepAt = (track, seconds) => track.starts.findIndex((start, i) => start <= seconds && seconds < track.stops[i]);
-  const digits = (track) => (track.kind === "attention" ? 3 : 1);
 
   function describe(seconds) {
     const parts = data.tracks.map((track) => {
       const step = stepAt(track, seconds);
       if (step < 0) return `${track.name}: nothing here`;
       const level = ["highest", "lowest"].includes(track.levels[step]) ? `, among the ${track.levels[step]}` : "";
-      return `${track.name}: ${track.values[step].toFixed(digits(track))}${level}`;
+      return `${track.name}: ${track.labels[step]}${level}`;
     });
     return [clock(seconds), ...parts].join("  ·  ");
   }
@@ -119,7 +118,7 @@
   toggle?.addEventListener("click", () => {
     boxes = !boxes;
     toggle.setAttribute("aria-pressed", String(boxes));
-    toggle.textContent = `Athlete's box: ${boxes ? "on" : "off"}`;
+    toggle.textContent = `Athlete's ${toggle.dataset.what}: ${boxes ? "on" : "off"}`;
     show(now);
   });
 
@@ -127,7 +126,6 @@
   function plot(place) {
     const track = data.tracks[Number(place.dataset.track)];
     const fill = { highest: colour("high"), lowest: colour("low"), other: colour("bar"), unseen: colour("unseen") };
-    const isLast = Number(place.dataset.track) === data.tracks.length - 1;
     const values = [...track.values, track.reference];
     const low = track.kind === "attention" ? 0 : Math.min(...values), high = Math.max(...values);
     const margin = 0.08 * (high - low || 1);
@@ -151,28 +149,19 @@
       u.ctx.stroke();
       u.ctx.restore();
     };
-    const axis = {
-      stroke: colour("quiet"), size: 24, gap: 3, font: "12px system-ui, sans-serif",
-      grid: { show: false }, ticks: { stroke: colour("line"), size: 4 },
-      // The ends are written beside the plots: a label in the middle of the edge would be cut in half.
-      values: (u, ticks) => ticks.map((tick) => tick < 0.04 * data.duration || tick > 0.93 * data.duration ? "" : `${Math.floor(tick / 60)}:${String(Math.round(tick % 60)).padStart(2, "0")}`),
-      incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800],
-    };
     return new uPlot({
-      width: place.clientWidth, height: isLast ? 92 : 68, padding: [2, 0, isLast ? 0 : 2, 0],
+      width: place.clientWidth, height: place.clientHeight, padding: [2, 0, 2, 0],
       cursor: { show: false }, legend: { show: false }, select: { show: false },
       scales: { x: { time: false, range: [0, data.duration] }, y: { range: [low - (track.kind === "attention" ? 0 : margin), high + margin] } },
-      axes: [{ ...axis, show: isLast }, { show: false }],
-      series: [{}, { paths: bars, fill: fill.other, width: 0, points: { show: false } }],
+      axes: [{ show: false }, { show: false }],
+      // Weights stand on zero; scores rise above and hang below the score of the whole video.
+      series: [{}, { paths: bars, fill: fill.other, width: 0, points: { show: false }, fillTo: track.kind === "score" ? () => track.reference : undefined }],
       hooks: { draw: [line] },
     }, [track.starts, track.values], place);
   }
   function draw() {
     plots.forEach((each) => each.destroy());
     plots = [...document.querySelectorAll(".plot")].map(plot);
-  }
-  for (const place of document.querySelectorAll(".plot")) {
-    place.style.height = Number(place.dataset.track) === data.tracks.length - 1 ? "92px" : "68px";
   }
   draw();
   show(0);

@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from aqa_pipeline.pages.media import Media
 from aqa_pipeline.pages.rendering import write_page
 
-ALL_BUT_EVEN = 0.2
+ALL_BUT_EVEN = 0.2  # of an equal weight
+ALL_BUT_EQUAL = 0.05  # of the range of scores
+SAME_SECONDS = 1e-6
+TICK_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
+MOST_TICKS, CLEAR_OF_ENDS = 8, 0.06
 NUM_MOMENTS = 4  # ACTION-NET's Figure 6 shows the four highest and the four lowest
 
 Level = Literal["highest", "lowest", "other", "unseen"]
@@ -32,7 +36,7 @@ class Track:
 
     `kind` says whether the values are attention (weights that sum to 1; 0 where the head did not look) or
     the score that each step would get alone. `reference` is drawn as a line: equal weights, or the video's
-    score.
+    score. `usual_range` is that of scores, high less low: what is much and what is little.
     """
 
     name: str
@@ -41,11 +45,46 @@ class Track:
     pts_seconds: NDArray[np.float64]
     values: NDArray[np.float64]
     reference: float
+    usual_range: float = 0.0
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a step begins before the one in front of it has ended."""
+        return bool((self.pts_seconds[:-1, 1] > self.pts_seconds[1:, 0] + SAME_SECONDS).any())
+
+    @property
+    def bars(self) -> NDArray[np.float64]:
+        """What is drawn of each step, [start, stop) seconds: all of it, or the middle where steps overlap."""
+        if not self.overlaps:
+            return self.pts_seconds
+        starts, stops = self.pts_seconds[:, 0], self.pts_seconds[:, 1]
+        middles = self.pts_seconds.mean(axis=1)
+        edges = (middles[:-1] + middles[1:]) / 2
+        return np.stack([np.append(starts[0], edges), np.append(edges, stops[-1])], axis=1)
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which steps the head looked at."""
+        return np.ones(len(self.values), bool) if self.kind == "score" else self.values > 0
+
+    @property
+    def labels(self) -> list[str]:
+        """Every value as it is written; a weight also as so many times an equal one."""
+        if self.kind == "score":
+            return [f"{value:.2f}" for value in self.values]
+        return [f"{value:.4f} ({value / self.reference:.2f}x)" for value in self.values]
+
+    @property
+    def reading(self) -> str:
+        """How the bars are to be read."""
+        if self.kind == "attention":
+            return f"dashed: equal weights, {self.reference:.3f} each"
+        return f"dashed: the whole video, {self.reference:.2f}"
 
     @property
     def levels(self) -> list[Level]:
         """Which steps are among the highest and the lowest; in few steps, no more than half of them are."""
-        seen = np.arange(len(self.values)) if self.kind == "score" else np.flatnonzero(self.values > 0)
+        seen = np.flatnonzero(self.seen)
         ranked = seen[np.argsort(-self.values[seen], kind="stable")]
         num = min(NUM_MOMENTS, len(ranked) // 2)
         levels: list[Level] = ["unseen"] * len(self.values)
@@ -60,17 +99,21 @@ class Track:
     @property
     def spread(self) -> str:
         """How much the values differ, in words: a softmax may be all but even, which pictures do not show."""
-        seen = self.values if self.kind == "score" else self.values[self.values > 0]
+        seen = self.values[self.seen]
         if not len(seen):
             return "The head looked at no step."
+        overlap = " They overlap: each bar is the middle of one." if self.overlaps else ""
         if self.kind == "score":
-            return f"From {seen.min():.2f} to {seen.max():.2f}; the whole video: {self.reference:.2f}."
+            return f"{len(seen)} steps, {seen.min():.2f} to {seen.max():.2f}.{overlap}{self._if_even(seen)}"
         low, high = seen.min() / self.reference, seen.max() / self.reference
-        even = " That is all but even: no moment stands out." if high - low < ALL_BUT_EVEN else ""
         return (
-            f"{len(seen)} steps; with equal weights each would have {self.reference:.4f}. "
-            f"The weights are {low:.2f} to {high:.2f} times that.{even}"
+            f"{len(seen)} steps; their weights are {low:.2f} to {high:.2f} times an equal share.{overlap}"
+            f"{self._if_even(seen)}"
         )
+
+    def _if_even(self, seen: NDArray[np.float64]) -> str:
+        much = ALL_BUT_EVEN * self.reference if self.kind == "attention" else ALL_BUT_EQUAL * self.usual_range
+        return " That is all but even: no moment stands out." if np.ptp(seen) < much else ""
 
     def steps(self, level: Level) -> list[int]:
         """The steps of that level, the most telling first."""
@@ -93,13 +136,30 @@ class Moment:
 
 @dataclass(frozen=True)
 class Scale:
-    """The score on the scale of the training scores, everything as a share of the scale's length."""
+    """The score on the scale of the training scores, everything as a share of the scale's length.
+
+    `low` and `high` name its ends, `note` says what is drawn; a probability has no interval.
+    """
 
     low: str
     high: str
     ticks: tuple[float, ...]
     score: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
+    note: str = "shaded: the interval; each line: one training score"
+
+
+@dataclass(frozen=True)
+class TubeStrip:
+    """Where in the video the tracker followed the athlete: all that it looked at, less what is lost.
+
+    All are [start, stop) seconds; `restarts` are moments. `words` say the same.
+    """
+
+    looked: tuple[float, float]
+    lost: tuple[tuple[float, float], ...]
+    restarts: tuple[float, ...]
+    words: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,11 +180,13 @@ class ScorePage:
     moments: Sequence[Moment]
     outlines: Sequence[Outline]
     facts: Sequence[tuple[str, str]]
+    tube: TubeStrip | None = None
 
 
 def write_score_page(path: Path, page: ScorePage) -> Path:
     """One self-contained file; the video is in it or beside it."""
-    values = {"page": page, "data": _for_script(page), "clock": clock}
+    ticks = [(time / page.duration_seconds, clock(time)[:-2]) for time in time_ticks(page.duration_seconds)]
+    values = {"page": page, "data": _for_script(page), "clock": clock, "ticks": ticks}
     return write_page(path, "score.html", values, scripts=("vendor/uPlot.iife.min.js", "score.js"))
 
 
@@ -135,10 +197,10 @@ def _for_script(page: ScorePage) -> dict[str, object]:
         "tracks": [
             {
                 "name": track.name,
-                "unit": track.unit,
                 "kind": track.kind,
-                "starts": np.round(track.pts_seconds[:, 0], 4).tolist(),
-                "stops": np.round(track.pts_seconds[:, 1], 4).tolist(),
+                "starts": np.round(track.bars[:, 0], 4).tolist(),
+                "stops": np.round(track.bars[:, 1], 4).tolist(),
+                "labels": track.labels,
                 "values": [float(f"{value:.5g}") for value in track.values],
                 "levels": track.levels,
                 "reference": track.reference,
@@ -150,6 +212,16 @@ def _for_script(page: ScorePage) -> dict[str, object]:
             for each in page.outlines
         ],
     }
+
+
+def time_ticks(duration_seconds: float) -> list[float]:
+    """At most eight whole seconds for an axis of time, evenly apart; none where they would meet the ends."""
+    increment = next(
+        (each for each in TICK_SECONDS if duration_seconds / each <= MOST_TICKS), TICK_SECONDS[-1]
+    )
+    ticks = np.arange(0, duration_seconds, increment)
+    first, last = CLEAR_OF_ENDS * duration_seconds, (1 - CLEAR_OF_ENDS) * duration_seconds
+    return [float(tick) for tick in ticks if first < tick < last]
 
 
 def clock(seconds: float) -> str:

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
@@ -13,7 +14,7 @@ from aqa_pipeline.csv_cells import csv_text, safe_cell
 from aqa_pipeline.pages.media import relative_address
 from aqa_pipeline.pages.pictures import outline_at
 from aqa_pipeline.pages.rendering import render_page
-from aqa_pipeline.pages.score_page import Outline, Track, clock
+from aqa_pipeline.pages.score_page import Outline, Track, clock, time_ticks
 
 
 def track(values: list[float], **changes: object) -> Track:
@@ -49,13 +50,45 @@ def test_a_score_of_zero_is_a_score() -> None:
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ([0.25, 0.26, 0.24, 0.25], "0.96 to 1.04 times that. That is all but even: no moment stands out."),
-        ([0.1, 0.4, 0.25, 0.25], "0.40 to 1.60 times that."),
+        (
+            [0.25, 0.26, 0.24, 0.25],
+            "0.96 to 1.04 times an equal share. That is all but even: no moment stands out.",
+        ),
+        ([0.1, 0.4, 0.25, 0.25], "0.40 to 1.60 times an equal share."),
         ([0.0, 0.0, 0.0, 0.0], "The head looked at no step."),
     ],
 )
 def test_the_spread_is_told_in_words(values, expected) -> None:
     assert track(values).spread.endswith(expected)
+
+
+def test_scores_are_even_by_the_range_that_they_usually_have() -> None:
+    scores = [60.1, 60.4, 60.2]
+    assert track(scores, kind="score", usual_range=50.0).spread.endswith("no moment stands out.")
+    assert track(scores, kind="score", usual_range=1.0).spread == "3 steps, 60.10 to 60.40."
+
+
+def test_weights_are_written_with_their_share() -> None:
+    assert track([0.25, 0.75]).labels == ["0.2500 (0.50x)", "0.7500 (1.50x)"]
+    assert track([0.25, 0.75], kind="score").labels == ["0.25", "0.75"]
+
+
+def test_steps_that_overlap_are_drawn_by_their_middles() -> None:
+    """Clips of 16 frames every 10, the last one 7 after: each keeps what is nearest to its middle."""
+    starts = np.array([0.0, 10.0, 17.0])
+    overlapping = replace(track([1.0, 2.0, 3.0]), pts_seconds=np.stack([starts, starts + 16], axis=1))
+    assert overlapping.bars.tolist() == [[0.0, 13.0], [13.0, 21.5], [21.5, 33.0]]
+    assert "They overlap" in overlapping.spread
+    apart = track([1.0, 2.0, 3.0])
+    assert (apart.bars == apart.pts_seconds).all()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(10.2, [2, 4, 6, 8]), (180, [30, 60, 90, 120, 150]), (0.5, []), (4.2, [1, 2, 3])],
+)
+def test_the_axis_of_time_has_few_round_marks(seconds: float, expected: list[float]) -> None:
+    assert time_ticks(seconds) == expected
 
 
 def test_times_are_rounded_down_to_tenths_but_not_by_float_noise() -> None:

@@ -1,0 +1,131 @@
+"""How the tracker fared, from what a record of tubes keeps: where it lost the athlete, where it began anew.
+
+A record holds quads and scores of every frame, but no events. They follow from them: frames without a quad
+after frames with one are a loss, and a score of exactly 1 is a start by the detector (trackers' own scores
+lie below; quads from disk all have it, and are never lost); a start right after a followed frame is a loss
+that was mended in the same frame.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqa_pipeline.pages.score_page import clock
+from aqa_pipeline.records import Record
+
+START_SCORE = 1.0
+
+Span = tuple[float, float]  # [start, stop) seconds
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Of the reference views: when the tracker looked, in which frames it followed somebody, and when not.
+
+    `absent` are stretches in which nobody was followed; `restarts` are moments at which the tracker was put
+    on the detector's person anew, though it followed somebody right before.
+    """
+
+    looked: Span
+    num_frames: int
+    num_followed: int
+    absent: tuple[Span, ...]
+    restarts: tuple[float, ...]
+    by: str
+
+
+def followed_in(record: Record) -> Followed | None:
+    """What the record tells; None for streams without a tube, and for tubes without a frame."""
+    if "present" not in record.extras or not len(record.features):
+        return None
+    starts, stops, rows = _frames(record)
+    present, scores = (record.extras[name][:, 0].reshape(-1)[rows] for name in ("present", "scores"))
+    tracker = str(record.spec.facts.get("tracker", "unknown"))
+    return Followed(
+        looked=(float(starts[0]), float(stops[-1])),
+        num_frames=len(rows),
+        num_followed=int(present.sum()),
+        absent=tuple(_stretches(~present, starts, stops)),
+        restarts=tuple(_restarts(present, scores, starts)) if record.counts.get("num_times_lost") else (),
+        by=tracker.partition(" ")[0],
+    )
+
+
+def _frames(record: Record) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Start and stop of every frame that is in some clip, and its row among the clips' frames.
+
+    A clip's time is shared out evenly among its different frames: good to a frame where rates vary.
+    """
+    index = np.asarray(record.extras["frame_index"])
+    starts, stops = np.empty(index.shape), np.empty(index.shape)
+    for clip, (start, stop) in enumerate(record.pts_seconds):
+        _, rank = np.unique(index[clip], return_inverse=True)
+        length = (stop - start) / (rank.max() + 1)
+        starts[clip], stops[clip] = start + rank * length, start + (rank + 1) * length
+    _, rows = np.unique(index.reshape(-1), return_index=True)
+    return starts.reshape(-1)[rows], stops.reshape(-1)[rows], rows
+
+
+def _stretches(
+    wanted: NDArray[np.bool_], starts: NDArray[np.float64], stops: NDArray[np.float64]
+) -> Iterator[Span]:
+    """[start, stop) of each run of wanted frames."""
+    edges = np.diff(np.concatenate([[0], wanted.astype(np.int8), [0]]))
+    for first, after in zip(np.flatnonzero(edges > 0), np.flatnonzero(edges < 0), strict=True):
+        yield float(starts[first]), float(stops[after - 1])
+
+
+def _restarts(
+    present: NDArray[np.bool_], scores: NDArray[np.floating], starts: NDArray[np.float64]
+) -> Iterator[float]:
+    for row in range(1, len(present)):
+        if scores[row] == START_SCORE and present[row] and present[row - 1]:
+            yield float(starts[row])
+
+
+def how_followed(records: Mapping[str, Record]) -> Iterator[str]:
+    """Who followed the athlete, when, and in how many frames, for each tube."""
+    for record in records.values():
+        followed = followed_in(record)
+        if followed is not None:
+            start, stop = followed.looked
+            yield (
+                f"The tracker ({followed.by}) followed the athlete in {followed.num_followed} of "
+                f"{followed.num_frames} frames, {clock(start)} to {clock(stop)}: "
+                "the score is of this part of the video."
+            )
+
+
+def losses(records: Mapping[str, Record]) -> Iterator[str]:
+    """What must be said of tubes that lost the athlete: where, and what that means for the score."""
+    for record in records.values():
+        followed = followed_in(record)
+        if followed is None or not followed.num_followed:
+            continue  # nobody at all is another warning
+        if followed.absent:
+            num_absent = followed.num_frames - followed.num_followed
+            yield (
+                f"Nobody was followed {_spans(followed.absent)} ({num_absent} of {followed.num_frames} "
+                "frames): the whole picture counts there instead of the athlete."
+            )
+        if followed.restarts:
+            yield (
+                f"The tracker lost the athlete {_moments(followed.restarts)} and was put on the person that "
+                "the detector found there: look whether it is still the same one."
+            )
+
+
+def _spans(spans: tuple[Span, ...]) -> str:
+    return _listed([f"from {clock(start)} to {clock(stop)}" for start, stop in spans])
+
+
+def _moments(seconds: tuple[float, ...]) -> str:
+    return _listed([f"at {clock(each)}" for each in seconds])
+
+
+def _listed(parts: list[str]) -> str:
+    """At most three of them, and how many more."""
+    shown, more = parts[:3], len(parts) - 3
+    return ", ".join(shown) + (f" and {more} times more" if more > 0 else "")

@@ -1,0 +1,114 @@
+"""Where a tracker lost the athlete, from the quads and scores that a record keeps."""
+
+import numpy as np
+import pytest
+
+from aqa_pipeline.records import Record, StreamSpec
+from heads.followed import followed_in, how_followed, losses
+from heads.training_facts import frames_without_person, share_without_person
+from heads.unlike_training import warnings_for
+
+FRAMES_PER_CLIP, STRIDE, FPS = 16, 10, 10.0
+
+
+def tubes(present: list[bool], scores: list[float] | None = None, *, tracker: str = "nano", lost: int = 1):
+    """A record of clips of 16 frames at 10 a second, a clip every 10 frames, two views of each."""
+    number = len(present)
+    index = np.array([range(at, at + 16) for at in range(0, number - 15, STRIDE)])
+    views = [
+        np.repeat(np.array(row)[index][:, None], 2, axis=1) for row in (present, scores or [0.9] * number)
+    ]
+    missed = number - sum(present)
+    return Record(
+        "d",
+        "v",
+        StreamSpec("tubes", {"tracker": f"{tracker} sha256:00", "views": "end-0,end-0-flip"}),
+        np.zeros((len(index), 2, 3), np.float32),
+        np.stack([index[:, 0] / FPS, (index[:, -1] + 1) / FPS], axis=1),
+        "digest",
+        extras={"frame_index": index, "present": views[0], "scores": views[1].astype(np.float32)},
+        counts={
+            "num_steps": len(index),
+            "num_steps_without_person": 0,
+            "num_tracked_frames": number,
+            "num_frames_without_athlete": missed,
+            **({"num_times_lost": lost} if lost else {}),
+        },
+    )
+
+
+def test_a_whole_tube_has_nothing_lost() -> None:
+    record = tubes([True] * 36, lost=0)
+    followed = followed_in(record)
+    assert (followed.num_frames, followed.num_followed, followed.by) == (36, 36, "nano")
+    assert followed.looked == pytest.approx((0.0, 3.6))
+    assert (followed.absent, followed.restarts) == ((), ())
+    assert list(losses({"tubes": record})) == []
+    assert list(how_followed({"tubes": record})) == [
+        "The tracker (nano) followed the athlete in 36 of 36 frames, 0:00.0 to 0:03.6: "
+        "the score is of this part of the video."
+    ]
+
+
+def test_frames_without_a_quad_are_told_with_their_time() -> None:
+    """Frames 20 to 23 are in two clips each; they count once."""
+    present = [not 20 <= frame < 24 for frame in range(36)]
+    followed = followed_in(tubes(present))
+    ((start, stop),) = followed.absent
+    assert (start, stop) == pytest.approx((2.0, 2.4))
+    assert followed.num_followed == 32
+    (told,) = losses({"tubes": tubes(present)})
+    assert told.startswith("Nobody was followed from 0:02.0 to 0:02.4 (4 of 36 frames)")
+
+
+def test_a_loss_mended_in_its_own_frame_is_a_restart() -> None:
+    scores = [1.0, *[0.9] * 35]
+    scores[25] = 1.0
+    followed = followed_in(tubes([True] * 36, scores))
+    assert followed.restarts == pytest.approx((2.5,))
+    (told,) = losses({"tubes": tubes([True] * 36, scores)})
+    assert "lost the athlete at 0:02.5" in told
+
+
+def test_quads_from_disk_all_score_one_and_are_no_restarts() -> None:
+    assert followed_in(tubes([True] * 36, [1.0] * 36, tracker="annotations", lost=0)).restarts == ()
+
+
+def test_many_losses_are_not_all_listed() -> None:
+    present = [frame % 4 != 3 for frame in range(36)]
+    (told,) = losses({"tubes": tubes(present)})
+    assert "and 6 times more (9 of 36 frames)" in told
+
+
+def test_a_repeated_first_frame_counts_once() -> None:
+    """13 frames make one clip that begins with three copies of the first."""
+    record = tubes([True] * 16, lost=0)
+    index = np.maximum(np.arange(16) - 3, 0)[None]
+    short = Record(
+        "d",
+        "v",
+        record.spec,
+        record.features,
+        np.array([[0.0, 1.3]]),
+        "digest",
+        extras={**record.extras, "frame_index": index},
+        counts=record.counts,
+    )
+    followed = followed_in(short)
+    assert (followed.num_frames, followed.looked) == (13, pytest.approx((0.0, 1.3)))
+
+
+def test_streams_without_a_tube_say_nothing() -> None:
+    record = Record(
+        "d", "v", StreamSpec("crops", {}), np.zeros((1, 3), np.float32), np.array([[0.0, 1.0]]), "digest"
+    )
+    assert followed_in(record) is None
+    assert list(how_followed({"crops": record})) == []
+
+
+def test_of_tubes_frames_are_counted_not_clips() -> None:
+    nobody = tubes([False] * 36)
+    assert frames_without_person(nobody) == (36, 36)
+    assert share_without_person(nobody) == 1
+    assert list(losses({"tubes": nobody})) == []  # said once, by the warnings
+    assert "No athlete was found in any of the 36 frames of tubes." in warnings_for({"tubes": nobody}, [None])
