@@ -54,11 +54,11 @@ def aqa(*arguments: object) -> tuple[int, str]:
     return int(code or 0), text.getvalue()
 
 
-def extract_crops(root: Path, store: Path) -> tuple[int, str]:
+def extract_crops(root: Path, store: Path, *options: object) -> tuple[int, str]:
     """The smallest real extraction: one crop a second through a ResNet-18 with random weights."""
     networks = ("--backbone", "crops=resnet18", "--weights", "random:0", "--detector", "annotations")
     streams = ("--streams", "crops", "--device", "cpu", "--workers", 1, *networks)
-    return aqa("extract", "--dataset", "folder", "--root", root, "--store", store, *streams)
+    return aqa("extract", "--dataset", "folder", "--root", root, "--store", store, *streams, *options)
 
 
 def random_record(index: int, *, dim: int = 16) -> Record:

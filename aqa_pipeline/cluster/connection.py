@@ -16,10 +16,12 @@ OBJECT_STORE_BYTES = 80_000_000  # near Ray's minimum: paths and reports travel,
 KNOCK_SECONDS = 10.0
 
 # Set before Ray is imported, unless the user has: nothing is sent home, worker deaths are told by our own
-# report rather than by Ray's, whose messages this pattern drops.
+# report rather than by Ray's, whose messages this pattern drops, and workers on a cluster of our own have the
+# priority of any process.
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",
+    "RAY_worker_niceness": "0",
 }
 
 
