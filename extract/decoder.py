@@ -148,7 +148,9 @@ class Decoder:
             return f"the decoder was stopped {where}: {self._stopped}. {ADVICE}"
         if code == -signal.SIGKILL:
             return f"the decoder was killed {where} (signal 9, SIGKILL): is the memory full? {ADVICE}"
-        how = f"crashed {where} (signal {-code}, {_name(-code)})" if code < 0 else f"ended {where} ({code=})"
+        how = f"crashed {where} (signal {-code}, {_name(-code)})"
+        if code >= 0:
+            how = f"ended {where} (exit code {code})"
         said = self._last_words()
         return f"the decoder {how}{': ' if said else ''}{said}. {ADVICE}"
 

@@ -63,10 +63,10 @@ def main() -> None:
     orders: Orders = receive(inbox)
     _stay_within(orders)
     logging.basicConfig(handlers=[Forwarding(line)], level=orders.log_level)
-    jobs: SimpleQueue[Job] = SimpleQueue()
+    jobs: SimpleQueue[Job | Exception] = SimpleQueue()
     threading.Thread(target=_collect, args=(inbox, jobs), daemon=True).start()
     while True:
-        _work(jobs.get(), line)
+        line.send(_outcome(jobs.get(), line, memory_bytes=orders.memory_bytes))
 
 
 def _stay_within(orders: Orders) -> None:
@@ -87,29 +87,37 @@ def _stay_within(orders: Orders) -> None:
     cv2.setNumThreads(1)  # processes work side by side, threads in each would only get in their way
 
 
-def _collect(inbox: BinaryIO, jobs: SimpleQueue[Job]) -> None:
+def _collect(inbox: BinaryIO, jobs: SimpleQueue[Job | Exception]) -> None:
     """Reads in a thread of its own, so that the parent's end is noticed even in the middle of a video."""
-    try:
-        while True:
+    while True:
+        try:
             jobs.put(receive(inbox))
-    except EOFError:
-        os._exit(0)
+        except EOFError:
+            os._exit(0)
+        except Exception as error:  # an intake that cannot be imported here
+            jobs.put(error)
 
 
-def _work(job: Job, line: "Line") -> None:
+def _outcome(job: Job | Exception, line: "Line", *, memory_bytes: int) -> Finished | Failed:
+    """Sends what the video gives, and returns what became of it."""
+    if isinstance(job, Exception):
+        return Failed(f"{type(job).__name__}: {job}", bug="".join(traceback.format_exception(job)))
     try:
         with heard_by(line.alive):
             for item in decode(job):
                 line.send(item)
-        line.send(Finished())
     except AqaError as error:
-        line.send(Failed(str(error)))
+        return Failed(str(error))
     except MemoryError:
-        line.send(Failed(f"{job.video.path}: decoding takes more memory than a decoder may have"))
+        return Failed(
+            f"{job.video.path}: decoding takes more than the {memory_bytes // 1024**2} MiB that a decoder may"
+            " take. With fewer --workers each of them may take more."
+        )
     except OSError as error:
-        line.send(Failed(f"{job.video.path}: {error.strerror or error}"))
+        return Failed(f"{job.video.path}: {error.strerror or error}")
     except Exception as error:
-        line.send(Failed(f"{type(error).__name__}: {error}", bug=traceback.format_exc()))
+        return Failed(f"{type(error).__name__}: {error}", bug=traceback.format_exc())
+    return Finished()
 
 
 class Line:

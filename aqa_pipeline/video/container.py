@@ -10,8 +10,11 @@ from typing import Any
 
 from aqa_pipeline.errors import VideoError
 
-MAX_SIDE = 16384  # pixels; beyond 8K video, below what a damaged header claims
+# 8K video has 33 million pixels, 7680 a side. ffmpeg's own bound is 268 million, and a decoder holds up to 17
+# frames at once: of 100 million pixels in 4:2:0 they are 2.5 GB, which is what a decoding process may take.
+MAX_SIDE = 16384
 MAX_PIXELS = 100_000_000
+DECODER_OPTIONS = {"max_pixels": str(MAX_PIXELS)}  # refused before it is allocated, also midway
 ADVICE = "Get the file again, or re-encode what is left of it: ffmpeg -i OLD -c:v libx264 NEW.mp4"
 
 
@@ -23,7 +26,9 @@ def open_container(path: Path) -> Iterator[Any]:
     check_file(path)
     try:
         # A text file that looks like a playlist must not make ffmpeg open what it names: files only.
-        container = av.open(f"file:{path}", container_options={"protocol_whitelist": "file"})
+        container = av.open(
+            f"file:{path}", options=DECODER_OPTIONS, container_options={"protocol_whitelist": "file"}
+        )
     except (av.error.FFmpegError, ValueError) as error:
         raise VideoError(
             f"{path}: cannot be read as video ({reason(error)}). It is something else, or damaged, or an mp4"
@@ -63,13 +68,17 @@ def video_stream(container: Any, path: Path) -> Any:
     if stream.codec_context is None:
         raise VideoError(f"{path}: its video codec cannot be decoded by the installed PyAV. {ADVICE}")
     check_size(path, width=stream.codec_context.width, height=stream.codec_context.height)
+    stream.codec_context.options = DECODER_OPTIONS
     return stream
 
 
 def check_size(path: Path, *, width: int, height: int) -> None:
     """Raises `VideoError` for picture sizes that only a damaged or hostile header claims."""
     if width < 1 or height < 1:
-        raise VideoError(f"{path}: the header gives no picture size ({width}x{height}). {ADVICE}")
+        raise VideoError(
+            f"{path}: the header gives no picture size ({width}x{height}), or one of more than"
+            f" {MAX_PIXELS // 1_000_000} million pixels. {ADVICE}"
+        )
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise VideoError(
             f"{path}: pictures of {width}x{height} are refused: at most {MAX_SIDE} a side and"

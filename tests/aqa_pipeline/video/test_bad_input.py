@@ -3,6 +3,11 @@
 import logging
 import os
 import re
+import struct
+import subprocess
+import sys
+import zlib
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -10,7 +15,7 @@ import pytest
 
 from aqa_pipeline.errors import UnknownName, VideoError
 from aqa_pipeline.records import Video
-from aqa_pipeline.video import container, open_video, probe, sample_by_time
+from aqa_pipeline.video import container, open_video, packets, probe, sample_by_time
 
 
 def write_sound(path, *, cover=False):
@@ -83,6 +88,71 @@ class TestNoVideo:
             file.mux(stream.encode(None))
         with pytest.raises(VideoError, match="pictures of 16400x16 are refused: at most 16384"):
             ask(tmp_path / "wide.mkv")
+
+
+def png(width, height):
+    """A black grey-scale picture: 110 million pixels are 107 kB."""
+
+    def chunk(kind, content):
+        crc = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    pixels = zlib.compress(bytes(height * (width + 1)))
+    chunks = chunk(b"IHDR", header), chunk(b"IDAT", pixels), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def write_pictures(path, pictures):
+    """Pictures as they are into a file whose header says 64x48."""
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("png", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "gray"
+        for index, picture in enumerate(pictures):
+            packet = av.Packet(picture)
+            packet.stream, packet.is_keyframe = stream, True
+            packet.pts = packet.dts = index
+            packet.duration, packet.time_base = 1, Fraction(1, 10)
+            file.mux(packet)
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+import av, numpy
+from aqa_pipeline.errors import VideoError
+from aqa_pipeline.records import Video
+from aqa_pipeline.video import open_video
+try:
+    with open_video(Video("v", Path(sys.argv[1]))) as opened:
+        frames = sum(1 for _ in opened.frames(range(opened.timeline.num_frames)))
+except VideoError as error:
+    print(error)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.parametrize("num_small", [0, 20])
+def test_a_decompression_bomb_is_refused_before_it_is_unpacked(tmp_path, num_small):
+    """Small by its header; the pictures are not, from the first one on or only later."""
+    write_pictures(tmp_path / "bomb.mov", [png(64, 48)] * num_small + [png(11_000, 10_000)] * 3)
+    command = [sys.executable, "-c", PEAK, str(tmp_path / "bomb.mov")]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    said, peak_mebibytes = run.stdout.rstrip().rsplit("\n", 1)
+    assert said.startswith(str(tmp_path / "bomb.mov"))
+    assert ("more than 100 million pixels" in said) == (num_small == 0)
+    assert int(peak_mebibytes) < 105 + 90  # a picture alone is 105 MiB
+
+
+def test_an_index_that_claims_packets_without_end(videos, monkeypatch):
+    monkeypatch.setattr(packets, "MAX_NUM_PACKETS", 50)
+    with pytest.raises(VideoError, match=r"closed_gop\.mp4: more than 50 packets of video are refused"):
+        probe_packets(videos["closed_gop.mp4"].path)
+
+
+def probe_packets(path):
+    with container.open_container(path) as opened:
+        return packets.read_packets(opened, container.video_stream(opened, path))
 
 
 @pytest.mark.parametrize(("width", "height"), [(16384, 16384), (100_000, 2), (2, 100_000)])

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.records import Video
-from aqa_pipeline.video import open_video
+from aqa_pipeline.video import open_video, source_digest
+from aqa_pipeline.video.liveness import heard_by
 
 # Peak resident memory of a fresh interpreter, in MiB; the packages are loaded before the first look.
 MEASURE = """
@@ -82,3 +83,22 @@ def test_neither_decord_nor_torch_is_loaded_before_it_is_used():
     code = "import sys, aqa_pipeline.video; print([m for m in ('decord', 'torch', 'av') if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["closed_gop.mp4", "transport.ts"])
+def test_every_packet_and_every_piece_of_the_file_is_a_sign_of_life(videos, tmp_path, name):
+    path = tmp_path / name  # a file that no test has scanned before
+    path.write_bytes(videos[name].path.read_bytes())
+    signs = []
+    with heard_by(lambda: signs.append("sign")), open_video(Video("v", path), reader="pyav") as opened:
+        num_frames = opened.timeline.num_frames
+        at_opening = len(signs)
+        list(opened.frames(range(num_frames)))
+    assert at_opening >= num_frames
+    assert len(signs) >= at_opening + num_frames
+    num_signs = len(signs)
+    with heard_by(lambda: signs.append("sign")):
+        source_digest(Video("v", path))
+    assert len(signs) > num_signs
+    source_digest(Video("v", path))
+    assert len(signs) == num_signs + 1, "heard within the block alone"

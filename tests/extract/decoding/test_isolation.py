@@ -1,0 +1,216 @@
+"""What a bad video does to a run: it fails by itself, its process is replaced, the others are stored."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aqa_pipeline.store import Store
+from extract.decoder import Decoder
+from extract.feeds import AHEAD_BYTES, Feeds, Patience, memory_of_one
+from extract.stage import Extraction, extract
+from extract.streams import Intake
+
+
+def silent(**_: object) -> None:
+    pass
+
+
+@pytest.fixture
+def harmful(brightness, harm):
+    """The brightness of every frame; harm is done at picture 5 of videos that are longer."""
+
+    class Harmful(brightness):
+        kind = "segfault"
+
+        @property
+        def intake(self):
+            return Intake(super().intake.plan, harm(self.kind).prepare)
+
+        def encoder(self, video, clock):
+            encode = super().encoder(video, clock)
+            return lambda frames, index: encode([frame.mean(keepdims=True) for frame in frames], index)
+
+    return Harmful(rate_fps=10.0, frames_per_step=1)
+
+
+def children():
+    """Processes that this one has started, but for the one that looks for them."""
+    return children_of(os.getpid())
+
+
+def children_of(parent):
+    ask = ["ps", "-o", "pid=,comm=", "--ppid", str(parent)]
+    lines = subprocess.run(ask, capture_output=True, text=True).stdout.splitlines()
+    return {int(line.split()[0]) for line in lines if line.split()[1] != "ps"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "workers"),
+    [("segfault", 1), ("segfault", 3), ("abort", 2), ("kill", 2), ("exit", 2), ("bug", 2), ("allocate", 2)],
+)
+def test_one_video_fails_and_the_others_are_stored(
+    tmp_path, picture_video, harmful, monkeypatch, kind, workers
+):
+    monkeypatch.setattr("extract.feeds.memory_of_one", lambda workers: 600 * 1024**2)
+    type(harmful).kind = kind
+    names = "abcdef"
+    videos = [picture_video(name, 20 if name in "ce" else 4) for name in names]
+    store, before = Store(tmp_path / "s"), children()
+    extraction = Extraction("toy", store, [harmful], workers=workers)
+    report = extract(extraction, videos, progress=silent)
+    assert store.video_ids("toy", harmful.spec) == ["a", "b", "d", "f"]
+    assert [failure.video_id for failure in report.failures] == ["c", "e"]
+    assert all(failure.reason for failure in report.failures)
+    assert [row.video_id for row in report.written] == ["a", "b", "d", "f"]
+    assert report.num_done == 4
+    assert children() <= before, "a decoder was left behind"
+
+
+def test_a_hang_ends_with_the_patience(tmp_path, picture_video, harmful):
+    type(harmful).kind = "hang"
+    videos = [picture_video("a", 20), *(picture_video(name, 4) for name in "bcd")]
+    patience = Patience(silence=2.0)
+    extraction = Extraction("toy", Store(tmp_path / "s"), [harmful], patience=patience)
+    report = extract(extraction, videos, progress=silent)
+    ((video_id, reason),) = [(failure.video_id, failure.reason) for failure in report.failures]
+    assert video_id == "a"
+    assert "the decoder was stopped after frame 4: no sign of life for 2 s (--timeout allows more)" in reason
+    assert report.num_done == 3
+
+
+def test_a_slow_network_is_no_silence(tmp_path, picture_video, brightness):
+    """The decoder waits for the network all the time, and that is not its fault."""
+
+    class Slow(brightness):
+        def encoder(self, video, clock):
+            encode = super().encoder(video, clock)
+
+            def slowly(frames, index):
+                time.sleep(0.6)
+                return encode(frames, index)
+
+            return slowly
+
+    extraction = Extraction("toy", Store(tmp_path / "s"), [Slow()], workers=1)
+    extraction = replace(extraction, patience=Patience(silence=60.0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("extract.feeds.AHEAD_BYTES", 1)
+        patch.setattr("extract.feeds.TICK_SECONDS", 0.05)
+        stopped = []
+        patch.setattr(
+            Decoder, "stop_if_late", lambda self, **_: stopped.append(self._waiting_since is not None)
+        )
+        report = extract(extraction, [picture_video("a", 40)], progress=silent)
+    assert report.num_done == 1
+    assert stopped.count(True) < len(stopped) / 2, "waited for the decoder most of the time"
+
+
+def test_a_failing_network_ends_its_video_alone_and_frees_its_decoder(tmp_path, picture_video, brightness):
+    class Failing(brightness):
+        def encoder(self, video, clock):
+            if video.video_id == "b":
+                raise ArithmeticError("no")
+            return super().encoder(video, clock)
+
+    videos = [picture_video(name, 60) for name in "abcd"]
+    extraction = Extraction("toy", Store(tmp_path / "s"), [Failing()], workers=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("extract.feeds.AHEAD_BYTES", 8)  # two frames: its decoder waits when the news comes
+        report = extract(extraction, videos, progress=silent)
+    assert [failure.reason for failure in report.failures] == ["ArithmeticError: no"]
+    assert report.num_done == 3
+
+
+def test_videos_are_decoded_ahead_within_bounds(tmp_path, picture_video, brightness):
+    """Nobody takes anything: every decoder stops at its budget, and no further video is let in."""
+    videos = [picture_video(name, 90) for name in "abcdefgh"]
+    stream = brightness(rate_fps=10.0, frames_per_step=1)
+    options = {"reader": "auto", "workers": 2, "patience": Patience()}
+    with (
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr("extract.feeds.AHEAD_BYTES", 40)  # ten frames of four bytes
+        with Feeds(videos, lambda video: [stream], **options) as feeds:
+            deadline = time.monotonic() + 20
+            while feeds._ready.qsize() < 2 * 11 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            time.sleep(0.3)
+            assert feeds._ready.qsize() == 2 * 11  # Opened, and ten frames
+            assert len(feeds._in_flight) == 3
+            frames = sum(hasattr(item, "frame_index") for _, item in feeds)
+    assert frames == 8 * 90
+
+
+def test_the_earliest_video_comes_first(picture_video, brightness):
+    videos = [picture_video(name, 30) for name in "ab"]
+    stream = brightness()
+    with Feeds(videos, lambda video: [stream], reader="auto", workers=2, patience=Patience()) as feeds:
+        deadline = time.monotonic() + 20
+        while feeds._ready.qsize() < 2 * 16 and time.monotonic() < deadline:  # opened, 14 frames, finished
+            time.sleep(0.05)
+        assert [feed.video.video_id for feed, _ in feeds] == ["a"] * 16 + ["b"] * 16
+
+
+def test_a_video_that_another_run_has_extracted_meanwhile_is_left_out(tmp_path, picture_video, brightness):
+    videos, stream = [picture_video(name) for name in "abcd"], brightness()
+    store = Store(tmp_path / "s")
+    extraction = Extraction("toy", store, [stream], workers=1)
+
+    def meanwhile(**_: object) -> None:
+        if not store.has("toy", "d", stream.spec):
+            extract(extraction, videos[3:], progress=silent)
+
+    report = extract(extraction, videos, progress=meanwhile)
+    assert (report.num_done, report.num_already_there, report.failures) == (3, 1, [])
+
+
+@pytest.mark.parametrize("workers", [1, 16])
+def test_decoders_share_the_machines_memory(workers):
+    each = memory_of_one(workers)
+    assert 1024**3 <= each <= 4 * 1024**3
+    assert each >= memory_of_one(2 * workers)
+    assert each > AHEAD_BYTES
+
+
+RUN = """
+import sys
+from pathlib import Path
+from aqa_pipeline.records import Video
+from aqa_pipeline.store import Store
+from extract.choices import Choices, build_streams
+from extract.stage import Extraction, extract
+choices = Choices(backbones={"": "resnet18"}, weights={"": "random:0"})
+streams = build_streams(["frames"], choices)
+videos = [Video(f"v{at}", Path(sys.argv[1]), fps=1.0) for at in range(1000)]
+extraction = Extraction("toy", Store(Path(sys.argv[2])), streams)
+extract(extraction, videos, progress=lambda **_: print("going", flush=True))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+def test_ctrl_c_ends_at_once_and_leaves_nothing_behind(tmp_path, picture_video):
+    video = picture_video("a", 10)
+    run = subprocess.Popen(
+        [sys.executable, "-c", RUN, str(video.path), str(tmp_path / "s")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert run.stdout.readline() == "going\n"
+    decoders = children_of(run.pid)
+    assert len(decoders) == 2
+    os.kill(run.pid, signal.SIGINT)
+    threading.Timer(20, run.kill).start()
+    _, said = run.communicate()
+    assert "KeyboardInterrupt" in said
+    assert run.returncode in (1, 130, -signal.SIGINT)
+    assert not [pid for pid in decoders if Path(f"/proc/{pid}").exists()]
+    assert not list((tmp_path / "s").rglob("*.part"))
