@@ -12,8 +12,10 @@ from aqa_pipeline.records import Video
 from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, ReaderName, open_video
 from extract.detectors import crop_person, largest_person
+from extract.preview_tubes import TUBE_SIDE, TubePreview, preview_tube
 from extract.streams import Steps, Stream
 from extract.streams.crops import Crops
+from extract.streams.tubes import Tubes
 
 PAPER, INK, QUIET, BOX, ALARM = (250, 250, 248), (30, 34, 40), (91, 100, 114), (255, 90, 31), (200, 20, 40)
 MARGIN, LABEL_HEIGHT, HEADING_HEIGHT, TITLE_HEIGHT = 10, 18, 30, 44
@@ -24,10 +26,11 @@ WIDTH = CLIP_FRAMES_SHOWN * (CLIP_SIDE + 2) + 2 * MARGIN
 
 @dataclass(frozen=True)
 class StreamPreview:
-    """One stream's part of the sheet: what is said of it, and its picture."""
+    """One stream's part of the sheet: what is said of it, its picture, and what else is worth telling."""
 
     fact: str
     picture: Image.Image
+    details: tuple[str, ...] = ()
 
 
 def write_preview(
@@ -48,7 +51,7 @@ def write_preview(
     unfinished = path.with_suffix(".part")
     _compose(parts, title=f"{video.video_id}: {facts}").save(unfinished, "JPEG", quality=88)
     os.replace(unfinished, path)
-    return path, [facts, *(part.fact for part in parts)]
+    return path, [facts, *(line for part in parts for line in (part.fact, *part.details))]
 
 
 def _preview(stream: Stream, video: Video, opened: OpenVideo) -> StreamPreview:
@@ -58,6 +61,10 @@ def _preview(stream: Stream, video: Video, opened: OpenVideo) -> StreamPreview:
     if isinstance(stream, Crops):
         cells, num_found = _crop_cells(stream, steps, video, opened)
         return StreamPreview(f"{fact}, {num_found} with a person", _grid(cells, columns=CROPS_IN_A_ROW))
+    if isinstance(stream, Tubes):
+        tube = preview_tube(stream, steps, video, opened)
+        rows = [_tube_row(tube, steps, step) for step in even_choice(len(steps), CLIPS_SHOWN)]
+        return StreamPreview(f"{fact}; {tube.fact}", _grid(rows, columns=1), tube.details)
     if num_frames == 1:
         return StreamPreview(fact, _grid(list(_single_cells(stream, steps, opened)), columns=8))
     return StreamPreview(fact, _grid(_clip_rows(stream, steps, opened), columns=1))
@@ -130,6 +137,17 @@ def _crop_cell(stream: Crops, frame: np.ndarray, person: np.ndarray | None, when
         cell.paste(_square(crop, CROP_SIDE), (width, LABEL_HEIGHT))
     cell.paste(picture, (0, LABEL_HEIGHT))
     return cell
+
+
+def _tube_row(tube: TubePreview, steps: Steps, step: int) -> Image.Image:
+    """The clip's first frame whole, then its frames as the network sees them, the quads drawn in all."""
+    pictures = tube.clips[step]
+    row = _cell(WIDTH - 2 * MARGIN, TUBE_SIDE, f"{_when(steps, step)}   {tube.captions[step]}")
+    left = 0
+    for picture in pictures:
+        row.paste(picture, (left, LABEL_HEIGHT))
+        left += picture.width + 2
+    return row
 
 
 def _when(steps: Steps, step: int) -> str:

@@ -1,6 +1,6 @@
 """`aqa score`: a number for new videos, and the page that shows its reasons."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,9 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         "--detector", default="", metavar="KIND[:MODEL]", help="Person detector.  [default: the run's]"
     )
     @click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --detector annotations.")
+    @click.option(
+        "--fps", type=click.FloatRange(0, min_open=True), help="How fast folders of pictures are shown."
+    )
     @extraction_options
     @network_options
     @reader_option
@@ -76,14 +79,14 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         from heads.score_files import write_csv, write_json
         from heads.score_text import format_judgement
 
-        _check_options(options, num_videos=len(videos))
+        _check_options(options, videos)
         trained = load_run(run, split=split)
         by = make_judge(trained)
         records_of = open_cache(trained, options | {"cache": options["cache"] or run / CACHE})
         scored, failures = [], {}
         for path in videos:
             try:
-                one = _score_one(path, by, records_of, boxes=options["boxes"])
+                one = _score_one(path, by, records_of, boxes=options["boxes"], fps=options["fps"])
                 click.echo(format_judgement(one.judgement, by, followed=tuple(how_followed(one.records))))
                 click.echo()
                 scored.append(one)
@@ -101,12 +104,14 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
     return score
 
 
-def _check_options(options: dict[str, Any], *, num_videos: int) -> None:
+def _check_options(options: dict[str, Any], videos: Sequence[Path]) -> None:
     if options["embed"] and not options["html"]:
         raise click.UsageError("--embed says how the page is made: name one with --html.")
     given = [f"--{name.replace('_', '-')}" for name in OF_ONE_VIDEO if options.get(name)]
-    if given and num_videos > 1:
-        raise click.UsageError(f"{', '.join(given)}: of one video; score these {num_videos} one by one.")
+    if given and len(videos) > 1:
+        raise click.UsageError(f"{', '.join(given)}: of one video; score these {len(videos)} one by one.")
+    if options["fps"] and not any(path.is_dir() for path in videos):
+        raise click.UsageError("--fps is for folders of pictures; video files know their own rate.")
 
 
 def _score_one(
@@ -115,12 +120,13 @@ def _score_one(
     records_of: Callable[["Video"], Mapping[str, "Record"]],
     *,
     boxes: Path | None,
+    fps: float | None,
 ) -> "Scored":
     from aqa_pipeline.records import Video
     from heads.judgement import judge
     from heads.score_pages import Scored
 
-    video = Video(video_id=path.stem, path=path, boxes=boxes)
+    video = Video(video_id=path.stem, path=path, boxes=boxes, fps=fps if path.is_dir() else None)
     records = records_of(video)
     return Scored(video, judge(by, path.name, records), records)
 

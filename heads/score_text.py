@@ -44,7 +44,8 @@ def _lines(judgement: Judgement, by: Judge, followed: Sequence[str]) -> Iterator
         yield f"  WARNING: {warning}"
     for title, values, digits in told_steps(prediction):
         yield ""
-        header = ("stream", "step", "when", title)
+        what = by.classes.upper if by.classes and title == "score" else title
+        header = ("stream", "step", "when", what)
         yield format_table(header, list(_moments(prediction, values, digits)))
 
 
@@ -74,7 +75,7 @@ def score_sentences(judgement: Judgement, by: Judge) -> tuple[str, ...]:
 
 
 def _class_sentences(classes: TwoClasses, num_training: int, seeds: str) -> tuple[str, ...]:
-    low, high = 100 * classes.accuracy.low, 100 * classes.accuracy.high
+    low, high = (100 * end for end in classes.accuracy)
     upper = classes.upper.capitalize()
     return (
         f"This run was right about {classes.num_right} of {classes.num_videos} test videos "

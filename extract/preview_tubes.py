@@ -1,0 +1,90 @@
+"""What the stream `tubes` would see of one video: its clips with the athlete's quads, without the network.
+
+Every frame of the clips is tracked, as extraction does it: detector and tracker are needed here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from aqa_pipeline.records import Video
+from aqa_pipeline.tube_masks import PictureGeometry
+from aqa_pipeline.video import OpenVideo
+from extract.streams import Steps
+from extract.streams.tube_sampling import FRAMES_PER_CLIP
+from extract.streams.tubes import Tubes
+from extract.trackers import Step, TubeMaker
+from extract.trackers.drawing import draw_step
+
+TUBE_SIDE, FRAME_WIDTH = 150, 280
+FRAMES_SHOWN = 7  # of the 16: as many as stand in a row beside the whole frame
+NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class TubePreview:
+    """Of each clip by its step: pictures for a row, and how many of its frames have a quad."""
+
+    fact: str
+    details: tuple[str, ...]
+    clips: Mapping[int, list[Image.Image]]
+    captions: Mapping[int, str]
+
+
+def preview_tube(stream: Tubes, steps: Steps, video: Video, opened: OpenVideo) -> TubePreview:
+    """The tube through all clips; raises as the tracker, the detector or the video do."""
+    clips = steps.frame_index[:, -FRAMES_PER_CLIP:]  # without the frames that other views see before them
+    shown = {index for clip in clips for index in _shown(clip)}
+    first = {int(clip[0]) for clip in clips}
+    maker = stream.source.for_video(video)
+    seen: dict[int, Image.Image] = {}
+    whole: dict[int, Image.Image] = {}
+    present: dict[int, bool] = {}
+    for index, frame, step in _tracked(maker, steps, opened):
+        present[index] = step.present
+        if index in shown:
+            seen[index] = _as_seen(stream, frame, step)
+        if index in first:
+            whole[index] = _small(frame, step)
+    followed = {number: sum(present[int(index)] for index in clip) for number, clip in enumerate(clips)}
+    return TubePreview(
+        fact=f"{stream.source.name} follows the athlete in {sum(present.values())} of {len(present)} frames",
+        details=tuple(f"  {event}" for event in maker.events),
+        clips={n: [whole[int(clip[0])], *(seen[i] for i in _shown(clip))] for n, clip in enumerate(clips)},
+        captions={n: f"{number} of {FRAMES_PER_CLIP} frames with a quad" for n, number in followed.items()},
+    )
+
+
+def _tracked(maker: TubeMaker, steps: Steps, opened: OpenVideo) -> Iterator[tuple[int, np.ndarray, Step]]:
+    for index, frame in opened.frames(np.unique(steps.frame_index).tolist()):
+        yield index, frame, maker.step(index, frame)
+
+
+def _shown(clip: np.ndarray) -> list[int]:
+    """The frames of a clip that its row shows, evenly spaced, first and last among them."""
+    places = np.linspace(0, len(clip) - 1, FRAMES_SHOWN).round().astype(int)
+    return [int(index) for index in clip[places]]
+
+
+def _as_seen(stream: Tubes, frame: np.ndarray, step: Step) -> Image.Image:
+    """The picture that the network gets, with the quad where it lies in that picture."""
+    picture = stream.backbone.preprocess.geometry(frame)
+    height, width = frame.shape[:2]
+    quad = PictureGeometry((width, height)).in_picture(step.quad).astype(np.float32)
+    return _drawn(picture, quad, step, scale=TUBE_SIDE / picture.shape[0])
+
+
+def _small(frame: np.ndarray, step: Step) -> Image.Image:
+    """The whole frame with its quad, as large as the row allows."""
+    height, width = frame.shape[:2]
+    return _drawn(frame, step.quad, step, scale=min(FRAME_WIDTH / width, TUBE_SIDE / height))
+
+
+def _drawn(picture: np.ndarray, quad: np.ndarray, step: Step, *, scale: float) -> Image.Image:
+    """The picture resized first, so that lines are as thick in all."""
+    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
+    small = np.asarray(Image.fromarray(picture).resize((width, height)))
+    there = Step(quad * np.float32(scale), step.score)
+    return Image.fromarray(draw_step(small, there, caption="" if step.present else NOBODY))
