@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +18,19 @@ PATIENCE_SECONDS = 10.0  # network file systems may show a new file late
 
 @dataclass(frozen=True)
 class Shared:
-    """What every worker must find: the folder that relative paths start from, a file just made, inputs."""
+    """What every worker must find: the folder that relative paths start from, a file just made, inputs.
+
+    `environment` are the caller's own AQA_ variables: they say where weights lie.
+    """
 
     folder: Path
+    environment: Mapping[str, str]
     witness: Path
     inputs: Sequence[Path]
 
     def enter(self) -> None:
         """Goes to the caller's folder. Raises `ClusterError` if this node sees other files than that one."""
+        os.environ.update(self.environment)
         if self.folder.is_dir():
             os.chdir(self.folder)
         for path in (*self.inputs, self.witness.parent):
@@ -52,6 +57,7 @@ def sharing(output: Path, *, inputs: Sequence[Path]) -> Iterator[Shared]:
     except OSError as error:
         raise ClusterError(f"cannot write into {output}: {error.strerror or error}.") from error
     try:
-        yield Shared(Path.cwd(), witness, inputs)
+        environment = {name: value for name, value in os.environ.items() if name.startswith("AQA_")}
+        yield Shared(Path.cwd(), environment, witness, inputs)
     finally:
         witness.unlink(missing_ok=True)

@@ -195,6 +195,19 @@ def test_a_node_with_another_store_under_the_same_path_is_named(tmp_path: Path, 
             shared.enter()
 
 
+def test_a_worker_starts_where_its_caller_is_and_looks_for_weights_where_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AQA_HOME", "/shared/aqa")
+    with sharing(Path("store"), inputs=[]) as shared:
+        monkeypatch.setenv("AQA_HOME", "elsewhere")
+        monkeypatch.chdir("/")
+        shared.enter()
+        assert (Path.cwd(), os.environ["AQA_HOME"]) == (tmp_path, "/shared/aqa")
+        monkeypatch.chdir(tmp_path)
+
+
 def test_the_witness_leaves_nothing_behind(tmp_path: Path) -> None:
     with sharing(tmp_path / "store", inputs=[]):
         assert len(list((tmp_path / "store").iterdir())) == 1
