@@ -44,6 +44,11 @@ if TYPE_CHECKING:
 @store_option
 @click.option("--out", type=FOLDER, required=True, help="Run directory; an unfinished run goes on.")
 @click.option("--target", help="Score to learn.  [default: the dataset's first]")
+@click.option(
+    "--difficulty",
+    is_flag=True,
+    help="Learn the execution, and multiply by the difficulty, which the dataset gives (mtl-aqa).",
+)
 @click.option("--split", "splits", metavar="A,B", help="Splits.  [default: the dataset's]")
 @click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B")
 @click.option(
@@ -133,6 +138,7 @@ def _fit_request(options: dict[str, Any]) -> "FitRequest":
         store=Store(options["store"], verify=options["verify"]),
         out=options["out"],
         target=options["target"],
+        difficulty=options["difficulty"],
         splits=parse_names(options["splits"]),
         streams=parse_names(options["streams"]),
         precision=options["precision"],

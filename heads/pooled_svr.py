@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from aqa_pipeline.metrics import spearman
 from heads.folds import derived_seed
 from heads.outputs import HeadOutput
 from heads.training import Epoch, OnEpoch, Trained, Training, score_videos
@@ -96,18 +95,13 @@ def fit_svr(training: Training, on_epoch: OnEpoch | None = None) -> Trained:
         loss,
         0.0,
         0.0,
-        _correlation(scores, labels, fold.validation),
-        _correlation(scores, labels, fold.test),
+        training.agreement(scores[fold.validation], fold.validation),
+        training.agreement(scores[fold.test], fold.test),
+        training.recipe.metric,
     )
     if on_epoch is not None:
         on_epoch(epoch)
     return Trained(dict(module.state_dict()), 1, (epoch,), scores)
-
-
-def _correlation(
-    scores: NDArray[np.float64], labels: NDArray[np.float64], videos: NDArray[np.int64]
-) -> float:
-    return float(spearman(scores[videos], labels[videos])) if len(videos) > 1 else float("nan")
 
 
 def build_average(dims: Mapping[str, int]) -> PooledSvr:

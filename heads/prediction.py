@@ -1,7 +1,7 @@
 """Scores of new videos by a trained run: mean and spread over its seeds, and where the heads looked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,28 @@ class TrainedHead:
     config: Mapping[str, Any]
     specs: Mapping[str, StreamSpec]
     cells: tuple[TrainedCell, ...]
+    has_difficulty: bool = False
+
+    @property
+    def needs_difficulty(self) -> bool:
+        """Whether it learned the execution alone, which a video's difficulty makes the score of."""
+        learned = self.config.get("learned")
+        return learned is not None and learned["factor"] is not None
+
+    def of_difficulty(self, difficulty: float | None) -> "TrainedHead":
+        """The head for videos of that difficulty; raises `RunError` where it needs none, or has it already.
+
+        Without one the head stays as it is.
+        """
+        if difficulty is None:
+            return self
+        if not self.needs_difficulty or self.has_difficulty or not difficulty > 0:
+            raise RunError(
+                f"the run {self.run_dir} was given the difficulty {difficulty}: expected a number above 0, "
+                "once, for a run of `aqa fit --difficulty` or of a head of judges."
+            )
+        cells = tuple(replace(cell, scale=cell.scale.times(difficulty)) for cell in self.cells)
+        return replace(self, cells=cells, has_difficulty=True)
 
     def split_folder(self, split: str) -> Path:
         """Where that split's cells and the facts of its training videos are."""
@@ -96,9 +118,14 @@ def predict(trained: TrainedHead, streams: Mapping[str, Record]) -> Prediction:
     """The score of one video from its records, one per stream of the run.
 
     Raises `SpecMismatch` if they were made otherwise than what the run learned from, `RunError` if a stream
-    is missing or no stream has a step.
+    is missing or no stream has a step, or if the run wants a difficulty and has none.
     """
     _check_specs(trained, streams)
+    if trained.needs_difficulty and not trained.has_difficulty:
+        raise RunError(
+            f"the run {trained.run_dir} learned how well a video is executed, and the score is that times "
+            "the difficulty: say how difficult it is with --difficulty (TrainedHead.of_difficulty)."
+        )
     records = {stream: streams[stream] for stream in trained.specs}
     tubes = tubes_of_variant(trained.config["variant"])
     samples = _as_samples(records, trained.config["dims"], tubes=tubes)
@@ -132,9 +159,12 @@ def _choose_splits(config: Mapping[str, Any], split: str | None) -> list[str]:
 
 def _load_cell(run_dir: Path, config: Mapping[str, Any], *, split: str, seed: int) -> TrainedCell:
     cell = read_cell(run_dir, split=split, seed=seed)
-    recipe = Recipe.from_dict(config["splits"][split]["recipe"])
     head = find_head(config["head"])
-    module = prepare_module(lambda dims: head.build(dims, config["variant"]), config["dims"], recipe)
+    try:
+        recipe = Recipe.from_dict(config["splits"][split]["recipe"])
+        module = prepare_module(lambda dims: head.build(dims, config["variant"]), config["dims"], recipe)
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise RunError(f"{run_dir / 'config.json'} describes no network of ours ({error}).") from error
     folder = cell_folder(run_dir, split=split, seed=seed)
     try:
         module.load_state_dict(read_state(folder))

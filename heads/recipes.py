@@ -209,6 +209,11 @@ def usdl_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> R
     return replace(tsa_recipe(dataset, split, variant, steps), loss="distribution")
 
 
+def musdl_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
+    """The same, with a distribution of each judge's mark (Tang et al.'s MUSDL)."""
+    return replace(tsa_recipe(dataset, split, variant, steps), loss="judges")
+
+
 def svr_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
     """Support vector regression sees whole videos and is fitted at once."""
     return Recipe(

@@ -17,6 +17,7 @@ from heads.recipes import (
     StreamSteps,
     action_net_recipe,
     ms_lstm_recipe,
+    musdl_recipe,
     svr_recipe,
     tsa_recipe,
     usdl_recipe,
@@ -70,6 +71,7 @@ class Head:
     `one_stream` tells that it reads a single stream, whichever. `trainer` imports what trains it.
     `scores_steps` tells that a single step of its one stream has a score that means something.
     `find_start(specs, checkpoint)` returns what puts pretrained weights into the untrained network.
+    `of_judges` tells that it learns each judge's mark, and tells the execution.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Head:
     scores_steps: bool = False
     reads_maps: bool = False
     find_start: FindStart = _as_built
+    of_judges: bool = False
 
     def check_variant(self, variant: str) -> None:
         """Raises `UnknownName` for a variant that this head does not have."""
@@ -174,6 +177,7 @@ def _between_stages(
     variants: tuple[str, ...],
     source: str,
     choose_recipe: ChooseRecipe = tsa_recipe,
+    of_judges: bool = False,
 ) -> Head:
     """A head on the maps between the two stages of I3D."""
     return Head(
@@ -187,6 +191,7 @@ def _between_stages(
         scores_steps=True,
         reads_maps=True,
         find_start=_second_stage,
+        of_judges=of_judges,
     )
 
 
@@ -194,6 +199,12 @@ def _build_tsa_usdl(dims: Mapping[str, int], variant: str) -> "nn.Module":
     from heads.tsa import build_tsa
 
     return build_tsa(dims, variant=variant, task="distribution")
+
+
+def _build_tsa_musdl(dims: Mapping[str, int], variant: str) -> "nn.Module":
+    from heads.tsa import build_tsa
+
+    return build_tsa(dims, variant=variant, task="judges")
 
 
 def _build_nl_net(dims: Mapping[str, int], variant: str) -> "nn.Module":
@@ -212,6 +223,7 @@ ZENG = "Zeng et al., ACM MM 2020"
 XU = "Xu et al., IEEE TCSVT 2020"
 FARABI = "Farabi et al., IbPRIA 2022"
 WANG = "Wang et al., ACM MM 2021"
+TANG = "Tang et al., CVPR 2020"
 PAPER = ("paper", "frozen")
 
 HEADS: dict[str, Head] = {
@@ -271,6 +283,14 @@ HEADS: dict[str, Head] = {
         _tsa("tsa-x3", variants=PAPER, source=f"{WANG}, TSAx3-Net", num_stacked=3),
         _between_stages(
             "tsa-usdl", _build_tsa_usdl, variants=PAPER, source=f"{WANG}, eq. 9", choose_recipe=usdl_recipe
+        ),
+        _between_stages(
+            "tsa-musdl",
+            _build_tsa_musdl,
+            variants=PAPER,
+            source=f"{WANG} with MUSDL, {TANG}",
+            choose_recipe=musdl_recipe,
+            of_judges=True,
         ),
         _between_stages("nl-net", _build_nl_net, variants=PAPER, source=f"{WANG}, NL-Net"),
         _between_stages("plain-net", _build_plain_net, variants=PAPER, source=f"{WANG}, Plain-Net"),

@@ -1,6 +1,7 @@
 """What a person asks of `fit`, and what it comes to once every choice is made."""
 
 import functools
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -17,9 +18,10 @@ from aqa_pipeline.records import Dataset, Split, StreamSpec, Target
 from aqa_pipeline.store import Store
 from heads.configs import SCHEMA
 from heads.folds import SELECTS, Select
+from heads.learned import Learned, choose_learned, factors_of, learned_labels
 from heads.recipes import Recipe
 from heads.registry import Head, Start, find_head
-from heads.samples import FeatureSet, check_complete, choose_specs, find_missing, load_features
+from heads.samples import FeatureSet, check_complete, choose_specs, find_missing, load_features, raw_labels
 from heads.score_scale import ScoreScale, scale_of
 from heads.training import PRECISIONS, Precision
 from heads.tube_maps import tubes_of_variant
@@ -38,6 +40,7 @@ class FitRequest:
     of a hash. `shuffle_labels` is the control experiment that can learn nothing. `allow_missing` leaves out
     videos without features. `device` "auto" takes a GPU if there is one. `second_stage` is the checkpoint
     whose first stage made the maps that a head goes on from, where it is not among those of `aqa weights`.
+    With `difficulty` the head learns the execution, which is multiplied by the difficulty for the score.
     """
 
     head: str
@@ -58,6 +61,7 @@ class FitRequest:
     streams: Sequence[str] = ()
     precision: Precision = "fp32"
     second_stage: Path | None = None
+    difficulty: bool = False
 
     def __post_init__(self) -> None:
         if self.select not in SELECTS:
@@ -94,6 +98,7 @@ class FitRequest:
             threads=config["threads"],
             streams=tuple(config["specs"]),
             precision=config["precision"],
+            difficulty=config.get("difficulty", False),
         )
 
 
@@ -133,6 +138,7 @@ class Plan:
     head: Head
     variant: str
     target: Target
+    learned: Learned
     device: str
     threads: int
     specs: Mapping[str, StreamSpec]
@@ -173,7 +179,14 @@ class Plan:
             "threads": self.threads,
             "precision": request.precision,
             "versions": {name: version(name) for name in VERSIONED_LIBRARIES},
+            **self._labels_apart(),
         }
+
+    def _labels_apart(self) -> dict[str, Any]:
+        """What is learned instead of the target; nothing where it is the target itself."""
+        if self.learned.is_plain:
+            return {}
+        return {"difficulty": self.request.difficulty, "learned": self.learned.names()}
 
 
 def resolve(request: FitRequest) -> Plan:
@@ -186,6 +199,7 @@ def resolve(request: FitRequest) -> Plan:
     head.check_variant(variant)
     device = _resolve_device(request.device)
     target = dataset.target(request.target)
+    learned = _choose_learned(request, head, target)
     splits = [dataset.split(name) for name in request.splits or dataset.default_splits or dataset.splits]
     streams = tuple(request.streams) or head.streams
     head.check_streams(streams)
@@ -204,13 +218,14 @@ def resolve(request: FitRequest) -> Plan:
         in_split = {*split.train, *split.test} - set(missing)
         samples = load(tuple(v.video_id for v in dataset.videos if v.video_id in in_split))
         dims = samples.dims
-        plans.append(_plan_split(request, split, samples, head=head, variant=variant, target=target))
+        plans.append(_plan_split(request, split, samples, head=head, variant=variant, learned=learned))
     threads = request.threads or torch.get_num_threads()
     return Plan(
         request,
         head,
         variant,
         target,
+        learned,
         device,
         threads,
         specs,
@@ -220,6 +235,17 @@ def resolve(request: FitRequest) -> Plan:
         load=load,
         start=start,
     )
+
+
+def _choose_learned(request: FitRequest, head: Head, target: Target) -> Learned:
+    learned = choose_learned(request.dataset, target, of_judges=head.of_judges, difficulty=request.difficulty)
+    if request.shuffle_labels and learned.factor:
+        raise RunError(
+            "shuffled labels are a control that can learn nothing, but the difficulty alone tells something "
+            f"of the score: shuffle with --target {learned.scored.name}"
+            + (", without --difficulty." if request.difficulty else ".")
+        )
+    return learned
 
 
 def _find_missing(
@@ -234,7 +260,7 @@ def _find_missing(
 
 
 def _plan_split(
-    request: FitRequest, split: Split, samples: FeatureSet, *, head: Head, variant: str, target: Target
+    request: FitRequest, split: Split, samples: FeatureSet, *, head: Head, variant: str, learned: Learned
 ) -> SplitPlan:
     train, test = samples.indices(split.train), samples.indices(split.test)
     if len(train) < 2 or len(test) < 2:
@@ -243,6 +269,7 @@ def _plan_split(
             "features: expected at least 2 of each. Extract more videos, or name another split."
         )
     steps = {stream: lengths[torch.from_numpy(train)].tolist() for stream, lengths in samples.lengths.items()}
+    of_training = raw_labels(request.dataset, learned.scored, [samples.video_ids[at] for at in train])
     recipe = head.choose_recipe(request.dataset.name, split.name, variant, steps)
     return SplitPlan(
         name=split.name,
@@ -250,11 +277,21 @@ def _plan_split(
         train=train,
         test=test,
         recipe=recipe.with_epochs(request.epochs) if request.epochs else recipe,
-        scale=scale_of(target, samples.labels[train], unit=recipe.unit),
-        digest=samples.digest,
+        scale=scale_of(learned.scored, of_training, unit=recipe.unit),
+        digest=_digest(request.dataset, learned, samples),
         without_steps=samples.without_steps,
         empty_tubes={stream: maps.num_empty for stream, maps in samples.maps.items()},
     )
+
+
+def _digest(dataset: Dataset, learned: Learned, samples: FeatureSet) -> str:
+    """Of the samples, and of the labels that are learned where they are others."""
+    if learned.is_plain:
+        return samples.digest
+    content = hashlib.sha256(samples.digest.encode())
+    content.update(learned_labels(dataset, learned, samples.video_ids).tobytes())
+    content.update(factors_of(dataset, learned, samples.video_ids).tobytes())
+    return content.hexdigest()[:16]
 
 
 def _resolve_device(device: str) -> str:

@@ -27,8 +27,10 @@ from heads.cells import Cell, Part, VideoScore, cell_folder, is_complete, split_
 from heads.configs import config_differences, read_config
 from heads.evaluation import Evaluation, evaluate
 from heads.folds import Fold, make_fold, shuffled_labels
+from heads.learned import FinalScores, Learned, factors_of, learned_labels
 from heads.requests import FitRequest, Plan, SplitPlan, resolve
 from heads.samples import FeatureSet
+from heads.score_scale import scale_of
 from heads.training import Epoch, Trained, Training
 from heads.training_facts import write_training_facts
 
@@ -136,8 +138,10 @@ def train_cell(
 def _trained(
     plan: Plan, split: SplitPlan, seed: int, on_epoch: Callable[[Epoch], None] | None
 ) -> tuple[Cell, Trained]:
-    samples = plan.load(split.video_ids)
-    labels = samples.labels
+    samples, learned = plan.load(split.video_ids), plan.learned
+    labels = learned_labels(plan.request.dataset, learned, split.video_ids)
+    factors = factors_of(plan.request.dataset, learned, split.video_ids)
+    final = FinalScores(samples.labels, split.scale, factors)
     if plan.request.shuffle_labels:
         labels = shuffled_labels(labels, split.train, seed=seed)
     fold = make_fold(split.train, split.test, select=plan.request.select, seed=seed)
@@ -145,16 +149,25 @@ def _trained(
         plan.build,
         samples,
         fold,
-        labels=split.scale.normalise(labels),
+        labels=_normalised(labels, learned, split),
         recipe=split.recipe,
         seed=seed,
         select=plan.request.select,
         device=plan.device,
         precision=plan.request.precision,
+        final=final,
     )
     trained = plan.head.trainer()(training, on_epoch)
-    predictions = _predictions(samples, fold, split.scale.restore(trained.scores))
+    predictions = _predictions(samples, fold, final.of(trained.scores, np.arange(len(trained.scores))))
     return Cell(split.name, seed, trained.chosen_epoch, split.scale, trained.epochs, predictions), trained
+
+
+def _normalised(labels: NDArray[np.float64], learned: Learned, split: SplitPlan) -> NDArray[np.float64]:
+    """Marks of judges each on the scale of their target, any other label on that of the split."""
+    if labels.ndim == 1:
+        return split.scale.normalise(labels)
+    scales = [scale_of(target, of_judge) for target, of_judge in zip(learned.targets, labels.T, strict=True)]
+    return np.stack([scale.normalise(column) for scale, column in zip(scales, labels.T, strict=True)], axis=1)
 
 
 def _predictions(samples: FeatureSet, fold: Fold, predicted: NDArray[np.float64]) -> tuple[VideoScore, ...]:

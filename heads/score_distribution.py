@@ -20,6 +20,7 @@ SIGMA_BINS = 5.0
 NUM_JUDGES, JUDGE_BINS = 7, 21
 HIGHEST_JUDGE_SCORE = 10.0
 NUM_COUNTED_JUDGES = 3  # the two highest and the two lowest do not count
+HIGHEST_EXECUTION = NUM_COUNTED_JUDGES * HIGHEST_JUDGE_SCORE
 
 OverBins = Literal["mean", "sum"]
 
@@ -57,7 +58,12 @@ def judge_distributions(judge_scores: Tensor) -> Tensor:
 
 
 def judged_score(logits: Tensor, difficulty: Tensor) -> Tensor:
-    """MUSDL's raw score (batch): the middle three of the judges' likeliest scores, times the difficulty.
+    """MUSDL's raw score (batch): the execution times the difficulty."""
+    return judged_execution(logits) * difficulty
+
+
+def judged_execution(logits: Tensor) -> Tensor:
+    """The sum (batch) of the middle three of the judges' likeliest scores, 0 to 30.
 
     `logits` are (batch, judge, bin). Raises ValueError for fewer than three judges, or an even number.
     """
@@ -66,4 +72,4 @@ def judged_score(logits: Tensor, difficulty: Tensor) -> Tensor:
     if spare < 0 or rest:
         raise ValueError(f"{num_judges} judges have no middle three: expected an odd number from 3 on")
     ordered = (likeliest_score(logits) * HIGHEST_JUDGE_SCORE).sort(dim=1).values
-    return ordered[:, spare : num_judges - spare].sum(dim=1) * difficulty
+    return ordered[:, spare : num_judges - spare].sum(dim=1)

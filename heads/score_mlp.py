@@ -11,7 +11,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aqa_pipeline.errors import UnknownName
-from heads.score_distribution import NUM_BINS, distribution_loss, likeliest_score, score_distribution
+from heads.score_distribution import (
+    HIGHEST_EXECUTION,
+    HIGHEST_JUDGE_SCORE,
+    JUDGE_BINS,
+    NUM_BINS,
+    NUM_JUDGES,
+    distribution_loss,
+    judge_distributions,
+    judged_execution,
+    likeliest_score,
+    score_distribution,
+)
 
 FEATURE_SIZE = 1024
 HIDDEN = (256, 128)
@@ -19,10 +30,11 @@ HIDDEN = (256, 128)
 
 @dataclass(frozen=True)
 class Task:
-    """What the outputs (batch, num_outputs) mean.
+    """What the outputs (batch, num_outputs), of judges (batch, judge, num_outputs), mean.
 
-    `loss(outputs, targets)` is per video and `score(outputs)` in [0, 1]; targets are normalised scores, or 1
-    for a clean performance and 0 for a fall, where a score from 1/2 on says clean.
+    `loss(outputs, targets)` is per video and `score(outputs)` in [0, 1]; targets are normalised scores, of
+    judges their marks (batch, judge), or 1 for a clean performance and 0 for a fall, where a score from 1/2
+    on says clean.
     """
 
     num_outputs: int
@@ -46,10 +58,19 @@ def _divergence(outputs: Tensor, targets: Tensor) -> Tensor:
     return distribution_loss(outputs, score_distribution(targets))
 
 
+def _divergence_of_judges(outputs: Tensor, targets: Tensor) -> Tensor:
+    return distribution_loss(outputs, judge_distributions(targets * HIGHEST_JUDGE_SCORE))
+
+
+def _execution(outputs: Tensor) -> Tensor:
+    return judged_execution(outputs) / HIGHEST_EXECUTION
+
+
 TASKS: Mapping[str, Task] = {
     "regression": Task(1, _squared_error, _sigmoid),
     "classification": Task(1, _cross_entropy, _sigmoid),
     "distribution": Task(NUM_BINS, _divergence, likeliest_score),
+    "judges": Task(JUDGE_BINS, _divergence_of_judges, _execution),
 }
 
 
@@ -84,6 +105,22 @@ class ScoreMlp(nn.Module):
     def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
         outputs: Tensor = self.layers(clip_average(features, mask))
         return outputs
+
+
+class JudgePanel(nn.Module):
+    """Seven networks that share nothing but the clip features -> outputs (batch, judge, bin): MUSDL.
+
+    Tang et al., CVPR 2020, section 3.3: one path per judge.
+    """
+
+    def __init__(self, *, dim: int = FEATURE_SIZE, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.judges = nn.ModuleList(
+            ScoreMlp(task="judges", dim=dim, dropout=dropout) for _ in range(NUM_JUDGES)
+        )
+
+    def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        return torch.stack([judge(features, mask) for judge in self.judges], dim=1)
 
 
 def clip_average(features: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -35,6 +35,10 @@ class ScoreScale:
         """Raw score(s) of normalised ones."""
         return np.asarray(normalised, dtype=np.float64) * (self.high - self.low) + self.low
 
+    def times(self, factor: float) -> "ScoreScale":
+        """The scale of `factor` times the raw scores."""
+        return ScoreScale(self.low * factor, self.high * factor)
+
 
 def scale_of(target: Target, training_labels: NDArray[np.float64], *, unit: Unit = "range") -> ScoreScale:
     """The target's own bounds; a bound it lacks lies 10 % of the training labels' range beyond them.

@@ -19,6 +19,7 @@ from aqa_pipeline.errors import RunError
 from heads.agreement import METRICS
 from heads.batches import evaluation_batch, training_batches
 from heads.folds import Fold, Select, derived_seed
+from heads.learned import FinalScores
 from heads.outputs import HeadOutput
 from heads.recipes import MetricName, Recipe
 from heads.samples import FeatureSet
@@ -34,6 +35,7 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 LOSSES_OF_LOGITS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross-entropy": TASKS["classification"].loss,
     "distribution": TASKS["distribution"].loss,
+    "judges": TASKS["judges"].loss,
 }
 Precision = Literal["fp32", "bf16"]
 PRECISIONS: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -87,9 +89,11 @@ class Trained:
 class Training:
     """One network to train on one split with one seed.
 
-    `build` makes the head for features of the given sizes per stream. `labels` are normalised, one per video
-    (those of test videos only for the log). With `precision` "bf16" training computes its matrix products in
-    bfloat16 (autocast); weights, loss and the final scores stay in float32.
+    `build` makes the head for features of the given sizes per stream. `labels` are normalised, one per video,
+    or one per video and judge (those of test videos only for the log). `final` says what scores come to where
+    a head learns something else than the score; epochs are told by that then. With `precision` "bf16"
+    training computes its matrix products in bfloat16 (autocast); weights, loss and the final scores stay in
+    float32.
     """
 
     build: Callable[[Mapping[str, int]], nn.Module]
@@ -101,6 +105,16 @@ class Training:
     select: Select = "last"
     device: str = "cpu"
     precision: Precision = "fp32"
+    final: FinalScores | None = None
+
+    def agreement(self, scores: NDArray[np.float64], videos: NDArray[np.int64]) -> float:
+        """The recipe's metric of these videos, whose normalised scores are given; nan for none."""
+        if not len(videos):
+            return math.nan
+        metric = METRICS[self.recipe.metric]
+        if self.final is None:
+            return float(metric(scores, self.labels[videos]))
+        return float(metric(self.final.of(scores, videos), self.final.true[videos]))
 
 
 OnEpoch = Callable[[Epoch], None]
@@ -120,9 +134,7 @@ def train(training: Training, on_epoch: OnEpoch | None = None) -> Trained:
             module.fit(*_of_videos(samples, fold.train))
         generator = torch.Generator().manual_seed(derived_seed(training.seed, "batches"))
         with torch.autocast(device, torch.bfloat16, enabled=training.precision == "bf16"):
-            for epoch in _epochs(
-                module, samples, fold, labels=training.labels, recipe=recipe, generator=generator
-            ):
+            for epoch in _epochs(module, replace(training, samples=samples), generator=generator):
                 epochs.append(epoch)
                 keeper.see(epoch, module)
                 if on_epoch is not None:
@@ -165,24 +177,16 @@ def evaluate_videos(
     return output
 
 
-def _epochs(
-    module: nn.Module,
-    samples: FeatureSet,
-    fold: Fold,
-    *,
-    labels: NDArray[np.float64],
-    recipe: Recipe,
-    generator: torch.Generator,
-) -> Iterator[Epoch]:
-    """Trains epoch by epoch, yielding each one's record."""
+def _epochs(module: nn.Module, training: Training, *, generator: torch.Generator) -> Iterator[Epoch]:
+    """Trains epoch by epoch, yielding each one's record; the samples are where the module is."""
+    samples, fold, recipe = training.samples, training.fold, training.recipe
     optimiser = make_optimiser(module, recipe)
-    targets = torch.from_numpy(labels).float().to(next(module.parameters()).device)
+    targets = torch.from_numpy(training.labels).float().to(next(module.parameters()).device)
 
     def agreement(videos: NDArray[np.int64]) -> float:
         if not len(videos):
             return math.nan
-        scores = score_videos(module, samples, videos, recipe=recipe)
-        return float(METRICS[recipe.metric](scores, labels[videos]))
+        return training.agreement(score_videos(module, samples, videos, recipe=recipe), videos)
 
     for number in range(1, recipe.epochs + 1):
         for group in optimiser.param_groups:

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from aqa_pipeline.errors import RunError
 from heads.i3d_stage2 import I3dSecondStage, channels_after
 from heads.outputs import HeadOutput
-from heads.score_mlp import ScoreMlp, find_task
+from heads.score_mlp import JudgePanel, ScoreMlp, find_task
 from heads.tube_attention import ReleasedTubeAttention, build_blocks
 from heads.tube_maps import tube_of
 
@@ -44,7 +44,7 @@ class TsaNet(nn.Module):
         *,
         attention: nn.Module,
         second_stage: nn.Module,
-        regressor: ScoreMlp,
+        regressor: nn.Module,
         task: str = "regression",
         everywhere: bool = False,
     ) -> None:
@@ -120,7 +120,7 @@ def _net(
         stream,
         attention=attention,
         second_stage=I3dSecondStage(after=endpoint_of(channels)),
-        regressor=ScoreMlp(task=task),
+        regressor=JudgePanel() if task == "judges" else ScoreMlp(task=task),
         task=task,
         everywhere=everywhere,
     )

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from aqa_pipeline.records import Dataset
 from aqa_pipeline.store import Store, file_name
 from heads.configs import read_config
 from heads.judgement import Judge, judge, make_judge
+from heads.learned import DIFFICULTY
 from heads.prediction import load_run
 from heads.reports.residuals import SplitResiduals
 from heads.score_pages import Scored, write_page_of
@@ -85,6 +87,8 @@ class _PageMaker:
             raise AqaError(self._reason)
         by, store = self._judge(split), Store(self._store)
         video = self._dataset.video(video_id)
+        if by.trained.needs_difficulty:
+            by = replace(by, trained=by.trained.of_difficulty(video.labels[DIFFICULTY]))
         records = {
             stream: store.read(self._dataset.name, video_id, spec)
             for stream, spec in by.trained.specs.items()

@@ -16,7 +16,7 @@ from heads.score_distribution import (
     likeliest_score,
     score_distribution,
 )
-from heads.score_mlp import TASKS, ScoreMlp, clip_average
+from heads.score_mlp import TASKS, JudgePanel, ScoreMlp, clip_average
 
 
 @pytest.fixture(scope="module")
@@ -185,9 +185,10 @@ def test_every_task_learns_a_planted_score(task: str) -> None:
     quality = torch.rand(64)
     targets = (quality > 0.5).float() if task == "classification" else quality
     features = torch.randn(64, 4, 16) * 0.3 + quality[:, None, None]
-    net, chosen = ScoreMlp(task=task, dim=16), TASKS[task]
+    net = JudgePanel(dim=16) if task == "judges" else ScoreMlp(task=task, dim=16)
+    chosen, told = TASKS[task], targets[:, None].expand(64, 7) if task == "judges" else targets
     optimiser = torch.optim.Adam(net.parameters(), lr=1e-2)
-    first, last = (_train(net, chosen.loss, features, targets, optimiser, steps) for steps in (1, 120))
+    first, last = (_train(net, chosen.loss, features, told, optimiser, steps) for steps in (1, 120))
     assert last < first / 2
     correlation = np.corrcoef(chosen.score(net(features)).detach().numpy(), targets.numpy())[0, 1]
     assert correlation > 0.8
