@@ -41,6 +41,14 @@ class TwoClasses:
         return max(score, 1 - score)
 
 
+def class_names(config: Mapping[str, Any], splits: Sequence[str]) -> tuple[str, str] | None:
+    """Lower and upper class of those splits; None where scores are scores."""
+    if not all(has_classes(config, split) for split in splits):
+        return None
+    target = config["target"]["name"]
+    return NAMES.get(config["dataset"]["name"], (f"not {target}", target))
+
+
 def two_classes(
     config: Mapping[str, Any], splits: Sequence[str], *, predicted: Floats, true: Floats, training: Floats
 ) -> TwoClasses | None:
@@ -48,10 +56,10 @@ def two_classes(
 
     `training` are the classes, 0 or 1, of the videos that it learned from.
     """
-    if not all(has_classes(config, split) for split in splits):
+    names = class_names(config, splits)
+    if names is None:
         return None
-    target = config["target"]["name"]
-    lower, upper = NAMES.get(config["dataset"]["name"], (f"not {target}", target))
+    lower, upper = names
     num_right = round(float(accuracy(predicted, true)) * len(true))
     return TwoClasses(
         lower=lower,

@@ -15,7 +15,7 @@ from heads.reports.residuals import split_residuals
 from heads.run_facts import run_flags
 from heads.score_interval import ScoreInterval, percentile_among, score_interval
 from heads.training_facts import TrainingFacts, read_training_facts
-from heads.unlike_training import warnings_for
+from heads.unlike_training import OWN_FILE, warnings_for
 
 OWN_VIDEO = "This video was among those that the run learned from: its score says nothing."
 
@@ -85,14 +85,15 @@ def judge(by: Judge, name: str, records: Mapping[str, Record], *, expected: bool
     """
     prediction = predict(by.trained, records)
     seen = (OWN_VIDEO,) if prediction.seen_in_training else ()
-    unlike = () if expected else warnings_for(records, by.facts)
+    told = () if expected else warnings_for(records, by.facts)
+    unlike = tuple(each for each in told if not (seen and each == OWN_FILE))  # once is enough
     is_score = by.classes is None
     return Judgement(
         name=name,
         prediction=prediction,
         interval=score_interval(prediction.scores, by.residuals, target=by.target) if is_score else None,
         percentile=percentile_among(prediction.score, by.training_scores) if is_score else None,
-        warnings=tuple(dict.fromkeys((*seen, *unlike, *losses(records)))),
+        warnings=(*seen, *unlike, *losses(records)),
     )
 
 

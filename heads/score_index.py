@@ -27,7 +27,7 @@ def write_index(
     page = IndexPage(
         title=f"{len(scored)} videos scored" + (f", {len(failures)} with problems" if failures else ""),
         run=f"{run_title(by.trained.config)}; run {by.trained.run_dir}",
-        target=by.target.name,
+        target="likelier class" if by.classes else by.target.name,
         flags=by.flags,
         notes=tuple(_notes(by)),
         ends=(by.classes.lower, by.classes.upper) if by.classes else (f"{ends[0]:.1f}", f"{ends[1]:.1f}"),

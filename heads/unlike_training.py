@@ -16,6 +16,7 @@ from heads.training_facts import (
 LENGTH_TOLERANCE = 0.1  # a tenth shorter or longer than any training video is not another kind of video
 USUAL_SHARE_WITHOUT_PERSON = 0.2  # detectors miss an athlete now and then
 SIGNIFICANCE = 0.05
+OWN_FILE = "This very file, or a part of it, was learned from: its score says nothing."
 
 
 def warnings_for(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> tuple[str, ...]:
@@ -37,7 +38,7 @@ def warnings_for(records: Mapping[str, Record], facts: Sequence[TrainingFacts | 
 def _seen(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
     digests = {record.source_digest for record in records.values()}
     if any(digests & set(each.source_digests) for each in facts):
-        yield "This very file, or a part of it, was learned from: its score says nothing."
+        yield OWN_FILE
 
 
 def _without_person(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:

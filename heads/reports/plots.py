@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_COLUMNS = 3
+DECADE = 10
 PANEL_WIDTH, PANEL_HEIGHT = 3.4, 2.7
 
 
@@ -32,8 +33,8 @@ def learning_curves(cells: Sequence[Cell], folder: Path) -> Plot:
         for (loss, correlation), (split, seeds) in zip(panels, by_split.items(), strict=True):
             for colour, cell in zip(_colours(len(seeds)), seeds, strict=True):
                 _curves(loss, correlation, cell, colour)
-            loss.set(title=f"{_plain(split)}: training loss", xlabel="epoch", yscale=_loss_scale(seeds))
-            correlation.set(title=f"{_plain(split)}: {_title(seeds)} on test videos", xlabel="epoch")
+            loss.set(title=f"{plain(split)}: training loss", xlabel="epoch", yscale=_loss_scale(seeds))
+            correlation.set(title=f"{plain(split)}: {_title(seeds)} on test videos", xlabel="epoch")
             correlation.legend(fontsize=8)
         alt = "; ".join(
             f"split {split}, seed {cell.seed}: {len(cell.epochs)} epochs, training loss "
@@ -61,8 +62,10 @@ def _title(cells: Sequence[Cell]) -> str:
 
 
 def _loss_scale(cells: Sequence[Cell]) -> str:
+    """Logarithmic where the losses span a decade: within one its marks are hard to read."""
     losses = [epoch.loss for cell in cells for epoch in cell.epochs]
-    return "log" if all(math.isfinite(loss) and loss > 0 for loss in losses) else "linear"
+    positive = all(math.isfinite(loss) and loss > 0 for loss in losses)
+    return "log" if positive and max(losses) >= DECADE * min(losses) else "linear"
 
 
 def predictions(splits: Sequence[SplitResiduals], folder: Path, *, target: str) -> Plot:
@@ -70,7 +73,7 @@ def predictions(splits: Sequence[SplitResiduals], folder: Path, *, target: str) 
     from matplotlib import rc_context
 
     with rc_context(STYLE):
-        figure, panels = _panels(len(splits), height=3.3)
+        figure, panels = panels_of(len(splits), height=3.3)
         for panel, split in zip(panels, splits, strict=True):
             ends = np.array(
                 [min(split.true.min(), split.mean.min()), max(split.true.max(), split.mean.max())]
@@ -89,7 +92,7 @@ def predictions(splits: Sequence[SplitResiduals], folder: Path, *, target: str) 
                 color=COLOURS[0],
                 alpha=0.85,
             )
-            panel.set(title=_plain(split.split), xlabel=f"judges: {_plain(target)}", ylabel="predicted")
+            panel.set(title=plain(split.split), xlabel=f"judges: {plain(target)}", ylabel="predicted")
         alt = "; ".join(
             f"split {split.split}: {len(split.videos)} test videos, {split.coverage:.0%} of them within "
             f"± {split.half_width:.2f} of the judges"
@@ -115,7 +118,7 @@ def residuals_by_group(splits: Sequence[SplitResiduals], folder: Path, *, groups
             panel.plot([np.mean(by_group[name])], [row], "|", ms=16, mew=2.5, color=COLOURS[1])
         panel.axvline(0, color=QUIET, lw=1)
         panel.set_yticks(
-            range(len(names)), [f"{_plain(name)} ({len(by_group[name])})" for name in reversed(names)]
+            range(len(names)), [f"{plain(name)} ({len(by_group[name])})" for name in reversed(names)]
         )
         xlabel = "judges minus predicted (above 0: judged better than predicted)"
         panel.set(xlabel=xlabel, ylim=(-0.6, len(names) - 0.4))
@@ -144,7 +147,7 @@ def epoch_gap(scored: Sequence[CellScores], folder: Path) -> Plot:
             ms=5,
             label="best epoch on the test videos (not model selection)",
         )
-        panel.set_yticks(rows, [f"{_plain(cell.split)}, seed {cell.seed}" for cell in scored])
+        panel.set_yticks(rows, [f"{plain(cell.split)}, seed {cell.seed}" for cell in scored])
         panel.set(xlabel=TITLES[scored[0].scores.metric], ylim=(-0.6, len(scored) - 0.4))
         panel.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
         alt = "; ".join(
@@ -160,7 +163,8 @@ def epoch_gap(scored: Sequence[CellScores], folder: Path) -> Plot:
         )
 
 
-def _panels(number: int, *, height: float) -> tuple["Figure", list[Any]]:
+def panels_of(number: int, *, height: float) -> tuple["Figure", list[Any]]:
+    """A figure with so many panels, three a row."""
     columns = min(number, MAX_COLUMNS)
     rows = -(-number // columns)
     figure = new_figure(max(PANEL_WIDTH * columns, PANEL_WIDTH * 1.3), height * rows)
@@ -181,6 +185,6 @@ def _colours(number: int) -> list[str]:
     return [COLOURS[at % len(COLOURS)] for at in range(number)]
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A name as it stands: between dollar signs matplotlib would read mathematics."""
     return name.replace("$", r"\$")

@@ -8,22 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from aqa_pipeline.errors import RunError
+from aqa_pipeline.metrics import Interval
 from aqa_pipeline.pages.run_page import Picture, RunPage, RunSection, TableOf, write_run_page
 from aqa_pipeline.store import file_name
 from heads.agreement import TITLES
 from heads.cells import Cell, read_cell
+from heads.classes import class_names, exact_interval
 from heads.comparison import compare
 from heads.configs import read_config
 from heads.evaluation import Evaluation, Scores, SplitScores, evaluate
 from heads.reports.comparing import compare_plot
 from heads.reports.figures import Plot
 from heads.reports.plots import epoch_gap, learning_curves, predictions, residuals_by_group
+from heads.reports.probabilities import is_wrong, probabilities
 from heads.reports.residuals import SplitResiduals, split_residuals, thirds_of_scores
 from heads.reports.worst import find_dataset, worst_videos
 from heads.run_facts import run_title
 
 PLOTS = "plots"
 NUM_WORST = 5
+UNDEFINED = "undefined"
 MAX_GROUPS = 40
 
 
@@ -64,7 +68,7 @@ def _section(
         title=run_title(config),
         place=str(run_dir),
         flags=evaluation.flags,
-        headline=tuple(_headline(evaluation, residuals)),
+        headline=tuple(_headline(evaluation, residuals, classes=class_names(config, list(by_split)))),
         notes=_notes(run_dir, evaluation),
         metrics=_metrics(evaluation),
         pictures=_pictures(run_dir, config, evaluation, cells, residuals),
@@ -73,23 +77,49 @@ def _section(
     )
 
 
-def _headline(evaluation: Evaluation, residuals: Sequence[SplitResiduals]) -> Iterator[tuple[str, str, str]]:
+def _headline(
+    evaluation: Evaluation, residuals: Sequence[SplitResiduals], *, classes: tuple[str, str] | None
+) -> Iterator[tuple[str, str, str]]:
     (first, *others) = evaluation.splits
     if others:
         spread = "" if math.isnan(evaluation.overall_std) else f"± {evaluation.overall_std:.3f} over seeds"
-        yield f"{TITLES[evaluation.metric]}, {evaluation.overall_kind}", _number(evaluation.overall), spread
+        yield f"{_title(evaluation)}, {evaluation.overall_kind}", _number(evaluation.overall), spread
     else:
-        interval = f"95 % interval {first.interval.low:.3f} to {first.interval.high:.3f}"
-        yield f"{TITLES[evaluation.metric]}, mean of {first.num_seeds} seeds", _number(first.mean), interval
-    widest = max(residuals, key=lambda split: split.half_width)
-    where = f" ({widest.split}, the widest)" if others else ""
-    yield "A score is good to", f"± {widest.half_width:.2f}", f"for {widest.coverage:.0%} of videos{where}"
+        of_seeds = f"mean of {first.num_seeds} seeds" if first.num_seeds > 1 else "one seed"
+        interval = f"95 % interval {_range(first.interval)}"
+        yield f"{_title(evaluation)}, {of_seeds}", _number(first.mean), interval
+    yield _right(residuals) if classes else _good_to(residuals)
     gap = "this much would be read on top if the epoch were chosen on the test videos (not model selection)"
     yield "Best-on-test gap", _number(evaluation.mean_gap, sign="+"), gap
 
 
+def _good_to(residuals: Sequence[SplitResiduals]) -> tuple[str, str, str]:
+    widest = max(residuals, key=lambda split: split.half_width)
+    where = f" ({widest.split}, the widest)" if len(residuals) > 1 else ""
+    share = f"for {100 * widest.coverage:.0f} % of videos{where}"
+    return "A score is good to", f"± {widest.half_width:.2f}", share
+
+
+def _right(residuals: Sequence[SplitResiduals]) -> tuple[str, str, str]:
+    num = sum(len(split.videos) for split in residuals)
+    num_right = num - sum(int(is_wrong(split).sum()) for split in residuals)
+    low, high = (100 * end for end in exact_interval(num_right, num))
+    share = f"test videos, by the mean of the seeds; 95 % interval {low:.0f} to {high:.0f} %"
+    return "Told right", f"{num_right} of {num}", share
+
+
+def _title(evaluation: Evaluation) -> str:
+    title = TITLES[evaluation.metric]
+    return title[0].upper() + title[1:]
+
+
+def _range(interval: Interval, *, sign: str = "") -> str:
+    low, high = (_number(end, sign=sign) for end in (interval.low, interval.high))
+    return UNDEFINED if math.isnan(interval.low) else f"{low} to {high}"
+
+
 def _number(value: float, *, sign: str = "") -> str:
-    return "undefined" if math.isnan(value) else f"{value:{sign}.3f}"
+    return UNDEFINED if math.isnan(value) else f"{value:{sign}.3f}"
 
 
 def _notes(run_dir: Path, evaluation: Evaluation) -> tuple[str, ...]:
@@ -116,8 +146,8 @@ def _metrics(evaluation: Evaluation) -> TableOf:
                         split.split,
                         str(cell.seed),
                         *_numbers(cell.scores),
-                        f"{cell.last_on_test:.3f}",
-                        f"{cell.best_on_test:.3f}",
+                        _number(cell.last_on_test),
+                        _number(cell.best_on_test),
                     )
                 )
         if split.num_seeds > 1:
@@ -139,19 +169,18 @@ def _metrics(evaluation: Evaluation) -> TableOf:
 
 
 def _numbers(scores: Scores) -> tuple[str, ...]:
-    interval = f"{scores.value_interval.low:.3f} to {scores.value_interval.high:.3f}"
     return (
         str(scores.num_videos),
-        f"{scores.value:.3f}",
-        interval,
-        f"{scores.relative_l2:.3f}",
-        f"{scores.mse:.3f}",
+        _number(scores.value),
+        _range(scores.value_interval),
+        _number(scores.relative_l2),
+        _number(scores.mse),
     )
 
 
 def _mean_numbers(split: SplitScores) -> tuple[str, ...]:
-    interval = f"{split.interval.low:.3f} to {split.interval.high:.3f}"
-    return str(split.ensemble.num_videos), f"{split.mean:.3f} ± {split.std:.3f}", interval, "", ""
+    mean = UNDEFINED if math.isnan(split.mean) else f"{split.mean:.3f} ± {split.std:.3f}"
+    return str(split.ensemble.num_videos), mean, _range(split.interval), "", ""
 
 
 def _pictures(
@@ -163,17 +192,25 @@ def _pictures(
 ) -> list[Picture]:
     folder = run_dir / PLOTS
     groups, note = _groups(config, residuals)
-    band = (
-        "Points: mean of the seeds; bars: their deviation; band: the interval within which a score is good."
-    )
     return [
-        _picture(predictions(residuals, folder, target=config["target"]["name"]), band),
+        _predictions(residuals, config, folder),
         _picture(residuals_by_group(residuals, folder, groups=groups), note),
         _picture(learning_curves(cells, folder), "A dot marks the epoch that was kept."),
         _picture(
             epoch_gap(evaluation.cells, folder), "Papers that report the best epoch report the right end."
         ),
     ]
+
+
+def _predictions(residuals: Sequence[SplitResiduals], config: Mapping[str, Any], folder: Path) -> Picture:
+    points = "Points: mean of the seeds; bars: their deviation"
+    classes = class_names(config, [split.split for split in residuals])
+    if classes is not None:
+        lower, upper = classes
+        plot = probabilities(residuals, folder, lower=lower, upper=upper)
+        return _picture(plot, f"{points}; orange: on the wrong side of one half.")
+    plot = predictions(residuals, folder, target=config["target"]["name"])
+    return _picture(plot, f"{points}; band: the interval within which a score is good.")
 
 
 def _groups(config: Mapping[str, Any], residuals: Sequence[SplitResiduals]) -> tuple[dict[str, str], str]:
@@ -208,9 +245,21 @@ def _facts(run_dir: Path, config: Mapping[str, Any]) -> Iterator[tuple[str, str]
             f"backbone {facts.get('backbone', 'unknown')}; weights {weights}; spec {spec['hash']}",
         )
     recipe = next(iter(config["splits"].values()))["recipe"]
-    yield "Recipe", ", ".join(f"{name} {value}" for name, value in recipe.items())
+    yield (
+        "Recipe",
+        "; ".join(f"{name.replace('_', ' ')}: {_plainly(value)}" for name, value in recipe.items()),
+    )
     yield "Versions", ", ".join(f"{name} {number}" for name, number in config["versions"].items())
     yield "Plots", f"{run_dir / PLOTS} (SVG and PNG)"
+
+
+def _plainly(value: object) -> str:
+    """A value of a recipe without brackets: 7 of tubes, 150 and 180, none."""
+    if isinstance(value, dict):
+        return " and ".join(f"{number} of {name}" for name, number in value.items())
+    if isinstance(value, list):
+        return " and ".join(map(str, value)) or "none"
+    return str(value)
 
 
 def _overview(evaluations: Mapping[Path, Evaluation]) -> tuple[str, TableOf]:
@@ -219,9 +268,9 @@ def _overview(evaluations: Mapping[Path, Evaluation]) -> tuple[str, TableOf]:
             str(run_dir),
             evaluation.title,
             ", ".join(evaluation.flags),
-            f"{evaluation.overall:.3f}",
+            _number(evaluation.overall),
             "" if math.isnan(evaluation.overall_std) else f"{evaluation.overall_std:.3f}",
-            f"{evaluation.mean_gap:+.3f}",
+            _number(evaluation.mean_gap, sign="+"),
         )
         for run_dir, evaluation in evaluations.items()
     ]
@@ -244,11 +293,11 @@ def _pairs(run_dirs: Sequence[Path]) -> Iterator[tuple[str, TableOf]]:
             (
                 each.name,
                 str(each.num_videos),
-                f"{each.first:.3f}",
-                f"{each.second:.3f}",
-                f"{each.difference:+.3f}",
-                f"{each.interval.low:+.3f} to {each.interval.high:+.3f}",
-                f"{each.p:.4f}",
+                _number(each.first),
+                _number(each.second),
+                _number(each.difference, sign="+"),
+                _range(each.interval, sign="+"),
+                UNDEFINED if math.isnan(each.p) else f"{each.p:.4f}",
             )
             for each in (*comparison.splits, *([comparison.overall] if comparison.overall else []))
         ]
