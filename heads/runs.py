@@ -34,6 +34,8 @@ from heads.score_scale import scale_of
 from heads.training import Epoch, Trained, Training
 from heads.training_facts import write_training_facts
 
+NUM_NAMED = 10  # of the videos that a note is about
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -237,7 +239,7 @@ def _notes(plan: Plan) -> tuple[str, ...]:
         notes.append("NOT MODEL SELECTION: the kept epoch is the one that scored best on the test videos.")
     if plan.missing:
         notes.append(
-            f"{len(plan.missing)} videos were left out, they have no features: {sorted(plan.missing)}."
+            f"{len(plan.missing)} videos were left out, they have no features: {_some(sorted(plan.missing))}."
         )
     empty = {s: sorted({v for split in plan.splits for v in split.without_steps[s]}) for s in plan.specs}
     notes += [f"{len(videos)} videos have no step of {s}: {videos}." for s, videos in empty.items() if videos]
@@ -248,6 +250,12 @@ def _notes(plan: Plan) -> tuple[str, ...]:
                 f"{num_empty} steps of {stream} have no cell in the tube: they have the whole grid instead."
             )
     return tuple(notes)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are: config.json lists all."""
+    more = len(names) - NUM_NAMED
+    return ", ".join(names[:NUM_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _write_summary(run_dir: Path, evaluation: Evaluation, notes: tuple[str, ...]) -> None:

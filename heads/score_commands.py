@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 OpenCache = Callable[["TrainedHead", dict[str, Any]], Callable[["Video"], Mapping[str, "Record"]]]
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 CACHE = "scored-features"
-OF_ONE_VIDEO = ("boxes", "init_box")  # where the athlete is in one video says nothing of another
+OF_ONE_VIDEO = ("boxes", "init_box", "difficulty")  # what is so of one video says nothing of another
 
 
 def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click.Command:
@@ -57,6 +57,11 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
     )
     @click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --detector annotations.")
     @click.option(
+        "--difficulty",
+        type=click.FloatRange(0, min_open=True),
+        help="How difficult it is, for a run that learned the execution (aqa fit --difficulty, tsa-musdl).",
+    )
+    @click.option(
         "--fps", type=click.FloatRange(0, min_open=True), help="How fast folders of pictures are shown."
     )
     @extraction_options
@@ -80,7 +85,7 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         from heads.score_text import format_judgement
 
         _check_options(options, videos)
-        trained = load_run(run, split=split)
+        trained = load_run(run, split=split).of_difficulty(options["difficulty"])
         by = make_judge(trained)
         records_of = open_cache(trained, options | {"cache": options["cache"] or run / CACHE})
         scored, failures = [], {}

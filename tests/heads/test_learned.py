@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
+import cli
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.metrics import spearman
 from aqa_pipeline.records import Dataset, Record, Split, StreamSpec, Target, Video
@@ -224,6 +226,10 @@ def test_a_plain_run_takes_no_difficulty(dives: tuple[Dataset, Store], tmp_path:
         RunError, match=r"was given the difficulty 3\.2: expected .*for a run of `aqa fit --diff"
     ):
         trained.of_difficulty(3.2)
+    command = ["score", "dive.mp4", "--run", str(tmp_path / "run"), "--difficulty", "3.2"]
+    result = CliRunner().invoke(cli.main, command)
+    assert result.exit_code == 1
+    assert "was given the difficulty 3.2" in result.output
 
 
 def test_a_control_does_not_leave_the_difficulty_in(dives: tuple[Dataset, Store], tmp_path: Path) -> None:
