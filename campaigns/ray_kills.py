@@ -23,7 +23,7 @@ from aqa_pipeline.store import Store
 from campaigns.campaign import Seen, run_campaign
 from campaigns.samples import differences, extract_crops, half_records, write_videos
 
-NUM_NODES, NUM_WORKERS, NUM_VIDEOS = 2, 2, 60
+NUM_NODES, NUM_WORKERS, NUM_VIDEOS = 2, 2, 40
 PAUSE_SECONDS, LIFE_SECONDS = (
     2.0,
     3.0,

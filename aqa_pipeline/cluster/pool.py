@@ -188,7 +188,7 @@ class WorkerPool:
         if differences := self._facts.differences(facts):
             raise ClusterError(
                 f"the workers of this cluster are not alike (one != another): {'; '.join(differences)}. "
-                "Install the same versions and weights on every node."
+                "Do all nodes have the same weights?"
             )
         seat.is_ready, seat.pending, self._num_failed_starts = True, None, 0
         return []

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aqa_pipeline.cluster.versions import Versions
 from aqa_pipeline.errors import ClusterError
 from aqa_pipeline.store.files import machine
 
@@ -20,27 +21,35 @@ PATIENCE_SECONDS = 10.0  # network file systems may show a new file late
 class Shared:
     """What every worker must find: the folder that relative paths start from, a file just made, inputs.
 
-    `environment` are the caller's own AQA_ variables: they say where weights lie.
+    `environment` are the caller's own AQA_ variables: they say where weights lie. `versions` are those of its
+    libraries: others may give other numbers.
     """
 
     folder: Path
     environment: Mapping[str, str]
+    versions: Versions
     witness: Path
     inputs: Sequence[Path]
 
     def enter(self) -> None:
-        """Goes to the caller's folder. Raises `ClusterError` if this node sees other files than that one."""
+        """Goes to the caller's folder. Raises `ClusterError` if this node has other libraries or files."""
+        here = socket.gethostname()
+        if differences := self.versions.differences(Versions()):
+            raise ClusterError(
+                f"node {here} has other versions than the node where the command runs (there != on {here}): "
+                f"{'; '.join(differences)}. Install the same on every node."
+            )
         os.environ.update(self.environment)
         if self.folder.is_dir():
             os.chdir(self.folder)
         for path in (*self.inputs, self.witness.parent):
             if not path.exists():
-                raise ClusterError(f"node {socket.gethostname()} does not see {path.absolute()}. {SHARED}")
+                raise ClusterError(f"node {here} does not see {path.absolute()}. {SHARED}")
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self.witness.exists():
             if time.monotonic() > deadline:
                 raise ClusterError(
-                    f"node {socket.gethostname()} has another {self.witness.parent.absolute()} than the node "
+                    f"node {here} has another {self.witness.parent.absolute()} than the node "
                     f"where the command runs. {SHARED}"
                 )
             time.sleep(0.1)
@@ -58,6 +67,6 @@ def sharing(output: Path, *, inputs: Sequence[Path]) -> Iterator[Shared]:
         raise ClusterError(f"cannot write into {output}: {error.strerror or error}.") from error
     try:
         environment = {name: value for name, value in os.environ.items() if name.startswith("AQA_")}
-        yield Shared(Path.cwd(), environment, witness, inputs)
+        yield Shared(Path.cwd(), environment, Versions(), witness, inputs)
     finally:
         witness.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Thread
 
-from aqa_pipeline.cluster import Done, Note, Shared, Versions
+from aqa_pipeline.cluster import Done, Note, Shared
 from aqa_pipeline.records import StreamSpec, Video
 from extract.clock import Clock
 from extract.engines.engine import Order
@@ -17,19 +17,17 @@ TELL_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Made:
-    """What a worker makes, and with which libraries."""
+    """What a worker makes."""
 
     specs: tuple[StreamSpec, ...]
-    versions: Versions
 
     def differences(self, other: "Made") -> list[str]:
         """One line per fact that differs."""
-        streams = [
+        return [
             f"{mine.stream} {line}"
             for mine, theirs in zip(self.specs, other.specs, strict=True)
             for line in mine.differences(theirs)
         ]
-        return [*streams, *self.versions.differences(other.versions)]
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class VideoWorker:
         shared.enter()
         self._extraction = order.build()
         self._clock = Clock()
-        self.facts = Made(tuple(stream.spec for stream in self._extraction.streams), Versions())
+        self.facts = Made(tuple(stream.spec for stream in self._extraction.streams))
 
     def work(self, items: Sequence[tuple[int, Video]]) -> Iterator[Done | Note]:
         """Extracts the videos; says what became of each as soon as it is known."""

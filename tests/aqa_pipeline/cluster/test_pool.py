@@ -6,13 +6,13 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from aqa_pipeline.cluster import Done, Gone, Lost, Note, Placement, WorkerPool, connect, sharing
+from aqa_pipeline.cluster import Done, Gone, Lost, Note, Placement, Versions, WorkerPool, connect, sharing
 from aqa_pipeline.cluster.pool import MAX_DEATHS, MAX_FAILED_STARTS, portion
 from aqa_pipeline.errors import ClusterError, StoreError
 
@@ -164,7 +164,7 @@ class Unlike:
 @pytest.mark.usefixtures("connected")
 def test_workers_that_are_not_alike_stop_the_work(tmp_path: Path) -> None:
     with pytest.raises(
-        ClusterError, match=r"not alike .*weights (A != weights B|B != weights A).*same versions"
+        ClusterError, match=r"not alike .*weights (A != weights B|B != weights A).*same weights"
     ):
         deal(partial(Unlike, tmp_path), list(range(100)))
 
@@ -193,6 +193,13 @@ def test_a_node_with_another_store_under_the_same_path_is_named(tmp_path: Path, 
         shared.witness.unlink()
         with pytest.raises(ClusterError, match=r"has another .*/store than the node where the command runs"):
             shared.enter()
+
+
+def test_a_node_with_other_libraries_is_named(tmp_path: Path) -> None:
+    with sharing(tmp_path / "store", inputs=[]) as shared:
+        other = Versions({**shared.versions.libraries, "torch": "1.0"})
+        with pytest.raises(ClusterError, match=r"node .* has other versions .*: torch 1\.0 != \d"):
+            replace(shared, versions=other).enter()
 
 
 def test_a_worker_starts_where_its_caller_is_and_looks_for_weights_where_it_does(
