@@ -1,10 +1,13 @@
 """The page of one or several runs, as a record of plain values, and its writing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aqa_pipeline.pages.rendering import data_uri, write_page
+
+WIDEST_ON_PHONE = 360.0  # points, 4/3 as many pixels
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,12 @@ class Picture:
     alt: str
     svg: str
     note: str = ""
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether its words would be too small on a phone, so that it is better scrolled than shrunk."""
+        width = re.search(r'<svg[^>]* width="([0-9.]+)pt"', self.svg)
+        return width is None or float(width[1]) > WIDEST_ON_PHONE
 
     @property
     def source(self) -> str:

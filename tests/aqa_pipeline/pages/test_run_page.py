@@ -42,6 +42,15 @@ def test_hostile_names_do_nothing(browser, tmp_path: Path) -> None:
     assert browser.js("document.querySelector('td a').getAttribute('href')") == "./videos/a%20b.html"
 
 
+def test_only_wide_pictures_are_scrolled_on_a_phone() -> None:
+    def of_points(width: float) -> Picture:
+        return Picture(
+            "p", "p", f'<svg height="1pt" version="1.1" width="{width}pt" viewBox="0 0 1 1"></svg>'
+        )
+
+    assert [of_points(width).is_wide for width in (318.24, 489.6)] == [False, True]
+
+
 def test_a_phone_scrolls_within_tables_only(browser, tmp_path: Path) -> None:
     page = RunPage("run", [section()], None, [])
     browser.open(write_run_page(tmp_path / "report.html", page), width=390, height=844)
