@@ -29,6 +29,7 @@ def test_there_are_guides() -> None:
         "own-videos",
         "reproduce",
         "scale",
+        "tubes",
     }
 
 
@@ -125,7 +126,9 @@ def test_the_guide_to_heads_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         del HEADS["last-steps"]
 
 
+@pytest.mark.xdist_group("ray")
 def test_the_guide_to_scale_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray", reason="ray is not installed (pip install 'aqa-pipeline[ray]')")
     write_videos(tmp_path)
     monkeypatch.chdir(tmp_path)
     run_guide("scale", {"extract": SMALL, "fit": ["--device", "cpu"]})
