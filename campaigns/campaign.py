@@ -17,13 +17,15 @@ from aqa_pipeline.tables import format_table
 class Seen:
     """What a campaign saw. `what` is one sentence with the numbers; `kept` is whether the promise was kept.
 
-    `counts` is the small table that is printed; `details` are further facts worth keeping.
+    `counts` is the small table that is printed; `details` are further facts worth keeping; `pictures` are
+    files by name, to lie beside the result.
     """
 
     what: str
     kept: bool
     counts: Mapping[str, int | float | str]
     details: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def run_campaign(
@@ -55,6 +57,8 @@ def run_campaign(
     }
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+    for file_name, content in seen.pictures.items():
+        (arguments.out / file_name).write_bytes(content)
     print(format_table((name, ""), [*seen.counts.items(), ("seconds", f"{seconds:.0f}")]))
     print(f"{'kept' if seen.kept else 'NOT KEPT'}: {seen.what}")
     sys.exit(0 if seen.kept else 1)

@@ -1,0 +1,161 @@
+"""Thousands of short videos through one extraction: its speed and its memory stay what they were.
+
+    python -m campaigns.many_videos --count 2000
+
+Speed is told in CPU seconds, too: on a machine with other work, seconds on the wall say little. The figure is
+the last quarter of the run against the second one; the first warms up.
+"""
+
+import io
+import os
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+
+from aqa_pipeline.records import Video
+from aqa_pipeline.store import Store
+from campaigns.campaign import Seen, run_campaign
+from campaigns.processes import children_of, cpu_seconds, resident_megabytes
+from campaigns.samples import half_records
+from extract.choices import Choices, build_streams
+from extract.stage import Extraction, extract
+
+SAMPLE_SECONDS = 0.5
+MOST_GROWTH = 1.1  # of memory, and of CPU time per video
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One look at the run: videos ended, seconds by the wall and by CPUs, MB here and in decoders."""
+
+    videos: float
+    seconds: float
+    cpu_seconds: float
+    megabytes: float
+    decoder_megabytes: float
+
+
+def main() -> None:
+    run_campaign(
+        "many_videos",
+        "{count} short generated videos through the local engine",
+        measure,
+        count=2000,
+        description=__doc__,
+    )
+
+
+def measure(count: int, scratch: Path) -> Seen:
+    """How memory and time per video change in the course of the run."""
+    videos = write_short_videos(scratch / "videos", count)
+    streams = build_streams(["frames"], Choices(backbones={"": "resnet18"}, weights={"": "random:0"}))
+    look = Look()
+    report = extract(Extraction("campaign", Store(scratch / "store"), streams), videos, progress=look)
+    rows = look.samples
+    memory = growth([(row.videos, row.megabytes + row.decoder_megabytes) for row in rows], count)
+    cpu = per_video(rows, count, "cpu_seconds")
+    wall = per_video(rows, count, "seconds")
+    broken = half_records(scratch / "store")
+    sound = report.num_done == count and not report.failures and not broken
+    return Seen(
+        what=f"{count / report.wall_seconds:.1f} videos/s; last quarter against second: "
+        f"{cpu[1] / cpu[0]:.2f} of the CPU time per video, {memory:.2f} of the memory",
+        kept=sound and memory < MOST_GROWTH and cpu[1] / cpu[0] < MOST_GROWTH,
+        counts={
+            "videos": count,
+            "stored": report.num_done,
+            "videos/s": round(count / report.wall_seconds, 1),
+            "CPU ms per video, second quarter": round(1000 * cpu[0], 1),
+            "CPU ms per video, last quarter": round(1000 * cpu[1], 1),
+            "memory, last quarter / second": round(memory, 3),
+        },
+        details={
+            "wall ms per video, second and last quarter": [round(1000 * each, 1) for each in wall],
+            "seconds": [round(row.seconds, 1) for row in rows],
+            "videos": [round(row.videos, 1) for row in rows],
+            "megabytes": [round(row.megabytes, 1) for row in rows],
+            "megabytes of decoders": [round(row.decoder_megabytes, 1) for row in rows],
+            "not sound": broken,
+        },
+        pictures={"many_videos.svg": plot(rows)},
+    )
+
+
+def write_short_videos(folder: Path, count: int) -> list[Video]:
+    """Videos of 0.8 to 1.4 seconds, 64x48, all different."""
+    folder.mkdir(parents=True)
+    rows, columns = np.mgrid[0:48, 0:64]
+    for at in range(count):
+        with av.open(str(folder / f"{at:05d}.mp4"), "w") as container:
+            stream = container.add_stream("libx264", rate=10, options={"preset": "ultrafast"})
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            for index in range(8 + at % 7):
+                stripes = 127 + 120 * np.sin((columns + (1 + at % 31) * rows + 3 * index + at) / 9)
+                picture = np.repeat(stripes[..., None], 3, axis=2).astype(np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode(None))
+    return [Video(path.stem, path) for path in sorted(folder.iterdir())]
+
+
+class Look:
+    """The run's `progress`: takes a sample every half second."""
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+        self._start = time.perf_counter()
+        self._next = 0.0
+
+    def __call__(self, *, videos: float, **_: object) -> None:
+        seconds = time.perf_counter() - self._start
+        if seconds < self._next:
+            return
+        self._next = seconds + SAMPLE_SECONDS
+        decoders = children_of(os.getpid())
+        cpu = sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) + sum(map(cpu_seconds, decoders))
+        memory = resident_megabytes(os.getpid())
+        self.samples.append(Sample(videos, seconds, cpu, memory, sum(map(resident_megabytes, decoders))))
+
+
+def growth(rows: list[tuple[float, float]], count: int) -> float:
+    """The median of the last quarter over that of the second."""
+    second = np.median([value for videos, value in rows if 0.25 <= videos / count < 0.5])
+    last = np.median([value for videos, value in rows if videos / count >= 0.75])
+    return float(last / second)
+
+
+def per_video(rows: list[Sample], count: int, what: str) -> tuple[float, float]:
+    """That time per video in the second quarter, and in the last."""
+    quarters = []
+    for start, stop in ((0.25, 0.5), (0.75, 1.0)):
+        part = [row for row in rows if start <= row.videos / count <= stop]
+        spent = getattr(part[-1], what) - getattr(part[0], what)
+        quarters.append(spent / (part[-1].videos - part[0].videos))
+    return quarters[0], quarters[1]
+
+
+def plot(rows: list[Sample]) -> bytes:
+    """Videos and memory over time, as SVG."""
+    import matplotlib.figure
+
+    figure = matplotlib.figure.Figure(figsize=(7, 4.2), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    seconds = [row.seconds for row in rows]
+    above.plot(seconds, [row.videos for row in rows], color="#1f5f8b")
+    above.set_ylabel("videos done")
+    below.plot(seconds, [row.megabytes for row in rows], color="#1f5f8b", label="extraction")
+    below.plot(seconds, [row.decoder_megabytes for row in rows], color="#d9822b", label="its decoders")
+    below.set(ylabel="resident MB", xlabel="seconds", ylim=(0, None))
+    below.legend(frameon=False)
+    for axes in (above, below):
+        axes.spines[["top", "right"]].set_visible(False)
+    content = io.BytesIO()
+    figure.savefig(content, format="svg", metadata={"Date": None})
+    return content.getvalue()
+
+
+if __name__ == "__main__":
+    main()
