@@ -1,21 +1,34 @@
-"""Own videos with tubes, from files to a scored page: where a TSA run saw the athlete, and where nobody.
+"""The guide to tubes, run from files to a page: where a TSA run saw the athlete, and where nobody was followed.
 
 The network is the real one with random weights. Quads come from disk: no tracker's weights are needed.
 """
 
 import json
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 import cli
 
 NUM_FRAMES, FPS = 20, 10
-SMALLER = ["--last-frames", 18, "--clip-stride", 16, "--views", "reference"]
-HOW = ["--tracker", "annotations", "--weights", "random:0", "--device", "cpu"]
+GUIDE = Path(__file__).resolve().parents[1] / "docs" / "guide-tubes.md"
+SMALLER = ["--last-frames", "18", "--clip-stride", "16", "--views", "reference", "--weights", "random:0"]
+ON_DISK = ["--tracker", "annotations", "--device", "cpu"]
+# What keeps the guide's commands small and without weights; options given twice count as they are given last.
+EXTRA = {
+    ("extract", "--preview"): [*ON_DISK, "--boxes", "new.csv"],
+    ("extract", "--dataset"): [*ON_DISK, *SMALLER],
+    ("fit", "--head"): ["--variant", "frozen", "--epochs", "1", "--seeds", "0,1", "--device", "cpu"],
+    ("score", "new-routine.mp4"): ["--boxes", "new.csv", "--json", "new.json", "--device", "cpu"],
+    ("report", "runs/tubes"): ["--worst", "1"],
+}
 
 
 def run(*arguments: object) -> Result:
@@ -44,106 +57,107 @@ def write_boxes(path: Path, *, absent: range = range(0)) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with own videos, their scores and quads, tubes, and a run of `tsa`."""
-    home = tmp_path_factory.mktemp("tubes")
-    (home / "videos").mkdir()
-    (home / "boxes").mkdir()
+def write_home(home: Path) -> None:
+    """Own videos with scores and quads; a new video in whose frames 8 to 11 nobody is followed."""
+    videos, boxes = home / "my-videos" / "videos", home / "my-videos" / "boxes"
+    videos.mkdir(parents=True)
+    boxes.mkdir()
     lines = ["video,score,split"]
-    for number in range(5):
-        write_video(home / "videos" / f"v{number}.mp4", seed=number)
-        write_boxes(home / "boxes" / f"v{number}.csv")
-        lines.append(f"v{number}.mp4,{number}.5,{'test' if number > 2 else 'train'}")
-    (home / "scores.csv").write_text("\n".join(lines) + "\n")
-    data = ["--dataset", "folder", "--root", home, "--store", home / "features"]
-    result = run("extract", *data, "--for", "tsa", *HOW, *SMALLER)
-    assert result.exit_code == 0, result.output
-    fitted = ["--head", "tsa", "--variant", "frozen", "--epochs", 1, "--seeds", "0,1", "--device", "cpu"]
-    result = run("fit", *data, *fitted, "--out", home / "run")
-    assert result.exit_code == 0, result.output
-    return home
+    for number, name in enumerate(["first", "v1", "v2", "v3", "v4"]):
+        write_video(videos / f"{name}.mp4", seed=number)
+        write_boxes(boxes / f"{name}.csv")
+        lines.append(f"{name}.mp4,{number}.5,{'test' if number > 2 else 'train'}")
+    (home / "my-videos" / "scores.csv").write_text("\n".join(lines) + "\n")
+    write_video(home / "new-routine.mp4", seed=9)
+    write_boxes(home / "new.csv", absent=range(8, 12))
 
 
 @pytest.fixture(scope="module")
-def scored(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """A new video in whose frames 8 to 11 nobody is followed, scored: the folder of its outputs."""
-    out = tmp_path_factory.mktemp("scored")
-    video = write_video(out / "new.mp4", seed=9)
-    boxes = write_boxes(out / "new.csv", absent=range(8, 12))
-    outputs = ["--html", out / "new.html", "--json", out / "new.json", "--boxes", boxes]
-    return out, run("score", video, "--run", home / "run", *outputs, "--device", "cpu")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the guide's commands are run."""
+    home = tmp_path_factory.mktemp("tubes")
+    write_home(home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        patch.setenv("AQA_HOME", str(home / "no weights here"))
+        yield home
 
 
-def test_where_nobody_was_followed_is_said(scored: tuple[Path, Result]) -> None:
-    out, result = scored
-    assert result.exit_code == 0, result.output
-    assert "new.mp4: score " in result.output
-    followed = "The tracker (annotations) followed the athlete in 14 of 18 frames, 0:00.2 to 0:02.0"
-    assert followed in result.output
-    assert "WARNING: Nobody was followed from 0:00.8 to 0:01.2 (4 of 18 frames)" in result.output
-    (video,) = json.loads((out / "new.json").read_text())["videos"]
+@pytest.fixture(scope="module")
+def printed(home: Path) -> dict[str, str]:
+    """Every command of the guide, run from top to bottom: what each printed, by its first words."""
+    blocks = [block.split("```")[0] for block in GUIDE.read_text().split("```sh\n")[1:]]
+    commands = [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
+    outputs = {}
+    for words in commands:
+        name = (words[0], words[1])
+        result = run(*words, *EXTRA[name])
+        assert result.exit_code == 0, (words, result.output)
+        outputs[" ".join(name)] = result.output
+    assert len(outputs) == len(EXTRA)
+    return outputs
+
+
+def data_of(page: Path) -> dict[str, Any]:
+    """What the page's script shows."""
+    text = page.read_text().split('id="data">')[1].split("</script>")[0]
+    data: dict[str, Any] = json.loads(text)
+    return data
+
+
+def test_where_nobody_was_followed_is_said(home: Path, printed: dict[str, str]) -> None:
+    output = printed["score new-routine.mp4"]
+    assert "new-routine.mp4: score " in output
+    assert "The tracker (annotations) followed the athlete in 14 of 18 frames, 0:00.2 to 0:02.0" in output
+    assert "WARNING: Nobody was followed from 0:00.8 to 0:01.2 (4 of 18 frames)" in output
+    (video,) = json.loads((home / "new.json").read_text())["videos"]
     assert video["followed"]["tubes"]["num_followed"] == 14
     ((start, stop),) = video["followed"]["tubes"]["absent"]
     assert (start, stop) == pytest.approx((0.8, 1.2))
 
 
-def test_clips_have_scores_and_equal_weights_are_not_shown(scored: tuple[Path, Result]) -> None:
-    out, result = scored
-    lines = result.output.splitlines()
-    assert [line.split() for line in lines if line.startswith("stream")] == [
-        ["stream", "step", "when", "score"]
-    ]
-    (video,) = json.loads((out / "new.json").read_text())["videos"]
+def test_clips_have_scores_and_equal_weights_are_not_shown(home: Path, printed: dict[str, str]) -> None:
+    lines = printed["score new-routine.mp4"].splitlines()
+    headers = [line.split() for line in lines if line.startswith("stream")]
+    assert headers == [["stream", "step", "when", "score"]]
+    (video,) = json.loads((home / "new.json").read_text())["videos"]
     assert len(video["streams"]["tubes"]["step_scores"]) == 2
-    text = (out / "new.html").read_text()
+    text = (home / "new-routine.html").read_text()
     assert "<b>Clip scores</b>, score of each clip alone" in text
     assert "attention to each clip" not in text
-    data = json.loads(text.split('id="data">')[1].split("</script>")[0])
-    assert len(data["tracks"]) == 1
+    assert len(data_of(home / "new-routine.html")["tracks"]) == 1
 
 
-def test_the_page_draws_the_tube(scored: tuple[Path, Result]) -> None:
+def test_the_page_draws_the_tube(home: Path, printed: dict[str, str]) -> None:
     """Frames 2 to 19 are looked at; the quad of frame 2 is that of the square."""
-    text = (scored[0] / "new.html").read_text()
+    text = (home / "new-routine.html").read_text()
     assert "Athlete's tube: on" in text
     assert 'class="lost" style="left: 40.00%; width: 20.00%"' in text
-    outlines = json.loads(text.split('id="data">')[1].split("</script>")[0])["outlines"]
+    outlines = data_of(home / "new-routine.html")["outlines"]
     assert len(outlines) == 14
     first = outlines[0]
     assert (first["start"], first["stop"]) == pytest.approx((0.2, 0.3))
     xs, ys = zip(*first["corners"], strict=True)
-    assert (min(xs), max(xs), min(ys), max(ys)) == pytest.approx(
-        (24 / 96, 44 / 96, 15 / 60, 45 / 60), abs=1e-3
-    )
+    corners = (min(xs), max(xs), min(ys), max(ys))
+    assert corners == pytest.approx((24 / 96, 44 / 96, 15 / 60, 45 / 60), abs=1e-3)
 
 
-def test_a_run_of_tubes_has_a_report_with_pages(home: Path, tmp_path: Path) -> None:
-    result = run("report", home / "run", "--html", tmp_path / "report.html", "--worst", 1)
-    assert result.exit_code == 0, result.output
-    (page,) = (tmp_path / "report-videos").rglob("*.html")
+def test_the_report_has_a_page_of_the_worst_video(home: Path, printed: dict[str, str]) -> None:
+    (page,) = (home / "tubes-videos").rglob("*.html")
     assert "Athlete's tube: on" in page.read_text()
 
 
-def test_a_box_is_not_taken_where_quads_come_from_disk(home: Path) -> None:
-    video = home / "videos" / "v0.mp4"
-    result = run("score", video, "--run", home / "run", "--init-box", "1,2,30,40", "--device", "cpu")
+def test_a_box_is_not_taken_where_quads_come_from_disk(home: Path, printed: dict[str, str]) -> None:
+    result = run("score", "new-routine.mp4", "--run", "runs/tubes", "--init-box", "1,2,30,40", *ON_DISK)
     assert result.exit_code == 2
     assert "--init-box: the tubes of this run are read from disk" in result.output
 
 
-def test_a_preview_draws_the_tube_without_the_network(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from PIL import Image
-
-    monkeypatch.setenv("AQA_HOME", str(tmp_path / "no weights here"))
-    boxes = write_boxes(tmp_path / "boxes.csv", absent=range(8, 12))
-    how = ["--for", "tsa", "--tracker", "annotations", "--boxes", boxes, "--contact-sheet", tmp_path]
-    result = run("extract", "--preview", home / "videos" / "v0.mp4", *how, "--device", "cpu")
-    assert result.exit_code == 0, result.output
-    assert "tubes: 2 steps of 16 frames; annotations follows the athlete in 16 of 20 frames" in result.output
-    with Image.open(tmp_path / "v0.preview.jpg") as sheet:
+def test_a_preview_draws_the_tube_without_the_network(home: Path, printed: dict[str, str]) -> None:
+    """The quads of the new video, of whose 20 frames four have none."""
+    told = "tubes: 2 steps of 16 frames; annotations follows the athlete in 16 of 20 frames"
+    assert told in printed["extract --preview"]
+    with Image.open(home / "sheets" / "first.preview.jpg") as sheet:
         pixels = np.asarray(sheet.convert("RGB")).astype(int)
     orange = (abs(pixels - [255, 90, 31]) < 60).all(axis=2)
-    assert orange.sum() > 2000  # quads in two rows of eight pictures
+    assert orange.sum() > 2000  # in two rows of eight pictures

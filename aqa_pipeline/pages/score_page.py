@@ -208,7 +208,11 @@ def _for_script(page: ScorePage) -> dict[str, object]:
             for track in page.tracks
         ],
         "outlines": [
-            {"start": each.start, "stop": each.stop, "corners": np.round(each.corners, 4).tolist()}
+            {
+                "start": round(each.start, 4),
+                "stop": round(each.stop, 4),
+                "corners": np.round(each.corners, 4).tolist(),
+            }
             for each in page.outlines
         ],
     }

@@ -8,9 +8,17 @@ import av
 import numpy as np
 import pytest
 
-from aqa_pipeline.pages.media import embed_media, link_media
+from aqa_pipeline.pages.media import Media, embed_media, link_media
 from aqa_pipeline.pages.pictures import pictures_at
-from aqa_pipeline.pages.score_page import Moment, Outline, Scale, ScorePage, Track, write_score_page
+from aqa_pipeline.pages.score_page import (
+    Moment,
+    Outline,
+    Scale,
+    ScorePage,
+    Track,
+    TubeStrip,
+    write_score_page,
+)
 from aqa_pipeline.records import Video
 from aqa_pipeline.video import open_video
 
@@ -328,17 +336,30 @@ def test_a_page_of_three_minutes_stays_under_three_megabytes(tmp_path: Path) -> 
     assert 0.2 * MEGABYTE < page.stat().st_size < 3 * MEGABYTE
 
 
+def test_a_quad_for_every_frame_of_three_minutes_is_small(tmp_path: Path) -> None:
+    """30 frames a second, all of a tube: what it adds to a page."""
+    quads = np.random.default_rng(0).random((5400, 4, 2))
+    outlines = [
+        Outline(at / 30, (at + 1) / 30, tuple((float(x), float(y)) for x, y in quad))
+        for at, quad in enumerate(quads)
+    ]
+    paths = [
+        write_score_page(tmp_path / f"{len(each)}.html", replace(empty_page(), outlines=each))
+        for each in ([], outlines)
+    ]
+    without, with_quads = (path.stat().st_size for path in paths)
+    assert with_quads - without < 0.8 * MEGABYTE
+
+
 def test_the_same_judgement_makes_the_same_page(tmp_path: Path) -> None:
     video = Video("routine", write_video(tmp_path / "routine.mp4", seconds=7))
     first, second = (make_page(video, tmp_path / f"{name}.html").read_bytes() for name in "ab")
     assert first == second
 
 
-def test_scores_of_a_head_that_saw_nothing_leave_a_page(tmp_path: Path, open_page: Callable) -> None:
-    video = Video("short", write_video(tmp_path / "short.mp4", seconds=1))
-    with open_video(video) as opened:
-        media = link_media(video, opened, page=tmp_path / "page.html")
-    empty = ScorePage(
+def empty_page() -> ScorePage:
+    """A page without a video: a head that saw one step."""
+    return ScorePage(
         title="short",
         target="score",
         score="1.00",
@@ -347,13 +368,52 @@ def test_scores_of_a_head_that_saw_nothing_leave_a_page(tmp_path: Path, open_pag
         flags=(),
         scale=Scale("0.0", "1.0", (), 0.5, (0.0, 1.0)),
         duration_seconds=1.0,
-        media=replace(media, source=""),
+        media=Media("", 0.0, "", 96, 64),
         filmstrip=(),
         tracks=[Track("Crops", "weight", "attention", intervals(1.0, 1), np.array([1.0]), 1.0)],
         moments=(),
         outlines=(),
         facts=(),
     )
-    browser = open_page(write_score_page(tmp_path / "page.html", empty))
+
+
+def test_scores_of_a_head_that_saw_nothing_leave_a_page(tmp_path: Path, open_page: Callable) -> None:
+    browser = open_page(write_score_page(tmp_path / "page.html", empty_page()))
     assert browser.complaints == []
     assert "too few steps" in browser.js("document.body.innerText")
+
+
+def test_the_strip_of_a_tube_stands_over_the_time_that_it_means(open_page: Callable, tmp_path: Path) -> None:
+    tube = TubeStrip(
+        (4.0, 8.0), lost=((5.0, 6.0),), restarts=(7.0,), words='The tracker followed "somebody".'
+    )
+    page = replace(empty_page(), duration_seconds=8.0, tube=tube)
+    browser = open_page(write_score_page(tmp_path / "page.html", page))
+    assert browser.complaints == []
+    strip = place(browser, ".tube")
+    looked, lost, restart = (place(browser, f".tube .{name}") for name in ("looked", "lost", "restart"))
+
+    def share(part: dict[str, float], side: str) -> float:
+        return (part[side] - strip["left"]) / strip["width"]
+
+    assert (share(looked, "left"), share(looked, "right")) == pytest.approx((0.5, 1.0), abs=0.01)
+    assert (share(lost, "left"), share(lost, "right")) == pytest.approx((0.625, 0.75), abs=0.01)
+    assert share(restart, "left") == pytest.approx(0.875, abs=0.01)
+    assert browser.js("document.querySelector('.tube').getAttribute('aria-label')") == tube.words
+
+
+def test_scores_rise_above_and_hang_below_that_of_the_video(open_page: Callable, tmp_path: Path) -> None:
+    """A bar's colour is found on its own side of the middle only, where the video's score is."""
+    track = Track("Clip scores", "score", "score", intervals(1.0, 2), np.array([60.0, 40.0]), 50.0, 40.0)
+    page = replace(empty_page(), duration_seconds=2.0, tracks=[track])
+    browser = open_page(write_score_page(tmp_path / "page.html", page))
+    sides = browser.js(
+        """(() => {
+          const canvas = document.querySelector('.plot canvas');
+          const at = (x, y) => [...canvas.getContext('2d').getImageData(
+            Math.round(x * canvas.width), Math.round(y * canvas.height), 1, 1).data.slice(0, 3)].join();
+          return [at(0.25, 0.3), at(0.25, 0.7), at(0.75, 0.3), at(0.75, 0.7)];
+        })()"""
+    )
+    high, low, nothing = "194,65,12", "37,99,168", "0,0,0"  # --high and --low of page.css, and a bare canvas
+    assert sides == [high, nothing, nothing, low]
