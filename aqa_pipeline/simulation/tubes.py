@@ -66,10 +66,11 @@ VIEWS: dict[Literal["flip", "reference"], tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class SimulatedTubes:
-    """Maps (clip, view, 528, 4, 14, 14) of clips that start every `stride` frames, with their quads."""
+    """Maps (clip, view, 528, 4, 14, 14) of the last frames' clips, one every `stride`, with their quads."""
 
     stride: int
     views: Literal["flip", "reference"] = "flip"
+    num_frames: int = NUM_FRAMES
     stream: str = "tubes"
     backbone: str = "i3d"
     endpoint: str = "Mixed_4e"
@@ -85,13 +86,13 @@ class SimulatedTubes:
     @property
     def clip_starts(self) -> list[int]:
         """Where clips start in the last frames: 0, 10, ..., 80, 87."""
-        last = NUM_FRAMES - FRAMES_PER_CLIP
+        last = self.num_frames - FRAMES_PER_CLIP
         return [*range(0, last, self.stride), last]
 
     def spec(self, simulation: Simulation) -> StreamSpec:
         """The spec of that stream, which says that it is simulated and how."""
         sampling: dict[str, SpecValue] = {
-            "num_frames": NUM_FRAMES,
+            "num_frames": self.num_frames,
             "stride": self.stride,
             "frames_per_step": FRAMES_PER_CLIP,
             "views": ",".join(VIEWS[self.views]),
@@ -107,12 +108,12 @@ class SimulatedTubes:
     def draw(self, simulation: Simulation, dataset: str, video: Video, *, quality: float) -> Drawn:
         """Maps with their quads; `is_key` (clip, step, row, column) is the tube in which quality shows.
 
-        Raises `DatasetError` for a video of unknown length, or of less than 103 frames.
+        Raises `DatasetError` for a video of unknown length, or of fewer frames.
         """
         frame_index = self._frame_index(dataset, video)
         rng = random_numbers(simulation, self.name, dataset, video.video_id)
         geometry = PictureGeometry(FRAME_SIZES.get(dataset, USUAL_FRAME_SIZE))
-        frame_quads = wandering_box(rng, geometry)
+        frame_quads = wandering_box(rng, geometry)[-self.num_frames :]
         tube = self._tube(geometry.in_picture(frame_quads).astype(np.float32))
         noise = rng.normal(0, VIDEO_NOISE)  # r
         distractor = rng.normal(0, DISTRACTOR_SCALE)  # d
@@ -130,20 +131,20 @@ class SimulatedTubes:
 
     def _frame_index(self, dataset: str, video: Video) -> np.ndarray:
         """(clip, 16): which frames of the performance each clip is."""
-        num_frames = round((video.duration_seconds or 0) * FPS)
-        if num_frames < NUM_FRAMES:
+        num_frames, needed = round((video.duration_seconds or 0) * FPS), self.num_frames
+        if num_frames < needed:
             raise DatasetError(
                 f"{dataset} video {video.video_id!r} lasts {video.duration_seconds} seconds by its labels, "
-                f"and the clips of its last {NUM_FRAMES} frames {NUM_FRAMES / FPS}: it cannot be simulated."
+                f"and the clips of its last {needed} frames {needed / FPS}: it cannot be simulated."
             )
-        return num_frames - NUM_FRAMES + self._of_clips(np.arange(NUM_FRAMES))
+        return num_frames - needed + self._of_clips(np.arange(needed))
 
     def _of_clips(self, frames: np.ndarray) -> np.ndarray:
-        """Rows of the last frames, clip by clip: (103, ...) -> (clip, 16, ...)."""
+        """Rows of the last frames, clip by clip: (frame, ...) -> (clip, 16, ...)."""
         return frames[np.add.outer(self.clip_starts, np.arange(FRAMES_PER_CLIP))]
 
     def _tube(self, quads: np.ndarray) -> np.ndarray:
-        """The tube (clip, step, row, column) of the picture's quads (103, 4, 2), as TSA-Net's eq. 1 and 2."""
+        """The tube (clip, step, row, column) of the picture's quads (frame, 4, 2): TSA-Net's eq. 1 and 2."""
         tube = union_of_frames(self._of_clips(coverage(quads) >= TAU - EXACT))
         assert tube.any(axis=(-2, -1)).all(), "the box never leaves the picture"
         return tube
@@ -176,7 +177,7 @@ class SimulatedTubes:
         flips = [name.endswith("-flip") for name in VIEWS[self.views]]
         num_clips, num_views = len(frame_index), len(flips)
         in_views = [self._of_clips(geometry.in_picture(frame_quads, flipped=flip)) for flip in flips]
-        scores = self._of_clips(rng.uniform(0.8, 1.0, NUM_FRAMES).astype(np.float32))
+        scores = self._of_clips(rng.uniform(0.8, 1.0, self.num_frames).astype(np.float32))
         return {
             "quads": np.stack(in_views, axis=1).astype(np.float32),
             "frame_quads": np.stack([self._of_clips(frame_quads)] * num_views, axis=1),
