@@ -44,6 +44,7 @@ def fitted(head: str, dataset: Dataset, store: Store, out: Path, *, epochs: int)
     return out
 
 
+@pytest.mark.slow
 def test_attention_within_the_tube_beats_none(tmp_path: Path) -> None:
     dataset, store = simulated(tmp_path, effect=1.0)
     runs = [fitted(h, dataset, store, tmp_path / h, epochs=2) for h in ("tsa", "plain-net")]
@@ -53,6 +54,7 @@ def test_attention_within_the_tube_beats_none(tmp_path: Path) -> None:
     assert row.interval.low > 0
 
 
+@pytest.mark.slow
 def test_without_effect_there_is_nothing_to_find(tmp_path: Path) -> None:
     dataset, store = simulated(tmp_path, effect=0.0)
     (cell,) = evaluate(fitted("tsa", dataset, store, tmp_path / "tsa", epochs=1)).cells
