@@ -10,9 +10,17 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def safe_cell(value: object) -> object:
     """Text that a spreadsheet would run gets an apostrophe in front; numbers stay as they are."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    return f"'{value}" if isinstance(value, str) and _may_run(value) else value
+
+
+def original_cell(text: str) -> str:
+    """The text that `safe_cell` made safe."""
+    return text[1:] if text.startswith("'") and _may_run(text[1:]) else text
+
+
+def _may_run(text: str) -> bool:
+    # Apostrophes are looked through, so that one in front can always be taken off again.
+    return text.lstrip(" '").startswith(FORMULA_STARTS)
 
 
 def csv_text(rows: Sequence[Mapping[str, object]], *, columns: Sequence[str]) -> str:

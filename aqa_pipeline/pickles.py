@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Literal, NoReturn
 import numpy as np
 
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.opcodes import excess_of_pickle
 
 PLAIN_DTYPE = re.compile(r"[<>|=]?([?O]|O8|[biufc]\d+|[SU]\d+)")
 ATOMS = (int, float, complex, str, bytes, bytearray, type(None), np.generic)
@@ -61,7 +62,7 @@ def _npy_header(file: BinaryIO, path: Path) -> tuple[np.dtype, tuple[int, ...]]:
     try:
         version = np.lib.format.read_magic(file)
         shape, _, dtype = readers[version](file)
-    except (ValueError, KeyError, OSError) as error:
+    except Exception as error:  # numpy lets through what its parsers raise: TokenError, RecursionError, ...
         raise DatasetError(
             f"{path} is no .npy file that is known here ({error}): expected what numpy.save writes."
         ) from error
@@ -91,7 +92,15 @@ def _saved_dict(
 
 def _unpickle(file: BinaryIO, path: Path) -> object:
     try:
+        start = file.tell()
+        if problem := excess_of_pickle(file):
+            raise _Excess(problem)
+        file.seek(start)
         return _plain(_Reader(file).load(), {})
+    except _Excess as excess:
+        raise DatasetError(
+            f"{path} was refused: {excess}. Get it again from where it is trusted."
+        ) from excess
     except _Refused as refusal:
         raise DatasetError(
             f"{path} cannot be read without running code: {refusal}. Nothing of it was run. Expected plain "
@@ -102,6 +111,10 @@ def _unpickle(file: BinaryIO, path: Path) -> object:
         raise DatasetError(
             f"{path} is a damaged pickle ({type(error).__name__}: {error}): get it again."
         ) from error
+
+
+class _Excess(Exception):
+    """The pickle asks for more time or memory than its data can need."""
 
 
 class _Refused(Exception):

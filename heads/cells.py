@@ -16,11 +16,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from aqa_pipeline.csv_cells import original_cell, safe_cell
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.store import file_name, write_whole
 from heads.score_scale import ScoreScale
@@ -96,15 +97,20 @@ def read_cell(run_dir: Path, *, split: str, seed: int) -> Cell:
         )
     try:
         facts = json.loads((folder / "cell.json").read_text())
+        if (facts["split"], facts["seed"]) != (split, seed):
+            raise ValueError(f"it is of split {facts['split']!r}, seed {facts['seed']!r}")
+        predictions = tuple(_video_score(row) for row in _rows(folder / "predictions.csv"))
+        if not any(row.part == "test" for row in predictions):
+            raise ValueError("predictions.csv has no test video")
         return Cell(
-            split=facts["split"],
-            seed=facts["seed"],
-            chosen_epoch=facts["chosen_epoch"],
+            split=split,
+            seed=seed,
+            chosen_epoch=int(facts["chosen_epoch"]),
             scale=ScoreScale(**facts["score_scale"]),
             epochs=tuple(Epoch.from_row(row) for row in _rows(folder / "epochs.csv")),
-            predictions=tuple(_video_score(row) for row in _rows(folder / "predictions.csv")),
+            predictions=predictions,
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, csv.Error) as error:
         raise RunError(
             f"{folder} is damaged ({error!r}): delete that folder and run the same `aqa fit` command again."
         ) from error
@@ -122,12 +128,12 @@ def read_state(folder: Path) -> dict[str, Tensor]:
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """A CSV with a header, written whole; numbers keep all their digits."""
+    """A CSV with a header, written whole; numbers keep all their digits, and text is safe in spreadsheets."""
     part = path.with_name(f".{path.name}.part")
     with part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in rows)
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
@@ -135,9 +141,14 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
 
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        rows = list(csv.DictReader(file, restkey="", restval=""))
+    if not rows:
+        raise ValueError(f"{path.name} has no row")
+    return rows
 
 
 def _video_score(row: Mapping[str, str]) -> VideoScore:
+    if row["part"] not in get_args(Part):
+        raise ValueError(f"a video of the part {row['part']!r}")
     part: Part = row["part"]  # type: ignore[assignment]
-    return VideoScore(row["video_id"], part, float(row["true"]), float(row["predicted"]))
+    return VideoScore(original_cell(row["video_id"]), part, float(row["true"]), float(row["predicted"]))

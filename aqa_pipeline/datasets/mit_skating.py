@@ -15,7 +15,7 @@ from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.disk import boxes_beside, is_frame_folder, read_label_text, scan_videos
-from aqa_pipeline.datasets.rows import finite_number, frame_number, parse_rows
+from aqa_pipeline.datasets.rows import finite_number, frame_number, inner_path, parse_rows
 from aqa_pipeline.datasets.splits import grouped_splits, random_splits, share_of
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Target, Video
@@ -100,8 +100,10 @@ def _parse(line: str) -> _Label:
     if len(cells) != 6:
         raise DatasetError(f"expected name TOTAL TES PCS start_frame end_frame, got {len(cells)} words")
     name = _LABEL_NAME.fullmatch(cells[0])
-    if not name or "/" in cells[0] or "\\" in cells[0]:
-        raise DatasetError(f"name {cells[0]!r} is not <k>_<broadcast title>-<11 characters of a YouTube id>")
+    if not name or "/" in cells[0] or inner_path(cells[0], name="name") != cells[0]:
+        raise DatasetError(
+            f"name {cells[0][:80]!r} is not <k>_<broadcast title>-<11 characters of a YouTube id>"
+        )
     total, tes, pcs = (
         finite_number(cell, name=what) for cell, what in zip(cells[1:4], ("TOTAL", "TES", "PCS"), strict=True)
     )

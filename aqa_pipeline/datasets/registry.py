@@ -39,6 +39,11 @@ def load_dataset(name: str, root: Path) -> Dataset:
     if name not in DATASETS:
         raise UnknownName("dataset", name, DATASETS)
     adapter, root = DATASETS[name], Path(root)
-    if not root.is_dir():
-        raise DatasetError(f"{root} is not a folder. Expected for {name}:\n{adapter.layout}\n{adapter.where}")
-    return adapter.load(root)
+    try:
+        if not root.is_dir():
+            raise DatasetError(
+                f"{root} is not a folder. Expected for {name}:\n{adapter.layout}\n{adapter.where}"
+            )
+        return adapter.load(root)
+    except OSError as error:  # a folder without permission, a name that no file system takes, ...
+        raise DatasetError(f"{str(root)[:200]} cannot be read as {name}: {error.strerror}") from error

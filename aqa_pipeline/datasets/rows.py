@@ -13,7 +13,8 @@ Raw = TypeVar("Raw")
 Row = TypeVar("Row")
 
 # File systems stop at 255 bytes, and a store keeps one file per id: the percent-encoded id and its ending.
-MAX_NAME_BYTES = 220
+MAX_NAME_BYTES = 200
+MAX_NUMBER = 1e12
 
 
 def parse_rows(
@@ -48,13 +49,15 @@ def parse_rows(
 
 
 def finite_number(text: str, *, name: str) -> float:
-    """`text` as a finite number. Raises `DatasetError` for words, NaN and infinities."""
+    """`text` as a finite number. Raises `DatasetError` for words, NaN, infinities and astronomic numbers."""
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise DatasetError(f"{name} {text!r} is not a finite number")
+        raise DatasetError(f"{name} {text[:40]!r} is not a finite number")
+    if abs(number) > MAX_NUMBER:
+        raise DatasetError(f"{name} {text[:40]!r} is larger than any score or frame")
     return number
 
 
@@ -62,7 +65,7 @@ def frame_number(text: str, *, name: str) -> int:
     """`text` as a frame index >= 0; `12.0`, as spreadsheets write it, is 12. Raises `DatasetError`."""
     number = finite_number(text, name=name)
     if number < 0 or number != int(number):
-        raise DatasetError(f"{name} {text!r} is not a whole number >= 0")
+        raise DatasetError(f"{name} {text[:40]!r} is not a whole number >= 0")
     return int(number)
 
 

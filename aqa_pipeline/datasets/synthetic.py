@@ -130,7 +130,7 @@ def _parameters(root: Path) -> dict[str, int]:
     path = root / PARAMETERS_FILE
     try:
         parameters = json.loads(read_label_text(path))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path} is not JSON ({error}); delete the folder and render it again") from error
     if not isinstance(parameters, dict) or not isinstance(parameters.get("seed"), int):
         raise DatasetError(f"{path} names no seed; delete the folder and render it again")

@@ -161,10 +161,12 @@ class Store:
 
 
 def _place_at(root: Path) -> Place:
-    if root.is_file():
+    try:
+        is_file, exists = root.is_file(), root.exists()
+    except OSError as error:  # a name that no file system takes
+        raise StoreError(f"there can be no store at {str(root)[:200]}: {error.strerror}.") from error
+    if is_file:
         return PackedRecords(root)
-    if root.suffix == ENDING and not root.exists():
-        raise StoreError(
-            f"there is no packed store at {root}; a store to write is a folder, without {ENDING}."
-        )
+    if root.suffix == ENDING and not exists:
+        raise StoreError(f"there is no packed store at {root}; a store to write is a folder, no {ENDING}.")
     return RecordFolder(root)

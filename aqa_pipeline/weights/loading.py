@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqa_pipeline.errors import WeightsError
+from aqa_pipeline.opcodes import excess_of_checkpoint
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,6 +40,8 @@ def _read_safetensors(path: Path) -> Any:
 def _read_pickle(path: Path) -> Any:
     import torch
 
+    if excess := excess_of_checkpoint(path):
+        raise WeightsError(f"{path} was refused: {excess}. Get the file again from where it is trusted")
     try:
         with _number_types():
             return torch.load(path, map_location="cpu", weights_only=True)

@@ -124,7 +124,7 @@ def test_scores_csv_is_taken_before_others(tmp_path: Path) -> None:
         ("/etc/passwd,1", "leads out of the dataset's folder"),
         ("C:\\x.mp4,1", "leads out of the dataset's folder"),
         ("x\x00y,1", "unprintable"),
-        ("x" * 300 + ",1", "longer than 220 bytes"),
+        ("x" * 300 + ",1", "longer than 200 bytes"),
         ("x,1,,,,,z", "7 cells under 6 columns"),
         ("x,1,20,10", "start_frame 20 is not before stop_frame 10"),
         ("x,1,20,20", "start_frame 20 is not before stop_frame 20"),
