@@ -198,3 +198,20 @@ def test_a_timeline_prints_its_shape_and_cannot_be_changed():
     assert repr(timeline) == "Timeline(50 frames, 2.000 s)"
     with pytest.raises(ValueError, match="read-only"):
         timeline.pts[0] = 5
+
+
+def test_a_still_picture_is_taken_as_long_as_it_is_shown():
+    still = Timeline(pts=np.array([0]), time_base=Fraction(1), end=600)
+    assert sample_by_time(still, 5).frame_index.tolist() == [0] * 3000
+    slides = Timeline(pts=np.arange(0, 4000, 20), time_base=Fraction(1), end=4000)
+    assert len(sample_by_time(slides, 5)) == 20_000
+
+
+def test_timestamps_that_one_flipped_bit_has_thrown_out_are_told():
+    """21 frames, the last of them shown for twenty hours: no network shall look at it 70,000 times."""
+    thrown = Timeline(pts=np.arange(21), time_base=Fraction(1, 12), end=12 * 71_570)
+    said = r"71570 samples would be taken of 21 frames, which are shown for 71570 s.*setpts=N/25/TB"
+    with pytest.raises(VideoError, match=said):
+        sample_by_time(thrown, 1)
+    with pytest.raises(VideoError, match=r"samples would be taken: 2777\.8 hours at 5 a second"):
+        sample_by_time(steady(10_000_000, 1), 5)
