@@ -20,8 +20,8 @@ Ticks = npt.NDArray[np.int64]
 
 # 60 hours at 50 samples a second. More than that is a damaged timestamp, and would fill the memory.
 MAX_NUM_SAMPLES = 10_000_000
-# A frame that is shown long is taken again and again. Slides are shown for some seconds: at 5 samples a second
-# 100 of one frame are 20 s. One flipped bit in a timestamp shows 21 frames for 20 hours.
+# A frame that is shown long is taken again and again. Slides are shown for some seconds: 100 samples of one
+# frame are 20 s at 5 a second. One flipped bit in a timestamp shows 21 frames for 20 hours.
 MAX_SAMPLES_PER_FRAME = 100
 NUM_SAMPLES_OF_ANYTHING = 3000  # 10 minutes of one still picture, at 5 a second
 # A rate this close to n * 1000/1001 is that NTSC rate: 23.976, 29.97 and 59.94 are all within 1.1e-6.
@@ -163,8 +163,8 @@ def sample_by_time(timeline: Timeline, rate_fps: Real | float) -> Samples:
     is half an interval away from any such rounding. Samples whose middle lies beyond the end are not
     taken, but there is always one: max(1, ceil(duration * rate - 1/2)) samples.
 
-    Raises `ValueError` for a rate that is not positive, `VideoError` for a timeline of absurd length, or one so
-    long for its frames that its timestamps must be damaged.
+    Raises `ValueError` for a rate that is not positive, `VideoError` for a timeline of absurd length, also
+    where it is absurd for so few frames.
     """
     rate = as_rate(rate_fps)
     num_samples = max(1, math.ceil(timeline.duration * rate - Fraction(1, 2)))
