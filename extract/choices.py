@@ -6,7 +6,7 @@ from functools import cache
 
 from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
 from aqa_pipeline.records import StreamSpec
-from extract.backbones import LoadedBackbone, Precision, get_backbone, load_backbone
+from extract.backbones import LoadedBackbone, Precision, Runtime, get_backbone, load_backbone
 from extract.detectors import PersonDetector, load_detector
 from extract.streams import (
     STREAMS,
@@ -38,6 +38,7 @@ class Choices:
     detector: str = "yolo"
     device: str = "cpu"
     precision: Precision = "fp32"
+    runtime: Runtime = "auto"
     batch_size: int | None = None
     dtype: Dtype | None = None
     clips: ClipSampling = field(default_factory=ClipSampling)
@@ -166,6 +167,7 @@ def _load(name: str, weights: str, choices: Choices) -> LoadedBackbone:
         preprocess=get_backbone(name).preprocess[choices.variant],
         device=choices.device,
         precision=choices.precision,
+        runtime=choices.runtime,
     )
 
 

@@ -1,9 +1,11 @@
 """`aqa extract`: videos -> features."""
 
+import logging
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -29,6 +31,8 @@ from aqa_pipeline.errors import AqaError
 from extract.tube_options import check_tube_options, tube_choices_of, tube_options
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from aqa_pipeline.records import Dataset, StreamSpec, Video
     from aqa_pipeline.store import Store
     from extract.choices import Choices
@@ -244,6 +248,7 @@ def choices_of(options: dict[str, Any], *, dataset: str | None = None) -> "Choic
         detector=options["detector"],
         device=pick_device(options["device"]),
         precision=options.get("precision", "fp32"),
+        runtime=options["runtime"],
         batch_size=options["batch_size"],
         dtype=options.get("dtype"),
         clips=ClipSampling(
@@ -264,7 +269,7 @@ def extraction_progress(num_videos: int) -> Iterator[Callable[..., None]]:
     from extract.clock import PHASES
 
     layout = "{percentage:3.0f}%|{bar}| {n:.1f}/{total:g} videos [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
-    with progress_bar(num_videos, unit=" videos", bar_format=layout) as bar:
+    with progress_bar(num_videos, unit=" videos", bar_format=layout) as bar, lines_above(bar):
 
         def show(*, videos: float, video_id: str, clock: "Clock") -> None:
             phase, share = clock.limit()
@@ -274,6 +279,31 @@ def extraction_progress(num_videos: int) -> Iterator[Callable[..., None]]:
             bar.update(videos - bar.n)
 
         yield show
+
+
+@contextmanager
+def lines_above(bar: "tqdm[NoReturn]") -> Iterator[None]:
+    """What the networks' runtimes have to say stands above the bar: what was chosen, what did not fit."""
+    log = logging.getLogger("extract.backbones.runtimes")
+    handler, before = LinesAbove(bar), log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+
+
+class LinesAbove(logging.Handler):
+    """Writes messages above a progress bar, on stderr."""
+
+    def __init__(self, bar: "tqdm[NoReturn]") -> None:
+        super().__init__()
+        self._bar = bar
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._bar.write(self.format(record), file=sys.stderr)
 
 
 def _draw_contact_sheets(

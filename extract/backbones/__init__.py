@@ -1,7 +1,17 @@
 """Networks that turn frames and clips into features. Importing this imports no torch."""
 
 from extract.backbones.backbone import Backbone
-from extract.backbones.loading import LoadedBackbone, Precision, load_backbone
+from extract.backbones.loading import LoadedBackbone, load_backbone
+from extract.backbones.runtimes import RUNTIMES, Precision, Runtime
 from extract.backbones.zoo import BACKBONES, get_backbone
 
-__all__ = ["BACKBONES", "Backbone", "LoadedBackbone", "Precision", "get_backbone", "load_backbone"]
+__all__ = [
+    "BACKBONES",
+    "RUNTIMES",
+    "Backbone",
+    "LoadedBackbone",
+    "Precision",
+    "Runtime",
+    "get_backbone",
+    "load_backbone",
+]

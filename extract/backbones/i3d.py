@@ -13,12 +13,17 @@ the same), because PyTorch's 3D pool is a scalar loop on CPUs and an elementwise
 average is a mean, which also exists in bfloat16.
 """
 
+from collections.abc import Callable
 from functools import reduce
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
+from torch.jit._trace import is_tracing
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from extract.backbones.runtimes.onednn import conv3d_by_onednn
 
 Padding = Literal["dynamic", "static"]
 Triple = tuple[int, int, int]
@@ -129,14 +134,36 @@ class ConvUnit(nn.Module):
         self.bn = nn.BatchNorm3d(out_channels, eps=bn_eps, momentum=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        stride = self.conv3d.stride
-        sizes = zip(x.shape[2:], self.conv3d.kernel_size, stride, strict=True)
-        pads = [same_padding(size, k, s, self.padding) for size, k, s in sizes]
-        if all(front == back for front, back in pads):  # the convolution pads by itself, without a copy
-            x = F.conv3d(x, self.conv3d.weight, None, stride, tuple(front for front, _ in pads))
-        else:
-            x = self.conv3d(_zero_padded(x, pads))
-        return F.relu(self.bn(x), inplace=True)
+        return F.relu(self.bn(_convolved(x, self.conv3d, self.padding, F.conv3d)), inplace=True)
+
+    def folded(self) -> "FoldedUnit":
+        """The same function with the normalisation in the weights, for inference."""
+        return FoldedUnit(fuse_conv_bn_eval(self.conv3d, self.bn), self.padding)
+
+
+class FoldedUnit(nn.Conv3d):
+    """Convolution with the normalisation folded in, ReLU. On a CPU by oneDNN."""
+
+    def __init__(self, fused: nn.Conv3d, same: Padding) -> None:
+        kernel, stride = cast(Triple, fused.kernel_size), cast(Triple, fused.stride)
+        super().__init__(fused.in_channels, fused.out_channels, kernel, stride, device="meta")
+        self.same, self.weight, self.bias = same, fused.weight, fused.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        by_onednn = x.device.type == "cpu" and torch.backends.mkldnn.is_available()
+        convolve = conv3d_by_onednn if by_onednn else F.conv3d
+        return F.relu(_convolved(x, self, self.same, convolve), inplace=True)
+
+
+Convolve = Callable[[Tensor, Tensor, Tensor | None, tuple[int, ...], tuple[int, ...]], Tensor]
+
+
+def _convolved(x: Tensor, conv3d: nn.Conv3d, padding: Padding, convolve: Convolve) -> Tensor:
+    sizes = zip(x.shape[2:], conv3d.kernel_size, conv3d.stride, strict=True)
+    pads = [same_padding(size, k, s, padding) for size, k, s in sizes]
+    if all(front == back for front, back in pads):  # the convolution pads by itself, without a copy
+        return convolve(x, conv3d.weight, conv3d.bias, conv3d.stride, tuple(front for front, _ in pads))
+    return convolve(_zero_padded(x, pads), conv3d.weight, conv3d.bias, conv3d.stride, (0, 0, 0))
 
 
 class SamePool(nn.Module):
@@ -149,7 +176,10 @@ class SamePool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         sizes = zip(x.shape[2:], self.kernel, self.stride, strict=True)
         x = _zero_padded(x, [same_padding(size, k, s, self.padding) for size, k, s in sizes])
-        return separable_max_pool3d(x, self.kernel, self.stride, ceil_mode=self.padding == "static")
+        ceil_mode = self.padding == "static"
+        if is_tracing():  # for another engine, whose own pool is vectorised
+            return F.max_pool3d(x, self.kernel, self.stride, ceil_mode=ceil_mode)
+        return separable_max_pool3d(x, self.kernel, self.stride, ceil_mode=ceil_mode)
 
 
 class Mixed(nn.Module):

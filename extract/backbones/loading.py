@@ -1,13 +1,13 @@
 """A backbone ready to run: network, weights and preprocessing bound together on a device."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING
 
 from aqa_pipeline.errors import AqaError, UnknownName, WeightsError
 from extract.backbones.backbone import Backbone
+from extract.backbones.runtimes import Precision, Program, Runner, Runtime
 from extract.backbones.zoo import get_backbone
 
 if TYPE_CHECKING:
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     from extract.backbones.preprocess import Preprocess
 
-Precision = Literal["fp32", "bf16", "fp16"]
-
 
 @dataclass(frozen=True, eq=False)
 class LoadedBackbone:
-    """A backbone with its weights. `weights_id` is `sha256:<64 hex digits>` or `random:<seed>`."""
+    """A backbone with its weights. `weights_id` is `sha256:<64 hex digits>` or `random:<seed>`.
+
+    `runtime` is what runs it; it is no fact of the spec, for it does not change features beyond rounding.
+    """
 
     backbone: Backbone
     preprocess: "Preprocess"
@@ -30,6 +31,8 @@ class LoadedBackbone:
     device: str
     precision: Precision
     network: "nn.Module"
+    runtime: Runtime = "eager"
+    _runners: dict[str, Runner] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def facts(self) -> dict[str, str]:
@@ -41,13 +44,23 @@ class LoadedBackbone:
             "precision": self.precision,
         }
 
+    @property
+    def ran_on(self) -> list[str]:
+        """What runs it, a line per output, such as `i3d runs in openvino: 2.4 times as fast as ...`."""
+        return [runner.told for runner in self._runners.values()]
+
+    def counts(self, num_steps: int) -> dict[str, int]:
+        """What a record says of steps just made: `{"num_steps_by_openvino": 8}`; of eager ones nothing."""
+        by = {runner.runtime for runner in self._runners.values()} - {"eager", None}
+        return {f"num_steps_by_{runtime}": num_steps for runtime in by}
+
     def features(self, batch: "np.ndarray") -> "np.ndarray":
         """Features (B, feature_size), float32, of uint8 clips (B, T, S, S, 3) or images (B, S, S, 3).
 
         Their frames come from `preprocess.geometry`, S is `preprocess.size`. Raises ValueError for other
         shapes or types.
         """
-        return self._run(self.network, batch)
+        return self._run(batch, "features")
 
     def maps(self, batch: "np.ndarray", *, endpoint: str) -> "np.ndarray":
         """Maps (B, *backbone.map_shapes[endpoint]), float32, after that endpoint, of clips as for `features`.
@@ -56,23 +69,30 @@ class LoadedBackbone:
         """
         if endpoint not in self.backbone.map_shapes:
             raise UnknownName(f"endpoint of {self.backbone.name}", endpoint, self.backbone.map_shapes)
-        forward_to = cast("Callable[[str, Tensor], Tensor]", self.network.forward_to)
-        return self._run(lambda clips: forward_to(endpoint, clips), batch)
+        return self._run(batch, endpoint)
 
-    def _run(self, network: "Callable[[Tensor], Tensor]", batch: "np.ndarray") -> "np.ndarray":
+    def _run(self, batch: "np.ndarray", output: str) -> "np.ndarray":
         import torch
 
         self._check(batch)
-        with torch.inference_mode(), _autocast(self.device, self.precision):
-            output = network(self._normalised(torch.from_numpy(batch).to(self.device)))
-        return output.float().cpu().numpy()
+        if output not in self._runners:
+            self._runners[output] = self._runner(output)
+        features: np.ndarray = self._runners[output](torch.from_numpy(batch)).numpy()
+        return features
 
-    def _normalised(self, batch: "Tensor") -> "Tensor":
-        frames = batch.movedim(-1, 1).float()  # (B, [T,] H, W, C) -> (B, C, [T,] H, W), channels still last
-        per_channel = (1, 3, *[1] * (frames.ndim - 2))
-        mean = frames.new_tensor(self.preprocess.mean).view(per_channel)
-        std = frames.new_tensor(self.preprocess.std).view(per_channel)
-        return frames.sub_(mean * 255).div_(std * 255)
+    def _runner(self, output: str) -> Runner:
+        """What makes `features`, or the maps after an endpoint."""
+        of_maps = output in self.backbone.map_shapes
+        program = Program(
+            name=f"{self.backbone.name} up to {output}" if of_maps else self.backbone.name,
+            identity=f"{self.backbone.name} {self.weights_id} {self.preprocess.name} {output}",
+            network=_up_to(output, self.network) if of_maps else self.network,
+            mean=self.preprocess.mean,
+            std=self.preprocess.std,
+            precision=self.precision,
+            device=self.device,
+        )
+        return Runner(program, self.runtime)
 
     def _check(self, batch: "np.ndarray") -> None:
         frames, size = self.backbone.frames_per_clip, self.preprocess.size
@@ -84,16 +104,30 @@ class LoadedBackbone:
             )
 
 
+def _up_to(endpoint: str, network: "nn.Module") -> "nn.Module":
+    from extract.backbones.runtimes.pictures import UpTo
+
+    return UpTo(network, endpoint)
+
+
 def load_backbone(
-    name: str, *, weights: str, device: str, precision: Precision, preprocess: str | None = None
+    name: str,
+    *,
+    weights: str,
+    device: str,
+    precision: Precision,
+    preprocess: str | None = None,
+    runtime: Runtime = "eager",
 ) -> LoadedBackbone:
     """The backbone of that name, on `device` and ready to run.
 
     `weights` is `official` (as fetched by `aqa weights fetch`), `random:SEED`, or the path of a checkpoint in
     any naming that the backbone knows. `preprocess` is by default the paper's.
-    Raises `UnknownName`, `WeightsError`, or `AqaError` for a device or precision that does not work here.
+    Raises `UnknownName`, `WeightsError`, or `AqaError` for a device, precision or runtime that does not work
+    here.
     """
     from extract.backbones.preprocess import get_preprocess
+    from extract.backbones.runtimes.choosing import check_runtime
 
     backbone = get_backbone(name)
     of_paper = get_preprocess(backbone.preprocess["paper"])
@@ -105,9 +139,10 @@ def load_backbone(
             f"takes {of_paper.size}x{of_paper.size}: choose {fitting}"
         )
     _check_device(device, precision)
+    check_runtime(runtime, device=device, precision=precision)
     network, weights_id = _with_weights(backbone, weights, size=of_paper.size)
     network = network.eval().to(device).to(memory_format=_channels_last(backbone))
-    return LoadedBackbone(backbone, chosen, weights_id, device, precision, network)
+    return LoadedBackbone(backbone, chosen, weights_id, device, precision, network, runtime)
 
 
 def _channels_last(backbone: Backbone) -> "torch.memory_format":
@@ -128,13 +163,6 @@ def _check_device(device: str, precision: Precision) -> None:
         raise AqaError(f"no CUDA device on this machine for {device!r}: use the device cpu")
     if kind == "cpu" and precision == "fp16":
         raise AqaError("fp16 needs a GPU: on a CPU use fp32, or bf16 where it is fast")
-
-
-def _autocast(device: str, precision: Precision) -> "torch.autocast":
-    import torch
-
-    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
-    return torch.autocast(torch.device(device).type, dtype=dtype, enabled=precision != "fp32")
 
 
 def _with_weights(backbone: Backbone, weights: str, *, size: int) -> "tuple[nn.Module, str]":

@@ -65,8 +65,9 @@ class Clips:
             with clock.phase("network"):
                 features = np.concatenate([self.backbone.features(clips) for clips in self._calls(steps)])
             features = features.reshape(len(steps), -1, self.feature_size)  # (B * V, D) -> (B, V, D)
+            made_by = self.backbone.counts(len(steps))
             used = reference_frames(frame_index, self.frames_per_clip)
-            return Encoded(features, np.ones(len(steps), bool), {"frame_index": used})
+            return Encoded(features, np.ones(len(steps), bool), {"frame_index": used}, made_by)
 
         return encode
 

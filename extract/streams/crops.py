@@ -51,7 +51,8 @@ class Crops:
             sources = [frame for frame, is_kept in zip(frames, kept, strict=True) if is_kept]
             with clock.phase("network"):
                 features = self._features(sources, boxes)
-            return Encoded(features, kept, {"boxes": boxes, "frame_index": frame_index[kept]})
+            extras = {"boxes": boxes, "frame_index": frame_index[kept]}
+            return Encoded(features, kept, extras, self.backbone.counts(len(features)))
 
         return encode
 

@@ -83,6 +83,7 @@ class Tubes:
             extras = self._tube([frame.tube for frame in shown], frame_size=(width, height))
             extras["frame_index"] = index[-FRAMES_PER_CLIP:]
             counts["num_steps_without_person"] = int(not extras["present"][0].any())
+            counts |= self.backbone.counts(num_steps=1)
             return Encoded(
                 maps[None], np.ones(1, bool), {name: rows[None] for name, rows in extras.items()}, counts
             )

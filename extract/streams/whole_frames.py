@@ -47,6 +47,7 @@ class WholeFrames:
                 batch = batch.reshape(*frame_index.shape, *batch.shape[1:])  # (B, T, H, W, 3)
             with clock.phase("network"):
                 features = self.backbone.features(batch)
-            return Encoded(features, np.ones(len(features), bool), {"frame_index": frame_index})
+            counts = self.backbone.counts(len(features))
+            return Encoded(features, np.ones(len(features), bool), {"frame_index": frame_index}, counts)
 
         return encode

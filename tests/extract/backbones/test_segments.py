@@ -15,7 +15,7 @@ def test_a_video_becomes_segments(tmp_path, monkeypatch, picture_video, quick_bu
     name = "r3d_34_hara"
     backbone = BACKBONES[name]
 
-    def load(name, *, weights, preprocess, device, precision):
+    def load(name, *, weights, preprocess, device, precision, runtime):
         network = quick_build(BACKBONES[name].build)
         return LoadedBackbone(backbone, get_preprocess(preprocess), weights, device, precision, network)
 

@@ -38,6 +38,17 @@ CROP = itemgetter((slice(1, 5), slice(2, 6)))  # goes to the decoding processes,
 PIXELS = Preprocess("pixels", 4, CROP, (0, 0, 0), (1 / 255,) * 3, "")
 
 
+class Calling(torch.nn.Module):
+    """A function as a network."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self.function(pictures)
+
+
 @pytest.fixture
 def numbered_video(tmp_path: Path) -> Callable[..., Video]:
     """Makes a video of `num_frames` pictures at 25 fps; picture i shows the number i."""
@@ -78,7 +89,7 @@ def clips_stream() -> Callable[..., Clips]:
             gflops=0,
             num_parameters=0,
         )
-        loaded = LoadedBackbone(backbone, PIXELS, "random:0", "cpu", "fp32", network)
+        loaded = LoadedBackbone(backbone, PIXELS, "random:0", "cpu", "fp32", Calling(network))
         return Clips(ClipSampling(span, views), loaded, clips_per_call, dtype)
 
     return make

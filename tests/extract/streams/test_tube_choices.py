@@ -28,7 +28,7 @@ def asked(monkeypatch) -> list[tuple[object, ...]]:
     """No network is built: what is tested is what the loaders are asked for."""
     calls: list[tuple[object, ...]] = []
 
-    def load_backbone(name, *, weights, preprocess, device, precision):
+    def load_backbone(name, *, weights, preprocess, device, precision, runtime):
         calls.append(("backbone", name, weights, preprocess))
         return LoadedBackbone(
             get_backbone(name), get_preprocess(preprocess), weights, device, precision, nn.Identity()

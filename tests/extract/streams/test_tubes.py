@@ -76,6 +76,9 @@ class SeesTheAthlete(nn.Module):
         super().__init__()
         self.batches: list[int] = []
 
+    def __deepcopy__(self, memo):
+        return self  # a runtime works on a copy, whose calls would count elsewhere
+
     def forward_to(self, endpoint: str, clips: Tensor) -> Tensor:
         assert endpoint == "Mixed_4e"
         self.batches.append(len(clips))

@@ -1,0 +1,115 @@
+"""Which runtime runs a program: the one asked for, or the fastest that gives the same features.
+
+`auto` measures on the first batch that comes, and remembers. It never compiles: that takes as long as the
+extraction of minutes of video, and OpenVINO was faster wherever both were measured (docs/performance.md). On
+a GPU it is torch as it is.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from torch import Tensor
+
+from aqa_pipeline.errors import AqaError
+from extract.backbones.runtimes.compiled import check_compiler, prepare_compiled
+from extract.backbones.runtimes.eager import prepare_as_built, prepare_eager
+from extract.backbones.runtimes.findings import Finding, recall, remember
+from extract.backbones.runtimes.openvino import check_openvino, prepare_openvino
+from extract.backbones.runtimes.program import (
+    CannotRun,
+    Chosen,
+    Precision,
+    Prepare,
+    Program,
+    Run,
+    Runtime,
+    on_cpu,
+)
+
+PREPARE: dict[Runtime, Prepare] = {
+    "eager": prepare_eager,
+    "compile": prepare_compiled,
+    "openvino": prepare_openvino,
+}
+CHECKS: dict[Runtime, Callable[[str, Precision], None]] = {
+    "compile": check_compiler,
+    "openvino": check_openvino,
+}
+TOLERANCE = 1e-3  # relative to the norm of the features
+# One batch tells a speed to a fifth or so. Only a clear loss counts: a machine shall always choose the same.
+CLEARLY_SLOWER = 0.8
+
+
+def check_runtime(runtime: Runtime, *, device: str, precision: Precision) -> None:
+    """Raises `AqaError` for a runtime that would refuse every network on this device: none need be loaded."""
+    if check := CHECKS.get(runtime):
+        with asked_for(runtime):
+            check(device, precision)
+
+
+@contextmanager
+def asked_for(runtime: Runtime) -> Iterator[None]:
+    """Where this very runtime was asked for, what it cannot run is an error, told with a way out."""
+    try:
+        yield
+    except CannotRun as error:
+        raise AqaError(f"--runtime {runtime}: {error}. Take another, such as --runtime eager.") from error
+
+
+def choose_runtime(program: Program, wanted: Runtime, batch: Tensor) -> Chosen:
+    """What runs the program from now on; `batch` is the first of those to come.
+
+    Raises `AqaError` where the runtime asked for cannot; `auto` always finds one.
+    """
+    if wanted == "auto":
+        return _fastest(program, batch)
+    with asked_for(wanted):
+        return Chosen(wanted, PREPARE[wanted](program, batch))
+
+
+def _fastest(program: Program, batch: Tensor) -> Chosen:
+    eager = prepare_eager(program, batch)
+    if not on_cpu(program.device):
+        return Chosen("eager", eager, "the usual choice on a GPU")
+    try:
+        other = prepare_openvino(program, batch)
+    except CannotRun as error:
+        return Chosen("eager", eager, str(error))
+    found = recall(program)
+    if found is None:
+        found = _measure(program, eager, other, batch)
+        remember(program, found)
+    if reason := reason_against(found):
+        return Chosen("eager", eager, reason)
+    reason = f"{found.speedup:.1f} times as fast as eager here, features within {found.difference:.0e}"
+    return Chosen("openvino", other, reason)
+
+
+def reason_against(found: Finding) -> str:
+    """Why OpenVINO is not taken, or nothing. In bf16 it may be twice as far from fp32 as torch itself is."""
+    allowed = max(TOLERANCE, 2 * found.difference_of_eager)
+    if not found.difference <= allowed:  # nor where it is nan
+        return f"with OpenVINO features would differ by {found.difference:.0e}, more than {allowed:.0e}"
+    if found.speedup < CLEARLY_SLOWER:
+        return f"OpenVINO is {found.speedup:.2f} times as fast here"
+    return ""
+
+
+def _measure(program: Program, eager: Run, other: Run, batch: Tensor) -> Finding:
+    """Both runtimes on this batch: a first time to warm up and be compared, a second to be timed."""
+    reference = prepare_as_built(program, batch)(batch)
+    distances = [relative_difference(run(batch), reference) for run in (eager, other)]
+    speedup = _seconds(eager, batch) / _seconds(other, batch)
+    return Finding(speedup=speedup, difference=distances[1], difference_of_eager=distances[0])
+
+
+def relative_difference(output: Tensor, reference: Tensor) -> float:
+    """The norm of the difference over that of the reference."""
+    return float((output - reference).norm() / reference.norm())
+
+
+def _seconds(run: Run, batch: Tensor) -> float:
+    start = time.perf_counter()
+    run(batch)
+    return time.perf_counter() - start

@@ -1,0 +1,68 @@
+"""OpenVINO on a CPU: converted through a trace, compiled for one input at a time.
+
+One at a time is as fast as any batch on a CPU, whose caches hold a clip, not sixteen of them; it also makes
+a feature independent of what else is in its batch.
+"""
+
+import warnings
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from extract.backbones.runtimes.pictures import FromBytes
+from extract.backbones.runtimes.program import CannotRun, Precision, Program, Run, on_cpu, one_line
+
+if TYPE_CHECKING:
+    import openvino
+
+HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16"}
+
+
+def prepare_openvino(program: Program, example: Tensor) -> Run:
+    """The program in OpenVINO, which takes a few seconds.
+
+    Raises `CannotRun` as `check_openvino` does, and where OpenVINO cannot convert the network.
+    """
+    check_openvino(program.device, program.precision)
+    request = _compile(program, example[:1]).create_infer_request()
+
+    def infer(one: Tensor) -> Tensor:
+        outputs = request.infer([one.numpy()], share_inputs=True, share_outputs=True)
+        return torch.from_numpy(outputs[0]).clone()  # the next output is written to the same place
+
+    return lambda batch: torch.cat([infer(one) for one in batch.split(1)])
+
+
+def check_openvino(device: str, precision: Precision) -> None:
+    """Raises `CannotRun` without OpenVINO, away from the CPU, or for a precision that this CPU lacks."""
+    if not on_cpu(device):
+        raise CannotRun(f"OpenVINO runs on the CPU here, not on {device}")
+    try:
+        import openvino
+    except ImportError as error:
+        raise CannotRun("OpenVINO is not installed (pip install 'aqa-pipeline[openvino]')") from error
+    able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if precision != "fp32" and precision.upper() not in able:
+        raise CannotRun(f"this CPU has no {precision}, and OpenVINO would run in fp32 instead")
+
+
+def _compile(program: Program, example: Tensor) -> "openvino.CompiledModel":
+    import openvino
+
+    module = FromBytes(program, program.network)
+    try:
+        with warnings.catch_warnings(), torch.inference_mode():
+            warnings.simplefilter("ignore")  # of the tracer: shapes become constants, as they shall
+            traced = torch.jit.trace(module, example, check_trace=False)
+            model = openvino.convert_model(traced, example_input=example)
+    except Exception as error:  # of the tracer or of OpenVINO, whose own share no class
+        raise CannotRun(f"OpenVINO cannot convert {program.name} ({one_line(error, which=-1)})") from error
+    model.reshape(list(example.shape))
+    settings = {
+        "INFERENCE_PRECISION_HINT": HINTS[program.precision],
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # several processes would be pinned to the same cores
+    }
+    return openvino.Core().compile_model(model, "CPU", settings)
