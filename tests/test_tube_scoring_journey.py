@@ -1,4 +1,4 @@
-"""The guide to tubes, run from files to a page: where a TSA run saw the athlete, and where nobody was followed.
+"""The guide to tubes, run from files to a page: where a TSA run saw the athlete, and where it saw nobody.
 
 The network is the real one with random weights. Quads come from disk: no tracker's weights are needed.
 """
