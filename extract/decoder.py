@@ -27,6 +27,7 @@ sys.path[:] = json.loads(sys.argv[1])
 from extract.decoder_process import main
 main()
 """
+SIGKILL = 9  # signal.SIGKILL, which Windows has not
 
 
 class Decoder:
@@ -146,7 +147,7 @@ class Decoder:
         code = self._process.wait()
         if self._stopped:
             return f"the decoder was stopped {where}: {self._stopped}. {ADVICE}"
-        if code == -signal.SIGKILL:
+        if code == -SIGKILL:
             return f"the decoder was killed {where} (signal 9, SIGKILL): is the memory full? {ADVICE}"
         how = f"crashed {where} (signal {-code}, {_name(-code)})"
         if code >= 0:
