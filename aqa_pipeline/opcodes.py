@@ -7,7 +7,7 @@ name of a megabyte for minutes. Both are cheap to see beforehand.
 import pickletools
 from pathlib import Path
 from typing import BinaryIO
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from zipfile import ZipFile, is_zipfile
 
 KEEPING = ("PUT", "BINPUT", "LONG_BINPUT")
 NAMING = ("GLOBAL", "INST")
@@ -31,11 +31,11 @@ def excess_of_pickle(file: BinaryIO) -> str | None:
 
 
 def excess_of_checkpoint(path: Path) -> str | None:
-    """The same of a checkpoint of torch, old or new; None too for what is none, which torch will tell."""
-    try:
-        return _excess_of_archive(path) if is_zipfile(path) else _excess_of_old_checkpoint(path)
-    except (ValueError, OSError, BadZipFile, OverflowError, MemoryError, NotImplementedError, RuntimeError):
-        return None
+    """The same of a checkpoint of torch, old or new.
+
+    Raises what zipfile and pickletools raise for a damaged one; torch need not see it then.
+    """
+    return _excess_of_archive(path) if is_zipfile(path) else _excess_of_old_checkpoint(path)
 
 
 def _excess_of_archive(path: Path) -> str | None:
@@ -55,4 +55,6 @@ def _excess_of_old_checkpoint(path: Path) -> str | None:
         for _ in range(MOST_PICKLES):
             if excess := excess_of_pickle(file):
                 return excess
+            if file.tell() == path.stat().st_size:
+                break
     return None

@@ -40,13 +40,14 @@ def _read_safetensors(path: Path) -> Any:
 def _read_pickle(path: Path) -> Any:
     import torch
 
-    if excess := excess_of_checkpoint(path):
-        raise WeightsError(f"{path} was refused: {excess}. Get the file again from where it is trusted")
     try:
+        excess = excess_of_checkpoint(path)
         with _number_types():
-            return torch.load(path, map_location="cpu", weights_only=True)
+            if not excess:
+                return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged bytes become errors of many kinds
         raise WeightsError(_refusal(path, error)) from error
+    raise WeightsError(f"{path} was refused: {excess}. Get the file again from where it is trusted")
 
 
 def _number_types() -> AbstractContextManager[None]:
@@ -79,7 +80,7 @@ def _refusal(path: Path, error: Exception) -> str:
         )
     if isinstance(error, pickle.UnpicklingError):  # torch's own message advises to load it unsafely
         return f"{path} is damaged, or no checkpoint: get the file again"
-    reason = str(error).strip().partition(". ")[0]
+    reason = str(error).strip().partition(". ")[0][:200]
     return f"{path} is damaged, or no checkpoint ({reason}): get the file again"
 
 

@@ -57,7 +57,9 @@ def test_an_archive_that_unpacks_to_much_more_is_refused(tmp_path):
         load_state_dict(path)
 
 
-def test_what_is_no_pickle_is_left_to_the_reader_to_tell(tmp_path):
-    path = tmp_path / "page.pt"
-    path.write_bytes(b"<!doctype html>")
-    assert excess_of_checkpoint(path) is None
+def test_torch_need_not_see_what_is_damaged(tmp_path, monkeypatch):
+    path = tmp_path / "old.pt"
+    path.write_bytes(LONG_NAME[:-3])  # the name never ends
+    monkeypatch.setattr(torch, "load", None)
+    with pytest.raises(WeightsError, match="is damaged, or no checkpoint"):
+        load_state_dict(path)
