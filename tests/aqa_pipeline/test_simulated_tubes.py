@@ -15,7 +15,16 @@ import cli
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.errors import DatasetError, UnknownName
 from aqa_pipeline.records import Dataset, Video
-from aqa_pipeline.simulation import Drawn, Simulation, directions, draw_labels, find_stream, simulate, thinned
+from aqa_pipeline.simulation import (
+    Drawn,
+    Simulation,
+    directions,
+    draw_labels,
+    find_stream,
+    name_of_stream,
+    simulate,
+    thinned,
+)
 from aqa_pipeline.simulation.shares import in_proportion
 from aqa_pipeline.simulation.tubes import wandering_box
 from aqa_pipeline.store import Store
@@ -199,6 +208,7 @@ def test_the_dataset_decides_on_the_clips() -> None:
     assert find_stream("tubes").name == find_stream("tubes", dataset="aqa7").name == "tubes:10"
     assert find_stream("tubes", dataset="fr-fs").name == "tubes:7"
     assert find_stream("tubes:reference", dataset="fr-fs").name == "tubes:7:reference"
+    assert name_of_stream("tubes", "i3d") == "tubes"
     assert draw("tubes:7", number=1).features.shape == (7, 2, 528, 4, 14, 14)
 
 
