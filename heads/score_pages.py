@@ -170,6 +170,7 @@ def _pictures(
             stop=float(track.pts_seconds[step, 1]),
             value=track.labels[step],
             pictures=tuple(made[name]),
+            jump=float(track.bars[step, 0]),
         )
         for track, level, step, name in planned
     ]

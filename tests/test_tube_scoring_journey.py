@@ -4,6 +4,7 @@ The network is the real one with random weights. Quads come from disk: no tracke
 """
 
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,6 +141,15 @@ def test_the_page_draws_the_tube(home: Path, printed: dict[str, str]) -> None:
     xs, ys = zip(*first["corners"], strict=True)
     corners = (min(xs), max(xs), min(ys), max(ys))
     assert corners == pytest.approx((24 / 96, 44 / 96, 15 / 60, 45 / 60), abs=1e-3)
+
+
+def test_a_moment_jumps_to_where_its_own_clip_is_shown(home: Path, printed: dict[str, str]) -> None:
+    """Frames 2 to 17 and 4 to 19 overlap: the second one's bar begins in the middle of both."""
+    text = (home / "new-routine.html").read_text()
+    jumps = sorted(float(each) for each in re.findall(r'data-jump="([0-9.]+)"', text))
+    (track,) = data_of(home / "new-routine.html")["tracks"]
+    assert jumps == pytest.approx([0.2, 1.1])
+    assert track["starts"] == pytest.approx(jumps)
 
 
 def test_the_report_has_a_page_of_the_worst_video(home: Path, printed: dict[str, str]) -> None:

@@ -124,7 +124,10 @@ class Track:
 
 @dataclass(frozen=True)
 class Moment:
-    """A step worth a look, with its pictures (addresses)."""
+    """A step worth a look, with its pictures (addresses); a click goes to `jump`, or else to its start.
+
+    Where steps overlap, several are on at once when one begins: its own bar begins later.
+    """
 
     track: str
     level: Level
@@ -132,6 +135,7 @@ class Moment:
     stop: float
     value: str
     pictures: tuple[str, ...]
+    jump: float | None = None
 
 
 @dataclass(frozen=True)
