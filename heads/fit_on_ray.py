@@ -8,6 +8,7 @@ from aqa_pipeline.cluster import (
     Cluster,
     Done,
     Lost,
+    Placement,
     Shared,
     Versions,
     WorkerPool,
@@ -47,17 +48,14 @@ class _Workers:
     """Trains cells on a cluster."""
 
     cluster: Cluster
-    actors: int | None
+    placement: Placement
     tell: Callable[[str], None]
 
     def train(self, plan: Plan, todo: Sequence[CellToTrain], progress: Tell | None) -> None:
         if not todo:
             return
         request = replace(plan.request, device=plan.device)
-        placement = place(
-            self.cluster, device=plan.device, cpus=plan.threads, gpus=GPU_SHARE, actors=self.actors
-        )
-        placement = replace(placement, num_workers=min(placement.num_workers, len(todo)))
+        placement = replace(self.placement, num_workers=min(self.placement.num_workers, len(todo)))
         self.tell(f"{self.cluster}; {placement}")
         with sharing(request.out, inputs=[request.store.root]) as shared:
             pool = WorkerPool(partial(CellWorker, request, shared), placement)
@@ -105,5 +103,6 @@ def fit_on_ray(
     request = replace(request, threads=request.threads or 1)
     with connect(address) as cluster, threads(request.threads):
         device = pick_cluster_device(request.device, cluster)
+        placement = place(cluster, device=device, cpus=request.threads or 1, gpus=GPU_SHARE, actors=actors)
         plan = replace(resolve(replace(request, device="cpu")), request=request, device=device)
-        return carry_out(plan, progress, train=_Workers(cluster, actors, tell).train)
+        return carry_out(plan, progress, train=_Workers(cluster, placement, tell).train)

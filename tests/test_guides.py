@@ -127,10 +127,11 @@ def test_the_guide_to_heads_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.xdist_group("ray")
-def test_the_guide_to_scale_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("ray", reason="ray is not installed (pip install 'aqa-pipeline[ray]')")
+def test_the_guide_to_scale_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ray_cluster: str) -> None:
     write_videos(tmp_path)
     monkeypatch.chdir(tmp_path)
+    # A cluster started in this process would switch it to tokens, which that of the other tests has not.
+    monkeypatch.setenv("RAY_ADDRESS", ray_cluster)
     run_guide("scale", {"extract": SMALL, "fit": ["--device", "cpu"]})
 
 
