@@ -129,19 +129,29 @@ class ConvUnit(nn.Module):
         padding: Padding,
     ) -> None:
         super().__init__()
-        self.out_channels, self.padding = out_channels, padding
-        self.conv3d = nn.Conv3d(in_channels, out_channels, kernel, stride=stride, bias=False)
+        self.out_channels = out_channels
+        self.conv3d = SameConv3d(in_channels, out_channels, kernel, stride=stride, bias=False)
+        self.conv3d.same = padding
         self.bn = nn.BatchNorm3d(out_channels, eps=bn_eps, momentum=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.bn(_convolved(x, self.conv3d, self.padding, F.conv3d)), inplace=True)
+        return F.relu(self.bn(self.conv3d(x)), inplace=True)
 
     def folded(self) -> "FoldedUnit":
         """The same function with the normalisation in the weights, for inference."""
-        return FoldedUnit(fuse_conv_bn_eval(self.conv3d, self.bn), self.padding)
+        return FoldedUnit(fuse_conv_bn_eval(self.conv3d, self.bn), self.conv3d.same)
 
 
-class FoldedUnit(nn.Conv3d):
+class SameConv3d(nn.Conv3d):
+    """Convolution of a map padded with zeros as the ports do it."""
+
+    same: Padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _convolved(x, self, self.same, F.conv3d)
+
+
+class FoldedUnit(SameConv3d):
     """Convolution with the normalisation folded in, ReLU. On a CPU by oneDNN."""
 
     def __init__(self, fused: nn.Conv3d, same: Padding) -> None:
