@@ -3,8 +3,9 @@
     python -m campaigns.kills --count 200
 
 Each extractor is a process of its own, forked from this one so that networks are loaded once, and killed with
-SIGKILL; its decoding processes have to notice by themselves. It goes on with the same store until that is
-whole, which is compared, and then a new one is begun.
+SIGKILL; its decoding processes have to notice by themselves. Every other kill comes at a random moment, the
+others as soon as a record is half written. Extractors go on with the same store until that is whole, which is
+compared, and then a new one is begun.
 """
 
 import os
@@ -93,8 +94,11 @@ def until_whole(
     while True:
         pid = started(store, streams, videos)
         seen.runs += 1
-        time.sleep(rng.uniform(0.0, 1.2 * seconds) if seen.kills < most else 0.0)
         if seen.kills < most:
+            if seen.kills % 2:
+                wait_for_a_write(store, pid)
+            else:
+                time.sleep(rng.uniform(0.0, 1.2 * seconds))
             decoders = children_of(pid)
             os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
@@ -106,6 +110,12 @@ def until_whole(
         seen.parts += bool(list(store.glob("**/.*.part")))
         damaged = [problem for _, problem in Store(store).verify() if problem] if store.exists() else []
         seen.problems += [str(each) for each in damaged if not each.path.name.endswith(".part")]
+
+
+def wait_for_a_write(store: Path, pid: int) -> None:
+    """Until it has a record half written, or has come to its end."""
+    while not list(store.glob(f"**/.*@{pid}.part")) and not ends(pid, within_seconds=0.0):
+        pass
 
 
 def started(store: Path, streams: list[Stream], videos: list[Video]) -> int:
