@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 import torch
 from safetensors.torch import save_file
@@ -21,7 +22,7 @@ from safetensors.torch import save_file
 from aqa_pipeline.boxes import read_boxes
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.quads import read_quad_csv, read_quads
-from aqa_pipeline.records import Record
+from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.store import Store, pack
 from aqa_pipeline.weights import load_state_dict
 from campaigns.samples import SPECS, aqa, random_record
@@ -200,13 +201,18 @@ def _records(folder: Path) -> list[Path]:
     return [store.write(random_record(at)) for at in range(4)]
 
 
-def _unsealed(folder: Path) -> list[Path]:
-    """As an earlier version wrote them, and as a stranger may: nothing keeps bad bytes from HDF5."""
-    from aqa_pipeline.store.seal import NUM_SEAL_BYTES
-
+def _records_of_schema_1(folder: Path) -> list[Path]:
+    """As earlier versions wrote them: texts in heaps and no seal, so that bad bytes get as far as HDF5."""
     paths = _records(folder)
     for path in paths:
-        path.write_bytes(path.read_bytes()[:-NUM_SEAL_BYTES])
+        with h5py.File(path, "r") as file:
+            arrays = {name: file[name][:] for name in ("features", "pts_seconds")}
+            boxes = {"extras/boxes": file["extras/boxes"][:]} if "extras" in file else {}
+            facts = {name: value.decode() for name, value in file.attrs.items() if name != "schema"}
+        with h5py.File(path, "w", libver="v110") as file:
+            for name, array in (arrays | boxes).items():
+                file[name] = array
+            file.attrs.update(schema=1, **facts)
     return paths
 
 
@@ -270,10 +276,10 @@ def _trained(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / "run").rglob("*") if path.is_file())
 
 
-def _features(video_id: str, spec: object) -> Record:
+def _features(video_id: str, spec: StreamSpec) -> Record:
     from dataclasses import replace
 
-    at = SPECS.index(spec)  # type: ignore[arg-type]
+    at = SPECS.index(spec)
     sample = next(r for r in (random_record(2 * n + at) for n in range(1, 9)) if len(r.features) > 5)
     return replace(sample, dataset="folder", video_id=video_id)
 
@@ -351,7 +357,7 @@ DOORS: dict[str, Door] = {
     "dict .npy": Door(_dict_npy, _import_dict),
     "hostile dict .npy": Door(_hostile_dict_npy, _import_dict),
     "record": Door(_records, _look_at_store),
-    "record without seal": Door(_unsealed, _look_at_store),
+    "record of schema 1": Door(_records_of_schema_1, _look_at_store),
     "store.json": Door(_marker, _look_at_store),
     "packed store": Door(_packed, _look_at_pack),
     "checkpoint": Door(_torch_file(_state()), _reader(load_state_dict, "net.pt")),

@@ -114,7 +114,7 @@ class Worker:
             outcome, peak_bytes = Outcome(number, door, "", verdict, f"exit {self._process.exitcode}"), 0
             self._start()
         self.peak_bytes = max(self.peak_bytes, peak_bytes)
-        return outcome  # type: ignore[no-any-return]
+        return outcome
 
     def stop(self) -> None:
         self._pipe.close()

@@ -27,10 +27,14 @@ class MappedRecord:
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """A record as it lies in a file. `libraries` are the versions that made it, as JSON."""
+    """A record as it lies in a file. `libraries` are the versions that made it, as JSON.
+
+    `schema` is how it was written; it is written again as this version does.
+    """
 
     record: Record
     libraries: str
+    schema: int
 
 
 def arrays_of(record: Record) -> dict[str, np.ndarray]:

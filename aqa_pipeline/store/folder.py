@@ -18,14 +18,15 @@ import h5py
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.store.content import Stored
 from aqa_pipeline.store.files import is_left_over, is_part, write_whole
-from aqa_pipeline.store.hdf5 import SCHEMA, UNSOUND, OtherSchema, opened, read_group, record_bytes
+from aqa_pipeline.store.hdf5 import READABLE, SCHEMA, UNSOUND, OtherSchema, opened, read_group, record_bytes
 from aqa_pipeline.store.places import Problem, RecordName, StreamName
-from aqa_pipeline.store.seal import seal_problem, sealed
+from aqa_pipeline.store.seal import is_sealed, seal_problem, sealed
 
 log = logging.getLogger(__name__)
 
 ENDING = ".h5"
 MARKER = "store.json"
+SEALED_SINCE = 2  # the schema of records
 
 
 class RecordFolder:
@@ -54,9 +55,9 @@ class RecordFolder:
             raise StoreError(
                 f"{marker} cannot be read ({error!r}): expected {{'schema': {SCHEMA}}}."
             ) from error
-        if schema != SCHEMA:
+        if schema not in READABLE:
             raise StoreError(
-                f"{self.root} has schema {schema}, this version reads and writes schema {SCHEMA}: "
+                f"{self.root} has schema {schema}, this version reads {READABLE} and writes {SCHEMA}: "
                 "use the version that made it, or extract into a new store."
             )
 
@@ -134,12 +135,15 @@ class RecordFolder:
     def _problem_with_record(self, path: Path, stream: StreamName) -> Problem | None:
         try:
             with opened(path) as file:
-                record = read_group(file).record
+                stored = read_group(file)
+            record = stored.record
             belongs = RecordName.of(record.dataset, record.video_id, record.spec)
         except OtherSchema as error:
             return Problem(path, str(error), kind="foreign")
         except (StoreError, *UNSOUND) as error:
             return Problem(path, f"it is not a sound record: {error}", kind="damaged")
+        if stored.schema >= SEALED_SINCE and not is_sealed(path):
+            return Problem(path, "its seal is gone: another program changed it", kind="damaged")
         if belongs != RecordName(*stream, path.name.removesuffix(ENDING)):
             return Problem(path, f"it holds {record}, which does not belong in this place", kind="damaged")
         return None

@@ -21,8 +21,11 @@ import numpy as np
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.store.content import MappedRecord, Stored, arrays_of, checksum_of
+from aqa_pipeline.store.heaps import heap_problem
 
-SCHEMA = 1
+# 1: texts of variable length, no seal. 2: texts of fixed length (see `heaps.py`), the file sealed.
+SCHEMA = 2
+READABLE = (1, 2)
 NUMBERS = frozenset("fiub")
 MAX_EXTRAS = 100
 VERSIONED_LIBRARIES = ("aqa-pipeline", "av", "numpy", "torch", "torchvision")
@@ -54,18 +57,28 @@ def fill(group: h5py.Group, record: Record, *, libraries: str | None = None) -> 
     """Writes the record into an empty group. `libraries` says what made it, by default what runs here."""
     for name, array in arrays_of(record).items():
         group.create_dataset(name, data=array)
-    group.attrs.update(
-        schema=SCHEMA,
-        dataset=record.dataset,
-        video_id=record.video_id,
-        stream=record.spec.stream,
-        spec=record.spec.to_json(),
-        spec_hash=record.spec.hash,
-        source_sha256=record.source_digest,
-        counts=json.dumps(dict(record.counts), sort_keys=True),
-        libraries=library_versions() if libraries is None else libraries,
-        content_sha256=checksum_of(record),
-    )
+    group.attrs["schema"] = SCHEMA
+    texts = {
+        "dataset": record.dataset,
+        "video_id": record.video_id,
+        "stream": record.spec.stream,
+        "spec": record.spec.to_json(),
+        "spec_hash": record.spec.hash,
+        "source_sha256": record.source_digest,
+        "counts": json.dumps(dict(record.counts), sort_keys=True),
+        "libraries": library_versions() if libraries is None else libraries,
+        "content_sha256": checksum_of(record),
+    }
+    for name, text in texts.items():
+        _write_text(group, name, text)
+
+
+def _write_text(group: h5py.Group, name: str, text: str) -> None:
+    """Of fixed length: HDF5 keeps others in heaps, which have no checksum (see `heaps.py`)."""
+    content = text.encode()
+    if b"\0" in content:
+        raise StoreError(f"the {name} {text!r} has a zero byte in it, which HDF5 cannot hold.")
+    group.attrs.create(name, content, dtype=h5py.string_dtype("utf-8", max(1, len(content))))
 
 
 def read_group(group: h5py.Group, *, steps: slice = slice(None)) -> Stored:
@@ -73,8 +86,9 @@ def read_group(group: h5py.Group, *, steps: slice = slice(None)) -> Stored:
 
     Raises `OtherSchema`, and `StoreError` or any of `UNSOUND` for what is no sound record.
     """
-    if (schema := attribute_number(group, "schema")) != SCHEMA:
-        raise OtherSchema(f"it has schema {schema}, expected {SCHEMA}: extract it again.")
+    schema = attribute_number(group, "schema")
+    if schema not in READABLE:
+        raise OtherSchema(f"it has schema {schema}, expected one of {READABLE}: extract it again.")
     arrays = {name: _dataset(group, name)[steps] for name in _dataset_names(group)}
     record = Record(
         dataset=_text(group, "dataset"),
@@ -88,7 +102,7 @@ def read_group(group: h5py.Group, *, steps: slice = slice(None)) -> Stored:
     )
     if steps == slice(None) and checksum_of(record) != _text(group, "content_sha256"):
         raise StoreError("the content does not match its checksum")
-    return Stored(record, libraries=_text(group, "libraries"))
+    return Stored(record, libraries=_text(group, "libraries"), schema=schema)
 
 
 def map_group(group: h5py.Group) -> MappedRecord:
@@ -198,10 +212,10 @@ def _mapped(dataset: h5py.Dataset) -> np.ndarray:
 
 def _text(group: h5py.Group, name: str) -> str:
     text = _attribute(group, name)
-    if not isinstance(text, str):
+    if not isinstance(text, str | bytes):
         raise TypeError(f"its {name} is a {type(text).__name__}")
-    text.encode()  # HDF5 lets through what is no text
-    return text
+    # HDF5 lets through what is no text: either way raises UnicodeError.
+    return text.decode() if isinstance(text, bytes) else text.encode().decode()
 
 
 def attribute_number(group: h5py.Group, name: str) -> int:
@@ -213,8 +227,15 @@ def attribute_number(group: h5py.Group, name: str) -> int:
 
 
 def _attribute(group: h5py.Group, name: str) -> Any:
-    if group.attrs.get_id(name).shape != ():
+    attribute = group.attrs.get_id(name)
+    if attribute.shape != ():
         raise ValueError(f"its {name} is an array")
+    text = h5py.check_string_dtype(attribute.dtype)
+    if text is not None and text.length is None:
+        if problem := heap_problem(Path(group.file.filename)):
+            raise ValueError(problem)
+    elif attribute.dtype.kind not in "Siu":
+        raise TypeError(f"its {name} is {attribute.dtype}")
     return group.attrs[name]
 
 

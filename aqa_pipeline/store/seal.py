@@ -35,15 +35,20 @@ def seal_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def seal_problem(path: Path, *, required: bool = False) -> str | None:
+def is_sealed(path: Path) -> bool:
+    """Whether a seal ends the file, right or wrong."""
+    with path.open("rb") as file:
+        return _end_of(file, path).startswith(PREFIX)
+
+
+def seal_problem(path: Path) -> str | None:
     """Why the bytes are not those that were sealed, or None. Raises `OSError` where they cannot be read.
 
-    Records of earlier versions have none: there it is not `required`, but nothing may lie behind their end.
+    Without a seal, as in records of schema 1, nothing may lie behind the end that HDF5 knows.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
-        file.seek(max(0, size - NUM_SEAL_BYTES))
-        line = file.read()
+        line = _end_of(file, path)
         file.seek(0)
         if line.startswith(PREFIX):
             sound = _line(_digest(file, size - NUM_SEAL_BYTES)) == line
@@ -51,10 +56,14 @@ def seal_problem(path: Path, *, required: bool = False) -> str | None:
         head = file.read(END_AT.stop)
     if not head.startswith(SIGNATURE):
         return "it is no HDF5 file"
-    if required:
-        return "it has no seal: another program changed it"
     end = int.from_bytes(head[END_AT], "little")
     return None if size == end else f"it has {size:,} bytes, of which HDF5 knows {end:,}, and no seal"
+
+
+def _end_of(file: Any, path: Path) -> bytes:
+    file.seek(max(0, path.stat().st_size - NUM_SEAL_BYTES))
+    end: bytes = file.read()
+    return end
 
 
 def _digest(file: Any, num_bytes: int) -> Any:

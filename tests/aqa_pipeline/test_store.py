@@ -102,7 +102,7 @@ def test_an_id_too_long_for_a_file_name_is_refused():
 
 def test_another_schema_version_is_refused(tmp_path):
     (tmp_path / "store.json").write_text(json.dumps({"schema": 99}))
-    with pytest.raises(StoreError, match="schema 99, this version reads and writes schema 1"):
+    with pytest.raises(StoreError, match=r"schema 99, this version reads \(1, 2\) and writes 2"):
         Store(tmp_path)
 
 

@@ -152,7 +152,7 @@ def test_bits_around_the_records_of_a_pack_are_found(packed):
 def test_a_pack_that_another_program_changed_is_found(packed):
     with h5py.File(packed.root, "a") as file:
         file["toy"].attrs["more"] = 1
-    assert ["no seal" in problem.reason for _, problem in packed.verify() if problem] == [True]
+    assert ["its seal is gone" in problem.reason for _, problem in packed.verify() if problem] == [True]
 
 
 def test_a_full_disk_leaves_no_half_pack(store, tmp_path, request):
