@@ -106,7 +106,7 @@ def _init(ray: ModuleType, address: str) -> None:
         raise ClusterError(
             f"no Ray cluster at {address} ({str(error).splitlines()[0]}). Start one with `ray start --head`, "
             "or leave --ray-address out, and RAY_ADDRESS unset, to start one on this machine alone. "
-            "A cluster with token authentication wants RAY_AUTH_MODE=token here too, where its address is given."
+            "A cluster with token authentication wants RAY_AUTH_MODE=token here too, if its address is given."
         ) from error
 
 

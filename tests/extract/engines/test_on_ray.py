@@ -52,7 +52,7 @@ def files(root: Path) -> dict[str, bytes]:
 
 
 def order_of(root: Path, store: Path) -> Order:
-    choices = Choices(backbones={"": "resnet18"}, weights={"": "random:0"}, device="cpu")
+    choices = Choices(backbones={"": "resnet18"}, weights={"": "random:0"}, device="cpu", runtime="eager")
     extraction = Extraction("folder", Store(store), (), workers=1)
     return Order(["frames"], choices, extraction, root)
 
@@ -99,7 +99,9 @@ def test_store_and_report_are_those_of_one_machine(
 
 def extract(root: Path, store: Path, *options: str) -> Result:
     words = f"extract --dataset folder --root {root} --store {store} --streams frames --backbone resnet18"
-    return CliRunner().invoke(cli.main, [*words.split(), "--weights", "random:0", *options])
+    return CliRunner().invoke(
+        cli.main, [*words.split(), "--runtime", "eager", "--weights", "random:0", *options]
+    )
 
 
 def test_through_the_front_door_a_bad_video_is_named_and_a_second_call_goes_on(
