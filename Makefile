@@ -62,8 +62,8 @@ smoke: $(VENV)/.dev  ## the wheel holds what it must, and `aqa` starts without d
 	$(BIN)/python -m build --wheel --outdir build/wheel . >/dev/null
 	$(BIN)/python tests/smoke.py build/wheel
 
-bench: $(VENV)/.dev  ## side-by-side speed of the extraction
-	$(BIN)/python -m benchmarks.extract
+bench: $(VENV)/.dev  ## speed against the plain ways, and docs/performance.md (a quarter of an hour, idle)
+	$(BIN)/python -m benchmarks.report
 
 clean:           ## remove what make and the demo made
 	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

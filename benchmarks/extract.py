@@ -1,135 +1,155 @@
-"""Where extraction's time goes, and one decoding pass against two, in one run on this machine.
+"""A whole video, segments and crops: ours against the released way's two passes, in one run on this machine.
 
-    python -m benchmarks.extract                                   a rendered minute of 640x360, 25 fps
-    python -m benchmarks.extract VIDEO ... --detector yolo:FOLDER  your videos, with a real detector
+    python -m benchmarks.extract                                   a rendered half minute of 640x360, 25 fps
+    python -m benchmarks.extract --seconds 60 --precision bf16     a minute, in bf16
+    python -m benchmarks.extract --seconds 600 --device cuda       on a GPU, where decoding is the limit
 
-Networks have random weights (their speed is the same). Read the ratios; seconds belong to the machine.
+Networks are loaded before: what that takes is in benchmarks.scaling. The plain way is eager fp32 throughout,
+reads the video twice, and puts JPEG files between (benchmarks.released). Boxes of the athlete are given to
+both. Networks have random weights: their speed is the same.
 """
 
 import argparse
-import platform
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import av
-import numpy as np
 import torch
 
-from aqa_pipeline.boxes import write_boxes
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import Store
-from aqa_pipeline.tables import format_table
-from aqa_pipeline.video import open_video, sample_by_time
+from benchmarks.released import PlainExtraction
+from benchmarks.rendering import render
+from benchmarks.rows import Row, add_json_option, in_turn, not_here, publish, times_as_fast
+from extract.backbones import RUNTIMES, load_backbone
 from extract.choices import Choices, build_streams
+from extract.clock import PHASES
+from extract.feeds import Feeds, Patience
 from extract.stage import Extraction, ExtractReport, extract
 from extract.streams import Stream
-
-WIDTH, HEIGHT, FPS, SECONDS = 640, 360, 25, 60
+from extract.streams.crops import Crops
+from extract.streams.whole_frames import WholeFrames
 
 
 def main() -> None:
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     with tempfile.TemporaryDirectory() as scratch:
-        videos = [Video(path.stem, path) for path in arguments.videos] or [render_minute(Path(scratch))]
-        choices = Choices(
-            weights={"": "random:0"},
-            detector=arguments.detector,
-            device=arguments.device,
-            precision=arguments.precision,
-        )
-        streams = build_streams(["segments", "crops"], choices)
-        print(f"{platform.processor() or platform.machine()}, torch {torch.__version__}, {torch_threads()}")
-        print(f"{len(videos)} videos, {arguments.device}, {arguments.precision}, {arguments.detector}\n")
-        rounds = [measure(videos, streams, Path(scratch) / f"round-{at}") for at in range(arguments.rounds)]
-    print_table(rounds)
+        publish(measure(Path(scratch), arguments), arguments.json)
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("videos", nargs="*", type=Path)
-    parser.add_argument("--detector", default="annotations")
+    parser.add_argument("--seconds", type=int, default=32, help="length of the rendered video")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--precision", default="fp32")
+    parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32")
+    parser.add_argument("--runtime", choices=RUNTIMES, default="auto")
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    add_json_option(parser)
     return parser.parse_args()
 
 
-def torch_threads() -> str:
-    return f"{torch.get_num_threads()} threads"
+def measure(folder: Path, arguments: argparse.Namespace) -> list[Row]:
+    """The whole against the released way, and against decoding alone."""
+    video, boxes = render(folder, "video", seconds=arguments.seconds)
+    streams = our_streams(arguments)
+    plain = plain_extraction(arguments)
+    reports: list[ExtractReport] = []
 
+    def ours() -> None:
+        store = Store(folder / f"store-{len(reports)}")
+        extraction = Extraction("benchmark", store, streams, workers=arguments.workers)
+        reports.append(extract(extraction, [video], progress=lambda **_: None))
+        assert not reports[-1].failures, reports[-1].failures
 
-def render_minute(folder: Path) -> Video:
-    """A textured, panning picture with a moving box that stands for the athlete."""
-    path = folder / "minute.mp4"
-    texture = np.random.default_rng(0).integers(0, 255, (HEIGHT // 8, WIDTH // 4, 3), np.uint8)
-    texture = texture.repeat(8, axis=0).repeat(8, axis=1)  # twice as wide as the picture
-    boxes = {}
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=FPS, options={"preset": "fast"})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for index in range(SECONDS * FPS):
-            pan = index % WIDTH
-            picture = texture[:, pan : pan + WIDTH].copy()
-            left = 100 + round(150 * (1 + np.sin(index / 20)))
-            picture[100:300, left : left + 90] = (200, 40, 40)
-            boxes[index] = np.array([[left, 100, left + 90, 300]], float)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
-    write_boxes(folder / "minute.csv", boxes)
-    return Video("minute", path, boxes=folder / "minute.csv")
+    def theirs() -> None:
+        with tempfile.TemporaryDirectory() as pictures:
+            plain.run(video.path, boxes, Path(pictures))
 
-
-def measure(videos: Sequence[Video], streams: Sequence[Stream], folder: Path) -> dict[str, float]:
-    """Seconds per video-minute of each part, and of the whole in one pass and in one pass per stream."""
-    segments, crops = streams
-
-    def run(name: str, *chosen: Stream) -> ExtractReport:
-        extraction = Extraction("benchmark", Store(folder / name), chosen)
-        report = extract(extraction, videos, progress=lambda **_: None)
-        assert not report.failures, report.failures
-        return report
-
-    decoding = timed(lambda: [decode(video) for video in videos])
-    one_pass = run("one-pass", segments, crops)
-    first, second = run("first-pass", segments), run("second-pass", crops)
-    minutes = one_pass.video_seconds / 60
-    return {
-        "decode alone (5 and 1 fps)": decoding / minutes,
-        "detect": second.clock.seconds["detect"] / minutes,
-        "I3D (segments)": first.clock.seconds["network"] / minutes,
-        "ResNet-50 (crops)": second.clock.seconds["network"] / minutes,
-        "one pass, all": one_pass.wall_seconds / minutes,
-        "two passes, all": (first.wall_seconds + second.wall_seconds) / minutes,
-        "two passes / one": (first.wall_seconds + second.wall_seconds) / one_pass.wall_seconds,
+    ways: dict[str, Callable[[], object]] = {
+        "plain": theirs,
+        "ours": ours,
+        "decode": lambda: decode(video, streams, workers=arguments.workers),
     }
+    seconds = in_turn(ways, rounds=arguments.rounds)
+    print_shares(reports[1:], video_seconds=arguments.seconds)
+    print("\n".join(ran_on(streams)) + "\n")
+    return [whole_video(seconds, arguments), decode_bound(seconds, arguments)]
 
 
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def our_streams(arguments: argparse.Namespace) -> list[Stream]:
+    choices = Choices(
+        weights={"": "random:0"},
+        detector="annotations",
+        device=arguments.device,
+        precision=arguments.precision,
+        runtime=arguments.runtime,
+    )
+    return build_streams(["segments", "crops"], choices)
 
 
-def decode(video: Video) -> int:
-    """Reads the frames that both streams want; returns how many."""
-    with open_video(video) as opened:
-        wanted = [sample_by_time(opened.timeline, rate_fps=rate).frame_index for rate in (5.0, 1.0)]
-        return sum(1 for _ in opened.frames(np.unique(np.concatenate(wanted)).tolist()))
+def plain_extraction(arguments: argparse.Namespace) -> PlainExtraction:
+    """The released way with networks of its own, in fp32."""
+    segments, crops = (
+        load_backbone(name, weights="random:0", device=arguments.device, precision="fp32")
+        for name in ("i3d", "resnet50")
+    )
+    return PlainExtraction(segments, crops)
 
 
-def print_table(rounds: Sequence[dict[str, float]]) -> None:
-    rows = []
-    for name in rounds[0]:
-        values = [each[name] for each in rounds]
-        rows.append((name, *(f"{f(values):.2f}" for f in (statistics.median, min, max))))
-    print(format_table(("seconds per video-minute", "median", "least", "most"), rows))
+def decode(video: Video, streams: Sequence[Stream], *, workers: int) -> None:
+    """Everything that comes before the networks, by as many processes as the extraction has."""
+    with Feeds([video], lambda _: streams, reader="auto", workers=workers, patience=Patience()) as feeds:
+        for _, item in feeds:
+            assert not isinstance(item, Exception), item
+
+
+def print_shares(reports: Sequence[ExtractReport], *, video_seconds: int) -> None:
+    """Where the main process's time went, per minute of video."""
+    for phase, name in PHASES.items():
+        seconds = [report.clock.seconds.get(phase, 0.0) for report in reports]
+        if any(seconds):
+            print(f"{name}: {60 * statistics.median(seconds) / video_seconds:.1f} s per minute of video")
+
+
+def ran_on(streams: Sequence[Stream]) -> list[str]:
+    """What ran the networks, a line each."""
+    return [
+        line
+        for stream in streams
+        if isinstance(stream, WholeFrames | Crops)
+        for line in stream.backbone.ran_on
+    ]
+
+
+def whole_video(seconds: dict[str, list[float]], arguments: argparse.Namespace) -> Row:
+    plain, ours = (60 * statistics.median(seconds[name]) / arguments.seconds for name in ("plain", "ours"))
+    return Row(
+        what=f"a whole video, segments + crops, {arguments.precision}, {arguments.device}",
+        at_least="3.0x" if arguments.device == "cpu" else "",
+        reached=times_as_fast(seconds["plain"], seconds["ours"]),
+        plain=f"{plain:.1f} s per minute of video",
+        ours=f"{ours:.1f} s per minute of video",
+    )
+
+
+def decode_bound(seconds: dict[str, list[float]], arguments: argparse.Namespace) -> Row:
+    what, at_most = "extraction against decoding alone, same workers", "at most 1.25x, on a GPU"
+    if arguments.device == "cpu":
+        share = statistics.median(seconds["ours"]) / statistics.median(seconds["decode"])
+        return not_here(f"{what} (on this CPU {share:.1f}x: the networks are the limit)", at_most, "a GPU")
+    return Row(
+        what=what,
+        at_least=at_most,
+        reached=times_as_fast(seconds["ours"], seconds["decode"]),
+        plain=f"{statistics.median(seconds['decode']):.1f} s",
+        ours=f"{statistics.median(seconds['ours']):.1f} s",
+    )
 
 
 if __name__ == "__main__":

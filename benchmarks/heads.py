@@ -1,7 +1,8 @@
 """One epoch of ACTION-NET: features in memory against a file per sample, in one run on this machine.
 
     python -m benchmarks.heads                      Rhythmic Gymnastics shapes: 200 videos, batches of 32
-    python -m benchmarks.heads --precision bf16     and in bfloat16, with the correlation it reaches
+    python -m benchmarks.heads --precision bf16     and in bfloat16 (by default where the CPU has it), with
+                                                    the correlation it reaches
 
 The plain way is the released one: a DataLoader whose eight workers read two `.npy` files per video and cut a
 random window. Features are random, with a planted signal. Read the ratios; seconds belong to the machine.
@@ -21,7 +22,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from aqa_pipeline.metrics import bootstrap_interval, spearman
-from aqa_pipeline.tables import format_table
+from benchmarks.machine import has_bf16, highest_rate
+from benchmarks.rows import Row, add_json_option, milliseconds, not_here, publish, timed, times_as_fast
 from heads.action_net import ActionNet
 from heads.folds import Fold
 from heads.recipes import Recipe, action_net_recipe
@@ -31,6 +33,7 @@ from heads.training import PRECISIONS, Epoch, Precision, Training, make_optimise
 NUM_TRAIN, NUM_TEST = 200, 50
 STEPS = {"segments": (27, 31), "crops": (75, 93)}
 DIMS = {"segments": 1024, "crops": 2048}
+AT_LEAST = {"fp32": "1.7x", "bf16": "4.5x"}
 FORWARD_AND_BACKWARD = 3  # a product costs as much again for each of its two gradients
 
 
@@ -45,14 +48,32 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_npy(samples, Path(folder))
         times = measure(samples, recipe, Path(folder), arguments)
-    print_times(times)
-    ceiling = gemm_gflops()
-    work = epoch_gflop(recipe)
-    ours = statistics.median(times["in memory, fp32"])
-    print(f"\nMatrix products reach {ceiling:.0f} GFLOP/s here; ours run at {work / ours:.0f} in fp32 "
-          f"({work / ours / ceiling:.0%}): {work:.0f} GFLOP an epoch.")  # fmt: skip
+    publish(rows_of(times, epoch_gflop(recipe)), arguments.json)
     if arguments.precision == "bf16":
         print_correlations(samples, recipe, arguments.epochs)
+
+
+def rows_of(times: dict[str, list[float]], gflop: float) -> list[Row]:
+    """A row per precision: those measured, and bf16 where this machine has not got it."""
+    (plain, seconds), *ours = times.items()
+    rows = []
+    for name, taken in ours:
+        precision = name.rpartition(" ")[2]
+        ceiling = highest_rate(PRECISIONS[precision], "cpu")
+        rate = gflop / statistics.median(taken)
+        rows.append(
+            Row(
+                what=f"ACTION-NET training epoch, {name}, against {plain}",
+                at_least=AT_LEAST[precision],
+                reached=times_as_fast(seconds, taken),
+                plain=milliseconds(seconds),
+                ours=milliseconds(taken),
+                ceiling=f"{rate / ceiling:.0%} of {ceiling:.0f} GFLOP/s",
+            )
+        )
+    if len(ours) == 1:
+        rows.append(not_here("ACTION-NET training epoch, bf16", AT_LEAST["bf16"], "a CPU with bf16"))
+    return rows
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -60,11 +81,12 @@ def parse_arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--variant", choices=["paper", "released"], default="released")
-    parser.add_argument("--precision", choices=list(PRECISIONS), default="fp32")
+    parser.add_argument("--precision", choices=list(PRECISIONS), default="bf16" if has_bf16() else "fp32")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=30, help="of the comparison of correlations")
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    add_json_option(parser)
     return parser.parse_args()
 
 
@@ -185,20 +207,6 @@ def fit(
     return train(training, on_epoch).scores
 
 
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def gemm_gflops() -> float:
-    """The rate of one large fp32 matrix product, the ceiling of all of this."""
-    rows, inner, columns = 2560, 2048, 1024
-    left, right = torch.rand(rows, inner), torch.rand(inner, columns)
-    seconds = min(timed(lambda: left @ right) for _ in range(10))
-    return 2 * rows * inner * columns / seconds / 1e9
-
-
 def epoch_gflop(recipe: Recipe) -> float:
     """Products of the embeddings and the graph, forwards and backwards; the rest is small."""
     total = 0.0
@@ -207,21 +215,6 @@ def epoch_gflop(recipe: Recipe) -> float:
         first, second, graph = dim * dim // 2, dim // 2 * 256, 2 * (256 * 256 + steps * 256)
         total += steps * (2 * first + FORWARD_AND_BACKWARD * (second + graph))  # nothing is before the first
     return 2 * NUM_TRAIN * total / 1e9
-
-
-def print_times(times: dict[str, list[float]]) -> None:
-    plain = statistics.median(next(iter(times.values())))
-    rows = [
-        (
-            name,
-            f"{statistics.median(t):.2f}",
-            f"{min(t):.2f}",
-            f"{max(t):.2f}",
-            f"{statistics.median(t) / plain:.2f}",
-        )
-        for name, t in times.items()
-    ]
-    print(format_table(("one epoch", "median s", "least", "most", "of the plain way"), rows))
 
 
 def print_correlations(samples: FeatureSet, recipe: Recipe, epochs: int) -> None:

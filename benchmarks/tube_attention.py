@@ -9,7 +9,6 @@ Every way has the same weights and the same maps. Read the ratios; milliseconds 
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from aqa_pipeline.tables import format_table
 from aqa_pipeline.tube_masks import PictureGeometry, tube_masks
+from benchmarks.rows import Row, add_json_option, in_turn, milliseconds, publish, times_as_fast
 from heads.tables.tsa_net import SPORTS
 from heads.tables.tsa_net_cost import MTL_TSA_GIGA, TSA_GIGA
 from heads.tube_attention import TubeAttention
@@ -36,7 +36,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {arguments.rounds} rounds in turn")
     print(f"{VIDEOS} videos x {CLIPS * FRAMES // 4} steps x 14x14 x {CHANNELS} channels, fp32\n")
-    print_times(arguments)
+    publish(rows_of(arguments), arguments.json)
     print_costs()
 
 
@@ -52,20 +52,28 @@ def parse_arguments() -> argparse.Namespace:
         "--channels-first", action="store_true", help="in memory; by default channels are last"
     )
     parser.add_argument("--occupancy", type=float, action="append", help="share of all positions; repeatable")
+    add_json_option(parser)
     return parser.parse_args()
 
 
-def print_times(arguments: argparse.Namespace) -> None:
+def rows_of(arguments: argparse.Namespace) -> list[Row]:
+    """A row per occupancy."""
     rows = []
     for occupancy in arguments.occupancy or OCCUPANCIES:
         masks = tubes(occupancy)
         times = measure(masks, arguments)
-        ratios = [ours / plain for ours, plain in zip(times["ours"], times["as written"], strict=True)]
         share = float(masks.float().mean())
-        row = [f"{share:.1%}", *(f"{1000 * statistics.median(seconds):.0f}" for seconds in times.values())]
-        rows.append((*row, f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}-{max(ratios):.2f}"))
-    ways = [f"{name}, ms" for name in times]
-    print(format_table(("occupancy", *ways, "ours / as written", "least-most"), rows))
+        plain = "dense" if arguments.dense else "as written"
+        rows.append(
+            Row(
+                what=f"tube attention, forward + backward, {share:.0%} occupied, {plain}",
+                at_least="",
+                reached=times_as_fast(times[plain], times["ours"]),
+                plain=milliseconds(times[plain]),
+                ours=milliseconds(times["ours"]),
+            )
+        )
+    return rows
 
 
 def tubes(occupancy: float) -> Tensor:
@@ -106,13 +114,7 @@ def measure(masks: Tensor, arguments: argparse.Namespace) -> dict[str, list[floa
         name: step(computation, everywhere, state, maps, masks, arguments.frozen)
         for name, (computation, everywhere) in computations.items()
     }
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for at in range(arguments.rounds + 1):
-        for name, way in ways.items():
-            seconds = timed(way)
-            if at:  # the first round warms up
-                times[name].append(seconds)
-    return times
+    return in_turn(ways, rounds=arguments.rounds)
 
 
 def features(*, channels_last: bool) -> Tensor:
@@ -150,12 +152,6 @@ def step(
         block(inputs, masks).backward(upstream)
 
     return forward_and_backward
-
-
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def print_costs() -> None:

@@ -1,0 +1,145 @@
+"""I3D and ResNet-50 in every runtime against their released form, in one run on this machine.
+
+    python -m benchmarks.networks                  whatever this machine has
+    python -m benchmarks.networks --no-compile     without torch.compile, which takes a minute per network
+
+Ours begins at the bytes of the pictures, the released form too. Weights are random: their speed is the same.
+The ceiling is the best rate of a plain convolution or product of matrices here.
+"""
+
+import argparse
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from aqa_pipeline.errors import AqaError
+from benchmarks.machine import has_bf16, highest_rate
+from benchmarks.released import plain_features
+from benchmarks.rows import Row, add_json_option, in_turn, milliseconds, not_here, publish, times_as_fast
+from extract.backbones import Precision, Runtime, get_backbone, load_backbone
+from extract.backbones.preprocess import get_preprocess
+
+Features = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A network, what it is given, and what was aimed at in fp32 and bf16 on a CPU."""
+
+    backbone: str
+    what: str
+    on_cpu: int
+    on_gpu: int
+    fp32: str
+    bf16: str
+
+
+QUESTIONS = (
+    Question("i3d", "I3D 16x224x224", 2, 32, "3.0x", "5.0x"),
+    Question("resnet50", "ResNet-50 crops", 8, 256, "2.2x", "4.2x"),
+)
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    torch.set_num_threads(arguments.threads)
+    rows: list[Row] = []
+    for question in QUESTIONS:
+        rows += on_cpu(question, arguments)
+        rows += on_gpu(question, arguments)
+    publish(rows, arguments.json)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--no-compile", action="store_true")
+    add_json_option(parser)
+    return parser.parse_args()
+
+
+def on_cpu(question: Question, arguments: argparse.Namespace) -> Iterator[Row]:
+    """fp32 in every runtime, and bf16 where this CPU has it."""
+    runtimes: list[Runtime] = ["eager", *([] if arguments.no_compile else ["compile"]), "openvino"]
+    settings: list[tuple[Runtime, Precision]] = [(runtime, "fp32") for runtime in runtimes]
+    if has_bf16():
+        settings += [("eager", "bf16"), ("openvino", "bf16")]
+    yield from measure(question, settings, arguments, device="cpu", batch=pictures(question, question.on_cpu))
+    if not has_bf16():
+        yield not_here(f"{question.what}, bf16", question.bf16, "a CPU with avx512_bf16 or amx_bf16")
+
+
+def on_gpu(question: Question, arguments: argparse.Namespace) -> Iterator[Row]:
+    """bf16 as it is and compiled, against the released form in fp32."""
+    at_least = "40 % of the matrix rate" if question.backbone == "i3d" else ""
+    if not torch.cuda.is_available():
+        yield not_here(f"{question.what}, bf16, GPU", at_least, "a GPU")
+        return
+    settings: list[tuple[Runtime, Precision]] = [("eager", "fp32"), ("eager", "bf16"), ("compile", "bf16")]
+    batch = pictures(question, question.on_gpu)
+    yield from measure(question, settings, arguments, device="cuda", batch=batch)
+
+
+def measure(
+    question: Question,
+    settings: list[tuple[Runtime, Precision]],
+    arguments: argparse.Namespace,
+    *,
+    device: str,
+    batch: np.ndarray,
+) -> Iterator[Row]:
+    """A row per setting, all timed in turn."""
+    plain = load_backbone(question.backbone, weights="random:0", device=device, precision="fp32")
+    ways: dict[str, Features] = {"plain": plain_features(plain)}
+    reference = ways["plain"](batch)
+    differences: dict[str, float] = {}
+    for runtime, precision in settings:
+        name, way = f"{runtime}, {precision}", replace(plain, runtime=runtime, precision=precision).features
+        try:
+            differences[name] = difference(way(batch), reference)
+        except AqaError as error:
+            yield not_here(f"{question.what}, {name}, {device}", "", str(error))
+        else:
+            ways[name] = way
+    calls = {name: lambda way=way: way(batch) for name, way in ways.items()}
+    seconds = in_turn(calls, rounds=arguments.rounds)
+    for name, apart in differences.items():
+        ceiling = highest_rate(torch.bfloat16 if name.endswith("bf16") else torch.float32, device)
+        rate = 2 * plain.backbone.gflops * len(batch) / statistics.median(seconds[name])
+        aim = (
+            {"fp32": question.fp32, "bf16": question.bf16}[name.rpartition(" ")[2]] if device == "cpu" else ""
+        )
+        yield Row(
+            what=f"{question.what}, {name}, {device}, features within {apart:.0e}",
+            at_least=aim,
+            reached=times_as_fast(seconds["plain"], seconds[name]),
+            plain=milliseconds(seconds["plain"], per=len(batch)),
+            ours=milliseconds(seconds[name], per=len(batch)),
+            ceiling=f"{rate / ceiling:.0%} of {ceiling:.0f} GFLOP/s",
+        )
+
+
+def pictures(question: Question, number: int) -> np.ndarray:
+    """Noise that changes slowly in space: features of white noise are all alike."""
+    backbone = get_backbone(question.backbone)
+    frames, size = backbone.frames_per_clip, get_preprocess(backbone.preprocess["paper"]).size
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(number * (frames or 1), 3, 8, 8, generator=generator)
+    smooth = nn.functional.interpolate(coarse, (size, size), mode="bilinear").mul(255).byte().movedim(1, -1)
+    shape = (number, frames, size, size, 3) if frames else (number, size, size, 3)
+    return smooth.reshape(shape).contiguous().numpy()
+
+
+def difference(features: np.ndarray, reference: np.ndarray) -> float:
+    return float(np.linalg.norm(features - reference) / np.linalg.norm(reference))
+
+
+if __name__ == "__main__":
+    main()
