@@ -69,7 +69,7 @@ network_options = together(
         type=click.Choice(["auto", "eager", "compile", "openvino"]),
         default="auto",
         show_default=True,
-        help="What runs the networks. auto: on a GPU torch as it is; on a CPU OpenVINO (the extra `openvino`) "
+        help="What runs the networks. auto: on a GPU torch as it is, on a CPU OpenVINO (extra `openvino`) "
         "where it is no slower and features stay within 1e-3 of torch's. compile takes a minute per network.",
     ),
 )

@@ -186,9 +186,7 @@ def test_missing_features_stop_the_run_or_are_left_out_loudly(world, tmp_path: P
         fit(world.request(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
     summary = fit(world.request(tmp_path / "run", allow_missing=True))
-    assert any(
-        "1 videos were left out, they have no features: routine-04." in note for note in summary.notes
-    )
+    assert any("1 videos were left out, they have no features: routine-04." in note for note in summary.notes)
     ids = {row.video_id for row in read_cell(tmp_path / "run", split="first", seed=0).predictions}
     assert "routine-04" not in ids
     assert len(ids) == 39
