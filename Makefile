@@ -8,7 +8,7 @@ PYTEST_JOBS ?= 2
 .DEFAULT_GOAL := help
 OTHER_TABLES := wd-table1a wd-table1b wd-table3 $(foreach n,1 2 3 4 5 6,tsa-table$(n))
 .PHONY: reproduce-table1 reproduce-table2 reproduce-table3 reproduce-table4 $(OTHER_TABLES:%=reproduce-%)
-.PHONY: help setup demo test check lint types fmt smoke bench clean
+.PHONY: help setup demo test check lint types fmt smoke bench campaign clean
 
 help:            ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 24
@@ -64,6 +64,9 @@ smoke: $(VENV)/.dev  ## the wheel holds what it must, and `aqa` starts without d
 
 bench: $(VENV)/.dev  ## speed against the plain ways, and docs/performance.md (a quarter of an hour, idle)
 	$(BIN)/python -m benchmarks.report
+
+campaign: $(VENV)/.dev  ## kills, full disks, flipped bits, hostile files: the figures of docs/reliability.md (half an hour, idle)
+	OMP_NUM_THREADS=1 $(BIN)/python -m campaigns.all $(ARGS)
 
 clean:           ## remove what make and the demo made
 	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

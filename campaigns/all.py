@@ -1,0 +1,70 @@
+"""All campaigns one after the other, and their figures in docs/reliability.md.
+
+python -m campaigns.all                      in full; half an hour on two idle cores, without Ray
+python -m campaigns.all --share 0.02         a short form, into its own folder only
+python -m campaigns.all --only bit_flips,concurrent
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from campaigns.figures import put_into_docs
+
+# In the order of docs/reliability.md, with their counts in full.
+COUNTS: Mapping[str, int] = {
+    "kills": 200,
+    "ray_kills": 20,
+    "concurrent": 50,
+    "bit_flips": 1000,
+    "full_disk": 50,
+    "mutated_videos": 500,
+    "mutated_files": 2000,
+    "many_videos": 2000,
+}
+
+
+def main() -> None:
+    """Runs them; exits with 1 if one promise was not kept."""
+    arguments = _arguments()
+    names = arguments.only.split(",") if arguments.only else [name for name in COUNTS if _can_run(name)]
+    failed = [name for name in names if not _run(name, arguments.share, arguments.out)]
+    if arguments.share == 1:
+        put_into_docs(arguments.out, arguments.docs, order=tuple(COUNTS))
+    print(
+        f"{len(names) - len(failed)} of {len(names)} promises kept" + "".join(f"\n  not {f}" for f in failed)
+    )
+    sys.exit(1 if failed else 0)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--share", type=float, default=1.0, help="of the full counts; default: all")
+    parser.add_argument("--only", help="names, separated by commas; default: all that can run here")
+    parser.add_argument("--out", type=Path, default=Path("build/campaigns"), help="default: %(default)s")
+    parser.add_argument("--docs", type=Path, default=Path("docs"), help="default: %(default)s")
+    return parser.parse_args()
+
+
+def _can_run(name: str) -> bool:
+    if name == "ray_kills" and find_spec("ray") is None:
+        print("ray_kills: left out, the extra `ray` is not installed")
+        return False
+    return True
+
+
+def _run(name: str, share: float, out: Path) -> bool:
+    """Whether that campaign kept its promise; it is a process of its own, which may not stop the others."""
+    count = max(1, round(COUNTS[name] * share))
+    print(f"\n{name}, {count:,}", flush=True)
+    words = [sys.executable, "-m", f"campaigns.{name}", "--count", str(count), "--out", str(out)]
+    return subprocess.run(words, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    main()
