@@ -177,7 +177,7 @@ def read_training_facts(folder: Path) -> TrainingFacts | None:
                 for name, facts in streams.items()
             },
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise RunError(
             f"{path} is damaged ({error!r}): delete it and run the same `aqa fit` again, it is written anew."
         ) from error

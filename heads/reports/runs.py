@@ -124,10 +124,10 @@ def _number(value: float, *, sign: str = "") -> str:
 
 def _notes(run_dir: Path, evaluation: Evaluation) -> tuple[str, ...]:
     try:
-        notes = json.loads((run_dir / "summary.json").read_text())["notes"]
+        notes = [str(note) for note in json.loads((run_dir / "summary.json").read_text())["notes"]]
     except FileNotFoundError:
         notes = []  # an unfinished run has no summary yet
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunError(
             f"{run_dir / 'summary.json'} is damaged ({error!r}): run the same `aqa fit` command again."
         ) from error

@@ -28,7 +28,10 @@ def open_folder(table: Table, settings: Settings) -> None:
     """
     path, asked = settings.out / "settings.json", _settings(table, settings)
     if path.exists():
-        there = json.loads(path.read_text())
+        try:
+            there = dict(json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise RunError(f"{path} is damaged ({error!r}): name a new folder with --out.") from error
         differing = [name for name in asked if there.get(name) != asked[name]]
         if differing:
             shown = "\n".join(f"  {name}: {there.get(name)} != {asked[name]}" for name in differing)
