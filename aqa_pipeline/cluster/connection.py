@@ -102,12 +102,21 @@ def _init(ray: ModuleType, address: str) -> None:
     try:
         _knock(address)
         ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL, **own)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ClusterError(
-            f"no Ray cluster at {address} ({str(error).splitlines()[0]}). Start one with `ray start --head`, "
-            "or leave --ray-address out, and RAY_ADDRESS unset, to start one on this machine alone. "
-            "A cluster with token authentication wants RAY_AUTH_MODE=token here too, if its address is given."
-        ) from error
+    except Exception as error:  # Ray raises the bare class where a node does not start in time
+        raise ClusterError(_why_not(address, str(error).splitlines()[0])) from error
+
+
+def _why_not(address: str, reason: str) -> str:
+    if address == "local":
+        return (
+            f"Ray could not start on this machine ({reason}). Is it overloaded, or its disk full? Try again, or "
+            "leave --engine out."
+        )
+    return (
+        f"no Ray cluster at {address} ({reason}). Start one with `ray start --head`, or leave --ray-address out, "
+        "and RAY_ADDRESS unset, to start one on this machine alone. A cluster with token authentication wants "
+        "RAY_AUTH_MODE=token here too, if its address is given."
+    )
 
 
 def _knock(address: str) -> None:

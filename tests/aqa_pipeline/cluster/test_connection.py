@@ -49,6 +49,18 @@ class TestConnecting:
             ):
                 connect(address).__enter__()
 
+    def test_a_machine_on_which_ray_does_not_start_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        import ray
+
+        def refuse(*_: object, **__: object) -> None:
+            raise Exception("The current node timed out during startup.\nAnd more.")
+
+        monkeypatch.delenv("RAY_ADDRESS", raising=False)
+        monkeypatch.setattr(ray, "init", refuse)
+        message = r"Ray could not start on this machine \(The current node timed out during startup\.\)"
+        with pytest.raises(ClusterError, match=message):
+            connect().__enter__()
+
     def test_a_client_address_is_refused(self) -> None:
         with pytest.raises(
             ClusterError, match=r"cannot use ray://head:10001: .* on a node .*--ray-address auto"
