@@ -73,6 +73,8 @@ class RecordFolder:
         """The record's file, to read; whatever is wrong with it is a `StoreError`."""
         path = self.path(name)
         try:
+            if not path.is_file():  # a pipe would be waited for
+                raise StoreError("it is no file")
             with opened(path) as file:
                 yield file
         except (StoreError, *UNSOUND) as error:
