@@ -109,13 +109,13 @@ def _init(ray: ModuleType, address: str) -> None:
 def _why_not(address: str, reason: str) -> str:
     if address == "local":
         return (
-            f"Ray could not start on this machine ({reason}). Is it overloaded, or its disk full? Try again, or "
-            "leave --engine out."
+            f"Ray could not start on this machine ({reason}). Is it overloaded, or its disk full? Try again, "
+            "or leave --engine out."
         )
     return (
-        f"no Ray cluster at {address} ({reason}). Start one with `ray start --head`, or leave --ray-address out, "
-        "and RAY_ADDRESS unset, to start one on this machine alone. A cluster with token authentication wants "
-        "RAY_AUTH_MODE=token here too, if its address is given."
+        f"no Ray cluster at {address} ({reason}). Start one with `ray start --head`, or leave --ray-address "
+        "out, and RAY_ADDRESS unset, to start one on this machine alone. A cluster with token authentication "
+        "wants RAY_AUTH_MODE=token here too, if its address is given."
     )
 
 
