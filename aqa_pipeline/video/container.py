@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.video.liveness import sign_of_life
 
 # 8K video has 33 million pixels, 7680 a side. ffmpeg's own bound is 268 million, and a decoder holds up to 17
 # frames at once: of 100 million pixels in 4:2:0 they are 2.5 GB, which is what a decoding process may take.
@@ -70,6 +71,22 @@ def video_stream(container: Any, path: Path) -> Any:
     check_size(path, width=stream.codec_context.width, height=stream.codec_context.height)
     stream.codec_context.options = DECODER_OPTIONS
     return stream
+
+
+def packets_of(container: Any, stream: Any) -> Iterator[Any]:
+    """The packets of the stream and the empty one that ends it, each a sign of life.
+
+    Where streams begin midway (.ts), PyAV may look for them among those of the header at the end, and fail.
+    All packets have come by then, and the empty one.
+    """
+    packets = container.demux(stream)
+    while True:
+        sign_of_life()
+        try:
+            packet = next(packets)
+        except (StopIteration, IndexError):
+            return
+        yield packet
 
 
 def check_size(path: Path, *, width: int, height: int) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from aqa_pipeline.errors import VideoError
-from aqa_pipeline.video.liveness import sign_of_life
 from aqa_pipeline.video.sampling import Ticks
 
 MAX_NUM_PACKETS = 20_000_000  # 46 hours at 120 a second; what is kept of them takes 480 MB
@@ -58,15 +57,14 @@ def read_packets(container: Any, stream: Any) -> PacketTable:
     """Read through all packets of the stream; memory grows by 24 bytes a frame."""
     import av
 
-    from aqa_pipeline.video.container import reason
+    from aqa_pipeline.video.container import packets_of, reason
 
     codec, container_name = stream.codec_context.name, container.format.name
     pts, dts, duration, keys, restarts = (array("q") for _ in range(5))
     num_discarded, error = 0, None
     nal_size = nal_length_bytes(codec, stream.codec_context.extradata)
     try:
-        for packet in container.demux(stream):
-            sign_of_life()
+        for packet in packets_of(container, stream):
             if packet.size == 0 and packet.dts is None:
                 continue  # PyAV's last packet is empty and tells the decoder to finish
             if len(pts) == MAX_NUM_PACKETS:

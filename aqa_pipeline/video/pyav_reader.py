@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from aqa_pipeline.errors import VideoError
-from aqa_pipeline.video.container import ADVICE, open_container, reason, video_stream
-from aqa_pipeline.video.liveness import sign_of_life
+from aqa_pipeline.video.container import ADVICE, open_container, packets_of, reason, video_stream
 from aqa_pipeline.video.orientation import Picture, orient
 from aqa_pipeline.video.timeline import Scan, decoded_frames, frame_tick
 
@@ -62,7 +61,7 @@ def _read_by_pts(scan: Scan, frame_index: Sequence[int], num_threads: int) -> It
         log.debug("%s: seeking misses, read from the start", scan.path)
     with open_container(scan.path) as container:
         stream = _open_stream(container, scan, num_threads)
-        yield from _wanted(container.demux(stream), stream, scan, frame_index)
+        yield from _wanted(packets_of(container, stream), stream, scan, frame_index)
 
 
 def _packets_from(container: Any, stream: Any, scan: Scan, restart: int) -> Iterator[Any] | None:
@@ -72,7 +71,7 @@ def _packets_from(container: Any, stream: Any, scan: Scan, restart: int) -> Iter
     starts = scan.delivered[scan.restart_frames[: restart + 1]]
     try:
         container.seek(int(starts[-1]), stream=stream, backward=True)
-        packets = container.demux(stream)
+        packets = packets_of(container, stream)
         first = next(packets)
     except (av.error.FFmpegError, StopIteration):
         return None
@@ -106,7 +105,6 @@ def _decode_sparsely(
     num_passed = 0
     try:
         for packet in packets:
-            sign_of_life()
             codec.skip_frame = "DEFAULT" if packet.pts is None or packet.pts in wanted else "NONREF"
             for frame in codec.decode(packet if packet.size else None):
                 num_passed = int(np.searchsorted(scan.delivered, frame_tick(frame), side="right"))

@@ -23,7 +23,7 @@ MAX_NUM_SAMPLES = 10_000_000
 # A frame that is shown long is taken again and again. Slides are shown for some seconds: 100 samples of one
 # frame are 20 s at 5 a second. One flipped bit in a timestamp shows 21 frames for 20 hours.
 MAX_SAMPLES_PER_FRAME = 100
-NUM_SAMPLES_OF_ANYTHING = 3000  # 10 minutes of one still picture, at 5 a second
+NUM_SAMPLES_OF_ANYTHING = 50_000  # half an hour of one still picture, at 25 a second
 # A rate this close to n * 1000/1001 is that NTSC rate: 23.976, 29.97 and 59.94 are all within 1.1e-6.
 NTSC_TOLERANCE = 1e-5
 

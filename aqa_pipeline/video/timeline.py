@@ -25,10 +25,10 @@ from aqa_pipeline.video.container import (
     check_size,
     moving_pictures,
     open_container,
+    packets_of,
     reason,
     video_stream,
 )
-from aqa_pipeline.video.liveness import sign_of_life
 from aqa_pipeline.video.orientation import UPRIGHT, Orientation, frame_orientation, swaps_sides
 from aqa_pipeline.video.packets import (
     MPEG_TS,
@@ -170,8 +170,7 @@ def decoded_frames(container: Any, stream: Any, path: Path, *, finish: bool = Tr
 
     num_frames = 0
     try:
-        for packet in container.demux(stream):
-            sign_of_life()
+        for packet in packets_of(container, stream):
             if packet.is_corrupt and container.format.name != MPEG_TS:
                 raise VideoError(f"{path}: a packet is cut off")
             if packet.size == 0 and packet.dts is None and not finish:

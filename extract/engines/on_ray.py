@@ -67,6 +67,7 @@ class _OnRay:
         for worker, event in self._pool.run(todo):
             tally.take(worker, event)
             progress(videos=tally.num_videos, video_id=tally.video_id, clock=tally.clock)
+        self._extraction.store.remove_leftovers()  # of workers that died while they wrote
         return tally.finished_report(videos, wall_seconds=time.perf_counter() - start)
 
     def _is_missing(self, video: Video) -> bool:
