@@ -126,7 +126,8 @@ StreamsOf = Callable[[str], Sequence[str]]
     type=EXISTING,
     metavar="VIDEO",
     help="Only draw what the networks would see of this one video, on a sheet in the folder --contact-sheet "
-    "(default: here). Needs no weights and no dataset.",
+    "(default: here). Needs no weights of the networks and no dataset; crops and tubes need a detector's "
+    "and a tracker's.",
 )
 @click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --preview.")
 @click.pass_context

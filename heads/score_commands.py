@@ -1,6 +1,7 @@
 """`aqa score`: a number for new videos, and the page that shows its reasons."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,26 +79,18 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         the run's were and kept: a video is extracted once. A video that fails is named with the reason, the
         others are scored; exit code 3.
         """
-        from heads.followed import how_followed
         from heads.judgement import make_judge
         from heads.prediction import load_run
         from heads.score_files import write_csv, write_json
-        from heads.score_text import format_judgement
 
         _check_options(options, videos)
         trained = load_run(run, split=split).of_difficulty(options["difficulty"])
         by = make_judge(trained)
         records_of = open_cache(trained, options | {"cache": options["cache"] or run / CACHE})
-        scored, failures = [], {}
-        for path in videos:
-            try:
-                one = _score_one(path, by, records_of, boxes=options["boxes"], fps=options["fps"])
-                click.echo(format_judgement(one.judgement, by, followed=tuple(how_followed(one.records))))
-                click.echo()
-                scored.append(one)
-            except AqaError as error:
-                failures[str(path)] = str(error).removeprefix(f"{path}: ")  # errors of reading name it too
-                click.secho(f"{path}: {failures[str(path)]}", fg="red", err=True)
+        score_one = partial(
+            _score_one, by=by, records_of=records_of, boxes=options["boxes"], fps=options["fps"]
+        )
+        scored, failures = _score_all(videos, by, score_one)
         for write, target in ((write_json, options["json_path"]), (write_csv, options["csv_path"])):
             if target:
                 write(target, scored, failures, by=by)
@@ -119,11 +112,31 @@ def _check_options(options: dict[str, Any], videos: Sequence[Path]) -> None:
         raise click.UsageError("--fps is for folders of pictures; video files know their own rate.")
 
 
+def _score_all(
+    videos: Sequence[Path], by: "Judge", score_one: Callable[[Path], "Scored"]
+) -> tuple[list["Scored"], dict[str, str]]:
+    """Scores one after the other and prints each; what failed, with the reason, by path."""
+    from heads.followed import how_followed
+    from heads.score_text import format_judgement
+
+    scored, failures = [], {}
+    for path in videos:
+        try:
+            one = score_one(path)
+            click.echo(format_judgement(one.judgement, by, followed=tuple(how_followed(one.records))))
+            click.echo()
+            scored.append(one)
+        except AqaError as error:
+            failures[str(path)] = str(error).removeprefix(f"{path}: ")  # errors of reading name it too
+            click.secho(f"{path}: {failures[str(path)]}", fg="red", err=True)
+    return scored, failures
+
+
 def _score_one(
     path: Path,
+    *,
     by: "Judge",
     records_of: Callable[["Video"], Mapping[str, "Record"]],
-    *,
     boxes: Path | None,
     fps: float | None,
 ) -> "Scored":

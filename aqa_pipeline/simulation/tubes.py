@@ -72,7 +72,7 @@ class SimulatedTubes:
     views: Literal["flip", "reference"] = "flip"
     num_frames: int = NUM_FRAMES
     stream: str = "tubes"
-    backbone: str = "i3d"
+    backbone: str = "i3d-tsa-net"
     endpoint: str = "Mixed_4e"
     dim: int = 528
     num_aspects: int = 1

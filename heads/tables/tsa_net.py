@@ -23,8 +23,7 @@ MTL_AQA = Column("mtl-aqa", "MTL-AQA", "mtl-aqa", ("official",), "score")
 FR_FS = Column("fr-fs", "FR-FS, Acc.", "fr-fs", ("official",), "clean", metric="accuracy")
 
 # Maps of the first stage of I3D and quads of the athlete; the released code cuts I3D earlier.
-# Simulated maps name the network by its short name.
-TUBES = {"tubes": ("i3d-tsa-net", "i3d")}
+TUBES = {"tubes": ("i3d-tsa-net",)}
 PAPER_MAPS = {"endpoint": "Mixed_4e"}
 RELEASED_MAPS = {"endpoint": "MaxPool3d_4a_3x3"}
 # FR-FS is neither mirrored nor shifted in training: section 4.2 says so of the other two alone.

@@ -66,7 +66,7 @@ class Maps(LoadedBackbone):
 
 def extracted(stride: int, views: str) -> Tubes:
     """The stream that `aqa extract` makes, without its network and tracker."""
-    entry = get_backbone("i3d")
+    entry = get_backbone("i3d-tsa-net")
     preprocess = get_preprocess(entry.preprocess["paper"])
     loaded = Maps(entry, preprocess, "sha256:0", "cpu", "fp32", torch.nn.Identity())
     sampling = TubeSampling(stride=stride, views=views)  # type: ignore[arg-type]
@@ -208,7 +208,7 @@ def test_the_dataset_decides_on_the_clips() -> None:
     assert find_stream("tubes").name == find_stream("tubes", dataset="aqa7").name == "tubes:10"
     assert find_stream("tubes", dataset="fr-fs").name == "tubes:7"
     assert find_stream("tubes:reference", dataset="fr-fs").name == "tubes:7:reference"
-    assert name_of_stream("tubes", "i3d") == "tubes"
+    assert name_of_stream("tubes", "i3d-tsa-net") == "tubes"
     assert draw("tubes:7", number=1).features.shape == (7, 2, 528, 4, 14, 14)
 
 
@@ -298,7 +298,7 @@ def test_the_command_draws_labels_and_tubes(tmp_path: Path) -> None:
     result = run(*command)
     assert result.exit_code == 0, result.output
     assert "Labels drawn at random lie in" in result.output
-    assert "tubes of i3d: about 46 MB" in result.output
+    assert "tubes of i3d-tsa-net: about 46 MB" in result.output
     assert "SIMULATED fr-fs: 4 videos, 4 records written" in result.output
     assert "0 records written" in run(*command).output
     assert "wants a --root" in run("simulate", "--like", "fr-fs", "--draw-labels").output

@@ -1,7 +1,8 @@
-"""OpenVINO on a CPU: converted through a trace, compiled for one input at a time.
+"""OpenVINO on a CPU: converted through a trace, compiled for inputs one by one, two of them side by side.
 
-One at a time is as fast as any batch on a CPU, whose caches hold a clip, not sixteen of them; it also makes
-a feature independent of what else is in its batch.
+One is as fast as any batch on a CPU, whose caches hold a clip, not sixteen of them; it also makes a feature
+independent of what else is in its batch. Two side by side, each on half of the cores, spare them most of the
+waiting for each other.
 """
 
 import warnings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import openvino
 
 HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16"}
+SIDE_BY_SIDE = 2
 
 
 def prepare_openvino(program: Program, example: Tensor) -> Run:
@@ -25,13 +27,19 @@ def prepare_openvino(program: Program, example: Tensor) -> Run:
     Raises `CannotRun` as `check_openvino` does, and where OpenVINO cannot convert the network.
     """
     check_openvino(program.device, program.precision)
-    request = _compile(program, example[:1]).create_infer_request()
+    compiled = _compile(program, example[:1])
+    requests = [compiled.create_infer_request() for _ in range(_num_streams())]
 
-    def infer(one: Tensor) -> Tensor:
-        outputs = request.infer([one.numpy()], share_inputs=True, share_outputs=True)
-        return torch.from_numpy(outputs[0]).clone()  # the next output is written to the same place
+    def infer(some: Tensor) -> list[Tensor]:
+        started = list(zip(requests, some.split(1), strict=False))
+        for request, one in started:
+            request.start_async([one.numpy()], share_inputs=True)
+        for request, _ in started:
+            request.wait()
+        # Copied, for the next output is written to the same place.
+        return [torch.from_numpy(request.get_output_tensor().data.copy()) for request, _ in started]
 
-    return lambda batch: torch.cat([infer(one) for one in batch.split(1)])
+    return lambda batch: torch.cat([one for some in batch.split(len(requests)) for one in infer(some)])
 
 
 def check_openvino(device: str, precision: Precision) -> None:
@@ -62,7 +70,11 @@ def _compile(program: Program, example: Tensor) -> "openvino.CompiledModel":
     settings = {
         "INFERENCE_PRECISION_HINT": HINTS[program.precision],
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-        "NUM_STREAMS": 1,
+        "NUM_STREAMS": _num_streams(),
         "ENABLE_CPU_PINNING": False,  # several processes would be pinned to the same cores
     }
     return openvino.Core().compile_model(model, "CPU", settings)
+
+
+def _num_streams() -> int:
+    return min(SIDE_BY_SIDE, torch.get_num_threads())
