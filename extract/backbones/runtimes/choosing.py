@@ -69,21 +69,24 @@ def choose_runtime(program: Program, wanted: Runtime, batch: Tensor) -> Chosen:
 
 
 def _fastest(program: Program, batch: Tensor) -> Chosen:
-    eager = prepare_eager(program, batch)
     if not on_cpu(program.device):
-        return Chosen("eager", eager, "the usual choice on a GPU")
+        return _eager(program, batch, "the usual choice on a GPU")
     try:
         other = prepare_openvino(program, batch)
     except CannotRun as error:
-        return Chosen("eager", eager, str(error))
+        return _eager(program, batch, str(error))
     found = recall(program)
     if found is None:
-        found = _measure(program, eager, other, batch)
+        found = _measure(program, other, batch)
         remember(program, found)
     if reason := reason_against(found):
-        return Chosen("eager", eager, reason)
+        return _eager(program, batch, reason)
     reason = f"{found.speedup:.1f} times as fast as eager here, features within {found.difference:.0e}"
     return Chosen("openvino", other, reason)
+
+
+def _eager(program: Program, batch: Tensor, reason: str) -> Chosen:
+    return Chosen("eager", prepare_eager(program, batch), reason)
 
 
 def reason_against(found: Finding) -> str:
@@ -96,8 +99,9 @@ def reason_against(found: Finding) -> str:
     return ""
 
 
-def _measure(program: Program, eager: Run, other: Run, batch: Tensor) -> Finding:
-    """Both runtimes on this batch: a first time to warm up and be compared, a second to be timed."""
+def _measure(program: Program, other: Run, batch: Tensor) -> Finding:
+    """Eager and the other on this batch: a first time to warm up and be compared, a second to be timed."""
+    eager = prepare_eager(program, batch)
     reference = prepare_as_built(program, batch)(batch)
     distances = [relative_difference(run(batch), reference) for run in (eager, other)]
     speedup = _seconds(eager, batch) / _seconds(other, batch)

@@ -64,7 +64,12 @@ def _read(path: Path) -> dict[str, object]:
 
 def _key(program: Program) -> str:
     machine = f"{platform.node()} {platform.machine()}, {torch.get_num_threads()} threads"
-    return " | ".join([program.identity, program.precision, machine, *map(_version, LIBRARIES)])
+    return " | ".join([program.identity, program.precision, machine, *versions()])
+
+
+def versions() -> list[str]:
+    """Of the libraries on which it depends what a runtime makes of a network."""
+    return list(map(_version, LIBRARIES))
 
 
 def _version(library: str) -> str:

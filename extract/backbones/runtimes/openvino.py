@@ -1,33 +1,38 @@
-"""OpenVINO on a CPU: converted through a trace, compiled for inputs one by one, two of them side by side.
+"""OpenVINO on a CPU: converted through a trace, once; compiled for inputs one by one, two side by side.
 
 One is as fast as any batch on a CPU, whose caches hold a clip, not sixteen of them; it also makes a feature
 independent of what else is in its batch. Two side by side, each on half of the cores, spare them most of the
 waiting for each other.
 """
 
+import io
+import logging
 import warnings
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from extract.backbones.runtimes.conversions import conversion_name, keep_conversion, recall_conversion
 from extract.backbones.runtimes.pictures import FromBytes
 from extract.backbones.runtimes.program import CannotRun, Precision, Program, Run, on_cpu, one_line
 
 if TYPE_CHECKING:
     import openvino
 
+log = logging.getLogger(__name__)
+
 HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16"}
 SIDE_BY_SIDE = 2
 
 
 def prepare_openvino(program: Program, example: Tensor) -> Run:
-    """The program in OpenVINO, which takes a few seconds.
+    """The program in OpenVINO, which takes a few seconds the first time.
 
     Raises `CannotRun` as `check_openvino` does, and where OpenVINO cannot convert the network.
     """
     check_openvino(program.device, program.precision)
-    compiled = _compile(program, example[:1])
+    compiled = _kept(program, example[:1]) or _converted(program, example[:1])
     requests = [compiled.create_infer_request() for _ in range(_num_streams())]
 
     def infer(some: Tensor) -> list[Tensor]:
@@ -55,7 +60,20 @@ def check_openvino(device: str, precision: Precision) -> None:
         raise CannotRun(f"this CPU has no {precision}, and OpenVINO would run in fp32 instead")
 
 
-def _compile(program: Program, example: Tensor) -> "openvino.CompiledModel":
+def _kept(program: Program, example: Tensor) -> "openvino.CompiledModel | None":
+    import openvino
+
+    kept = recall_conversion(conversion_name(program, example))
+    if kept is None:
+        return None
+    try:
+        return openvino.Core().import_model(kept, "CPU", _settings(program))
+    except RuntimeError as error:  # OpenVINO's own have no other class
+        log.info("%s is converted anew: %s", program.name, one_line(error, which=-1))
+        return None
+
+
+def _converted(program: Program, example: Tensor) -> "openvino.CompiledModel":
     import openvino
 
     module = FromBytes(program, program.network)
@@ -67,13 +85,20 @@ def _compile(program: Program, example: Tensor) -> "openvino.CompiledModel":
     except Exception as error:  # of the tracer or of OpenVINO, whose own share no class
         raise CannotRun(f"OpenVINO cannot convert {program.name} ({one_line(error, which=-1)})") from error
     model.reshape(list(example.shape))
-    settings = {
+    compiled = openvino.Core().compile_model(model, "CPU", _settings(program))
+    exported = io.BytesIO()
+    compiled.export_model(exported)
+    keep_conversion(conversion_name(program, example), exported.getvalue())
+    return compiled
+
+
+def _settings(program: Program) -> dict[str, object]:
+    return {
         "INFERENCE_PRECISION_HINT": HINTS[program.precision],
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "NUM_STREAMS": _num_streams(),
         "ENABLE_CPU_PINNING": False,  # several processes would be pinned to the same cores
     }
-    return openvino.Core().compile_model(model, "CPU", settings)
 
 
 def _num_streams() -> int:
