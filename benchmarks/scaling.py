@@ -74,6 +74,7 @@ def measure(folder: Path, arguments: argparse.Namespace) -> list[Row]:
     by_length = [aqa_extract(folder, f"length-{s}", [sixteen.path], s // 16, networks) for s in LENGTHS]
     by_number = [aqa_extract(folder, f"number-{n}", [sixteen.path] * n, 1, networks) for n in NUMBERS]
     lengths, numbers = fit(LENGTHS, by_length), fit(NUMBERS, by_number)
+    imports = run([sys.executable, "-c", "import torch, torchvision"]).seconds
     print(f"Seconds for {LENGTHS} s of video: {shown(by_length)}")
     print(f"and for {NUMBERS} videos: {shown(by_number)}\n")
     rows = [
@@ -91,7 +92,13 @@ def measure(folder: Path, arguments: argparse.Namespace) -> list[Row]:
             "",
             f"{numbers.slope:.1f} s per video of 16 s",
         ),
-        Row("fixed cost of `aqa extract`", "under 5 s", f"{lengths.start:.1f} s", "", ""),
+        Row(
+            "fixed cost of `aqa extract`",
+            "under 5 s",
+            f"{lengths.start:.1f} s, of which {imports:.1f} s import torch and torchvision",
+            "",
+            "",
+        ),
     ]
     return [*rows, long_against_short(folder, arguments)]
 
