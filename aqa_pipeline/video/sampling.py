@@ -20,10 +20,10 @@ Ticks = npt.NDArray[np.int64]
 
 # 60 hours at 50 samples a second. More than that is a damaged timestamp, and would fill the memory.
 MAX_NUM_SAMPLES = 10_000_000
-# A frame that is shown long is taken again and again. Slides are shown for some seconds: 100 samples of one
-# frame are 20 s at 5 a second. One flipped bit in a timestamp shows 21 frames for 20 hours.
-MAX_SAMPLES_PER_FRAME = 100
-NUM_SAMPLES_OF_ANYTHING = 50_000  # half an hour of one still picture, at 25 a second
+# A frame that is shown long is taken again and again. One flipped bit in a timestamp shows 21 frames for 20
+# hours; slides are shown for a minute each at most, and a still picture for ten minutes.
+MAX_SECONDS_PER_FRAME = 60
+MAX_SECONDS_OF_A_STILL = 600
 # A rate this close to n * 1000/1001 is that NTSC rate: 23.976, 29.97 and 59.94 are all within 1.1e-6.
 NTSC_TOLERANCE = 1e-5
 
@@ -173,7 +173,7 @@ def sample_by_time(timeline: Timeline, rate_fps: Real | float) -> Samples:
             f"{num_samples} samples would be taken: {timeline.duration_seconds / 3600:.1f} hours at"
             f" {float(rate):g} a second. The timestamps of the file are damaged, or the rate is too high."
         )
-    if num_samples > max(NUM_SAMPLES_OF_ANYTHING, MAX_SAMPLES_PER_FRAME * timeline.num_frames):
+    if timeline.duration > max(MAX_SECONDS_OF_A_STILL, MAX_SECONDS_PER_FRAME * timeline.num_frames):
         raise VideoError(
             f"{num_samples} samples would be taken of {timeline.num_frames} frames, which are shown for"
             f" {timeline.duration_seconds:.0f} s. The timestamps of the file are damaged: re-encode it with a"
