@@ -43,7 +43,7 @@ def read_npy(path: Path) -> np.ndarray | dict[str, np.ndarray]:
             return _saved_dict(file, path, dtype=dtype, shape=shape)
     try:
         return np.load(path, mmap_mode="r" if math.prod(shape) else None, allow_pickle=False)
-    except (ValueError, OSError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise DatasetError(f"{path} is a damaged .npy file ({error}): get it again.") from error
 
 

@@ -21,6 +21,7 @@ from campaigns.campaign import Seen, run_campaign
 from campaigns.samples import aqa, differences, extract_crops, half_records, write_videos
 
 DISK_BYTES = 4 << 20
+MOST_POINTS = 10  # tried for each at which the disk shall be full
 REASONS = ("No space left on device", "File too large")
 ADVICE = "run the same command again"
 
@@ -32,26 +33,29 @@ def main() -> None:
 
 
 def measure(count: int, scratch: Path) -> Seen:
-    """Points at which something was damaged, said badly, or could not be resumed."""
+    """Points at which something was damaged, said badly, or could not be resumed.
+
+    Points follow each other until the disk was too small that often: at some there is room enough.
+    """
     root, alone = scratch / "videos", scratch / "alone"
     write_videos(root)
     code, text = extract_crops(root, alone)
     assert code == 0, text
     sizes = [path.stat().st_size for path in alone.rglob("*.h5")]
-    rng, problems, num_refused = random.Random(0), [], 0
+    rng, problems, num_points, num_refused = random.Random(0), [], 0, 0
     with _disk(scratch / "disk") as (kind, disk, limit):
         most = sum(sizes) + 8192 * len(sizes) if kind == "tmpfs" else max(sizes)
-        for number in range(count):
+        while num_refused < count and num_points < MOST_POINTS * count:
             refused, found = _one_point(root, Store(alone), disk / "store", limit(rng.randrange(most)))
-            num_refused += refused
-            problems += [f"point {number}: {text}" for text in found]
+            problems += [f"point {num_points}: {text}" for text in found]
+            num_points, num_refused = num_points + 1, num_refused + refused
             shutil.rmtree(disk / "store", ignore_errors=True)
     broken = len({text.split(":")[0] for text in problems})
     return Seen(
-        what=f"{num_refused} clear refusals, {broken} of {count} points with damage, a bad message or no "
+        what=f"{num_refused} clear refusals at {num_points} points, {broken} with damage, a bad message or no "
         f"way to complete the store ({kind})",
-        kept=not problems and num_refused > 0,
-        counts={"points": count, "refused": num_refused, "not kept": broken, "disk": kind},
+        kept=not problems and num_refused == count,
+        counts={"points": num_points, "refused": num_refused, "not kept": broken, "disk": kind},
         details={"problems": problems[:20]},
     )
 

@@ -108,5 +108,19 @@ def _plain(content: Any, path: Path) -> "dict[str, Tensor]":
             f"{path} holds more than tensors by name: {strangers[:5]}. Expected a state_dict, "
             f"or a checkpoint with one under {' or '.join(map(repr, WRAPPERS))}"
         )
+    if hollow := [key for key, value in content.items() if not _is_all_there(value)]:
+        raise WeightsError(
+            f"{path} holds tensors that claim more numbers than are in the file, or no plain ones: "
+            f"{', '.join(hollow[:5])}. Save them with .contiguous()"
+        )
     prefix = "module." if all(key.startswith("module.") for key in content) else ""
     return {key.removeprefix(prefix): value for key, value in content.items()}
+
+
+def _is_all_there(tensor: "Tensor") -> bool:
+    """Whether every number of it lies in memory. A view can show one number a million times."""
+    import torch
+
+    if tensor.layout != torch.strided or tensor.is_meta:
+        return False
+    return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()

@@ -298,3 +298,13 @@ def test_a_truncated_npy_is_damaged(tmp_path):
     (tmp_path / "a.npy").write_bytes((tmp_path / "a.npy").read_bytes()[:-100])
     with pytest.raises(DatasetError, match=r"a\.npy is a damaged \.npy file"):
         read_npy(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("shape", [(10**30, 1), (10**15, 3), (2**62, 2**62), (-1, 3)])
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_a_npy_that_claims_what_no_file_has_is_damaged(tmp_path, shape):
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    with (tmp_path / "a.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+    with pytest.raises(DatasetError, match=r"a\.npy is a damaged \.npy file"):
+        read_npy(tmp_path / "a.npy")

@@ -139,6 +139,23 @@ def test_a_damaged_safetensors_file_is_told(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.ones(1).expand(10**9, 10**6),
+        torch.empty(10**9, 10**6, device="meta"),
+        torch.eye(3).to_sparse(),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Validating sparse")
+def test_a_tensor_that_is_not_all_there_is_told_before_anybody_copies_it(tmp_path, tensor):
+    torch.save({**STATE, "huge": tensor}, tmp_path / "net.pt")
+    with pytest.raises(
+        WeightsError, match=r"net\.pt (holds tensors that claim more numbers.*: huge|was refused)"
+    ):
+        load_state_dict(tmp_path / "net.pt")
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         (torch.ones(2), "holds Tensor, expected tensors by name"),
