@@ -52,8 +52,8 @@ def measure(count: int, scratch: Path) -> Seen:
             shutil.rmtree(disk / "store", ignore_errors=True)
     broken = len({text.split(":")[0] for text in problems})
     return Seen(
-        what=f"{num_refused} clear refusals at {num_points} points, {broken} with damage, a bad message or no "
-        f"way to complete the store ({kind})",
+        what=f"{num_refused} clear refusals at {num_points} points, {broken} with damage, a bad message or "
+        f"no way to complete the store ({kind})",
         kept=not problems and num_refused == count,
         counts={"points": num_points, "refused": num_refused, "not kept": broken, "disk": kind},
         details={"problems": problems[:20]},
