@@ -42,7 +42,7 @@ SECTIONS = (
     Section("networks", "Networks, per clip or picture", 600),
     Section("extract", "A whole video", 600),
     Section("heads", "Training", 300),
-    Section("tube_attention", "Attention within tubes", 300),
+    Section("tube_attention", "Attention within tubes", 600, ("--dense", "--rounds", "3")),
     Section("scaling", "Growth, start and memory", 1500),
 )
 
@@ -97,7 +97,8 @@ def text_of(section: Section) -> str:
 
 
 def heading(section: Section) -> str:
-    return f"## {section.title}\n\n`python -m benchmarks.{section.script}`\n\n"
+    command = " ".join(["python -m", f"benchmarks.{section.script}", *section.arguments])
+    return f"## {section.title}\n\n`{command}`\n\n"
 
 
 def markdown(rows: list[Row]) -> str:
