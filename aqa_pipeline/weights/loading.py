@@ -12,6 +12,7 @@ from aqa_pipeline.opcodes import excess_of_checkpoint
 if TYPE_CHECKING:
     from torch import Tensor
 
+MOST_BYTES_OF_A_VIEW = 1 << 30  # the largest tensor of the networks here has 134 MB
 WRAPPERS = ("state_dict", "model_state")  # training checkpoints; pytorchvideo's zoo
 
 
@@ -108,7 +109,7 @@ def _plain(content: Any, path: Path) -> "dict[str, Tensor]":
             f"{path} holds more than tensors by name: {strangers[:5]}. Expected a state_dict, "
             f"or a checkpoint with one under {' or '.join(map(repr, WRAPPERS))}"
         )
-    if hollow := [key for key, value in content.items() if not _is_all_there(value)]:
+    if hollow := [key for key, value in content.items() if not _can_be_copied(value)]:
         raise WeightsError(
             f"{path} holds tensors that claim more numbers than are in the file, or no plain ones: "
             f"{', '.join(hollow[:5])}. Save them with .contiguous()"
@@ -117,10 +118,12 @@ def _plain(content: Any, path: Path) -> "dict[str, Tensor]":
     return {key.removeprefix(prefix): value for key, value in content.items()}
 
 
-def _is_all_there(tensor: "Tensor") -> bool:
-    """Whether every number of it lies in memory. A view can show one number a million times."""
+def _can_be_copied(tensor: "Tensor") -> bool:
+    """Whether it is plain numbers that fit into memory: a view shows one number as often as it likes."""
     import torch
 
     if tensor.layout != torch.strided or tensor.is_meta:
         return False
-    return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
+    return tensor.numel() * tensor.element_size() <= max(
+        tensor.untyped_storage().nbytes(), MOST_BYTES_OF_A_VIEW
+    )
