@@ -32,7 +32,7 @@ def prepare_openvino(program: Program, example: Tensor) -> Run:
     Raises `CannotRun` as `check_openvino` does, and where OpenVINO cannot convert the network.
     """
     check_openvino(program.device, program.precision)
-    compiled = _kept(program, example[:1]) or _converted(program, example[:1])
+    compiled = _compiled(program, example[:1])
     requests = [compiled.create_infer_request() for _ in range(_num_streams())]
 
     def infer(some: Tensor) -> list[Tensor]:
@@ -60,12 +60,19 @@ def check_openvino(device: str, precision: Precision) -> None:
         raise CannotRun(f"this CPU has no {precision}, and OpenVINO would run in fp32 instead")
 
 
-def _kept(program: Program, example: Tensor) -> "openvino.CompiledModel | None":
+def _compiled(program: Program, example: Tensor) -> "openvino.CompiledModel":
+    name = conversion_name(program, example)
+    if (kept := recall_conversion(name)) and (compiled := _imported(program, kept)):
+        return compiled
+    compiled, exported = _converted(program, example), io.BytesIO()
+    compiled.export_model(exported)
+    keep_conversion(name, exported.getvalue())
+    return compiled
+
+
+def _imported(program: Program, kept: bytes) -> "openvino.CompiledModel | None":
     import openvino
 
-    kept = recall_conversion(conversion_name(program, example))
-    if kept is None:
-        return None
     try:
         return openvino.Core().import_model(kept, "CPU", _settings(program))
     except RuntimeError as error:  # OpenVINO's own have no other class
@@ -85,11 +92,7 @@ def _converted(program: Program, example: Tensor) -> "openvino.CompiledModel":
     except Exception as error:  # of the tracer or of OpenVINO, whose own share no class
         raise CannotRun(f"OpenVINO cannot convert {program.name} ({one_line(error, which=-1)})") from error
     model.reshape(list(example.shape))
-    compiled = openvino.Core().compile_model(model, "CPU", _settings(program))
-    exported = io.BytesIO()
-    compiled.export_model(exported)
-    keep_conversion(conversion_name(program, example), exported.getvalue())
-    return compiled
+    return openvino.Core().compile_model(model, "CPU", _settings(program))
 
 
 def _settings(program: Program) -> dict[str, object]:
