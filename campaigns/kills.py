@@ -28,6 +28,7 @@ from extract.stage import Extraction, extract
 from extract.streams import Stream
 
 NUM_VIDEOS = 6
+LOOK_AGAIN_SECONDS = 0.0002  # a record is half written for some milliseconds
 END_SECONDS = 20.0  # within which decoding processes must notice that their parent is dead
 
 
@@ -115,7 +116,7 @@ def until_whole(
 def wait_for_a_write(store: Path, pid: int) -> None:
     """Until it has a record half written, or has come to its end."""
     while not list(store.glob(f"**/.*@{pid}.part")) and not ends(pid, within_seconds=0.0):
-        pass
+        time.sleep(LOOK_AGAIN_SECONDS)
 
 
 def started(store: Path, streams: list[Stream], videos: list[Video]) -> int:

@@ -4,6 +4,7 @@ So "which frame is this" is read from the pixels, and no timestamp or frame coun
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -96,7 +97,16 @@ def number_in(picture: np.ndarray) -> int:
 
 
 def encode(recipe: Recipe, path: Path) -> TestVideo:
-    """Write the file of this recipe."""
+    """Write the file of this recipe, in a thread of its own.
+
+    For root, SVT-AV1 makes the thread that calls it a real-time one, and so are all threads and processes
+    that it starts afterwards; one of them that waits without sleeping then stops the whole machine.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(_encode, recipe, path).result()
+
+
+def _encode(recipe: Recipe, path: Path) -> TestVideo:
     if recipe.codec not in av.codecs_available:
         pytest.skip(f"this PyAV has no encoder {recipe.codec}")
     ticks = recipe.schedule or range(recipe.num_frames)

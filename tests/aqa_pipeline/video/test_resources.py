@@ -1,5 +1,6 @@
 """Memory does not grow with the length of a video; readers work in threads, side by side."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -103,3 +104,10 @@ def test_every_packet_and_every_piece_of_the_file_is_a_sign_of_life(videos, tmp_
     assert len(signs) > num_signs
     source_digest(Video("v", path))
     assert len(signs) == num_signs + 1, "heard within the block alone"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="asks the scheduler of Linux")
+def test_the_making_of_test_videos_makes_no_real_time_process_of_this_one(videos):
+    before = os.sched_getscheduler(0)
+    videos.encode("real_time.mp4", codec="libsvtav1", options={"preset": "8"}, num_frames=5)
+    assert os.sched_getscheduler(0) == before

@@ -180,7 +180,8 @@ def test_decoders_share_the_machines_memory(workers):
 
 
 RUN = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background it is ignored
 from pathlib import Path
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import Store
