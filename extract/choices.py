@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import NoReturn
 
 from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
 from aqa_pipeline.records import StreamSpec
@@ -173,13 +174,15 @@ def _load(name: str, weights: str, choices: Choices) -> LoadedBackbone:
 
 def _leave_out(name: str, weights: str, choices: Choices) -> LoadedBackbone:
     """The backbone's preprocessing without its network, so that no weights are needed."""
-    from torch import nn
-
     from extract.backbones.preprocess import get_preprocess
 
     backbone = get_backbone(name)
     preprocess = get_preprocess(backbone.preprocess[choices.variant])
-    return LoadedBackbone(backbone, preprocess, "not loaded", "cpu", choices.precision, nn.Identity())
+    return LoadedBackbone(backbone, preprocess, "not loaded", "cpu", choices.precision, _no_network)
+
+
+def _no_network() -> NoReturn:
+    raise AqaError("these streams were built to look at frames, without networks")
 
 
 def _parts(

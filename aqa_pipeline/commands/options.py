@@ -1,5 +1,6 @@
 """Options, exit codes and the progress bar that all commands share."""
 
+import ctypes
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -137,6 +138,8 @@ def default_root(dataset: str, root: Path | None) -> Path:
 
 def pick_device(device: str) -> str:
     """`auto` resolved; raises `AqaError` for a device that is not there."""
+    if device == "cpu" or (device == "auto" and not _has_driver()):
+        return "cpu"  # without torch, whose import takes seconds
     import torch
 
     if device == "auto":
@@ -148,6 +151,17 @@ def pick_device(device: str) -> str:
             f"device {device!r} cannot be used: {str(error).splitlines()[0]} Try --device cpu."
         ) from error
     return device
+
+
+def _has_driver() -> bool:
+    """Whether torch could find a GPU: without a driver for one it need not be asked."""
+    if Path("/dev/kfd").exists():  # AMD's
+        return True
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

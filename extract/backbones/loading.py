@@ -1,7 +1,9 @@
 """A backbone ready to run: network, weights and preprocessing bound together on a device."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    Build = Callable[[], nn.Module]
+
     from extract.backbones.preprocess import Preprocess
 
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 class LoadedBackbone:
     """A backbone with its weights. `weights_id` is `sha256:<64 hex digits>` or `random:<seed>`.
 
+    `build` gives the network, one and the same; a runtime that has kept what it made of it does without.
     `runtime` is what runs it; it is no fact of the spec, for it does not change features beyond rounding.
     """
 
@@ -30,9 +35,14 @@ class LoadedBackbone:
     weights_id: str
     device: str
     precision: Precision
-    network: "nn.Module"
+    build: "Build" = field(repr=False)
     runtime: Runtime = "eager"
     _runners: dict[str, Runner] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def network(self) -> "nn.Module":
+        """The network with its weights, in eval mode; built now if it was not."""
+        return self.build()
 
     @property
     def facts(self) -> dict[str, str]:
@@ -72,25 +82,24 @@ class LoadedBackbone:
         return self._run(batch, endpoint)
 
     def _run(self, batch: "np.ndarray", output: str) -> "np.ndarray":
-        import torch
-
         self._check(batch)
         if output not in self._runners:
             self._runners[output] = self._runner(output)
-        features: np.ndarray = self._runners[output](torch.from_numpy(batch)).numpy()
-        return features
+        return self._runners[output](batch)
 
     def _runner(self, output: str) -> Runner:
         """What makes `features`, or the maps after an endpoint."""
         of_maps = output in self.backbone.map_shapes
         program = Program(
             name=f"{self.backbone.name} up to {output}" if of_maps else self.backbone.name,
-            identity=f"{self.backbone.name} {self.weights_id} {self.preprocess.name} {output}",
-            network=_up_to(output, self.network) if of_maps else self.network,
+            weights=_identity(self.backbone, self.weights_id),
+            output=f"{self.preprocess.name} {output}",
+            network=partial(_up_to, output, self.build) if of_maps else self.build,
             mean=self.preprocess.mean,
             std=self.preprocess.std,
             precision=self.precision,
             device=self.device,
+            ours=_is_ours(self.backbone),
         )
         return Runner(program, self.runtime)
 
@@ -104,10 +113,20 @@ class LoadedBackbone:
             )
 
 
-def _up_to(endpoint: str, network: "nn.Module") -> "nn.Module":
+def _up_to(endpoint: str, build: "Build") -> "nn.Module":
     from extract.backbones.runtimes.pictures import UpTo
 
-    return UpTo(network, endpoint)
+    return UpTo(build(), endpoint)
+
+
+def _identity(backbone: Backbone, weights_id: str) -> str:
+    return f"{backbone.name} {weights_id}"
+
+
+def _is_ours(backbone: Backbone) -> bool:
+    """Whether the code that builds it is of this package, or of a library that it names."""
+    build = getattr(backbone.build, "func", backbone.build)  # of a `partial`
+    return bool(build.__module__.startswith(f"{__package__}."))
 
 
 def load_backbone(
@@ -140,9 +159,26 @@ def load_backbone(
         )
     _check_device(device, precision)
     check_runtime(runtime, device=device, precision=precision)
-    network, weights_id = _with_weights(backbone, weights, size=of_paper.size)
-    network = network.eval().to(device).to(memory_format=_channels_last(backbone))
-    return LoadedBackbone(backbone, chosen, weights_id, device, precision, network, runtime)
+    weights_id, with_weights = _with_weights(backbone, weights, size=of_paper.size)
+    build = cache(partial(_ready, backbone, with_weights, device=device))
+    loaded = LoadedBackbone(backbone, chosen, weights_id, device, precision, build, runtime)
+    if not _was_loaded_before(loaded):
+        build()  # so that what is wrong with the weights is told now, not with every video
+    return loaded
+
+
+def _was_loaded_before(loaded: LoadedBackbone) -> bool:
+    """Whether OpenVINO will run what it kept of this very network."""
+    from extract.backbones.runtimes.conversions import is_any_kept
+
+    may_recall = (
+        loaded.runtime in ("auto", "openvino") and loaded.device == "cpu" and _is_ours(loaded.backbone)
+    )
+    return may_recall and is_any_kept(_identity(loaded.backbone, loaded.weights_id))
+
+
+def _ready(backbone: Backbone, with_weights: "Build", *, device: str) -> "nn.Module":
+    return with_weights().eval().to(device).to(memory_format=_channels_last(backbone))
 
 
 def _channels_last(backbone: Backbone) -> "torch.memory_format":
@@ -153,6 +189,8 @@ def _channels_last(backbone: Backbone) -> "torch.memory_format":
 
 
 def _check_device(device: str, precision: Precision) -> None:
+    if device == "cpu" and precision != "fp16":
+        return  # without torch, whose import takes seconds
     import torch
 
     try:
@@ -165,18 +203,27 @@ def _check_device(device: str, precision: Precision) -> None:
         raise AqaError("fp16 needs a GPU: on a CPU use fp32, or bf16 where it is fast")
 
 
-def _with_weights(backbone: Backbone, weights: str, *, size: int) -> "tuple[nn.Module, str]":
-    from aqa_pipeline.weights import find_weights, load_state_dict, sha256_of
+def _with_weights(backbone: Backbone, weights: str, *, size: int) -> "tuple[str, Build]":
+    """The weights' id, and what makes the network that has them."""
+    from aqa_pipeline.weights import find_weights, sha256_of
 
     if seed := re.fullmatch(r"random:(\d{1,9})", weights):
-        return _random_network(backbone, int(seed[1]), size=size), weights
+        return weights, partial(_random_network, backbone, int(seed[1]), size=size)
     if weights.startswith("random"):
         raise WeightsError(f"{weights!r}: random weights need a seed of up to 9 digits, as in random:0")
     path = find_weights(backbone.weights) if weights == "official" else Path(weights)
+    if not path.is_file():
+        raise WeightsError(f"no checkpoint at {path}")
+    return f"sha256:{sha256_of(path)}", partial(_network_of_file, backbone, path)
+
+
+def _network_of_file(backbone: Backbone, path: Path) -> "nn.Module":
+    from aqa_pipeline.weights import load_state_dict
+
     state = load_state_dict(path)
     network = backbone.build()
     _load_strictly(network, backbone, state, path)
-    return network, f"sha256:{sha256_of(path)}"
+    return network
 
 
 def _random_network(backbone: Backbone, seed: int, *, size: int) -> "nn.Module":

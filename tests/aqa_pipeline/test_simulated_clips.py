@@ -67,7 +67,7 @@ def extracted(backbone: str) -> Clips:
     """The stream that `aqa extract` makes by default, without its network."""
     entry = get_backbone(backbone)
     preprocess = get_preprocess(entry.preprocess["paper"])
-    loaded = LoadedBackbone(entry, preprocess, "sha256:0", "cpu", "fp32", torch.nn.Identity())
+    loaded = LoadedBackbone(entry, preprocess, "sha256:0", "cpu", "fp32", torch.nn.Identity)
     return Clips(ClipSampling(), loaded, clips_per_call=12, dtype="float16")
 
 

@@ -65,7 +65,7 @@ def test_the_plain_way_takes_the_steps_that_ours_takes(tmp_path):
     def loaded(name):
         backbone = BACKBONES[name]
         preprocess = get_preprocess(backbone.preprocess["paper"])
-        return LoadedBackbone(backbone, preprocess, "random:0", "cpu", "fp32", Mean())
+        return LoadedBackbone(backbone, preprocess, "random:0", "cpu", "fp32", Mean)
 
     video, boxes = render(tmp_path, "video", seconds=7)
     segments, crops = PlainExtraction(loaded("i3d"), loaded("resnet50")).run(video.path, boxes, tmp_path)

@@ -1,9 +1,12 @@
-"""Batches of one size for programs that want it, and smaller ones where a device's memory ends."""
+"""Batches of one size for programs that want it, and smaller ones where a device's memory ends.
+
+Importing this imports no torch.
+"""
 
 import logging
+import sys
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from aqa_pipeline.errors import AqaError
 from extract.backbones.runtimes.program import Run
@@ -18,14 +21,15 @@ class FixedBatch:
         self._run = run
         self._size = 0
 
-    def __call__(self, batch: Tensor) -> Tensor:
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
         number = len(batch)
         self._size = max(self._size, number)
-        filled = torch.cat([batch, batch[:1].expand(self._size - number, *batch.shape[1:])])
+        filled = np.concatenate([batch, np.repeat(batch[:1], self._size - number, axis=0)])
         try:
             return self._run(filled)[:number]
-        except torch.OutOfMemoryError:
-            self._size = 0  # smaller batches come next
+        except RuntimeError as error:
+            if memory_is_out(error):
+                self._size = 0  # smaller batches come next
             raise
 
 
@@ -39,7 +43,7 @@ class Portions:
         self._run, self._name = run, name
         self._at_once: int | None = None
 
-    def __call__(self, batch: Tensor) -> Tensor:
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
         at_once = min(self._at_once or len(batch), len(batch))
         while (output := self._try(batch, at_once)) is None:
             if at_once == 1:
@@ -54,12 +58,26 @@ class Portions:
             log.warning("%s: memory is out at %d at once, going on with %d", self._name, len(batch), at_once)
         return output
 
-    def _try(self, batch: Tensor, at_once: int) -> Tensor | None:
+    def _try(self, batch: np.ndarray, at_once: int) -> np.ndarray | None:
         """The output, or None where memory runs out; what the attempt held is then free again."""
+        portions = (batch[start : start + at_once] for start in range(0, len(batch), at_once))
         try:
-            return torch.cat([self._run(portion) for portion in batch.split(at_once)])
-        except torch.OutOfMemoryError:
-            pass
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+            return np.concatenate([self._run(portion) for portion in portions])
+        except RuntimeError as error:
+            if not memory_is_out(error):
+                raise
+        _free_what_is_cached()
         return None
+
+
+def memory_is_out(error: RuntimeError) -> bool:
+    """Whether torch says that a device's memory has run out."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(error, torch.OutOfMemoryError)
+
+
+def _free_what_is_cached() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

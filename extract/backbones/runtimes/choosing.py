@@ -2,18 +2,16 @@
 
 `auto` measures on the first batch that comes, and remembers. It never compiles: that takes as long as the
 extraction of minutes of video, and OpenVINO was faster wherever both were measured (docs/performance.md). On
-a GPU it is torch as it is.
+a GPU it is torch as it is. Importing this imports no torch.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from torch import Tensor
+import numpy as np
 
 from aqa_pipeline.errors import AqaError
-from extract.backbones.runtimes.compiled import check_compiler, prepare_compiled
-from extract.backbones.runtimes.eager import prepare_as_built, prepare_eager
 from extract.backbones.runtimes.findings import Finding, recall, remember
 from extract.backbones.runtimes.openvino import check_openvino, prepare_openvino
 from extract.backbones.runtimes.program import (
@@ -27,15 +25,6 @@ from extract.backbones.runtimes.program import (
     on_cpu,
 )
 
-PREPARE: dict[Runtime, Prepare] = {
-    "eager": prepare_eager,
-    "compile": prepare_compiled,
-    "openvino": prepare_openvino,
-}
-CHECKS: dict[Runtime, Callable[[str, Precision], None]] = {
-    "compile": check_compiler,
-    "openvino": check_openvino,
-}
 TOLERANCE = 1e-3  # relative to the norm of the features
 # One batch tells a speed to a fifth or so. Only a clear loss counts: a machine shall always choose the same.
 CLEARLY_SLOWER = 0.8
@@ -43,9 +32,13 @@ CLEARLY_SLOWER = 0.8
 
 def check_runtime(runtime: Runtime, *, device: str, precision: Precision) -> None:
     """Raises `AqaError` for a runtime that would refuse every network on this device: none need be loaded."""
-    if check := CHECKS.get(runtime):
-        with asked_for(runtime):
-            check(device, precision)
+    with asked_for(runtime):
+        if runtime == "openvino":
+            check_openvino(device, precision)
+        elif runtime == "compile":
+            from extract.backbones.runtimes.compiled import check_compiler
+
+            check_compiler(device, precision)
 
 
 @contextmanager
@@ -57,7 +50,7 @@ def asked_for(runtime: Runtime) -> Iterator[None]:
         raise AqaError(f"--runtime {runtime}: {error}. Take another, such as --runtime eager.") from error
 
 
-def choose_runtime(program: Program, wanted: Runtime, batch: Tensor) -> Chosen:
+def choose_runtime(program: Program, wanted: Runtime, batch: np.ndarray) -> Chosen:
     """What runs the program from now on; `batch` is the first of those to come.
 
     Raises `AqaError` where the runtime asked for cannot; `auto` always finds one.
@@ -65,10 +58,23 @@ def choose_runtime(program: Program, wanted: Runtime, batch: Tensor) -> Chosen:
     if wanted == "auto":
         return _fastest(program, batch)
     with asked_for(wanted):
-        return Chosen(wanted, PREPARE[wanted](program, batch))
+        return Chosen(wanted, preparation(wanted)(program, batch))
 
 
-def _fastest(program: Program, batch: Tensor) -> Chosen:
+def preparation(runtime: Runtime) -> Prepare:
+    """What makes programs ready for that runtime. torch is imported only where it is to run them."""
+    if runtime == "openvino":
+        return prepare_openvino
+    if runtime == "compile":
+        from extract.backbones.runtimes.compiled import prepare_compiled
+
+        return prepare_compiled
+    from extract.backbones.runtimes.eager import prepare_eager
+
+    return prepare_eager
+
+
+def _fastest(program: Program, batch: np.ndarray) -> Chosen:
     if not on_cpu(program.device):
         return _eager(program, batch, "the usual choice on a GPU")
     try:
@@ -85,8 +91,8 @@ def _fastest(program: Program, batch: Tensor) -> Chosen:
     return Chosen("openvino", other, reason)
 
 
-def _eager(program: Program, batch: Tensor, reason: str) -> Chosen:
-    return Chosen("eager", prepare_eager(program, batch), reason)
+def _eager(program: Program, batch: np.ndarray, reason: str) -> Chosen:
+    return Chosen("eager", preparation("eager")(program, batch), reason)
 
 
 def reason_against(found: Finding) -> str:
@@ -99,21 +105,23 @@ def reason_against(found: Finding) -> str:
     return ""
 
 
-def _measure(program: Program, other: Run, batch: Tensor) -> Finding:
+def _measure(program: Program, other: Run, batch: np.ndarray) -> Finding:
     """Eager and the other on this batch: a first time to warm up and be compared, a second to be timed."""
-    eager = prepare_eager(program, batch)
+    from extract.backbones.runtimes.eager import prepare_as_built
+
+    eager = preparation("eager")(program, batch)
     reference = prepare_as_built(program, batch)(batch)
     distances = [relative_difference(run(batch), reference) for run in (eager, other)]
     speedup = _seconds(eager, batch) / _seconds(other, batch)
     return Finding(speedup=speedup, difference=distances[1], difference_of_eager=distances[0])
 
 
-def relative_difference(output: Tensor, reference: Tensor) -> float:
+def relative_difference(output: np.ndarray, reference: np.ndarray) -> float:
     """The norm of the difference over that of the reference."""
-    return float((output - reference).norm() / reference.norm())
+    return float(np.linalg.norm(output - reference) / np.linalg.norm(reference))
 
 
-def _seconds(run: Run, batch: Tensor) -> float:
+def _seconds(run: Run, batch: np.ndarray) -> float:
     start = time.perf_counter()
     run(batch)
     return time.perf_counter() - start

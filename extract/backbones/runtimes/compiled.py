@@ -4,30 +4,31 @@ import os
 import shutil
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from extract.backbones.runtimes.batches import FixedBatch
-from extract.backbones.runtimes.pictures import FromBytes, autocast, on_device
+from extract.backbones.runtimes.pictures import FromBytes, as_array, autocast, on_device
 from extract.backbones.runtimes.program import CannotRun, Precision, Program, Run, on_cpu, one_line
 
 COMPILERS = ("g++", "clang++", "c++") if os.name == "posix" else ("cl",)
 
 
-def prepare_compiled(program: Program, example: Tensor) -> Run:
+def prepare_compiled(program: Program, example: np.ndarray) -> Run:
     """The program compiled for batches of the example's size: half a minute or more.
 
     Raises `CannotRun` as `check_compiler` does, and where torch cannot compile the network.
     """
     check_compiler(program.device, program.precision)
-    module = FromBytes(program, program.network).to(program.device)
+    module = FromBytes(program, program.network()).to(program.device)
     options: dict[str, Any] = {"freezing": True, "triton.cudagraphs": not on_cpu(program.device)}
     compiled = torch.compile(module, dynamic=False, options=options)
 
-    def run(batch: Tensor) -> Tensor:
+    def run(batch: np.ndarray) -> np.ndarray:
         with torch.no_grad(), autocast(program):  # in inference mode weights cannot be frozen
             output: Tensor = compiled(on_device(batch, program.device))
-            return output.float().cpu()
+        return as_array(output)
 
     fixed = FixedBatch(run)
     try:

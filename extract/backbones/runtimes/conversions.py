@@ -1,42 +1,38 @@
 """Converted networks, kept beside the weights: converting one takes longer than a short video does.
 
-A kept file can't be stale: its name is a digest of all that a conversion depends on, the weights and the
-source code among it. Nor can it be damaged unseen: its own digest stands before it.
+A kept file can't be stale: its name is a digest of all that a conversion depends on, the weights and our
+source code among it. Nor can it be damaged unseen: its own digest stands before it. Importing this imports no
+torch, for where one is kept neither that nor the network is needed.
 """
 
 import hashlib
-import inspect
 import logging
 import os
 from functools import cache
 from pathlib import Path
 
-from torch import Tensor, nn
-
 from aqa_pipeline.store import write_whole
 from aqa_pipeline.weights import aqa_home
-from extract.backbones.runtimes.findings import versions
-from extract.backbones.runtimes.pictures import FromBytes
 from extract.backbones.runtimes.program import Program
+from extract.backbones.runtimes.versions import versions
 
 log = logging.getLogger(__name__)
 
 OURS = Path(__file__).parents[1]  # all that we have on networks
+NUM_DIGITS = 16  # of the two digests in a name
 NUM_KEPT = 8  # those used last; I3D has 49 MB, ResNet-50 94 MB
 NUM_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
-def conversion_name(program: Program, example: Tensor) -> str:
-    """What the conversion for inputs of that size is kept under."""
-    network = program.network
-    facts = (program.identity, program.precision, program.mean, program.std, tuple(example.shape), network)
-    digest = hashlib.sha256("\n".join([*map(str, facts), *versions()]).encode())
-    for path in sorted(_source_files(network)):
-        digest.update(_digest_of_file(path))
-    for name, tensor in network.state_dict().items():
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.contiguous().numpy())
-    return digest.hexdigest()[:32]
+def conversion_name(program: Program, shape: tuple[int, ...]) -> str:
+    """What the conversion for such inputs is kept under: a digest of the network, and one of the rest."""
+    rest = (program.output, program.precision, program.mean, program.std, shape)
+    return f"{_digest_of_network(program.weights)}-{_short_digest(*rest)}"
+
+
+def is_any_kept(weights: str) -> bool:
+    """Whether a network with those weights was ever converted by this very code: then it has been loaded."""
+    return any(_path("").parent.glob(f"{_digest_of_network(weights)}-*"))
 
 
 def recall_conversion(name: str) -> bytes | None:
@@ -68,13 +64,18 @@ def _path(name: str) -> Path:
     return aqa_home() / "converted" / f"{name}.openvino"
 
 
-def _source_files(network: nn.Module) -> set[Path]:
-    """The files that the network's classes stand in, and all of ours on networks."""
-    classes = {type(module) for module in network.modules()} | {FromBytes}
-    files = {inspect.getsourcefile(each) for each in classes}
-    return {Path(file) for file in files if file} | set(OURS.rglob("*.py"))
+def _digest_of_network(weights: str) -> str:
+    return _short_digest(weights, *versions(), _digest_of_code(OURS))
 
 
 @cache
-def _digest_of_file(path: Path) -> bytes:
-    return hashlib.sha256(path.read_bytes()).digest()
+def _digest_of_code(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def _short_digest(*facts: object) -> str:
+    return hashlib.sha256("\n".join(map(str, facts)).encode()).hexdigest()[:NUM_DIGITS]

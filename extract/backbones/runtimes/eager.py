@@ -2,38 +2,39 @@
 
 from copy import deepcopy
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from extract.backbones.runtimes.folding import folded
 from extract.backbones.runtimes.onednn import by_onednn
-from extract.backbones.runtimes.pictures import DTYPES, FromBytes, autocast, on_device
+from extract.backbones.runtimes.pictures import DTYPES, FromBytes, as_array, autocast, on_device
 from extract.backbones.runtimes.program import Program, Run, on_cpu
 
 CAST_BY_AUTOCAST = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
 
-def prepare_eager(program: Program, example: Tensor) -> Run:
+def prepare_eager(program: Program, example: np.ndarray) -> Run:
     """The program by torch's own kernels, on any device."""
-    network = weights_cast(program, folded(program.network))
+    network = weights_cast(program, folded(program.network()))
     module = FromBytes(program, by_onednn(network) if on_cpu(program.device) else network).to(program.device)
 
-    def run(batch: Tensor) -> Tensor:
+    def run(batch: np.ndarray) -> np.ndarray:
         with torch.inference_mode(), autocast(program):
             output: Tensor = module(on_device(batch, program.device))
-        return output.float().cpu()
+        return as_array(output)
 
     return run
 
 
-def prepare_as_built(program: Program, example: Tensor) -> Run:
+def prepare_as_built(program: Program, example: np.ndarray) -> Run:
     """The network without folding, in fp32 whatever the precision: what all others are measured against."""
-    module = FromBytes(program, program.network).to(program.device)
+    module = FromBytes(program, program.network()).to(program.device)
 
-    def run(batch: Tensor) -> Tensor:
+    def run(batch: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             output: Tensor = module(on_device(batch, program.device))
-        return output.float().cpu()
+        return as_array(output)
 
     return run
 

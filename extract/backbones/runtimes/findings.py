@@ -4,18 +4,15 @@ import json
 import logging
 import platform
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-import torch
 
 from aqa_pipeline.store import write_whole
 from aqa_pipeline.weights import aqa_home
 from extract.backbones.runtimes.program import Program
+from extract.backbones.runtimes.threads import num_threads
+from extract.backbones.runtimes.versions import versions
 
 log = logging.getLogger(__name__)
-
-LIBRARIES = ("aqa-pipeline", "openvino", "torch", "torchvision")
 
 
 @dataclass(frozen=True)
@@ -63,17 +60,5 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def _key(program: Program) -> str:
-    machine = f"{platform.node()} {platform.machine()}, {torch.get_num_threads()} threads"
+    machine = f"{platform.node()} {platform.machine()}, {num_threads()} threads"
     return " | ".join([program.identity, program.precision, machine, *versions()])
-
-
-def versions() -> list[str]:
-    """Of the libraries on which it depends what a runtime makes of a network."""
-    return list(map(_version, LIBRARIES))
-
-
-def _version(library: str) -> str:
-    try:
-        return f"{library} {version(library)}"
-    except PackageNotFoundError:
-        return f"{library} absent"

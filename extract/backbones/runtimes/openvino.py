@@ -1,4 +1,4 @@
-"""OpenVINO on a CPU: converted through a trace, once; compiled for inputs one by one, two side by side.
+"""OpenVINO on a CPU: compiled for inputs one by one, two side by side. Importing this imports no torch.
 
 One is as fast as any batch on a CPU, whose caches hold a clip, not sixteen of them; it also makes a feature
 independent of what else is in its batch. Two side by side, each on half of the cores, spare them most of the
@@ -7,15 +7,13 @@ waiting for each other.
 
 import io
 import logging
-import warnings
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from extract.backbones.runtimes.conversions import conversion_name, keep_conversion, recall_conversion
-from extract.backbones.runtimes.pictures import FromBytes
 from extract.backbones.runtimes.program import CannotRun, Precision, Program, Run, on_cpu, one_line
+from extract.backbones.runtimes.threads import num_threads
 
 if TYPE_CHECKING:
     import openvino
@@ -26,7 +24,7 @@ HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16"}
 SIDE_BY_SIDE = 2
 
 
-def prepare_openvino(program: Program, example: Tensor) -> Run:
+def prepare_openvino(program: Program, example: np.ndarray) -> Run:
     """The program in OpenVINO, which takes a few seconds the first time.
 
     Raises `CannotRun` as `check_openvino` does, and where OpenVINO cannot convert the network.
@@ -35,16 +33,21 @@ def prepare_openvino(program: Program, example: Tensor) -> Run:
     compiled = _compiled(program, example[:1])
     requests = [compiled.create_infer_request() for _ in range(_num_streams())]
 
-    def infer(some: Tensor) -> list[Tensor]:
-        started = list(zip(requests, some.split(1), strict=False))
+    def infer(some: np.ndarray) -> list[np.ndarray]:
+        started = [(request, some[at : at + 1]) for at, request in enumerate(requests[: len(some)])]
         for request, one in started:
-            request.start_async([one.numpy()], share_inputs=True)
+            request.start_async([one], share_inputs=True)
         for request, _ in started:
             request.wait()
         # Copied, for the next output is written to the same place.
-        return [torch.from_numpy(request.get_output_tensor().data.copy()) for request, _ in started]
+        return [request.get_output_tensor().data.copy() for request, _ in started]
 
-    return lambda batch: torch.cat([one for some in batch.split(len(requests)) for one in infer(some)])
+    def run(batch: np.ndarray) -> np.ndarray:
+        step = len(requests)
+        some = (batch[start : start + step] for start in range(0, len(batch), step))
+        return np.concatenate([one for each in some for one in infer(each)])
+
+    return run
 
 
 def check_openvino(device: str, precision: Precision) -> None:
@@ -60,13 +63,15 @@ def check_openvino(device: str, precision: Precision) -> None:
         raise CannotRun(f"this CPU has no {precision}, and OpenVINO would run in fp32 instead")
 
 
-def _compiled(program: Program, example: Tensor) -> "openvino.CompiledModel":
-    name = conversion_name(program, example)
-    if (kept := recall_conversion(name)) and (compiled := _imported(program, kept)):
+def _compiled(program: Program, example: np.ndarray) -> "openvino.CompiledModel":
+    """Recalled where it was kept; a network whose code others write is converted with every start."""
+    name = conversion_name(program, example.shape)
+    if program.ours and (kept := recall_conversion(name)) and (compiled := _imported(program, kept)):
         return compiled
     compiled, exported = _converted(program, example), io.BytesIO()
-    compiled.export_model(exported)
-    keep_conversion(name, exported.getvalue())
+    if program.ours:
+        compiled.export_model(exported)
+        keep_conversion(name, exported.getvalue())
     return compiled
 
 
@@ -80,29 +85,22 @@ def _imported(program: Program, kept: bytes) -> "openvino.CompiledModel | None":
         return None
 
 
-def _converted(program: Program, example: Tensor) -> "openvino.CompiledModel":
+def _converted(program: Program, example: np.ndarray) -> "openvino.CompiledModel":
     import openvino
 
-    module = FromBytes(program, program.network)
-    try:
-        with warnings.catch_warnings(), torch.inference_mode():
-            warnings.simplefilter("ignore")  # of the tracer: shapes become constants, as they shall
-            traced = torch.jit.trace(module, example, check_trace=False)
-            model = openvino.convert_model(traced, example_input=example)
-    except Exception as error:  # of the tracer or of OpenVINO, whose own share no class
-        raise CannotRun(f"OpenVINO cannot convert {program.name} ({one_line(error, which=-1)})") from error
-    model.reshape(list(example.shape))
-    return openvino.Core().compile_model(model, "CPU", _settings(program))
+    from extract.backbones.runtimes.converting import convert
+
+    return openvino.Core().compile_model(convert(program, example), "CPU", _settings(program))
 
 
 def _settings(program: Program) -> dict[str, object]:
     return {
         "INFERENCE_PRECISION_HINT": HINTS[program.precision],
-        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "INFERENCE_NUM_THREADS": num_threads(),
         "NUM_STREAMS": _num_streams(),
         "ENABLE_CPU_PINNING": False,  # several processes would be pinned to the same cores
     }
 
 
 def _num_streams() -> int:
-    return min(SIDE_BY_SIDE, torch.get_num_threads())
+    return min(SIDE_BY_SIDE, num_threads())

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -53,8 +54,15 @@ def autocast(program: Program) -> torch.autocast:
     return torch.autocast(device, dtype=DTYPES[program.precision], enabled=program.precision != "fp32")
 
 
-def on_device(batch: Tensor, device: str) -> Tensor:
+def on_device(batch: np.ndarray, device: str) -> Tensor:
     """The batch there. To a GPU it goes from pinned memory, and nobody waits for it."""
+    there = torch.from_numpy(batch)
     if torch.device(device).type != "cuda":
-        return batch.to(device)
-    return batch.pin_memory().to(device, non_blocking=True)
+        return there.to(device)
+    return there.pin_memory().to(device, non_blocking=True)
+
+
+def as_array(output: Tensor) -> np.ndarray:
+    """What a network gave, back on the CPU in float32."""
+    array: np.ndarray = output.float().cpu().numpy()
+    return array

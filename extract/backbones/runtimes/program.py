@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Literal, get_args
 from aqa_pipeline.errors import AqaError
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    import numpy as np
+    from torch import nn
 
 Precision = Literal["fp32", "bf16", "fp16"]
 Runtime = Literal["auto", "eager", "compile", "openvino"]
 RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
 
-# A uint8 batch (B, [T,] H, W, 3) on the CPU -> float32 (B, ...) on the CPU.
-Run = Callable[["Tensor"], "Tensor"]
+# A uint8 batch (B, [T,] H, W, 3) -> float32 (B, ...).
+Run = Callable[["np.ndarray"], "np.ndarray"]
 
 
 class CannotRun(AqaError):
@@ -34,23 +35,32 @@ def one_line(error: Exception, *, which: int) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """What is to be run: `network` turns normalised pictures (B, 3, [T,] H, W) into features or maps.
+    """What is to be run: `network()` turns normalised pictures (B, 3, [T,] H, W) into features or maps.
 
-    Pictures come as uint8, channels last; `mean` and `std`, per channel, belong to values of 0 to 1. `name`
-    is for messages; `identity` says which weights, which output and which preprocessing these are.
+    It is built when it is first called for, the same one ever after: a runtime that has kept what it made of
+    it needs no network. Pictures come as uint8, channels last; `mean` and `std`, per channel, belong to
+    values of 0 to 1. `name` is for messages; `weights` says which network with which weights, `output` what
+    of it and of which preprocessing. `ours` means that these and this package's code decide on it all.
     """
 
     name: str
-    identity: str
-    network: "nn.Module"
+    weights: str
+    output: str
+    network: Callable[[], "nn.Module"]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     precision: Precision
     device: str
+    ours: bool = False
+
+    @property
+    def identity(self) -> str:
+        """What is computed, wherever and however it runs."""
+        return f"{self.weights} {self.output}"
 
 
 # Makes a program ready to run batches of the example's size; raises `CannotRun`.
-Prepare = Callable[[Program, "Tensor"], Run]
+Prepare = Callable[[Program, "np.ndarray"], Run]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""A program that runs: its runtime is chosen when the first batch comes. Importing this imports no torch."""
+"""A program that runs: its runtime is chosen when the first batch comes. Imports nothing heavy."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from extract.backbones.runtimes.program import Chosen, Program, Runtime
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    import numpy as np
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class Runner:
         self._chosen: Chosen | None = None
         self._portions = Portions(self._run, name=program.name)
 
-    def __call__(self, batch: "Tensor") -> "Tensor":
+    def __call__(self, batch: "np.ndarray") -> "np.ndarray":
         return self._portions(batch)
 
     @property
@@ -37,7 +37,7 @@ class Runner:
         reason = f": {self._chosen.reason}" if self._chosen.reason else ""
         return f"{self._program.name} runs in {self._chosen.runtime}{reason}"
 
-    def _run(self, portion: "Tensor") -> "Tensor":
+    def _run(self, portion: "np.ndarray") -> "np.ndarray":
         from extract.backbones.runtimes.choosing import choose_runtime
 
         if self._chosen is None:

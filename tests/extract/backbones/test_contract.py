@@ -59,7 +59,7 @@ def test_its_features_are_the_network_on_frames_normalised_once(built, global_wi
             "random:0",
             "cpu",
             "fp32",
-            network,
+            lambda: network,
         )
         features = loaded.features(batch)
         np.testing.assert_array_equal(features, loaded.features(batch))
@@ -86,7 +86,7 @@ def test_its_cost_is_what_its_entry_says(built):
 def test_every_normalisation_is_the_formula(name):
     preprocess, batch = PREPROCESS[name], known_frames(None, PREPROCESS[name].size)
     seen = LoadedBackbone(
-        BACKBONES["resnet18"], preprocess, "random:0", "cpu", "fp32", torch.nn.Flatten()
+        BACKBONES["resnet18"], preprocess, "random:0", "cpu", "fp32", torch.nn.Flatten
     ).features(batch)
     expected = normalised_by_hand(batch, preprocess)
     np.testing.assert_allclose(seen.reshape(expected.shape), expected, rtol=1e-4, atol=1e-4)

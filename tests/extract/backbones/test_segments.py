@@ -17,7 +17,9 @@ def test_a_video_becomes_segments(tmp_path, monkeypatch, picture_video, quick_bu
 
     def load(name, *, weights, preprocess, device, precision, runtime):
         network = quick_build(BACKBONES[name].build)
-        return LoadedBackbone(backbone, get_preprocess(preprocess), weights, device, precision, network)
+        return LoadedBackbone(
+            backbone, get_preprocess(preprocess), weights, device, precision, lambda: network
+        )
 
     monkeypatch.setattr(choices, "load_backbone", load)
     chosen = Choices(backbones={"segments": name}, weights={"": "random:0"}, detector="annotations")

@@ -89,7 +89,7 @@ def clips_stream() -> Callable[..., Clips]:
             gflops=0,
             num_parameters=0,
         )
-        loaded = LoadedBackbone(backbone, PIXELS, "random:0", "cpu", "fp32", Calling(network))
+        loaded = LoadedBackbone(backbone, PIXELS, "random:0", "cpu", "fp32", lambda: Calling(network))
         return Clips(ClipSampling(span, views), loaded, clips_per_call, dtype)
 
     return make

@@ -31,7 +31,7 @@ def asked(monkeypatch) -> list[tuple[object, ...]]:
     def load_backbone(name, *, weights, preprocess, device, precision, runtime):
         calls.append(("backbone", name, weights, preprocess))
         return LoadedBackbone(
-            get_backbone(name), get_preprocess(preprocess), weights, device, precision, nn.Identity()
+            get_backbone(name), get_preprocess(preprocess), weights, device, precision, nn.Identity
         )
 
     def load_detector(spec, *, device):

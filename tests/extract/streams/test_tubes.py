@@ -121,9 +121,8 @@ def stream_of(
         num_parameters=0,
         map_shapes={"Mixed_4e": (5, 16, 1, 1)},
     )
-    eyes = LoadedBackbone(
-        backbone, get_preprocess("tsa-224"), "random:0", "cpu", "fp32", network or SeesTheAthlete()
-    )
+    sees = network or SeesTheAthlete()
+    eyes = LoadedBackbone(backbone, get_preprocess("tsa-224"), "random:0", "cpu", "fp32", lambda: sees)
     sampling = TubeSampling(stride=stride, views=views)
     return Tubes(sampling, "Mixed_4e", source or annotations(), eyes, clips_per_call, dtype)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -46,12 +47,14 @@ def make_program() -> Callable[..., Program]:
                     value.copy_(0.5 + drawn if "var" in name else drawn - 0.4)
         program = Program(
             name="small",
-            identity="small random:0 none features",
-            network=network,
+            weights="small random:0",
+            output="none features",
+            network=lambda: network,
             mean=(0.5, 0.4, 0.3),
             std=(0.2, 0.3, 0.4),
             precision="fp32",
             device="cpu",
+            ours=True,
         )
         return replace(program, **other)
 
@@ -59,25 +62,24 @@ def make_program() -> Callable[..., Program]:
 
 
 @pytest.fixture
-def make_batch() -> Callable[..., Tensor]:
-    def make(number: int, *, clips: bool = True) -> Tensor:
-        generator = torch.Generator().manual_seed(number)
+def make_batch() -> Callable[..., np.ndarray]:
+    def make(number: int, *, clips: bool = True) -> np.ndarray:
         shape = (number, FRAMES, SIZE, SIZE, 3) if clips else (number, SIZE, SIZE, 3)
-        return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+        return np.random.default_rng(number).integers(0, 256, shape, np.uint8)
 
     return make
 
 
 @pytest.fixture
-def by_hand() -> Callable[[Program, Tensor], Tensor]:
+def by_hand() -> Callable[[Program, np.ndarray], np.ndarray]:
     """The network as built, on pictures normalised as the formula says, in double precision."""
 
-    def compute(program: Program, batch: Tensor) -> Tensor:
-        mean, std = (torch.tensor(each).double() for each in (program.mean, program.std))
-        pictures = ((batch.double() / 255 - mean) / std).movedim(-1, 1)
-        network = program.network.double()
+    def compute(program: Program, batch: np.ndarray) -> np.ndarray:
+        normalised = (batch / 255 - np.array(program.mean)) / np.array(program.std)
+        pictures = torch.from_numpy(normalised).movedim(-1, 1)
+        network = program.network().double()
         with torch.no_grad():
-            output = network(pictures)
+            output = network(pictures).numpy()
         network.float()
         return output
 

@@ -3,12 +3,17 @@
 import os
 from dataclasses import replace
 
+import numpy as np
 import pytest
-import torch
 
 from extract.backbones.runtimes import conversions
 from extract.backbones.runtimes import openvino as runtime
-from extract.backbones.runtimes.conversions import conversion_name, keep_conversion, recall_conversion
+from extract.backbones.runtimes.conversions import (
+    conversion_name,
+    is_any_kept,
+    keep_conversion,
+    recall_conversion,
+)
 
 pytest.importorskip("openvino", reason="needs the extra `openvino`")
 
@@ -35,34 +40,62 @@ def converted(monkeypatch):
 def test_a_recalled_network_gives_the_very_bits_of_the_converted_one(make_program, make_batch, converted):
     batch = make_batch(3)
     first, second = (runtime.prepare_openvino(make_program(), batch)(batch) for _ in range(2))
-    assert torch.equal(first, second)
+    np.testing.assert_array_equal(first, second)
     assert len(converted) == 1
 
 
-def test_whatever_decides_on_the_conversion_is_in_its_name(make_program, make_batch, monkeypatch):
-    batch = make_batch(1)
-    names = {conversion_name(make_program(), batch)}
-    assert names == {conversion_name(make_program(), batch.clone())}
+def test_where_a_network_is_recalled_it_is_not_even_built(make_program, make_batch):
+    batch = make_batch(2)
+    features = runtime.prepare_openvino(make_program(), batch)(batch)
 
-    other_weights = make_program()
-    with torch.no_grad():
-        other_weights.network.block[0].weight[0, 0] += 1e-6
-    names.add(conversion_name(other_weights, batch))
-    names.add(conversion_name(make_program(precision="bf16"), batch))
-    names.add(conversion_name(make_program(std=(0.2, 0.3, 0.5)), batch))
-    names.add(conversion_name(make_program(), make_batch(1)[:, :4]))
+    def never():
+        raise AssertionError("built")
+
+    recalled = runtime.prepare_openvino(make_program(network=never), batch)
+    np.testing.assert_array_equal(recalled(batch), features)
+
+
+def test_what_others_have_written_is_converted_with_every_start(make_program, make_batch, converted, home):
+    """Their code may change, and nothing would tell us."""
+    for _ in range(2):
+        runtime.prepare_openvino(make_program(ours=False), make_batch(1))
+    assert len(converted) == 2
+    assert not (home / "converted").exists()
+
+
+def test_whatever_decides_on_the_conversion_is_in_its_name(make_program, monkeypatch):
+    shape = (1, 6, 12, 12, 3)
+    names = {conversion_name(make_program(), shape)}
+    assert names == {conversion_name(make_program(), shape)}
+
+    names.add(conversion_name(make_program(weights="small random:1"), shape))
+    names.add(conversion_name(make_program(output="none stem"), shape))
+    names.add(conversion_name(make_program(precision="bf16"), shape))
+    names.add(conversion_name(make_program(std=(0.2, 0.3, 0.5)), shape))
+    names.add(conversion_name(make_program(), (1, 4, 12, 12, 3)))
     monkeypatch.setattr(conversions, "versions", lambda: ["openvino 1"])
-    names.add(conversion_name(make_program(), batch))
-    assert len(names) == 6
+    names.add(conversion_name(make_program(), shape))
+    assert len(names) == 7
 
 
-def test_other_source_code_is_another_network(make_program, make_batch, tmp_path, monkeypatch):
-    before = conversion_name(make_program(), make_batch(1))
-    (tmp_path / "new.py").write_text("x = 1\n")
-    monkeypatch.setattr(conversions, "OURS", tmp_path)
-    after = conversion_name(make_program(), make_batch(1))
-    (tmp_path / "newer.py").write_text("x = 2\n")
-    assert len({before, after, conversion_name(make_program(), make_batch(1))}) == 3
+def test_other_source_code_is_another_network(make_program, tmp_path, monkeypatch):
+    names = {conversion_name(make_program(), (1, 3))}
+    for content in ("x = 1\n", "x = 2\n"):
+        folder = tmp_path / str(len(names))
+        folder.mkdir()
+        (folder / "new.py").write_text(content)
+        monkeypatch.setattr(conversions, "OURS", folder)
+        names.add(conversion_name(make_program(), (1, 3)))
+    assert len(names) == 3
+
+
+def test_a_network_is_known_once_any_of_its_outputs_was_kept(make_program, make_batch, monkeypatch):
+    assert not is_any_kept("small random:0")
+    runtime.prepare_openvino(make_program(), make_batch(1))
+    assert is_any_kept("small random:0")
+    assert not is_any_kept("small random:1")
+    monkeypatch.setattr(conversions, "versions", lambda: ["openvino 1"])
+    assert not is_any_kept("small random:0")
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x00" * 40, None])
@@ -74,13 +107,13 @@ def test_a_damaged_file_is_converted_over(make_program, make_batch, home, conver
     content[-5] ^= 1
     kept.write_bytes(bytes(content) if damage is None else damage)
     for _ in range(2):
-        assert torch.equal(runtime.prepare_openvino(make_program(), batch)(batch), features)
+        np.testing.assert_array_equal(runtime.prepare_openvino(make_program(), batch)(batch), features)
     assert len(converted) == 2
 
 
 def test_what_openvino_does_not_take_is_converted_over(make_program, make_batch, converted):
     batch = make_batch(1)
-    keep_conversion(conversion_name(make_program(), batch), b"of another OpenVINO")
+    keep_conversion(conversion_name(make_program(), batch.shape), b"of another OpenVINO")
     runtime.prepare_openvino(make_program(), batch)(batch)
     assert len(converted) == 1
 

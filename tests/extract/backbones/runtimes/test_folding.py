@@ -29,7 +29,7 @@ def num_normalisations(network):
 @pytest.mark.parametrize("looks_at_shape", [False, True])
 @pytest.mark.parametrize("clips", [False, True])
 def test_a_folded_network_is_the_same_function(make_program, clips, looks_at_shape):
-    network = make_program(clips=clips, looks_at_shape=looks_at_shape).network
+    network = make_program(clips=clips, looks_at_shape=looks_at_shape).network()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     pictures = torch.randn(2, 3, *([4] if clips else []), 9, 9, generator=torch.Generator().manual_seed(0))
     other = folded(network)
