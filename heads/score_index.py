@@ -53,8 +53,8 @@ def _notes(by: Judge) -> list[str]:
         return [f"The likelier class of each video, and its probability; {by.classes.upper} first."]
     first, last = by.training_scores.min(), by.training_scores.max()
     return [
-        f"Highest score first. Higher than: so many percent of the {len(by.training_scores)} training scores "
-        f"({first:.2f} to {last:.2f}) lie below."
+        f"Highest score first. The {len(by.training_scores)} training scores reach from {first:.2f} to"
+        f" {last:.2f}."
     ]
 
 
