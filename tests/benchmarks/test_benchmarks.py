@@ -123,17 +123,17 @@ def test_a_line_is_fitted():
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="memory is read from /proc")
-def test_memory_is_that_of_all_processes_together():
+def test_memory_is_that_of_all_processes_together(tmp_path):
     """Two processes that hold 60 MB each."""
     child = "x = bytearray(60_000_000); import time; time.sleep(1.5)"
     code = (
         f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {child!r}]); {child}; p.wait()"
     )
-    taken = scaling.run([sys.executable, "-c", code])
+    taken = scaling.run([sys.executable, "-c", code], home=tmp_path)
     assert 120 < taken.megabytes < 200
     assert taken.seconds > 1.5
     with pytest.raises(SystemExit, match=r"failed:\n.*boom"):
-        scaling.run([sys.executable, "-c", "raise SystemExit('boom')"])
+        scaling.run([sys.executable, "-c", "raise SystemExit('boom')"], home=tmp_path)
 
 
 def test_the_machine_is_described():

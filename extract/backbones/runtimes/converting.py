@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from extract.backbones.runtimes.padding import fold_padding
 from extract.backbones.runtimes.pictures import FromBytes
 from extract.backbones.runtimes.program import CannotRun, Program, one_line
 
@@ -29,4 +30,5 @@ def convert(program: Program, example: np.ndarray) -> "openvino.Model":
     except Exception as error:  # of the tracer or of OpenVINO, whose own share no class
         raise CannotRun(f"OpenVINO cannot convert {program.name} ({one_line(error, which=-1)})") from error
     model.reshape(list(example.shape))
+    fold_padding(model)
     return model
