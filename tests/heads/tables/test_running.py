@@ -89,8 +89,18 @@ def children_of(pid: int) -> list[int]:
 
 def is_alive(pid: int) -> bool:
     """Whether it runs; a zombie that nobody has collected yet does not."""
-    status = Path(f"/proc/{pid}/status")
-    return status.exists() and "State:\tZ" not in status.read_text()
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # it may end while it is asked
+        return False
+
+
+def all_end(pids: list[int], *, seconds: float = 10) -> bool:
+    """Whether all of them end within a while: the one that tracks resources ends after its parent."""
+    deadline = time.monotonic() + seconds
+    while (alive := any(map(is_alive, pids))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not alive
 
 
 def test_numbers_are_those_of_the_predictions(finished) -> None:
@@ -179,11 +189,8 @@ def test_a_killed_table_resumes_to_the_same_bytes(scene, tmp_path: Path) -> None
     with started(plan.tasks, tmp_path) as process:
         wait_for_a_cell(plan.tasks)
         workers = children_of(process.pid)
-    deadline = time.monotonic() + 10
-    while any(map(is_alive, workers)) and time.monotonic() < deadline:
-        time.sleep(0.05)
     assert workers
-    assert not any(map(is_alive, workers)), "workers go on without their parent"
+    assert all_end(workers), "workers go on without their parent"
     done = [task for task in plan.tasks if is_finished(task)]
     assert len(done) < len(plan.tasks), "it was killed too late to prove anything"
 
@@ -204,7 +211,7 @@ def test_ctrl_c_stops_every_worker_soon(scene, tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert "KeyboardInterrupt" in errors
-    assert not any(map(is_alive, workers))
+    assert all_end(workers)
     assert not list(tasks[0].out.glob("split-*/seed-*"))
 
 
