@@ -9,9 +9,9 @@ shown. Several rows per frame are several persons; a frame without a row has non
 """
 
 import csv
-import io
 import os
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,21 +20,55 @@ import numpy.typing as npt
 from aqa_pipeline.errors import DatasetError
 
 HEADER = ("frame_index", "x1", "y1", "x2", "y2")
+MOST_FRAMES = np.iinfo(np.int64).max
+LARGEST_CORNER = float(np.finfo(np.float32).max)
 Boxes = npt.NDArray[np.float32]
 
 
-def read_boxes(path: Path) -> dict[int, Boxes]:
-    """(n, 4) float32 boxes `x1 y1 x2 y2` by frame index, in file order within a frame.
+class BoxTable(Mapping[int, Boxes]):
+    """(n, 4) float32 boxes `x1 y1 x2 y2` by frame index: hours of video, 24 bytes a box.
+
+    `frame_index` is (rows,) and ascending, `corners` (rows, 4).
+    """
+
+    def __init__(self, frame_index: npt.NDArray[np.int64], corners: Boxes) -> None:
+        self._frames, starts = np.unique(frame_index, return_index=True)
+        self._ends, self._corners = np.append(starts, len(corners)), corners
+
+    def __getitem__(self, frame_index: int) -> Boxes:
+        at = int(np.searchsorted(self._frames, frame_index))
+        if at == len(self._frames) or self._frames[at] != frame_index:
+            raise KeyError(frame_index)
+        return self._corners[self._ends[at] : self._ends[at + 1]]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._frames.tolist())
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+
+def read_boxes(path: Path) -> BoxTable:
+    """The boxes of a file, in file order within a frame.
 
     Raises `DatasetError` naming the line for a missing file, another header, words instead of numbers,
     negative frames and boxes without area.
     """
+    frame_index, corners = array("q"), array("f")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for index, box in _rows(file, path):
+                frame_index.append(index)
+                corners.extend(box)
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"boxes {path} cannot be read: {error}") from error
-    rows = csv.reader(io.StringIO(text, newline=""))
-    by_frame: dict[int, list[tuple[float, ...]]] = {}
+    in_order = np.argsort(np.asarray(frame_index), kind="stable")
+    return BoxTable(np.asarray(frame_index)[in_order], np.asarray(corners).reshape(-1, 4)[in_order])
+
+
+def _rows(file: Iterator[str], path: Path) -> Iterator[tuple[int, tuple[float, ...]]]:
+    """A frame index and a box for every line that is not blank."""
+    rows = csv.reader(file)
     try:
         header = tuple(name.strip().lower() for name in next(rows, []))
         if header != HEADER:
@@ -43,11 +77,9 @@ def read_boxes(path: Path) -> dict[int, Boxes]:
             )
         for cells in rows:
             if any(cell.strip() for cell in cells):
-                frame_index, box = _parse(cells, where=f"boxes {path} line {rows.line_num}")
-                by_frame.setdefault(frame_index, []).append(box)
+                yield _parse(cells, where=f"boxes {path} line {rows.line_num}")
     except csv.Error as error:
         raise DatasetError(f"boxes {path} line {rows.line_num} is not CSV: {error}") from error
-    return {index: np.array(boxes, np.float32) for index, boxes in sorted(by_frame.items())}
 
 
 def write_boxes(path: Path, boxes: Mapping[int, npt.ArrayLike]) -> None:
@@ -73,7 +105,7 @@ def _parse(cells: list[str], *, where: str) -> tuple[int, tuple[float, ...]]:
     except ValueError as error:
         raise DatasetError(f"{where}: {','.join(cells)!r} are not all numbers") from error
     x1, y1, x2, y2 = box
-    if index < 0 or not np.isfinite(box).all():
+    if not 0 <= index <= MOST_FRAMES or not all(abs(corner) <= LARGEST_CORNER for corner in box):
         raise DatasetError(f"{where}: {','.join(cells)!r}; expected a frame index >= 0 and finite corners")
     if x2 <= x1 or y2 <= y1:
         raise DatasetError(

@@ -6,6 +6,7 @@ import numpy as np
 
 from aqa_pipeline.records import Record, Video
 from extract.clock import Clock
+from extract.rows import Rows
 from extract.streams.stream import Steps, Stream
 
 
@@ -22,9 +23,9 @@ class Collector:
         self._batch: list[np.ndarray] = []  # the frames of steps [num_encoded, num_whole)
         self._num_whole = 0
         self._num_encoded = 0
-        self._features: list[np.ndarray] = []
-        self._kept: list[np.ndarray] = []
-        self._extras: list[dict[str, np.ndarray]] = []
+        self._features = Rows(len(steps), stream.dtype)
+        self._kept = Rows(len(steps))
+        self._extras: dict[str, Rows] = {}
         self._counts: Counter[str] = Counter()
 
     def push(self, frame_index: int, prepared: np.ndarray) -> None:
@@ -47,9 +48,10 @@ class Collector:
     def _flush(self) -> None:
         if self._batch:
             encoded = self._encode(self._batch, self._steps.frame_index[self._num_encoded : self._num_whole])
-            self._features.append(encoded.features)
-            self._kept.append(encoded.kept)
-            self._extras.append(encoded.extras)
+            self._features.add(encoded.features)
+            self._kept.add(encoded.kept)
+            for name, rows in encoded.extras.items():
+                self._extras.setdefault(name, Rows(len(self._steps))).add(rows)
             self._counts.update({"num_steps_without_person": int((~encoded.kept).sum())})
             self._counts.update(encoded.counts)
         self._batch, self._num_encoded = [], self._num_whole
@@ -58,14 +60,14 @@ class Collector:
         """The finished record, steps without a person left out."""
         self._flush()
         assert self._num_encoded == len(self._steps), "the decoder did not deliver every planned frame"
-        kept = np.concatenate(self._kept)
+        kept = self._kept.array
         return Record(
             dataset=dataset,
             video_id=self._video.video_id,
             spec=self._stream.spec,
-            features=np.concatenate(self._features).astype(self._stream.dtype, copy=False),
+            features=self._features.array,
             pts_seconds=self._steps.pts_seconds[kept],
             source_digest=source_digest,
-            extras={name: np.concatenate([rows[name] for rows in self._extras]) for name in self._extras[0]},
+            extras={name: rows.array for name, rows in self._extras.items()},
             counts={"num_steps": len(kept), **self._counts, **self._steps.counts},
         )

@@ -18,9 +18,10 @@ import h5py
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.store.content import Stored
 from aqa_pipeline.store.files import is_left_over, is_part, write_whole
-from aqa_pipeline.store.hdf5 import READABLE, SCHEMA, UNSOUND, OtherSchema, opened, read_group, record_bytes
+from aqa_pipeline.store.hdf5 import READABLE, SCHEMA, UNSOUND, OtherSchema, fill, opened, read_group
+from aqa_pipeline.store.output import new_file
 from aqa_pipeline.store.places import Problem, RecordName, StreamName
-from aqa_pipeline.store.seal import is_sealed, seal_problem, sealed
+from aqa_pipeline.store.seal import is_sealed, seal_problem
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,8 @@ class RecordFolder:
             self.root.mkdir(parents=True, exist_ok=True)
             write_whole(self.root / MARKER, json.dumps({"schema": SCHEMA}).encode(), only_if_absent=True)
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, sealed(record_bytes(stored.record, libraries=stored.libraries)))
+            with new_file(path) as (file, _):
+                fill(file, stored.record, libraries=stored.libraries)
         except OSError as error:
             raise StoreError(
                 f"cannot write {path}: {error.strerror or error}. The store is undamaged; free some space "

@@ -5,7 +5,6 @@ other files, filters load libraries, a few bytes claim petabytes. We write plain
 only these are read, and only as many as the file has bytes.
 """
 
-import io
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -45,16 +44,8 @@ def opened(path: Path) -> Iterator[h5py.File]:
         yield file
 
 
-def record_bytes(record: Record, *, libraries: str | None = None) -> bytes:
-    """The record as the bytes of an HDF5 file; equal records give equal bytes."""
-    image = io.BytesIO()
-    with h5py.File(image, "w", libver="v110") as file:
-        fill(file, record, libraries=libraries)
-    return image.getvalue()
-
-
-def fill(group: h5py.Group, record: Record, *, libraries: str | None = None) -> None:
-    """Writes the record into an empty group. `libraries` says what made it, by default what runs here."""
+def fill(group: h5py.Group, record: Record, *, libraries: str) -> None:
+    """Writes the record into an empty group. `libraries` are the versions that made it, as JSON."""
     for name, array in arrays_of(record).items():
         group.create_dataset(name, data=array)
     group.attrs["schema"] = SCHEMA
@@ -66,7 +57,7 @@ def fill(group: h5py.Group, record: Record, *, libraries: str | None = None) -> 
         "spec_hash": record.spec.hash,
         "source_sha256": record.source_digest,
         "counts": json.dumps(dict(record.counts), sort_keys=True),
-        "libraries": library_versions() if libraries is None else libraries,
+        "libraries": libraries,
         "content_sha256": checksum_of(record),
     }
     for name, text in texts.items():

@@ -5,18 +5,15 @@
 It is written at once, then sealed, and never changed. Any HDF5 program can read it.
 """
 
-import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import h5py
 
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.store.content import Stored
-from aqa_pipeline.store.files import whole_file
 from aqa_pipeline.store.hdf5 import (
     UNSOUND,
     OtherSchema,
@@ -27,8 +24,9 @@ from aqa_pipeline.store.hdf5 import (
     opened,
     read_group,
 )
+from aqa_pipeline.store.output import new_file
 from aqa_pipeline.store.places import Problem, RecordName, StreamName
-from aqa_pipeline.store.seal import is_sealed, seal_file, seal_problem
+from aqa_pipeline.store.seal import is_sealed, seal_problem
 
 PACK_SCHEMA = 1
 PACK_ATTRIBUTE = "aqa_pack"
@@ -133,54 +131,18 @@ def write_pack(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as part:
-            with _Output(part) as output, h5py.File(output, "w", libver="v110") as file:
-                file.attrs[PACK_ATTRIBUTE] = PACK_SCHEMA
-                for stream, members in groupby(records, key=lambda item: StreamName(*item[0][:2])):
-                    group = file.create_group("/".join(stream))
-                    for _ in _written(group, members):
-                        output.check()
-                        progress()
-            output.check()
-            seal_file(part)
+        with new_file(path) as (file, check):
+            file.attrs[PACK_ATTRIBUTE] = PACK_SCHEMA
+            for stream, members in groupby(records, key=lambda item: StreamName(*item[0][:2])):
+                group = file.create_group("/".join(stream))
+                for _ in _written(group, members):
+                    check()
+                    progress()
     except OSError as error:
         raise StoreError(
             f"cannot write {path}: {error.strerror or error}. Nothing was left behind; free some space or "
             "name another --out."
         ) from error
-
-
-class _Output(io.FileIO):
-    """A new file that keeps the disk's first refusal for later, and from then on writes nothing.
-
-    HDF5 cannot close a file that it cannot write: it tries again with every object, and tells of each.
-    """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, "w+")
-        self._refusal: OSError | None = None
-
-    def write(self, content: Any) -> int:
-        view = memoryview(content).cast("B")
-        done = 0
-        while done < len(view) and self._refusal is None:
-            try:
-                done += super().write(view[done:]) or 0
-            except OSError as error:
-                self._refusal = error
-        return len(view)
-
-    def truncate(self, size: int | None = None) -> int:
-        try:
-            return super().truncate(size)
-        except OSError as error:
-            self._refusal = self._refusal or error
-            return size or 0
-
-    def check(self) -> None:
-        """Raises the refusal, if there was one."""
-        if self._refusal is not None:
-            raise self._refusal
 
 
 def _written(

@@ -20,11 +20,6 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 END_AT = slice(28, 36)
 
 
-def sealed(content: bytes) -> bytes:
-    """The bytes of an HDF5 file with their seal."""
-    return content + _line(hashlib.sha256(content))
-
-
 def seal_file(path: Path) -> None:
     """Puts the seal behind the HDF5 file that was just written, and syncs it."""
     with path.open("r+b") as file:

@@ -35,7 +35,7 @@ def secret(tmp_path):
     """Another HDF5 file on the reader's disk, with arrays of the right names and shapes."""
     path = tmp_path / "secret.h5"
     with h5py.File(path, "w") as file:
-        fill(file, make_record())
+        fill(file, make_record(), libraries="{}")
     return path
 
 

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import resource
 
 import numpy as np
 import pytest
@@ -123,6 +124,19 @@ def test_a_full_disk_leaves_the_store_as_it_was(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(StoreError, match=r"No space left on device.*run the same command again"):
         store.write(make_record("after"))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
+def test_a_disk_that_fills_up_meanwhile_leaves_no_half_record(share, tmp_path, request):
+    store = Store(tmp_path)
+    size = store.write(make_record("a")).stat().st_size
+    before = sorted(tmp_path.rglob("*"))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    request.addfinalizer(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(share * size), limits[1]))
+    with pytest.raises(StoreError, match="The store is undamaged"):
+        store.write(make_record("b"))
     assert sorted(tmp_path.rglob("*")) == before
 
 

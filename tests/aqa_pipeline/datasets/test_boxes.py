@@ -24,6 +24,7 @@ def test_known_file(tmp_path: Path) -> None:
     assert boxes[7].dtype == np.float32
     np.testing.assert_array_equal(boxes[7], [[1, 2, 3.5, 4], [10, 10, 20, 20]])
     np.testing.assert_array_equal(boxes[0], [[-1, 0, 5, 6]])
+    assert [boxes.get(index) for index in (-1, 3, 8, 10**30)] == [None] * 4
 
 
 def test_header_alone_is_no_person_at_all(tmp_path: Path) -> None:
@@ -66,6 +67,8 @@ def test_written_boxes_read_back_exactly(
         (["frame_index,x1,y1,x2,y2", "1.5,2,3,4,5"], "line 2: .* are not all numbers"),
         (["frame_index,x1,y1,x2,y2", "-1,2,3,4,5"], "expected a frame index >= 0"),
         (["frame_index,x1,y1,x2,y2", "1,2,3,nan,5"], "finite corners"),
+        (["frame_index,x1,y1,x2,y2", "1,2,3,1e39,5"], "finite corners"),
+        (["frame_index,x1,y1,x2,y2", "9223372036854775808,2,3,4,5"], "expected a frame index >= 0"),
         (["frame_index,x1,y1,x2,y2", "0,0,0,1,1", "1,4,3,4,5"], "line 3: the box 4,3,4,5 has no area"),
         (["frame_index,x1,y1,x2,y2", "1," + "2" * 200_000], "is not CSV"),
     ],
