@@ -1,7 +1,7 @@
 """A whole video, segments and crops: ours against the released way's two passes, in one run on this machine.
 
-    python -m benchmarks.extract                                   a rendered half minute of 640x360, 25 fps
-    python -m benchmarks.extract --seconds 60 --precision bf16     a minute, in bf16
+    python -m benchmarks.extract                                   a rendered minute of 640x360, 25 fps
+    python -m benchmarks.extract --seconds 30 --precision bf16     half of it, in bf16
     python -m benchmarks.extract --seconds 600 --device cuda       on a GPU, where decoding is the limit
 
 Networks are loaded before: what that takes is in benchmarks.scaling. The plain way is eager fp32 throughout,
@@ -43,7 +43,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=int, default=32, help="length of the rendered video")
+    parser.add_argument("--seconds", type=int, default=60, help="length of the rendered video")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32")
     parser.add_argument("--runtime", choices=RUNTIMES, default="auto")

@@ -17,6 +17,8 @@ from torch.nn import functional as F
 
 from extract.backbones import LoadedBackbone
 from extract.backbones.i3d import SamePool, same_padding
+from extract.backbones.preprocess import short_side_and_crop
+from extract.backbones.resizing import antialiased, centre
 
 BATCH = {"clip": 8, "image": 32}
 
@@ -60,6 +62,15 @@ def plain_features(loaded: LoadedBackbone) -> Callable[[np.ndarray], np.ndarray]
     return features
 
 
+def plain_geometry(frame: np.ndarray) -> np.ndarray:
+    """What both streams' networks see: the whole frame resized, then cut."""
+
+    def whole(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
+        return centre(antialiased(frame, width, height), side, side)
+
+    return short_side_and_crop(frame, short_side=256, crop=224, resize=whole)
+
+
 class PlainExtraction:
     """Segments and crops of a video in two passes with files between; persons' boxes are given."""
 
@@ -75,7 +86,7 @@ class PlainExtraction:
 
     def first_pass(self, video: Path) -> np.ndarray:
         """Five frames a second, in clips of sixteen."""
-        frames = [self._segments.preprocess.geometry(frame) for _, frame in sampled(video, rate_fps=5)]
+        frames = [plain_geometry(frame) for _, frame in sampled(video, rate_fps=5)]
         clips = np.stack(frames[: len(frames) // 16 * 16]).reshape(-1, 16, *frames[0].shape)
         return in_batches(self._of_segments, clips, size=self._batch["clip"])
 
@@ -89,7 +100,7 @@ class PlainExtraction:
             left, top, right, bottom = boxes[index][0, :4].astype(int)
             crop = folder / f"crop-{index:06d}.jpg"
             cv2.imwrite(str(crop), cv2.imread(str(path))[top:bottom, left:right])
-            crops.append(self._crops.preprocess.geometry(cv2.imread(str(crop))[:, :, ::-1]))
+            crops.append(plain_geometry(cv2.imread(str(crop))[:, :, ::-1]))
         return in_batches(self._of_crops, np.stack(crops), size=self._batch["image"])
 
 

@@ -7,16 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import cv2
 import numpy as np
-from PIL import Image
 
 from aqa_pipeline.errors import UnknownName
+from extract.backbones.resizing import (
+    ResizedCentre,
+    antialiased,
+    antialiased_centre,
+    bilinear,
+    bilinear_centre,
+    centre,
+)
 
 RELEASED_CROP_HEIGHT, RELEASED_CROP_WIDTH = 224, 300
 
 Geometry = Callable[[np.ndarray], np.ndarray]
-Resize = Callable[[np.ndarray, int, int], np.ndarray]  # frame, new width, new height
 PerChannel = tuple[float, float, float]
 
 
@@ -39,40 +44,29 @@ def get_preprocess(name: str) -> Preprocess:
     return PREPROCESS[name]
 
 
-def antialiased(frame: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Pillow's bilinear filter, which averages over what it leaves out, as the papers' PyTorch code.
-
-    torchvision's own filter on uint8 tensors differs from it by one grey level in some pixels in a thousand.
-    """
-    if frame.shape[:2] == (height, width):
-        return np.ascontiguousarray(frame)
-    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR))
-
-
-def bilinear(frame: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Between the four nearest pixels: OpenCV, and the video models of torchvision and pytorchvideo."""
-    return cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR)
-
-
-def short_side_and_crop(frame: np.ndarray, *, short_side: int, crop: int, resize: Resize) -> np.ndarray:
+def short_side_and_crop(
+    frame: np.ndarray, *, short_side: int, crop: int, resize: ResizedCentre
+) -> np.ndarray:
     """Resized to a shorter side of `short_side`, aspect kept, and the central square cut out."""
     height, width = frame.shape[:2]
     # The longer side is cut, not rounded, as torchvision does: 640x360 -> 455x256 (455.1).
     short = min(height, width)
     new_width, new_height = int(short_side * width / short), int(short_side * height / short)
-    return _center_crop(resize(frame, new_width, new_height), crop, crop)
+    return resize(frame, new_width, new_height, crop)
 
 
-def squash_and_crop(frame: np.ndarray, *, width: int, height: int, crop: int, resize: Resize) -> np.ndarray:
+def squash_and_crop(
+    frame: np.ndarray, *, width: int, height: int, crop: int, resize: ResizedCentre
+) -> np.ndarray:
     """Resized to width x height, whatever the aspect was, and the central square cut out."""
-    return _center_crop(resize(frame, width, height), crop, crop)
+    return resize(frame, width, height, crop)
 
 
 def released_segments(frame: np.ndarray) -> np.ndarray:
     """ACTION-NET's code: OpenCV to a height of 224, the central 300x224 cut out, squashed to 224x224."""
     height, width = frame.shape[:2]
     resized = bilinear(frame, max(1, int(width / height * 224 + 0.5)), 224)
-    return antialiased(_center_crop(resized, RELEASED_CROP_HEIGHT, RELEASED_CROP_WIDTH), 224, 224)
+    return antialiased(centre(resized, RELEASED_CROP_WIDTH, RELEASED_CROP_HEIGHT), 224, 224)
 
 
 def squash_224(frame: np.ndarray) -> np.ndarray:
@@ -80,28 +74,16 @@ def squash_224(frame: np.ndarray) -> np.ndarray:
     return antialiased(frame, 224, 224)
 
 
-def _center_crop(frame: np.ndarray, height: int, width: int) -> np.ndarray:
-    """torchvision's CenterCrop: black is added where the frame is smaller, an odd pixel of it at the end."""
-    missing_rows, missing_columns = max(0, height - frame.shape[0]), max(0, width - frame.shape[1])
-    if missing_rows or missing_columns:
-        rows = (missing_rows // 2, (missing_rows + 1) // 2)
-        columns = (missing_columns // 2, (missing_columns + 1) // 2)
-        frame = np.pad(frame, (rows, columns, (0, 0)))
-    # Python's rounding (half to even) is torchvision's: 115.5 -> 116, 114.5 -> 114.
-    top, left = round((frame.shape[0] - height) / 2), round((frame.shape[1] - width) / 2)
-    return np.ascontiguousarray(frame[top : top + height, left : left + width])
-
-
 _HALF: PerChannel = (0.5, 0.5, 0.5)  # [0, 255] -> [-1, 1]
 _IMAGENET: tuple[PerChannel, PerChannel] = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _KINETICS: tuple[PerChannel, PerChannel] = (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)
 _PYSLOWFAST: tuple[PerChannel, PerChannel] = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
 
-_SHORT_256_CROP_224 = partial(short_side_and_crop, short_side=256, crop=224, resize=antialiased)
-_SHORT_256_CROP_224_BILINEAR = partial(short_side_and_crop, short_side=256, crop=224, resize=bilinear)
-_455x256_CROP_224 = partial(squash_and_crop, width=455, height=256, crop=224, resize=antialiased)
-_171x128_CROP_112 = partial(squash_and_crop, width=171, height=128, crop=112, resize=antialiased)
-_171x128_CROP_112_BILINEAR = partial(squash_and_crop, width=171, height=128, crop=112, resize=bilinear)
+_SHORT_256_CROP_224 = partial(short_side_and_crop, short_side=256, crop=224, resize=antialiased_centre)
+_SHORT_256_CROP_224_BILINEAR = partial(short_side_and_crop, short_side=256, crop=224, resize=bilinear_centre)
+_455x256_CROP_224 = partial(squash_and_crop, width=455, height=256, crop=224, resize=antialiased_centre)
+_171x128_CROP_112 = partial(squash_and_crop, width=171, height=128, crop=112, resize=antialiased_centre)
+_171x128_CROP_112_BILINEAR = partial(squash_and_crop, width=171, height=128, crop=112, resize=bilinear_centre)
 
 PREPROCESS = {
     each.name: each
@@ -183,7 +165,7 @@ PREPROCESS = {
         Preprocess(
             "kinetics-224",
             224,
-            partial(squash_and_crop, width=256, height=256, crop=224, resize=bilinear),
+            partial(squash_and_crop, width=256, height=256, crop=224, resize=bilinear_centre),
             *_KINETICS,
             "torchvision's S3D",
         ),
@@ -204,14 +186,14 @@ PREPROCESS = {
         Preprocess(
             "pyslowfast-256",
             256,
-            partial(short_side_and_crop, short_side=256, crop=256, resize=bilinear),
+            partial(short_side_and_crop, short_side=256, crop=256, resize=bilinear_centre),
             *_PYSLOWFAST,
             "the test crop of pytorchvideo's model zoo",
         ),
         Preprocess(
             "pyslowfast-182",
             182,
-            partial(short_side_and_crop, short_side=182, crop=182, resize=bilinear),
+            partial(short_side_and_crop, short_side=182, crop=182, resize=bilinear_centre),
             *_PYSLOWFAST,
             "the test crop of pytorchvideo's X3D-S",
         ),

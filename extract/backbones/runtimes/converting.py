@@ -9,6 +9,7 @@ import torch
 from extract.backbones.runtimes.padding import fold_padding
 from extract.backbones.runtimes.pictures import FromBytes
 from extract.backbones.runtimes.program import CannotRun, Program, one_line
+from extract.backbones.runtimes.winograd import spare_products
 
 if TYPE_CHECKING:
     import openvino
@@ -31,4 +32,6 @@ def convert(program: Program, example: np.ndarray) -> "openvino.Model":
         raise CannotRun(f"OpenVINO cannot convert {program.name} ({one_line(error, which=-1)})") from error
     model.reshape(list(example.shape))
     fold_padding(model)
+    if program.precision == "fp32":
+        spare_products(model)
     return model

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from torch.nn import functional
 from torchvision import transforms
@@ -12,6 +14,7 @@ from torchvision.transforms.v2 import functional as F
 
 from aqa_pipeline.errors import UnknownName
 from extract.backbones.preprocess import PREPROCESS, get_preprocess
+from extract.backbones.resizing import antialiased, antialiased_centre, centre
 
 SIZES = [
     (360, 640),
@@ -40,6 +43,42 @@ def through(frame, *steps):
 def test_short_side_and_crop_are_those_of_torchvision(size, name):
     expected = through(picture(size), transforms.Resize(256), transforms.CenterCrop(224))
     np.testing.assert_array_equal(get_preprocess(name).geometry(picture(size)), expected)
+
+
+@pytest.mark.parametrize(
+    "size", [(1080, 1920), (480, 854), (576, 720), (640, 360), (144, 176), (96, 64), (512, 912), (90, 4096)]
+)
+def test_resizing_the_centre_alone_changes_no_bit(size):
+    for width, height, side in [
+        (455, 256, 224),
+        (256, 455, 224),
+        (171, 128, 112),
+        (64, 48, 48),
+        (40, 30, 50),
+    ]:
+        whole = centre(antialiased(picture(size), width, height), side, side)
+        np.testing.assert_array_equal(antialiased_centre(picture(size), width, height, side), whole)
+
+
+@settings(deadline=None)
+@given(
+    st.tuples(*[st.integers(1, 30)] * 2),
+    st.tuples(*[st.sampled_from([(1, 1), (2, 3), (3, 2), (5, 4), (45, 32), (1, 4)])] * 2),
+    st.integers(1, 60),
+)
+def test_any_part_has_the_weights_of_the_whole(periods, ratios, side):
+    size = tuple(num * ratio[0] for num, ratio in zip(periods, ratios, strict=True))
+    height, width = (num * ratio[1] for num, ratio in zip(periods, ratios, strict=True))
+    whole = centre(antialiased(picture(size), width, height), side, side)
+    np.testing.assert_array_equal(antialiased_centre(picture(size), width, height, side), whole)
+
+
+def test_what_lies_far_from_the_centre_is_not_read():
+    frame = picture((720, 1280))
+    changed = frame.copy()
+    changed[:, :256] = changed[:, 1024:] = 0
+    cut = [antialiased_centre(each, 455, 256, 224) for each in (frame, changed)]
+    np.testing.assert_array_equal(*cut)
 
 
 @ALL_SIZES

@@ -1,0 +1,158 @@
+"""Convolutions with fewer products: the same function, where it pays."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+openvino = pytest.importorskip("openvino", reason="needs the extra `openvino`")
+
+from extract.backbones.c3d import C3D  # noqa: E402
+from extract.backbones.i3d import InceptionI3d  # noqa: E402
+from extract.backbones.runtimes import winograd  # noqa: E402
+from extract.backbones.runtimes.winograd import A, B, G, spare_products  # noqa: E402
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.torch.jit:FutureWarning"),
+    pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning"),
+]
+
+
+def converted(module, x):
+    with torch.inference_mode():
+        model = openvino.convert_model(torch.jit.trace(module.eval(), x), example_input=x)
+    model.reshape(list(x.shape))
+    return model
+
+
+def kernels(model):
+    """How often each size of a kernel is there."""
+    nodes = (node for node in model.get_ordered_ops() if node.get_type_name() == "Convolution")
+    return Counter(tuple(node.input_value(1).shape[2:]) for node in nodes)
+
+
+def outputs(model, x):
+    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return list(compiled(x.numpy()).values())
+
+
+def clip(*shape):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+
+def drawn(module):
+    """The module with random biases: batch normalisation leaves some, and so do we."""
+    torch.manual_seed(0)
+    for parameter in module.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    return module
+
+
+def test_the_matrices_give_the_convolution():
+    rng = np.random.default_rng(0)
+    inputs, taps = rng.normal(size=6), rng.normal(size=3)
+    np.testing.assert_allclose(
+        A @ ((G @ taps) * (B @ inputs)), np.correlate(inputs, taps), rtol=0, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("num_frames", [3, 4, 5, 6, 7, 8, 9, 16])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("behind", [[], [nn.ReLU()], [nn.MaxPool3d(2)], [nn.ReLU(), nn.Conv3d(6, 2, 1)]])
+def test_it_is_the_same_function(num_frames, bias, behind, monkeypatch):
+    monkeypatch.setattr(winograd, "LEAST_GAIN", -np.inf)
+    module = drawn(nn.Sequential(nn.Conv3d(5, 6, 3, padding=1, bias=bias), *behind))
+    x = clip(1, 5, num_frames, 7, 8)
+    model = converted(module, x)
+    spare_products(model)
+    assert kernels(model)[(3, 3, 3)] == 0
+    # Fewer than four frames at the end need no sixth product.
+    assert kernels(model)[(1, 3, 3)] == 6 * (num_frames // 4) + 5 * (num_frames % 4 > 0)
+    (output,) = outputs(model, x)
+    expected = module(x).detach().numpy()
+    np.testing.assert_allclose(output, expected, rtol=0, atol=2e-6 * np.abs(expected).max())
+
+
+class ReadTwice(nn.Module):
+    """The sum behind the convolution is also an output, before its ReLU."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv3d(4, 4, 3, padding=1)
+
+    def forward(self, x):
+        mapped = self.conv(x)
+        return mapped, torch.relu(mapped)
+
+
+class AddedUp(nn.Module):
+    """What follows the convolution is no bias: it is another map, or another number for every frame."""
+
+    def __init__(self, summand):
+        super().__init__()
+        self.conv = nn.Conv3d(4, 4, 3, padding=1, bias=False)
+        self.register_buffer("summand", summand)
+
+    def forward(self, x):
+        return torch.relu(self.conv(x) + (x if self.summand is None else self.summand))
+
+
+@pytest.mark.parametrize(
+    "module",
+    [ReadTwice(), AddedUp(None), AddedUp(clip(1, 1, 8, 1, 1)), AddedUp(clip(1, 4, 1, 1, 1))],
+    ids=["read twice", "a map", "a number per frame", "a bias"],
+)
+def test_what_follows_is_kept(module, monkeypatch):
+    monkeypatch.setattr(winograd, "LEAST_GAIN", 0)
+    x = clip(1, 4, 8, 6, 6)
+    model = converted(drawn(module), x)
+    spare_products(model)
+    assert kernels(model) == {(1, 3, 3): 12}
+    expected = module(x) if isinstance(module, ReadTwice) else [module(x)]
+    for found, wanted in zip(outputs(model, x), expected, strict=True):
+        np.testing.assert_allclose(found, wanted.detach().numpy(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "conv",
+    [
+        nn.Conv3d(128, 128, 3, padding=1, stride=(1, 2, 2)),
+        nn.Conv3d(128, 128, 3, padding=1, stride=(2, 1, 1)),
+        nn.Conv3d(128, 128, 3, padding=(0, 1, 1)),
+        nn.Conv3d(128, 128, 3, padding=2, dilation=2),
+        nn.Conv3d(128, 128, (3, 1, 1), padding=(1, 0, 0)),
+        nn.Conv3d(128, 128, 3, padding=1, groups=2),
+        nn.Conv3d(128, 8, 3, padding=1),  # gains too little
+    ],
+    ids=str,
+)
+def test_others_stay(conv):
+    model = converted(conv, clip(1, 128, 8, 6, 6))
+    before = kernels(model)
+    spare_products(model)
+    assert kernels(model) == before
+
+
+def test_two_frames_have_nothing_to_spare():
+    model = converted(nn.Conv3d(128, 128, 3, padding=1), clip(1, 128, 2, 6, 6))
+    spare_products(model)
+    assert kernels(model) == {(3, 3, 3): 1}
+
+
+@pytest.mark.parametrize(
+    ("network", "shape", "num_left", "num_tiles"),
+    [(InceptionI3d, (1, 3, 16, 96, 96), 6, 17), (C3D, (1, 3, 16, 112, 112), 3, 10)],
+)
+def test_networks_keep_their_features(network, shape, num_left, num_tiles):
+    torch.manual_seed(0)
+    module, x = network().eval(), clip(*shape)
+    model = converted(module, x)
+    (expected,) = outputs(model, x)
+    spare_products(model)
+    assert kernels(model)[(3, 3, 3)] == num_left
+    assert kernels(model)[(1, 3, 3)] == 6 * num_tiles
+    (found,) = outputs(model, x)
+    assert not np.array_equal(found, expected)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-5 * np.abs(expected).max())
