@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import extract  # noqa: F401  # before a test imports OpenVINO, whose telemetry this switches off
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
