@@ -8,7 +8,6 @@ torch, for where one is kept neither that nor the network is needed.
 import hashlib
 import logging
 import os
-from functools import cache
 from pathlib import Path
 
 from aqa_pipeline.store import write_whole
@@ -18,9 +17,8 @@ from extract.backbones.runtimes.versions import versions
 
 log = logging.getLogger(__name__)
 
-OURS = Path(__file__).parents[1]  # all that we have on networks
 NUM_DIGITS = 16  # of the two digests in a name
-NUM_KEPT = 8  # those used last; I3D has 49 MB, ResNet-50 94 MB
+NUM_KEPT = 8  # those used last; I3D has 76 MB, ResNet-50 94 MB
 NUM_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
@@ -65,16 +63,7 @@ def _path(name: str) -> Path:
 
 
 def _digest_of_network(weights: str) -> str:
-    return _short_digest(weights, *versions(), _digest_of_code(OURS))
-
-
-@cache
-def _digest_of_code(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(folder)} {len(content)}\n".encode() + content)
-    return digest.hexdigest()
+    return _short_digest(weights, *versions())
 
 
 def _short_digest(*facts: object) -> str:

@@ -1,13 +1,17 @@
-"""The versions of the libraries on which it depends what a runtime makes of a network."""
+"""The versions on which it depends what a runtime makes of a network: of libraries, and of our own code."""
 
+import hashlib
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 LIBRARIES = ("aqa-pipeline", "openvino", "pytorchvideo", "torch", "torchvision")
+OURS = Path(__file__).parents[1]  # all that we have on networks
 
 
 def versions() -> list[str]:
-    """`["torch 2.15.0", "openvino absent", ...]`."""
-    return list(map(_version, LIBRARIES))
+    """`["torch 2.15.0", "openvino absent", ..., "code 6a0b..."]`."""
+    return [*map(_version, LIBRARIES), f"code {_digest_of_code(OURS)}"]
 
 
 def _version(library: str) -> str:
@@ -15,3 +19,12 @@ def _version(library: str) -> str:
         return f"{library} {version(library)}"
     except PackageNotFoundError:
         return f"{library} absent"
+
+
+@cache
+def _digest_of_code(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:16]

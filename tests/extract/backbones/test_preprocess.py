@@ -13,6 +13,7 @@ from torchvision.models import get_model_weights
 from torchvision.transforms.v2 import functional as F
 
 from aqa_pipeline.errors import UnknownName
+from extract.backbones import resizing
 from extract.backbones.preprocess import PREPROCESS, get_preprocess
 from extract.backbones.resizing import antialiased, antialiased_centre, centre
 
@@ -73,12 +74,17 @@ def test_any_part_has_the_weights_of_the_whole(periods, ratios, side):
     np.testing.assert_array_equal(antialiased_centre(picture(size), width, height, side), whole)
 
 
-def test_what_lies_far_from_the_centre_is_not_read():
-    frame = picture((720, 1280))
-    changed = frame.copy()
-    changed[:, :256] = changed[:, 1024:] = 0
-    cut = [antialiased_centre(each, 455, 256, 224) for each in (frame, changed)]
-    np.testing.assert_array_equal(*cut)
+@pytest.mark.parametrize(("size", "num_columns"), [((720, 1280), 768), ((240, 320), 320), ((1280, 720), 720)])
+def test_only_columns_near_the_centre_are_resized(size, num_columns, monkeypatch):
+    seen = []
+
+    def watched(frame, width, height):
+        seen.append(frame.shape[:2])
+        return antialiased(frame, width, height)
+
+    monkeypatch.setattr(resizing, "antialiased", watched)
+    PREPROCESS["short-side-256-crop-224"].geometry(picture(size))
+    assert seen == [(size[0], num_columns)]
 
 
 @ALL_SIZES

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from extract.backbones.runtimes import conversions
+from extract.backbones.runtimes import conversions, versions
 from extract.backbones.runtimes import openvino as runtime
 from extract.backbones.runtimes.conversions import (
     conversion_name,
@@ -84,7 +84,7 @@ def test_other_source_code_is_another_network(make_program, tmp_path, monkeypatc
         folder = tmp_path / str(len(names))
         folder.mkdir()
         (folder / "new.py").write_text(content)
-        monkeypatch.setattr(conversions, "OURS", folder)
+        monkeypatch.setattr(versions, "OURS", folder)
         names.add(conversion_name(make_program(), (1, 3)))
     assert len(names) == 3
 

@@ -14,7 +14,7 @@ import torch
 from aqa_pipeline.errors import AqaError
 from extract.backbones import BACKBONES, LoadedBackbone, load_backbone
 from extract.backbones.preprocess import get_preprocess
-from extract.backbones.runtimes import Runner, choosing
+from extract.backbones.runtimes import Runner, choosing, versions
 from extract.backbones.runtimes.choosing import (
     check_runtime,
     choose_runtime,
@@ -196,6 +196,13 @@ def test_a_broken_file_of_findings_is_measured_over(make_program, home, content)
     assert recall(make_program()) is None
     remember(make_program(), Finding(2.0, 1e-6, 1e-7))
     assert recall(make_program()) == Finding(2.0, 1e-6, 1e-7)
+
+
+def test_findings_of_other_code_are_not_read(make_program, tmp_path, monkeypatch):
+    remember(make_program(), Finding(2.0, 1e-6, 1e-7))
+    (tmp_path / "new.py").touch()
+    monkeypatch.setattr(versions, "OURS", tmp_path)
+    assert recall(make_program()) is None
 
 
 def test_findings_of_another_version_are_not_read(make_program, home):
