@@ -7,7 +7,7 @@ from typing import Any
 def run_title(config: Mapping[str, Any]) -> str:
     """What was learned from what, in one line."""
     head, target = f"{config['head']} ({config['variant']})", config["target"]["name"]
-    return f"{head} on {','.join(config['specs'])} of {config['dataset']['name']}, target {target}"
+    return f"{head} on {' and '.join(config['specs'])} of {config['dataset']['name']}, target {target}"
 
 
 def run_flags(config: Mapping[str, Any]) -> tuple[str, ...]:

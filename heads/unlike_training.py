@@ -57,7 +57,8 @@ def _without_person(records: Mapping[str, Record], facts: Sequence[TrainingFacts
 def _length(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
     seconds = max(float(record.pts_seconds[-1, 1]) for record in records.values() if len(record.pts_seconds))
     shortest, longest = min(each.seconds[0] for each in facts), max(each.seconds[1] for each in facts)
-    usual = f"the training videos last {shortest:.1f} to {longest:.1f} s"
+    ends = dict.fromkeys(f"{end:.1f}" for end in (shortest, longest))  # one where they are the same
+    usual = f"the training videos last {' to '.join(ends)} s"
     if seconds < (1 - LENGTH_TOLERANCE) * shortest:
         yield f"The video is shorter than all it is compared with: {seconds:.1f} s, {usual}."
     if seconds > (1 + LENGTH_TOLERANCE) * longest:

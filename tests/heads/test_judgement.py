@@ -120,6 +120,11 @@ def test_a_stranger_is_named_with_the_reason(video: Record, expected: str) -> No
         raise ValueError(warnings[0])
 
 
+def test_training_videos_of_one_length_are_told_once() -> None:
+    (warning,) = warnings_for({"crops": record(np.zeros((14, 6)))}, [facts(seconds=(10, 10.01))])
+    assert warning.endswith("14.0 s, the training videos last 10.0 s.")
+
+
 def test_a_stream_without_any_athlete_is_said_and_does_not_stop_the_rest() -> None:
     nobody = record(np.zeros((0, 6)), missed=12)
     warnings = warnings_for({"crops": nobody, "frames": record(USUAL)}, [None])
