@@ -10,6 +10,7 @@ from torch import Tensor
 
 from heads.recipes import Recipe
 from heads.samples import FeatureSet
+from heads.sending import sent
 from heads.tube_maps import tube_of
 from heads.windows import (
     cut_windows,
@@ -46,10 +47,7 @@ def training_batches(
     for chosen in order.split(recipe.batch_size):
         starts = {
             stream: random_starts(
-                lengths[chosen.to(lengths.device)],
-                recipe.num_steps[stream],
-                windows=recipe.windows,
-                generator=generator,
+                lengths[chosen], recipe.num_steps[stream], windows=recipe.windows, generator=generator
             )
             for stream, lengths in samples.lengths.items()
         }
@@ -67,7 +65,7 @@ def evaluation_batch(samples: FeatureSet, videos: NDArray[np.int64], *, recipe: 
     chosen = torch.from_numpy(videos)
     starts, num_steps = {}, {}
     for stream, all_lengths in samples.lengths.items():
-        lengths, window = all_lengths[chosen.to(all_lengths.device)], recipe.num_steps[stream]
+        lengths, window = all_lengths[chosen], recipe.num_steps[stream]
         starts[stream] = evaluation_starts(lengths, window, windows=recipe.windows)
         num_steps[stream] = evaluation_num_steps(lengths, window, windows=recipe.windows)
     batch = _batch(samples, chosen, starts=starts, num_steps=num_steps).seen_as(reference_view)
@@ -80,7 +78,6 @@ def _batch(
 ) -> Batch:
     features, masks = {}, {}
     for stream, padded in samples.streams.items():
-        videos = videos.to(padded.device)
         features[stream], masks[stream] = cut_windows(
             padded,
             samples.lengths[stream],
@@ -100,12 +97,14 @@ def _with_maps(
     views: Mapping[str, Tensor],
     num_steps: Mapping[str, int],
 ) -> Batch:
-    """The batch with the maps and tubes of its videos, which become float32 only here."""
+    """The batch with the maps of its videos, which become float32 only here, and with their tubes.
+
+    Tubes and masks stay on the CPU: how many positions a tube has decides on what is computed.
+    """
     features, masks = dict(batch.features), dict(batch.masks)
     for stream, maps in samples.maps.items():
-        device = samples.lengths[stream].device
         cut = maps.cut(videos, starts=starts[stream], views=views[stream], num_steps=num_steps[stream])
-        features[stream] = cut.maps.to(device).float()
-        features[tube_of(stream)] = cut.tubes.to(device)
-        masks[stream] = cut.mask.to(device)
+        features[stream] = sent(cut.maps, maps.device).float()
+        features[tube_of(stream)] = cut.tubes
+        masks[stream] = cut.mask
     return replace(batch, features=features, masks=masks)

@@ -24,6 +24,7 @@ ATTENTION_DIM = 64
 NUM_DESCRIPTIONS = 50
 BRANCH_DIM = 64
 SCALES = ((2, 1), (4, 2), (8, 4))  # kernel and stride of the temporal convolutions
+MOMENTUM = 0.1  # of batch normalisation, torch's own
 RAW_RANGE = 40.0  # of the TES and PCS of Fis-V that the authors' loss weighed the penalty against
 
 
@@ -134,13 +135,32 @@ def straight_through_round(value: Tensor) -> Tensor:
 
 
 class MaskedBatchNorm(nn.Module):
-    """Batch normalisation of `batch time dim` over the real steps; padding becomes zero."""
+    """Batch normalisation of `batch time dim` over the real steps; padding becomes zero.
+
+    By sums: to pick the real steps out, the CPU would have to wait until a GPU has told how many there are.
+    """
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm1d(dim)
+        self.norm = nn.BatchNorm1d(dim, momentum=MOMENTUM)
 
     def forward(self, steps: Tensor, mask: Tensor) -> Tensor:
-        normalised = torch.zeros_like(steps)
-        normalised[mask] = self.norm(steps[mask])
-        return normalised
+        real, exact = mask[:, :, None], steps.float()
+        mean, variance = self._learned(exact, real) if self.training else self._remembered()
+        weight = self.norm.weight * (variance + self.norm.eps).rsqrt()
+        return (((exact - mean) * weight + self.norm.bias) * real).to(steps.dtype)
+
+    def _learned(self, steps: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance `dim` of the real steps, which are remembered as `BatchNorm1d` does."""
+        number = real.sum().clamp_min(1)
+        mean = (steps * real).sum(dim=(0, 1)) / number
+        variance = ((steps - mean) ** 2 * real).sum(dim=(0, 1)) / number
+        with torch.no_grad():
+            unbiased = variance * number / (number - 1).clamp_min(1)
+            for kept, seen in zip(self._remembered(), (mean, unbiased), strict=True):
+                kept.lerp_(seen, MOMENTUM)
+            self.norm.get_buffer("num_batches_tracked").add_(1)
+        return mean, variance
+
+    def _remembered(self) -> tuple[Tensor, Tensor]:
+        return self.norm.get_buffer("running_mean"), self.norm.get_buffer("running_var")

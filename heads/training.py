@@ -24,6 +24,7 @@ from heads.outputs import HeadOutput
 from heads.recipes import MetricName, Recipe
 from heads.samples import FeatureSet
 from heads.score_mlp import TASKS
+from heads.sending import sent
 from heads.whitening import Whitened
 
 # One value per video; the caller reduces.
@@ -181,7 +182,6 @@ def _epochs(module: nn.Module, training: Training, *, generator: torch.Generator
     """Trains epoch by epoch, yielding each one's record; the samples are where the module is."""
     samples, fold, recipe = training.samples, training.fold, training.recipe
     optimiser = make_optimiser(module, recipe)
-    targets = torch.from_numpy(training.labels).float().to(next(module.parameters()).device)
 
     def agreement(videos: NDArray[np.int64]) -> float:
         if not len(videos):
@@ -191,17 +191,7 @@ def _epochs(module: nn.Module, training: Training, *, generator: torch.Generator
     for number in range(1, recipe.epochs + 1):
         for group in optimiser.param_groups:
             group["lr"] = group["initial_lr"] * recipe.decay(number)
-        _train_mode(module, recipe)
-        total = torch.zeros((), device=targets.device)
-        for batch in training_batches(samples, fold.train, recipe=recipe, generator=generator):
-            output: HeadOutput = module(batch.features, batch.masks)
-            losses = _losses(output, targets[batch.videos], recipe=recipe)
-            if output.penalty is not None:
-                losses = losses + output.penalty
-            optimiser.zero_grad()
-            losses.mean().backward()
-            optimiser.step()
-            total += losses.detach().sum()  # stays on the device: nothing waits for it inside an epoch
+        total = _train_once(module, training, optimiser, generator=generator)
         loss = float(total) / len(fold.train)
         if not math.isfinite(loss):
             raise RunError(
@@ -217,6 +207,26 @@ def _epochs(module: nn.Module, training: Training, *, generator: torch.Generator
             test=agreement(fold.test),
             metric=recipe.metric,
         )
+
+
+def _train_once(
+    module: nn.Module, training: Training, optimiser: torch.optim.Optimizer, *, generator: torch.Generator
+) -> Tensor:
+    """One epoch; returns the sum of all losses. It is on the device still: the CPU waits for nothing here."""
+    recipe, device = training.recipe, next(module.parameters()).device
+    _train_mode(module, recipe)
+    total = torch.zeros((), device=device)
+    targets = torch.from_numpy(training.labels).float()
+    for batch in training_batches(training.samples, training.fold.train, recipe=recipe, generator=generator):
+        output: HeadOutput = module(batch.features, batch.masks)
+        losses = _losses(output, sent(targets[batch.videos], device), recipe=recipe)
+        if output.penalty is not None:
+            losses = losses + output.penalty
+        optimiser.zero_grad()
+        losses.mean().backward()
+        optimiser.step()
+        total += losses.detach().sum()
+    return total
 
 
 def _losses(output: HeadOutput, targets: Tensor, *, recipe: Recipe) -> Tensor:
@@ -274,17 +284,18 @@ KEPT_BY: dict[Select, Callable[[Epoch], float]] = {
 
 
 def _on_device(samples: FeatureSet, device: str) -> FeatureSet:
+    """The samples with their features there; lengths stay on the CPU, where windows are drawn."""
     return replace(
         samples,
         streams={name: padded.to(device) for name, padded in samples.streams.items()},
-        lengths={name: lengths.to(device) for name, lengths in samples.lengths.items()},
+        maps={name: replace(maps, device=torch.device(device)) for name, maps in samples.maps.items()},
     )
 
 
 def _of_videos(samples: FeatureSet, videos: NDArray[np.int64]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     chosen = torch.from_numpy(videos)
     streams = {name: padded[chosen.to(padded.device)] for name, padded in samples.streams.items()}
-    lengths = {name: lengths[chosen.to(lengths.device)] for name, lengths in samples.lengths.items()}
+    lengths = {name: lengths[chosen] for name, lengths in samples.lengths.items()}
     return streams, lengths
 
 

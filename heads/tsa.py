@@ -25,6 +25,7 @@ from aqa_pipeline.errors import RunError
 from heads.i3d_stage2 import I3dSecondStage, channels_after
 from heads.outputs import HeadOutput
 from heads.score_mlp import JudgePanel, ScoreMlp, find_task
+from heads.sending import sent
 from heads.tube_attention import ReleasedTubeAttention, build_blocks
 from heads.tube_maps import tube_of
 
@@ -34,6 +35,7 @@ ENDPOINTS = ("Mixed_4e", "MaxPool3d_4a_3x3")
 class TsaNet(nn.Module):
     """Maps and tubes of one stream -> scores in [0, 1]; every clip weighs the same.
 
+    Tubes and masks are on the CPU, so that nothing waits for a GPU, and maps where the network is.
     `attention` takes maps and masks of the tube, or, `everywhere`, of all cells of the real clips;
     `second_stage` turns maps into clip features, `regressor` those into the outputs of its task.
     """
@@ -60,6 +62,7 @@ class TsaNet(nn.Module):
             features[self.stream], real.expand_as(tubes) if self.everywhere else tubes & real
         )
         clips = self._clip_features(attended, mask)
+        mask = sent(mask, clips.device)
         logits = self.regressor(clips, mask)
         return HeadOutput(
             scores=self.score(logits),
@@ -72,9 +75,10 @@ class TsaNet(nn.Module):
         """`batch clip dim`, zero for padding, which must not count in the normalisation of batches."""
         if mask.all():
             return torch.as_tensor(self.second_stage(maps))
-        real = self.second_stage(maps[mask][None])[0]
+        places = tuple(sent(each, maps.device) for each in mask.nonzero(as_tuple=True))
+        real = self.second_stage(maps[places][None])[0]
         clips = real.new_zeros(*mask.shape, real.shape[-1])
-        clips[mask] = real
+        clips[places] = real
         return clips
 
 

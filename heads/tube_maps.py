@@ -34,6 +34,7 @@ from aqa_pipeline.tube_masks import (
 Masks = NDArray[np.bool_]
 Extras = Mapping[str, NDArray[np.generic]]
 SHAPE = "(clip, view, channel, step, height, width)"
+CPU = torch.device("cpu")
 
 
 def tube_of(stream: str) -> str:
@@ -57,12 +58,14 @@ class TubeMaps:
     """Of each video its maps, `clip view channel step height width`, and its tube, without channel.
 
     `checksums` stand for the records; `num_empty` counts the steps of reference views whose tube had no cell.
+    `device` is where cut maps go.
     """
 
     maps: tuple[NDArray[np.floating], ...]
     tubes: tuple[Masks, ...]
     checksums: tuple[str, ...]
     num_empty: int
+    device: torch.device = CPU
 
     @property
     def num_channels(self) -> int:

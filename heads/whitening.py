@@ -40,8 +40,8 @@ class Whitened(nn.Module):
     def fit(self, features: Mapping[str, Tensor], lengths: Mapping[str, Tensor]) -> None:
         """Takes mean and components over all real steps of these videos (`video time dim` per stream)."""
         for stream, padded in features.items():
-            real = torch.arange(padded.shape[1], device=padded.device) < lengths[stream][:, None]
-            mean, projection = principal_components(padded[real].double())
+            real = torch.arange(padded.shape[1]) < lengths[stream][:, None]
+            mean, projection = principal_components(padded[real.to(padded.device)].double())
             kept = self.get_buffer(f"projection_{stream}")
             num = min(kept.shape[1], projection.shape[1])
             self.get_buffer(f"mean_{stream}").copy_(mean)

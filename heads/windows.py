@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from heads.recipes import Windows
+from heads.sending import sent
 
 
 def random_starts(lengths: Tensor, num_steps: int, *, windows: Windows, generator: torch.Generator) -> Tensor:
     """A start per video, uniform over those that fit; 0 where the video is no longer than the window."""
     spare = (lengths - num_steps).clamp_min(0)
     num_starts = spare.clamp_min(1) if windows == "released" else spare + 1
-    draws = torch.rand(lengths.shape, generator=generator, dtype=torch.float64).to(lengths.device)
+    draws = torch.rand(lengths.shape, generator=generator, dtype=torch.float64)
     return (draws * num_starts).long()
 
 
@@ -39,19 +40,25 @@ def cut_windows(
 ) -> tuple[Tensor, Tensor]:
     """Windows `batch num_steps dim` of the chosen videos, and masks `batch num_steps` of their real steps.
 
-    `padded` is `video time dim`; steps beyond a video's length are zero and masked out.
+    `padded` is `video time dim`, zero beyond each video's length; those steps are masked out. `starts` are
+    such as the functions above give: only a window longer than the video goes beyond its end, from step 0.
+    Windows and masks are where `padded` is; all else is on the CPU.
     """
-    steps = starts[:, None] + torch.arange(num_steps, device=padded.device)
-    mask = steps < lengths[videos][:, None]
-    windows = padded[videos[:, None], steps.clamp_max(padded.shape[1] - 1)]
-    return windows * mask.view(*mask.shape, *[1] * (windows.ndim - 2)), mask
+    num_stored = min(num_steps, padded.shape[1])
+    steps = starts[:, None] + torch.arange(num_steps)
+    rows, columns = (sent(each, padded.device) for each in (videos[:, None], steps[:, :num_stored]))
+    windows = padded[rows, columns]
+    if num_stored < num_steps:
+        missing = windows.new_zeros(len(videos), num_steps - num_stored, *windows.shape[2:])
+        windows = torch.cat([windows, missing], dim=1)
+    return windows, sent(steps < lengths[videos][:, None], padded.device)
 
 
 def random_views(windows: Tensor, *, generator: torch.Generator) -> Tensor:
     """One view per video, drawn at random: `batch time view dim` -> `batch time dim`; others as they are."""
     if windows.ndim < 4:
         return windows
-    drawn = torch.randint(windows.shape[2], (len(windows),), generator=generator).to(windows.device)
+    drawn = sent(torch.randint(windows.shape[2], (len(windows),), generator=generator), windows.device)
     return windows[torch.arange(len(windows), device=windows.device), :, drawn]
 
 

@@ -53,7 +53,7 @@ class TubeAttention(nn.Module):
     def forward(self, maps: Tensor, masks: Tensor) -> Tensor:
         check_shapes(maps, masks, self.channels)
         maps = dense_in_either_order(maps)
-        points = tube_points(torch.ones_like(masks) if self.everywhere else masks)
+        points = tube_points(torch.ones_like(masks) if self.everywhere else masks, maps.device)
         if self.computation == "as-written":
             return replace_rows(maps, points, self._as_written, dtype=self.theta.weight.dtype)
         return attend(maps, points, self.orders([len(of_video) for of_video in points]), self._weights())

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from heads.sending import sent
+
 
 class TubePoints(NamedTuple):
     """Where one video's tube is: of every position its clip in the batch, and its cell in the clip.
@@ -20,9 +22,13 @@ class TubePoints(NamedTuple):
         return self.clip.numel()
 
 
-def tube_points(masks: Tensor) -> list[TubePoints]:
-    """The positions of each video where `masks`, bool `batch clip step height width`, are true."""
-    clip, cell = masks.flatten(2).flatten(0, 1).nonzero(as_tuple=True)
+def tube_points(masks: Tensor, device: torch.device) -> list[TubePoints]:
+    """The positions of each video where `masks`, bool `batch clip step height width`, are true.
+
+    They are on the device; nobody waits for that where masks are on the CPU.
+    """
+    positions = masks.flatten(2).flatten(0, 1).nonzero(as_tuple=True)
+    clip, cell = (sent(each, device) for each in positions)
     counts = masks.flatten(1).sum(dim=1).tolist()
     return [TubePoints(*of_video) for of_video in zip(clip.split(counts), cell.split(counts), strict=True)]
 

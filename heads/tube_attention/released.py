@@ -58,7 +58,7 @@ class ReleasedTubeAttention(nn.Module):
         check_shapes(maps, masks, self.channels)
         maps = dense_in_either_order(maps)
         dtype = self.NL_1D.g.weight.dtype
-        attended = replace_rows(maps, tube_points(masks), self._of_video, dtype=dtype)
+        attended = replace_rows(maps, tube_points(masks, maps.device), self._of_video, dtype=dtype)
         return released_clip_order(attended) if self.clip_order_bug else attended
 
     def _of_video(self, x: Tensor) -> Tensor:

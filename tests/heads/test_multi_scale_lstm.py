@@ -67,9 +67,20 @@ def test_the_skip_cell_follows_its_equations() -> None:
     torch.testing.assert_close(cell(steps, torch.ones(1, 6, dtype=torch.bool)), hidden)
 
 
-def test_batch_normalisation_sees_real_steps_only() -> None:
-    norm, steps = MaskedBatchNorm(2), torch.randn(3, 4, 2)
+def test_batch_normalisation_is_that_of_the_real_steps() -> None:
+    """In training, on the way back, in what it remembers, and in testing."""
+    torch.manual_seed(0)
+    masked, picked = MaskedBatchNorm(2), torch.nn.BatchNorm1d(2)
     mask = torch.arange(4) < torch.tensor([4, 2, 1])[:, None]
-    normalised = norm(steps, mask)
-    assert not normalised[~mask].any()
-    torch.testing.assert_close(normalised[mask].mean(dim=0), torch.zeros(2), atol=1e-6, rtol=0)
+    for training in (True, True, False):
+        masked.train(training), picked.train(training)
+        steps = (torch.randn(3, 4, 2) * 3 + 5).requires_grad_()
+        seen = steps[mask].detach().requires_grad_()
+        ours, theirs = masked(steps, mask), picked(seen)
+        torch.testing.assert_close(ours[mask], theirs)
+        assert not ours[~mask].any()
+        wanted = torch.randn(theirs.shape)
+        (ours[mask] * wanted).sum().backward(), (theirs * wanted).sum().backward()
+        torch.testing.assert_close(steps.grad[mask], seen.grad, atol=1e-6, rtol=1e-4)
+        assert not steps.grad[~mask].any()
+    torch.testing.assert_close(masked.norm.state_dict(), picked.state_dict())
