@@ -13,6 +13,7 @@ from aqa_pipeline.errors import UnknownName, WeightsError
 from aqa_pipeline.records import Video
 from aqa_pipeline.weights import find_weights, load_state_dict, sha256_of
 from extract.detectors.detector import Detect
+from extract.precision import full_float32
 
 MODELS = (
     "fasterrcnn_mobilenet_v3_large_320_fpn",  # the light one, and the default: 19 M parameters, box AP 22.8
@@ -49,7 +50,7 @@ class TorchvisionPersons:
         if not frames:
             return []
         pictures = [_picture(frame, self.device) for frame in frames]
-        with torch.inference_mode():
+        with torch.inference_mode(), full_float32():
             found = self.network(pictures)
         return [self._persons(each["boxes"], each["scores"], each["labels"]) for each in found]
 

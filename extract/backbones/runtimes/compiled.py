@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from extract.backbones.runtimes.batches import FixedBatch
-from extract.backbones.runtimes.pictures import FromBytes, as_array, autocast, on_device
+from extract.backbones.runtimes.pictures import FromBytes, as_array, in_precision, on_device
 from extract.backbones.runtimes.program import CannotRun, Precision, Program, Run, on_cpu, one_line
 
 COMPILERS = ("g++", "clang++", "c++") if os.name == "posix" else ("cl",)
@@ -26,7 +26,7 @@ def prepare_compiled(program: Program, example: np.ndarray) -> Run:
     compiled = torch.compile(module, dynamic=False, options=options)
 
     def run(batch: np.ndarray) -> np.ndarray:
-        with torch.no_grad(), autocast(program):  # in inference mode weights cannot be frozen
+        with torch.no_grad(), in_precision(program):  # in inference mode weights cannot be frozen
             output: Tensor = compiled(on_device(batch, program.device))
         return as_array(output)
 

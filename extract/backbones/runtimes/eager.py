@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from extract.backbones.runtimes.folding import folded
 from extract.backbones.runtimes.onednn import by_onednn
-from extract.backbones.runtimes.pictures import DTYPES, FromBytes, as_array, autocast, on_device
+from extract.backbones.runtimes.pictures import DTYPES, FromBytes, as_array, in_precision, on_device
 from extract.backbones.runtimes.program import Program, Run, on_cpu
+from extract.precision import full_float32
 
 CAST_BY_AUTOCAST = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
@@ -20,7 +21,7 @@ def prepare_eager(program: Program, example: np.ndarray) -> Run:
     module = FromBytes(program, by_onednn(network) if on_cpu(program.device) else network).to(program.device)
 
     def run(batch: np.ndarray) -> np.ndarray:
-        with torch.inference_mode(), autocast(program):
+        with torch.inference_mode(), in_precision(program):
             output: Tensor = module(on_device(batch, program.device))
         return as_array(output)
 
@@ -32,7 +33,7 @@ def prepare_as_built(program: Program, example: np.ndarray) -> Run:
     module = FromBytes(program, program.network()).to(program.device)
 
     def run(batch: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
+        with torch.inference_mode(), full_float32():
             output: Tensor = module(on_device(batch, program.device))
         return as_array(output)
 

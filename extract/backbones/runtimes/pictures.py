@@ -1,6 +1,7 @@
 """Normalisation in front of a network: it goes along to where that runs, and only bytes are sent there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from extract.backbones.runtimes.program import Precision, Program
+from extract.precision import full_float32
 
 DTYPES: dict[Precision, torch.dtype] = {
     "fp32": torch.float32,
@@ -48,10 +50,12 @@ class UpTo(nn.Module):
         return forward_to(self.endpoint, pictures)
 
 
-def autocast(program: Program) -> torch.autocast:
-    """The context in which the program's products have its precision."""
-    device = torch.device(program.device).type
-    return torch.autocast(device, dtype=DTYPES[program.precision], enabled=program.precision != "fp32")
+@contextmanager
+def in_precision(program: Program) -> Iterator[None]:
+    """Inside, products have the program's precision."""
+    device, dtype = torch.device(program.device).type, DTYPES[program.precision]
+    with full_float32(), torch.autocast(device, dtype=dtype, enabled=program.precision != "fp32"):
+        yield
 
 
 def on_device(batch: np.ndarray, device: str) -> Tensor:

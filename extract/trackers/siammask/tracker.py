@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
+from extract.precision import full_float32
 from extract.trackers.geometry import box_quad
 from extract.trackers.siammask.masks import place_mask, placement, rotated_box
 from extract.trackers.siammask.network import SiamMask, TemplateKernels, stack_kernels
@@ -84,7 +85,7 @@ class SiamMaskTracker:
         mean_colour = bgr.mean(axis=(0, 1))
         side = round(context_size(size))
         picture = resized(cut_square(bgr, position, side, mean_colour), TEMPLATE_SIZE)
-        with torch.inference_mode():
+        with torch.inference_mode(), full_float32():
             kernels = self.network.template(self._batch([picture]))
         return SiamMaskState(kernels, mean_colour, position, size)
 
@@ -102,7 +103,7 @@ class SiamMaskTracker:
     ) -> list[tuple[SiamMaskState, Tracked]]:
         """The state of each track after its next RGB frame, and where that frame shows the target."""
         searches = [_search(state, frame) for state, frame in zip(states, frames, strict=True)]
-        with torch.inference_mode():
+        with torch.inference_mode(), full_float32():
             result = self.network.search(
                 stack_kernels([state.kernels for state in states]),
                 self._batch([search.picture for search in searches]),
