@@ -1,124 +1,149 @@
-"""Winograd's F(4, 3) along time: four frames of a 3x3x3 convolution with six products instead of twelve.
+"""Winograd's convolutions along time: four frames of a 3D convolution with fewer products of frames.
 
-    y = A [(G g) * (B d)]      four neighbouring frames y from the six frames d around them, and the kernel g
+What `toom_cook` does to numbers is done to frames here: each product is a convolution over height and width.
+With three taps there are six products instead of twelve; the sums before and behind are of whole frames, and
+cheap beside it. The rounding is that of float32: a few 1e-6 of the largest.
 
-(Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015, section 4.1, along one axis.) Each
-product is a convolution over height and width, so nearly half of the work is spared; the sums before and
-behind are of whole frames, and cheap beside it. The rounding is that of float32: a few 1e-6 of the largest.
+Strides leave out frames between those that an output sees, and many taps would ask for numbers of unequal
+size. So taps are dealt out to trains of equal step and at most four taps. The trains share their products:
+their frames lie side by side, as channels. The seven taps of I3D's first layer, two by two, are two trains.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from extract.backbones.runtimes.followers import followed, followers_of
+from extract.backbones.runtimes.toom_cook import MOST_TAPS, NUM_OUTPUTS, Transforms, transforms
+
 if TYPE_CHECKING:
     import openvino
     from openvino import Node, Output
 
-B = np.array(
-    [
-        [4, 0, -5, 0, 1, 0],
-        [0, -4, -4, 1, 1, 0],
-        [0, 4, -4, -1, 1, 0],
-        [0, -2, -1, 2, 1, 0],
-        [0, 2, -1, -2, 1, 0],
-        [0, 4, 0, -5, 0, 1],
-    ]
-)
-G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
-A = np.array(
-    [
-        [1, 1, 1, 1, 1, 0],
-        [0, 1, -1, 2, -2, 0],
-        [0, 1, 1, 4, 4, 0],
-        [0, 1, -1, 8, -8, 1],
-    ]
-)
 TIME = 2  # the axis of it, in maps and in kernels
 LEAST_GAIN = 100  # multiplications spared for each number that the sums before and behind move
 
 
 def spare_products(model: "openvino.Model") -> None:
-    """Every 3x3x3 convolution of a model in float32 that gains by it becomes smaller ones, in place."""
+    """Every 3D convolution of a model in float32 that gains by it becomes 2D ones, in place."""
     for node in model.get_ordered_ops():
-        if node.get_type_name() == "Convolution" and _is_plain(node) and _gain(node) >= LEAST_GAIN:
-            followers = _followers(node)
+        if node.get_type_name() == "Convolution" and (conv := _over_time(node)) and conv.gain >= LEAST_GAIN:
+            followers = followers_of(node)
             readers = [node, *followers][-1].output(0).get_target_inputs()
-            frames = _frames(node, followers)
+            frames = _frames(conv, followers)
             for reader in readers:
                 reader.replace_source_output(frames)
 
 
-def _is_plain(node: "Node") -> bool:
-    """Three taps on each of three axes, step by step, as many frames as before."""
+@dataclass(frozen=True, eq=False)
+class _OverTime:
+    """A convolution with what it does along time."""
+
+    node: "Node"
+    num_taps: int
+    stride: int
+    margin: int  # frames of zeros before the first
+
+    @property
+    def trains(self) -> list[range]:
+        """Its taps, dealt out."""
+        by_phase = [range(first, self.num_taps, self.stride) for first in range(self.stride)]
+        return [taps[at : at + MOST_TAPS] for taps in by_phase for at in range(0, len(taps), MOST_TAPS)]
+
+    @property
+    def transforms(self) -> Transforms:
+        return transforms(max(map(len, self.trains)))
+
+    @property
+    def num_frames(self) -> tuple[int, int]:
+        """Of its input and its output."""
+        return self.node.input_value(0).shape[TIME], self.node.output(0).shape[TIME]
+
+    @property
+    def gain(self) -> float:
+        """Multiplications spared for each number moved; the zeros beyond the ends cost nothing either way."""
+        num_before, num_behind = self.num_frames
+        num_out, num_in, _, *taps = self.node.input_value(1).shape
+        seen = np.add.outer(np.arange(num_behind) * self.stride, np.arange(self.num_taps)) - self.margin
+        num_direct = np.count_nonzero((seen >= 0) & (seen < num_before))
+        num_products = len(self.transforms.B) * -(-num_behind // NUM_OUTPUTS)
+        num_in_all = num_in * len(self.trains)
+        cells_before, cells_behind = (
+            np.prod(each.shape[TIME + 1 :]) for each in (self.node.input_value(0), self.node.output(0))
+        )
+        products = num_direct * num_in - num_products * num_in_all
+        moved = num_products * (num_in_all * cells_before + num_out * cells_behind)
+        return float(np.prod(taps) * num_out * cells_behind * products / moved)
+
+
+def _over_time(node: "Node") -> _OverTime | None:
+    """The convolution, if it is a 3D one with a known kernel, undilated, half beyond the ends at most."""
     attributes, kernel = node.get_attributes(), node.input_value(1)
-    expected = {"strides": 1, "dilations": 1, "pads_begin": 1, "pads_end": 1}
-    return (
-        kernel.get_node().get_type_name() == "Constant"
-        and list(kernel.shape[TIME:]) == [3, 3, 3]
-        and all(set(attributes[name]) == {value} for name, value in expected.items())
+    num_taps, *others = kernel.shape[TIME:]
+    margins = [attributes[name][0] for name in ("pads_begin", "pads_end")]
+    fits = (
+        len(others) == 2
+        and num_taps > 1
+        and kernel.get_node().get_type_name() == "Constant"
+        and set(attributes["dilations"]) == {1}
+        and max(margins) <= num_taps // 2
     )
+    return _OverTime(node, num_taps, attributes["strides"][0], margins[0]) if fits else None
 
 
-def _gain(node: "Node") -> float:
-    """Multiplications spared for each number moved; the zeros beyond the ends cost nothing either way."""
-    num_out, num_in, *_ = node.input_value(1).shape
-    num_frames = node.input_value(0).shape[TIME]
-    num_direct, num_products = 3 * num_frames - 2, len(B) * -(-num_frames // len(A))
-    spared = 9 * num_in * num_out * (num_direct - num_products)
-    return float(spared / (num_products * (num_in + num_out)))
-
-
-def _followers(node: "Node") -> "list[Node]":
-    """The bias and the ReLU right behind a convolution, where nothing else reads it."""
-    followers: list[Node] = []
-    for kind in ("Add", "Relu"):
-        readers = [each.get_node() for each in [node, *followers][-1].output(0).get_target_inputs()]
-        if len(readers) == 1 and readers[0].get_type_name() == kind and _is_per_channel(readers[0]):
-            followers += readers
-    return followers
-
-
-def _is_per_channel(follower: "Node") -> bool:
-    """Whether it does the same to all frames."""
-    return all(
-        summand.get_node().get_type_name() == "Constant" and list(summand.shape[TIME:]) == [1, 1, 1]
-        for summand in follower.input_values()[1:]
-    )
-
-
-def _frames(node: "Node", followers: "Sequence[Node]") -> "Output":
-    """What the convolution and its followers give, four frames at once; None is a frame beyond the ends."""
+def _frames(conv: _OverTime, followers: "Sequence[Node]") -> "Output":
+    """What the convolution and its followers give, four frames at once; None is zero, as beyond the ends."""
     from openvino import opset14
 
-    source, kernel = node.input_values()
-    num_frames = source.shape[TIME]
-    kernels = [opset14.constant(each).output(0) for each in _kernels(kernel.get_node().data)]
-    inputs: list[Output | None] = [None, *opset14.split(source, TIME, num_frames).outputs(), *[None] * len(A)]
+    source, kernel = conv.node.input_values()
+    num_before, num_behind = conv.num_frames
+    A, B = conv.transforms.A, conv.transforms.B
+    kernels = [opset14.constant(each).output(0) for each in _kernels(conv, kernel.get_node().data)]
+    beyond = [None] * conv.stride * (num_behind + len(B))
+    inputs: list[Output | None] = [
+        *beyond[: conv.margin],
+        *opset14.split(source, TIME, num_before).outputs(),
+        *beyond,
+    ]
     outputs = []
-    for start in range(0, num_frames, len(A)):
-        window = inputs[start : start + len(B)]
-        products = [_product(_sum(row, window), kernel) for row, kernel in zip(B, kernels, strict=True)]
-        outputs += [_followed(_sum(row, products), followers) for row in A]
-    return opset14.concat(outputs[:num_frames], TIME).output(0)
+    for start in range(0, num_behind, NUM_OUTPUTS):
+        windows = [inputs[train.start :: conv.stride][start : start + len(B)] for train in conv.trains]
+        products = [_product(conv, row, windows, kernel) for row, kernel in zip(B, kernels, strict=True)]
+        outputs += [_sum(row, products) for row in A]
+    return opset14.concat([followed(each, followers) for each in outputs[:num_behind]], TIME).output(0)
 
 
-def _kernels(kernel: np.ndarray) -> np.ndarray:
-    """The six kernels over height and width, (6, out, in, 1, 3, 3)."""
-    combined = np.einsum("pt,oithw->poihw", G, kernel.astype(np.float64))
-    return np.expand_dims(combined, 1 + TIME).astype(np.float32)
+def _kernels(conv: _OverTime, kernel: np.ndarray) -> np.ndarray:
+    """The kernels over height and width of each product, (product, out, train and in, 1, height, width)."""
+    G = conv.transforms.G
+    combined = [
+        np.einsum("pt,oithw->poihw", G[:, : len(train)], kernel[:, :, train].astype(np.float64))
+        for train in conv.trains
+    ]
+    return np.expand_dims(np.concatenate(combined, axis=2), 1 + TIME).astype(np.float32)
 
 
-def _product(frame: "Output", kernel: "Output") -> "Output":
+def _product(
+    conv: _OverTime, row: np.ndarray, windows: "Sequence[Sequence[Output | None]]", kernel: "Output"
+) -> "Output | None":
+    """One product: of the sum of every train's frames, side by side, and the kernel."""
     from openvino import opset14
 
-    step, margin = [1, 1, 1], [0, 1, 1]
-    return opset14.convolution(frame, kernel, step, margin, margin, step).output(0)
+    sums = [_sum(row, window) for window in windows]
+    some = next((each for each in sums if each is not None), None)
+    if some is None:
+        return None
+    zero = opset14.constant(np.zeros(some.shape, np.float32)).output(0)
+    frames = opset14.concat([zero if each is None else each for each in sums], 1).output(0)
+    attributes = conv.node.get_attributes()
+    step, begin, end = (attributes[name][1:] for name in ("strides", "pads_begin", "pads_end"))
+    return opset14.convolution(frames, kernel, [1, *step], [0, *begin], [0, *end], [1, 1, 1]).output(0)
 
 
-def _sum(row: np.ndarray, frames: "Sequence[Output | None]") -> "Output":
+def _sum(row: np.ndarray, frames: "Sequence[Output | None]") -> "Output | None":
     """The sum of the frames, each times its factor."""
     from openvino import opset14
 
@@ -127,13 +152,6 @@ def _sum(row: np.ndarray, frames: "Sequence[Output | None]") -> "Output":
 
     terms = zip(row.tolist(), frames, strict=True)
     summands = [times(factor, frame) for factor, frame in terms if factor and frame is not None]
-    return reduce(lambda total, summand: opset14.add(total, summand).output(0), summands)
-
-
-def _followed(frame: "Output", followers: "Sequence[Node]") -> "Output":
-    from openvino import opset14
-
-    for follower in followers:
-        _, *summands = follower.input_values()
-        frame = (opset14.add(frame, *summands) if summands else opset14.relu(frame)).output(0)
-    return frame
+    return (
+        reduce(lambda total, summand: opset14.add(total, summand).output(0), summands) if summands else None
+    )

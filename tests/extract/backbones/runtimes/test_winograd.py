@@ -12,7 +12,8 @@ openvino = pytest.importorskip("openvino", reason="needs the extra `openvino`")
 from extract.backbones.c3d import C3D  # noqa: E402
 from extract.backbones.i3d import InceptionI3d  # noqa: E402
 from extract.backbones.runtimes import winograd  # noqa: E402
-from extract.backbones.runtimes.winograd import A, B, G, spare_products  # noqa: E402
+from extract.backbones.runtimes.toom_cook import transforms  # noqa: E402
+from extract.backbones.runtimes.winograd import spare_products  # noqa: E402
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.torch.jit:FutureWarning"),
@@ -50,14 +51,6 @@ def drawn(module):
     return module
 
 
-def test_the_matrices_give_the_convolution():
-    rng = np.random.default_rng(0)
-    inputs, taps = rng.normal(size=6), rng.normal(size=3)
-    np.testing.assert_allclose(
-        A @ ((G @ taps) * (B @ inputs)), np.correlate(inputs, taps), rtol=0, atol=1e-12
-    )
-
-
 @pytest.mark.parametrize("num_frames", [3, 4, 5, 6, 7, 8, 9, 16])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("behind", [[], [nn.ReLU()], [nn.MaxPool3d(2)], [nn.ReLU(), nn.Conv3d(6, 2, 1)]])
@@ -70,9 +63,77 @@ def test_it_is_the_same_function(num_frames, bias, behind, monkeypatch):
     assert kernels(model)[(3, 3, 3)] == 0
     # Fewer than four frames at the end need no sixth product.
     assert kernels(model)[(1, 3, 3)] == 6 * (num_frames // 4) + 5 * (num_frames % 4 > 0)
+    assert_same(model, module, x)
+
+
+@pytest.mark.parametrize("num_frames", [4, 7, 8, 9, 15, 16])
+@pytest.mark.parametrize(
+    ("conv", "num_products"),
+    [
+        (nn.Conv3d(3, 6, 7, padding=3, stride=2), 7),
+        (nn.Conv3d(3, 6, 7, padding=(0, 3, 3), stride=2), 7),
+        (nn.Conv3d(3, 6, 7, padding=3, stride=(1, 2, 2)), 7),
+        (nn.Conv3d(3, 6, (3, 7, 7), padding=(1, 3, 3), stride=(1, 2, 2)), 6),
+        (nn.Conv3d(3, 6, (3, 1, 1), padding=(1, 0, 0)), 6),
+        (nn.Conv3d(3, 6, 3, padding=(0, 1, 1)), 6),
+        (nn.Conv3d(3, 6, 3, padding=1, stride=2), 5),
+        (nn.Conv3d(3, 6, (2, 3, 3)), 5),
+        (nn.Conv3d(3, 6, (5, 3, 1), padding=(2, 1, 0), stride=(3, 1, 2)), 5),
+    ],
+    ids=str,
+)
+def test_strides_and_taps_are_kept(conv, num_products, num_frames, monkeypatch):
+    monkeypatch.setattr(winograd, "LEAST_GAIN", -np.inf)
+    if num_frames + 2 * conv.padding[0] < conv.kernel_size[0]:
+        pytest.skip("shorter than the kernel")
+    module, x = drawn(conv), clip(1, 3, num_frames, 9, 8)
+    model = converted(module, x)
+    spare_products(model)
+    (whole_tiles, rest) = divmod(module(x).shape[2], 4)
+    most = num_products * whole_tiles + (num_products - 1) * (rest > 0)
+    assert kernels(model).keys() == {(1, *conv.kernel_size[1:])}
+    assert most - 3 <= kernels(model).total() <= most  # where nothing but zeros is seen, there is no product
+    assert_same(model, module, x, within=4e-6)  # four taps round twice as much as three
+
+
+@pytest.mark.parametrize("taps", [(2,), (3,), (4,), (3, 2)], ids=str)
+def test_the_matrices_give_the_convolution(taps):
+    """Also of two kernels, whose products are added up."""
+    rng = np.random.default_rng(0)
+    matrices, expected, products = transforms(max(taps)), np.zeros(4), 0
+    for num_taps in taps:
+        inputs, kernel = rng.normal(size=3 + max(taps)), rng.normal(size=num_taps)
+        expected += np.correlate(inputs, kernel)[:4]
+        products += (matrices.G[:, :num_taps] @ kernel) * (matrices.B @ inputs)
+    np.testing.assert_allclose(matrices.A @ products, expected, rtol=0, atol=1e-12)
+
+
+def assert_same(model, module, x, *, within=2e-6):
     (output,) = outputs(model, x)
     expected = module(x).detach().numpy()
-    np.testing.assert_allclose(output, expected, rtol=0, atol=2e-6 * np.abs(expected).max())
+    np.testing.assert_allclose(output, expected, rtol=0, atol=within * np.abs(expected).max())
+
+
+POOLS = [
+    pytest.param(nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)), (1, 6, 1, 4, 4), id="each frame alone"),
+    pytest.param(nn.MaxPool3d((1, 3, 3), (1, 2, 2), ceil_mode=True), (1, 6, 1, 4, 4), id="rounded up"),
+    pytest.param(nn.MaxPool3d((2, 3, 3), (1, 2, 2)), (1, 6, 7, 3, 3), id="two frames"),
+    pytest.param(nn.MaxPool3d((1, 3, 3), 2), (1, 6, 4, 3, 3), id="every other frame"),
+]
+
+
+@pytest.mark.parametrize(("pool", "shape"), POOLS)
+def test_a_pooling_is_done_before_frames_are_joined(pool, shape, monkeypatch):
+    """Where it looks at one frame at a time: the joined map is behind it then."""
+    monkeypatch.setattr(winograd, "LEAST_GAIN", -np.inf)
+    module = drawn(nn.Sequential(nn.Conv3d(3, 6, 3, padding=1), nn.ReLU(), pool))
+    x = clip(1, 3, 8, 8, 8)
+    model = converted(module, x)
+    spare_products(model)
+    pooled = [node for node in model.get_ordered_ops() if node.get_type_name() == "MaxPool"]
+    assert {tuple(node.output(0).shape) for node in pooled} == {shape}
+    assert len(pooled) == (8 if shape[2] == 1 else 1)
+    assert_same(model, module, x)
 
 
 class ReadTwice(nn.Module):
@@ -118,11 +179,10 @@ def test_what_follows_is_kept(module, monkeypatch):
 @pytest.mark.parametrize(
     "conv",
     [
-        nn.Conv3d(128, 128, 3, padding=1, stride=(1, 2, 2)),
-        nn.Conv3d(128, 128, 3, padding=1, stride=(2, 1, 1)),
-        nn.Conv3d(128, 128, 3, padding=(0, 1, 1)),
+        nn.Conv3d(128, 128, 3, padding=1, stride=(2, 1, 1)),  # gains too little
         nn.Conv3d(128, 128, 3, padding=2, dilation=2),
-        nn.Conv3d(128, 128, (3, 1, 1), padding=(1, 0, 0)),
+        nn.Conv3d(128, 128, 3, padding=2),
+        nn.Conv3d(128, 128, (1, 3, 3), padding=(0, 1, 1)),
         nn.Conv3d(128, 128, 3, padding=1, groups=2),
         nn.Conv3d(128, 8, 3, padding=1),  # gains too little
     ],
