@@ -1,16 +1,18 @@
 """An epoch on a GPU: all is on one device, and the CPU never waits for it. No GPU is needed to see that.
 
 Fake tensors have a device, a shape and no values. They refuse to be mixed between devices, and to tell a
-value, which is what the CPU would wait for. Only the way back needs a driver: it is left out.
+value, which is what the CPU would wait for. Only the way back needs a driver: tensors of torch's device
+"meta", which have no values either, go back in their place.
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch._subclasses.fake_tensor import (
     DataDependentOutputException,
     FakeTensor,
@@ -28,7 +30,7 @@ from heads.score_distribution import NUM_JUDGES
 from heads.training import Training, _train_once, make_optimiser, prepare_module, train
 from heads.tube_maps import TubeMaps
 
-GPU = torch.device("cuda", 0)
+GPU, META = torch.device("cuda", 0), torch.device("meta")
 COPIES = (torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default)
 NUM_VIDEOS, NUM_STEPS = 6, 5
 DIMS = {"segments": 1024, "crops": 2048, "clips": 512}
@@ -69,21 +71,27 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[GpuInThought]:
 
 @pytest.mark.parametrize(("head", "variant"), VARIANTS)
 def test_an_epoch_stays_on_the_gpu_and_waits_for_nothing(head: Head, variant: str, gpu: GpuInThought) -> None:
-    samples, recipe = samples_for(head, variant), recipe_for(head, variant)
-    training = Training(
-        lambda dims: head.build(dims, variant),
-        samples,
-        Fold(np.arange(NUM_VIDEOS), *[np.empty(0, dtype=np.int64)] * 2),
-        labels=np.ones((NUM_VIDEOS, NUM_JUDGES)) if head.of_judges else samples.labels,
-        recipe=recipe,
-        seed=0,
-    )
-    with GPU:
-        module = prepare_module(training.build, samples.dims, recipe)
-    optimiser = make_optimiser(module, recipe)
+    training = training_of(head, variant, GPU)
+    module = module_of(training, GPU)
+    optimiser = make_optimiser(module, training.recipe)
     gpu.started = True
     total = _train_once(module, training, optimiser, generator=torch.Generator().manual_seed(0))
     assert total.device == GPU
+
+
+@pytest.mark.parametrize(("head", "variant"), VARIANTS)
+def test_the_way_back_asks_for_no_value(head: Head, variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # there is none for that device
+    training = training_of(head, variant, META)
+    module = module_of(training, META)
+    optimiser = make_optimiser(module, training.recipe)
+    for group in optimiser.param_groups:
+        group["fused"] = False  # nor this
+    total = _train_once(module, training, optimiser, generator=torch.Generator().manual_seed(0))
+    assert total.device == META
+    learned = [each for each in module.parameters() if each.requires_grad]
+    assert learned
+    assert all(each.grad is not None for each in learned)
 
 
 def test_what_is_wrong_would_be_seen(gpu: GpuInThought) -> None:
@@ -98,15 +106,32 @@ def test_what_is_wrong_would_be_seen(gpu: GpuInThought) -> None:
         there + torch.ones(3)
 
 
-def samples_for(head: Head, variant: str) -> FeatureSet:
-    """Videos of unequal length; maps are where maps are read from, and everything else is on the GPU."""
+def training_of(head: Head, variant: str, device: torch.device) -> Training:
+    samples = samples_for(head, variant, device)
+    return Training(
+        lambda dims: head.build(dims, variant),
+        samples,
+        Fold(np.arange(NUM_VIDEOS), *[np.empty(0, dtype=np.int64)] * 2),
+        labels=np.ones((NUM_VIDEOS, NUM_JUDGES)) if head.of_judges else samples.labels,
+        recipe=recipe_for(head, variant),
+        seed=0,
+    )
+
+
+def module_of(training: Training, device: torch.device) -> nn.Module:
+    with device:
+        return prepare_module(training.build, training.samples.dims, training.recipe)
+
+
+def samples_for(head: Head, variant: str, device: torch.device) -> FeatureSet:
+    """Videos of unequal length; maps are where maps are read from, and everything else is on the device."""
     lengths = torch.tensor([NUM_STEPS - index % 2 for index in range(NUM_VIDEOS)])
     channels = 480 if variant.startswith("released") else 528
-    maps = {stream: maps_of(lengths.tolist(), channels) for stream in head.streams if head.reads_maps}
+    maps = {stream: maps_of(lengths.tolist(), channels, device) for stream in head.streams if head.reads_maps}
     return FeatureSet(
         video_ids=tuple(f"video-{index}" for index in range(NUM_VIDEOS)),
         streams={
-            stream: torch.ones(NUM_VIDEOS, NUM_STEPS, DIMS[stream], device=GPU)
+            stream: torch.ones(NUM_VIDEOS, NUM_STEPS, DIMS[stream], device=device)
             for stream in head.streams
             if not head.reads_maps
         },
@@ -117,14 +142,14 @@ def samples_for(head: Head, variant: str) -> FeatureSet:
     )
 
 
-def maps_of(lengths: list[int], channels: int) -> TubeMaps:
+def maps_of(lengths: list[int], channels: int, device: torch.device) -> TubeMaps:
     shapes = [(length, 2, channels, 4, 14, 14) for length in lengths]
     return TubeMaps(
         maps=tuple(np.zeros(shape, np.float16) for shape in shapes),
         tubes=tuple(np.ones((*shape[:2], *shape[3:]), bool) for shape in shapes),
         checksums=("",) * len(lengths),
         num_empty=0,
-        device=GPU,
+        device=device,
     )
 
 

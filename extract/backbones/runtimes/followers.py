@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from openvino import Node, Output
 
-TIME = 2  # the axis of it, in maps
+TIME = 2  # the axis of it, in maps and in kernels
 
 
 def followers_of(node: "Node") -> "list[Node]":
@@ -26,12 +26,14 @@ def followers_of(node: "Node") -> "list[Node]":
 
 def _is_per_frame(follower: "Node") -> bool:
     """Whether it does the same to all frames, and to each alone."""
-    attributes = follower.get_attributes()
-    alone = {"kernel": 1, "strides": 1, "pads_begin": 0, "pads_end": 0}  # along time, of a pooling
+    if follower.get_type_name() == "MaxPool":
+        attributes = follower.get_attributes()
+        names = ("kernel", "strides", "pads_begin", "pads_end")
+        return [attributes[name][0] for name in names] == [1, 1, 0, 0]
     return all(
         summand.get_node().get_type_name() == "Constant" and list(summand.shape[TIME:]) == [1, 1, 1]
         for summand in follower.input_values()[1:]
-    ) and all(attributes[name][0] == value for name, value in alone.items() if name in attributes)
+    )
 
 
 def followed(frame: "Output", followers: "Sequence[Node]") -> "Output":

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from extract.backbones.runtimes.followers import followed, followers_of
+from extract.backbones.runtimes.followers import TIME, followed, followers_of
 from extract.backbones.runtimes.toom_cook import MOST_TAPS, NUM_OUTPUTS, Transforms, transforms
 
 if TYPE_CHECKING:
     import openvino
     from openvino import Node, Output
 
-TIME = 2  # the axis of it, in maps and in kernels
 LEAST_GAIN = 100  # multiplications spared for each number that the sums before and behind move
 
 
@@ -102,12 +101,9 @@ def _frames(conv: _OverTime, followers: "Sequence[Node]") -> "Output":
     num_before, num_behind = conv.num_frames
     A, B = conv.transforms.A, conv.transforms.B
     kernels = [opset14.constant(each).output(0) for each in _kernels(conv, kernel.get_node().data)]
-    beyond = [None] * conv.stride * (num_behind + len(B))
-    inputs: list[Output | None] = [
-        *beyond[: conv.margin],
-        *opset14.split(source, TIME, num_before).outputs(),
-        *beyond,
-    ]
+    real = opset14.split(source, TIME, num_before).outputs()
+    beyond = [None] * (conv.num_taps + conv.stride * len(B))
+    inputs: list[Output | None] = [*beyond[: conv.margin], *real, *beyond]
     outputs = []
     for start in range(0, num_behind, NUM_OUTPUTS):
         windows = [inputs[train.start :: conv.stride][start : start + len(B)] for train in conv.trains]
@@ -152,6 +148,6 @@ def _sum(row: np.ndarray, frames: "Sequence[Output | None]") -> "Output | None":
 
     terms = zip(row.tolist(), frames, strict=True)
     summands = [times(factor, frame) for factor, frame in terms if factor and frame is not None]
-    return (
-        reduce(lambda total, summand: opset14.add(total, summand).output(0), summands) if summands else None
-    )
+    if not summands:
+        return None
+    return reduce(lambda total, summand: opset14.add(total, summand).output(0), summands)

@@ -18,6 +18,7 @@ from extract.backbones.runtimes.winograd import spare_products  # noqa: E402
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.torch.jit:FutureWarning"),
     pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning"),
+    pytest.mark.filterwarnings("ignore:Using padding='same'"),
 ]
 
 
@@ -78,6 +79,8 @@ def test_it_is_the_same_function(num_frames, bias, behind, monkeypatch):
         (nn.Conv3d(3, 6, 3, padding=(0, 1, 1)), 6),
         (nn.Conv3d(3, 6, 3, padding=1, stride=2), 5),
         (nn.Conv3d(3, 6, (2, 3, 3)), 5),
+        (nn.Conv3d(3, 6, (2, 3, 3), stride=(3, 1, 1)), 4),  # a frame of three is never seen
+        (nn.Conv3d(3, 6, (4, 3, 3), padding="same"), 7),  # one frame of zeros before, two behind
         (nn.Conv3d(3, 6, (5, 3, 1), padding=(2, 1, 0), stride=(3, 1, 2)), 5),
     ],
     ids=str,
