@@ -25,6 +25,8 @@ from extract.choices import Choices, build_streams
 from extract.stage import Extraction, extract
 
 SAMPLE_SECONDS = 0.5
+SAMPLES_OF_A_RUN = 80  # at least: twenty in each quarter, however short the run is
+ENOUGH_VIDEOS = 400  # in fewer, the interpreter's own warming up outweighs everything else
 MOST_GROWTH = 1.1  # of memory, and of CPU time per video
 
 
@@ -53,28 +55,22 @@ def measure(count: int, scratch: Path) -> Seen:
     """How memory and time per video change in the course of the run."""
     videos = write_short_videos(scratch / "videos", count)
     streams = build_streams(["frames"], Choices(backbones={"": "resnet18"}, weights={"": "random:0"}))
-    look = Look()
+    look = Look(count)
     report = extract(Extraction("campaign", Store(scratch / "store"), streams), videos, progress=look)
     rows = look.samples
-    memory = growth([(row.videos, row.megabytes + row.decoder_megabytes) for row in rows], count)
-    cpu = per_video(rows, count, "cpu_seconds")
-    wall = per_video(rows, count, "seconds")
+    trend = Trend.of(rows, count) if count >= ENOUGH_VIDEOS else None
     broken = half_records(scratch / "store")
     sound = report.num_done == count and not report.failures and not broken
     return Seen(
-        what=f"{count / report.wall_seconds:.1f} videos/s; last quarter against second: "
-        f"{cpu[1] / cpu[0]:.2f} of the CPU time per video, {memory:.2f} of the memory",
-        kept=sound and memory < MOST_GROWTH and cpu[1] / cpu[0] < MOST_GROWTH,
+        what=f"{count / report.wall_seconds:.1f} videos/s; {trend or 'too few videos to tell of growth'}",
+        kept=sound and (trend is None or trend.is_flat),
         counts={
             "videos": count,
             "stored": report.num_done,
             "videos/s": round(count / report.wall_seconds, 1),
-            "CPU ms per video, second quarter": round(1000 * cpu[0], 1),
-            "CPU ms per video, last quarter": round(1000 * cpu[1], 1),
-            "memory, last quarter / second": round(memory, 3),
+            **(trend.counts() if trend else {}),
         },
         details={
-            "wall ms per video, second and last quarter": [round(1000 * each, 1) for each in wall],
             "seconds": [round(row.seconds, 1) for row in rows],
             "videos": [round(row.videos, 1) for row in rows],
             "megabytes": [round(row.megabytes, 1) for row in rows],
@@ -83,6 +79,42 @@ def measure(count: int, scratch: Path) -> Seen:
         },
         pictures={"many_videos.svg": plot(rows)},
     )
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The last quarter of a run beside its second one. CPU milliseconds are (second, last) per video."""
+
+    memory_growth: float
+    cpu_milliseconds: tuple[float, float]
+
+    @classmethod
+    def of(cls, rows: list[Sample], count: int) -> "Trend":
+        memory = [(row.videos, row.megabytes + row.decoder_megabytes) for row in rows]
+        second, last = per_video(rows, count, "cpu_seconds")
+        return cls(growth(memory, count), (1000 * second, 1000 * last))
+
+    @property
+    def cpu_growth(self) -> float:
+        return self.cpu_milliseconds[1] / self.cpu_milliseconds[0]
+
+    @property
+    def is_flat(self) -> bool:
+        return max(self.memory_growth, self.cpu_growth) < MOST_GROWTH
+
+    def counts(self) -> dict[str, float]:
+        """The rows of the printed table."""
+        return {
+            "CPU ms per video, second quarter": round(self.cpu_milliseconds[0], 1),
+            "CPU ms per video, last quarter": round(self.cpu_milliseconds[1], 1),
+            "memory, last quarter / second": round(self.memory_growth, 3),
+        }
+
+    def __str__(self) -> str:
+        return (
+            f"last quarter against second: {self.cpu_growth:.2f} of the CPU time per video, "
+            f"{self.memory_growth:.2f} of the memory"
+        )
 
 
 def write_short_videos(folder: Path, count: int) -> list[Video]:
@@ -102,18 +134,19 @@ def write_short_videos(folder: Path, count: int) -> list[Video]:
 
 
 class Look:
-    """The run's `progress`: takes a sample every half second."""
+    """Take a sample of the run every half second, and whenever an eightieth of its videos is done."""
 
-    def __init__(self) -> None:
+    def __init__(self, count: int) -> None:
         self.samples: list[Sample] = []
         self._start = time.perf_counter()
-        self._next = 0.0
+        self._next_seconds, self._next_videos = 0.0, 0.0
+        self._step = count / SAMPLES_OF_A_RUN
 
     def __call__(self, *, videos: float, **_: object) -> None:
         seconds = time.perf_counter() - self._start
-        if seconds < self._next:
+        if seconds < self._next_seconds and videos < self._next_videos:
             return
-        self._next = seconds + SAMPLE_SECONDS
+        self._next_seconds, self._next_videos = seconds + SAMPLE_SECONDS, videos + self._step
         decoders = children_of(os.getpid())
         cpu = sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) + sum(map(cpu_seconds, decoders))
         memory = resident_megabytes(os.getpid())

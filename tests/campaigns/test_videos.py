@@ -61,13 +61,22 @@ def test_kills_leave_the_undisturbed_store(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_many_videos_are_all_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(many_videos, "SAMPLE_SECONDS", 0.0)
+@pytest.mark.parametrize("count", [1, 40])
+def test_a_short_form_tells_nothing_of_growth(count: int, tmp_path: Path) -> None:
+    seen = many_videos.measure(count, tmp_path)
+    assert seen.kept, (seen.what, seen.details)
+    assert seen.counts["stored"] == count
+    assert seen.what.endswith("too few videos to tell of growth")
+    assert seen.pictures["many_videos.svg"].startswith(b"<?xml")
+
+
+@pytest.mark.slow
+def test_a_long_form_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(many_videos, "ENOUGH_VIDEOS", 40)
     monkeypatch.setattr(many_videos, "MOST_GROWTH", 3.0)  # forty videos are no statement about growth
     seen = many_videos.measure(40, tmp_path)
     assert seen.kept, (seen.what, seen.details)
-    assert seen.counts["stored"] == 40
-    assert seen.pictures["many_videos.svg"].startswith(b"<?xml")
+    assert "last quarter against second" in seen.what
 
 
 def test_growth_is_the_last_quarter_against_the_second() -> None:
@@ -77,3 +86,10 @@ def test_growth_is_the_last_quarter_against_the_second() -> None:
     second, last = per_video(rows, 100, "cpu_seconds")
     assert second == pytest.approx(1.0)
     assert last > 2
+
+
+def test_every_quarter_of_a_fast_run_has_samples() -> None:
+    look = many_videos.Look(2000)
+    for done in range(2001):
+        look(videos=done)
+    assert all(per_video(look.samples, 2000, "seconds"))
