@@ -73,6 +73,11 @@ def video_stream(container: Any, path: Path) -> Any:
     return stream
 
 
+def codec_name(stream: Any) -> str:
+    """The name of the codec, such as av1. The decoder may have another one, such as libdav1d."""
+    return str(stream.codec_context.codec.canonical_name)
+
+
 def packets_of(container: Any, stream: Any) -> Iterator[Any]:
     """The packets of the stream and the empty one that ends it, each a sign of life.
 

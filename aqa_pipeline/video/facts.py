@@ -11,7 +11,7 @@ import numpy as np
 
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Video
-from aqa_pipeline.video.container import ADVICE, check_file, open_container, video_stream
+from aqa_pipeline.video.container import ADVICE, check_file, codec_name, open_container, video_stream
 from aqa_pipeline.video.frame_folder import folder_timeline, list_pictures, read_picture
 from aqa_pipeline.video.liveness import sign_of_life
 from aqa_pipeline.video.orientation import frame_orientation, swaps_sides
@@ -50,13 +50,11 @@ def probe(path: Path, *, fps: float | None = None) -> VideoFacts:
         has_audio = bool(container.streams.audio)
         first = next(decoded_frames(container, stream, path), None)
         if first is None:
-            raise VideoError(
-                f"{path}: no frame of its {stream.codec_context.name} video can be decoded. {ADVICE}"
-            )
+            raise VideoError(f"{path}: no frame of its {codec_name(stream)} video can be decoded. {ADVICE}")
         width, height = first.width, first.height
         if swaps_sides(frame_orientation(first)):
             width, height = height, width
-        codec, container_name = stream.codec_context.name, container.format.name
+        codec, container_name = codec_name(stream), container.format.name
     if not num_frames:
         num_frames, duration = _count_packets(path)
     return VideoFacts(

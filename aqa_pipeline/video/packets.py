@@ -57,9 +57,9 @@ def read_packets(container: Any, stream: Any) -> PacketTable:
     """Read through all packets of the stream; memory grows by 24 bytes a frame."""
     import av
 
-    from aqa_pipeline.video.container import packets_of, reason
+    from aqa_pipeline.video.container import codec_name, packets_of, reason
 
-    codec, container_name = stream.codec_context.name, container.format.name
+    codec, container_name = codec_name(stream), container.format.name
     pts, dts, duration, keys, restarts = (array("q") for _ in range(5))
     num_discarded, error = 0, None
     nal_size = nal_length_bytes(codec, stream.codec_context.extradata)

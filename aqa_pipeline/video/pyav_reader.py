@@ -19,6 +19,9 @@ from aqa_pipeline.video.timeline import Scan, decoded_frames, frame_tick
 
 log = logging.getLogger(__name__)
 
+# Decoders that ask for each packet whether to skip it. libdav1d asks once, when it opens.
+SKIPPING_DECODERS = frozenset({"h264", "hevc", "vp9"})
+
 
 def read_pyav(scan: Scan, frame_index: Sequence[int], *, num_threads: int = 1) -> Iterator[Picture]:
     """(H, W, 3) RGB pictures of the strictly increasing frames, counted from the start of the file.
@@ -102,10 +105,12 @@ def _decode_sparsely(
     import av
 
     codec = stream.codec_context
+    may_skip = codec.name in SKIPPING_DECODERS
     num_passed = 0
     try:
         for packet in packets:
-            codec.skip_frame = "DEFAULT" if packet.pts is None or packet.pts in wanted else "NONREF"
+            if may_skip:
+                codec.skip_frame = "DEFAULT" if packet.pts is None or packet.pts in wanted else "NONREF"
             for frame in codec.decode(packet if packet.size else None):
                 num_passed = int(np.searchsorted(scan.delivered, frame_tick(frame), side="right"))
                 yield frame

@@ -23,6 +23,7 @@ from aqa_pipeline.video.container import (
     ADVICE,
     check_file,
     check_size,
+    codec_name,
     moving_pictures,
     open_container,
     packets_of,
@@ -142,9 +143,7 @@ def _first_frames(path: Path) -> _FirstFrames:
         with suppress(VideoError):  # damage this early shows again when the packets or frames are listed
             frames.extend(islice(decoded_frames(container, stream, path), NUM_FIRST_FRAMES))
         if not frames:
-            raise VideoError(
-                f"{path}: no frame of its {stream.codec_context.name} video can be decoded. {ADVICE}"
-            )
+            raise VideoError(f"{path}: no frame of its {codec_name(stream)} video can be decoded. {ADVICE}")
         check_size(path, width=frames[0].width, height=frames[0].height)
         rate = stream.average_rate or stream.guessed_rate
         return _FirstFrames(

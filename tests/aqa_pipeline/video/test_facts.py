@@ -8,6 +8,7 @@ from PIL import Image
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Video
 from aqa_pipeline.video import open_video, probe, source_digest
+from aqa_pipeline.video.timeline import scan_video
 
 
 def test_probe_agrees_with_the_exact_list_of_frames(videos, video_name):
@@ -27,6 +28,29 @@ def test_probe_knows_codec_container_and_sound(videos):
     assert facts.fps == 25
     facts = probe(videos["vp9.webm"].path)
     assert (facts.codec, facts.container, facts.has_audio) == ("vp9", "matroska,webm", False)
+
+
+CODECS = {
+    "h264": {},
+    "hevc": {"codec": "libx265", "options": {"x265-params": "log-level=none"}},
+    "vp8": {"codec": "libvpx", "options": {"deadline": "realtime", "cpu-used": "8"}},
+    "vp9": {"codec": "libvpx-vp9", "options": {"deadline": "realtime", "cpu-used": "8"}},
+    "av1": {"codec": "libsvtav1", "options": {"preset": "12"}},
+    "mpeg2video": {"codec": "mpeg2video", "options": {}},
+    "mpeg4": {"codec": "mpeg4", "options": {}},
+    "mjpeg": {"codec": "mjpeg", "options": {}, "pixels": "yuvj420p"},
+    "prores": {"codec": "prores_ks", "options": {}, "pixels": "yuv422p10le"},
+    "ffv1": {"codec": "ffv1", "options": {}},
+}
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_codec_has_its_own_name_and_not_the_decoder_s(videos, codec):
+    """libdav1d decodes av1: what is asked of a codec is asked by the codec's name."""
+    path = videos.encode(f"named_{codec}.mkv", suffix=".mkv", num_frames=5, **CODECS[codec]).path
+    assert probe(path).codec == codec
+    assert scan_video(path).codec == codec
+    assert scan_video(path).by_pts == (codec in ("h264", "hevc", "vp9", "av1"))
 
 
 def test_probe_of_the_real_clips(shared):
