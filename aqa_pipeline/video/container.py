@@ -5,6 +5,8 @@ PyAV keeps ffmpeg's log messages to itself unless a program asks for them, so no
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
+from numbers import Rational
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,28 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
         except (StopIteration, IndexError):
             return
         yield packet
+
+
+def as_fraction(ratio: Rational | None) -> Fraction | None:
+    """Return a ratio of PyAV's as Python's own, None where the file states none.
+
+    PyAV 19 has a rational type of its own, without half of what `Fraction` can do. An unstated ratio is None
+    up to PyAV 18, and 0/1 or 0/0 since. Only this function's results may enter a record.
+    """
+    return Fraction(ratio) if ratio else None
+
+
+def clock_of(stream: Any, path: Path) -> Fraction:
+    """Return the seconds of one tick of the stream. Raises `VideoError` where the container has no clock."""
+    time_base = as_fraction(stream.time_base)
+    if time_base is None:
+        raise VideoError(f"{path}: its container does not say how long a tick lasts. {ADVICE}")
+    return time_base
+
+
+def stated_rate(stream: Any) -> Fraction | None:
+    """Return the frames a second that the container states or that FFmpeg guesses, None without either."""
+    return as_fraction(stream.average_rate) or as_fraction(stream.guessed_rate)
 
 
 def check_size(path: Path, *, width: int, height: int) -> None:

@@ -11,7 +11,15 @@ import numpy as np
 
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Video
-from aqa_pipeline.video.container import ADVICE, check_file, codec_name, open_container, video_stream
+from aqa_pipeline.video.container import (
+    ADVICE,
+    check_file,
+    clock_of,
+    codec_name,
+    open_container,
+    stated_rate,
+    video_stream,
+)
 from aqa_pipeline.video.frame_folder import folder_timeline, list_pictures, read_picture
 from aqa_pipeline.video.liveness import sign_of_life
 from aqa_pipeline.video.orientation import frame_orientation, swaps_sides
@@ -87,7 +95,7 @@ def _count_by_index(stream: Any, path: Path) -> tuple[int, Fraction]:
         raise VideoError(
             f"{path}: the file is cut off: its index needs {needed} bytes, there are {there}. {ADVICE}"
         )
-    return sum(not e.is_discard for e in entries), stream.duration * stream.time_base
+    return sum(not e.is_discard for e in entries), stream.duration * clock_of(stream, path)
 
 
 def _count_packets(path: Path) -> tuple[int, Fraction]:
@@ -95,7 +103,7 @@ def _count_packets(path: Path) -> tuple[int, Fraction]:
     with open_container(path) as container:
         stream = video_stream(container, path)
         table = read_packets(container, stream)
-        rate, time_base = stream.average_rate or stream.guessed_rate, stream.time_base
+        rate, time_base = stated_rate(stream), clock_of(stream, path)
     ticks = table.pts if np.all(table.pts != NO_TICK) else table.dts
     ticks = ticks[ticks != NO_TICK]
     num_frames = table.num_packets - table.num_discarded

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.video.container import as_fraction, codec_name, packets_of, reason
 from aqa_pipeline.video.sampling import Ticks
 
 MAX_NUM_PACKETS = 20_000_000  # 46 hours at 120 a second; what is kept of them takes 480 MB
@@ -56,8 +57,6 @@ class PacketTable:
 def read_packets(container: Any, stream: Any) -> PacketTable:
     """Read through all packets of the stream; memory grows by 24 bytes a frame."""
     import av
-
-    from aqa_pipeline.video.container import codec_name, packets_of, reason
 
     codec, container_name = codec_name(stream), container.format.name
     pts, dts, duration, keys, restarts = (array("q") for _ in range(5))
@@ -104,19 +103,20 @@ def missing_end(table: PacketTable, stream: Any) -> str | None:
     """What the header promises beyond the last packet, None if nothing."""
     if table.container == MP4 and table.num_packets < stream.frames:
         return f"{table.num_packets} of {stream.frames} stored frames are there"
-    promised = header_seconds(table.container, stream)
+    promised, tick = header_seconds(table.container, stream), as_fraction(stream.time_base)
     ticks = np.where(table.pts == NO_TICK, table.dts, table.pts)
     ends = (ticks + table.duration)[ticks != NO_TICK]
-    if promised is None or not len(ends):
+    if promised is None or tick is None or not len(ends):
         return None
-    there = float(int(ends.max()) * stream.time_base)
+    there = float(int(ends.max()) * tick)
     return f"the header promises {promised:.2f} s" if there < promised - HEADER_TOLERANCE_SECONDS else None
 
 
 def header_seconds(container_name: str, stream: Any) -> float | None:
     """When the stream ends by its header, where that does not depend on what is left of the file."""
-    if container_name == AVI and stream.frames and stream.average_rate:
-        return float(stream.frames / stream.average_rate)
+    rate = as_fraction(stream.average_rate)
+    if container_name == AVI and stream.frames and rate:
+        return float(stream.frames / rate)
     clock = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", ""))
     if container_name == MATROSKA and clock:
         return int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3])

@@ -50,6 +50,8 @@ class Timeline:
             raise ValueError(f"a time base is a positive number of seconds, got {self.time_base}")
         pts.flags.writeable = False
         object.__setattr__(self, "pts", pts)
+        object.__setattr__(self, "time_base", Fraction(self.time_base))  # not a library's own rational
+        object.__setattr__(self, "end", int(self.end))
 
     def __repr__(self) -> str:
         return f"Timeline({self.num_frames} frames, {self.duration_seconds:.3f} s)"

@@ -23,11 +23,13 @@ from aqa_pipeline.video.container import (
     ADVICE,
     check_file,
     check_size,
+    clock_of,
     codec_name,
     moving_pictures,
     open_container,
     packets_of,
     reason,
+    stated_rate,
     video_stream,
 )
 from aqa_pipeline.video.orientation import UPRIGHT, Orientation, frame_orientation, swaps_sides
@@ -145,7 +147,7 @@ def _first_frames(path: Path) -> _FirstFrames:
         if not frames:
             raise VideoError(f"{path}: no frame of its {codec_name(stream)} video can be decoded. {ADVICE}")
         check_size(path, width=frames[0].width, height=frames[0].height)
-        rate = stream.average_rate or stream.guessed_rate
+        rate = stated_rate(stream)
         return _FirstFrames(
             delivered=np.array([frame_tick(frame) for frame in frames], dtype=np.int64),
             width=frames[0].width,
@@ -153,7 +155,7 @@ def _first_frames(path: Path) -> _FirstFrames:
             orientation=frame_orientation(frames[0]),
             pixel_format=frames[0].format.name,
             num_streams=len(moving_pictures(container)),
-            time_base=stream.time_base,
+            time_base=clock_of(stream, path),
             fps=as_rate(rate) if rate else FALLBACK_FPS,
         )
 
