@@ -143,14 +143,14 @@ def _cached_records(
 ) -> dict[str, "Record"]:
     from dataclasses import replace
 
-    from extract.decoding import digest_of
+    from aqa_pipeline.video import source_of
     from extract.stage import Extraction
     from extract.stage import extract as run
 
     if not video.path.exists():
         raise AqaError("there is no such file.")
     sources = [video, *([replace(video, path=video.boxes)] if video.boxes else [])]
-    key = replace(video, video_id="+".join(digest_of(source)[:16] for source in sources))
+    key = replace(video, video_id="+".join(source_of(source).digest[:16] for source in sources))
     extraction = Extraction("scored", cache, streams, reader=reader)
     with extraction_progress(1) as progress:
         report = run(extraction, [key], progress=_named(progress, video.path.name))

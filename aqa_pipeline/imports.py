@@ -20,7 +20,7 @@ import numpy as np
 
 from aqa_pipeline.errors import AqaError, DatasetError, StoreError
 from aqa_pipeline.pickles import read_npy
-from aqa_pipeline.records import Dataset, Record, StreamSpec
+from aqa_pipeline.records import Dataset, Record, Source, StreamSpec
 from aqa_pipeline.store import Store
 
 Layout = Literal["npy", "dict-npy"]
@@ -30,7 +30,7 @@ STORED_DTYPE = "float32"
 
 
 @dataclass(frozen=True)
-class Source:
+class FeatureFiles:
     """Where one stream's features lie: one folder (`npy`) or files of dicts (`dict-npy`), and what they are.
 
     `step_seconds` is the nominal length of a row. `dim` is what a row must have; None takes the usual one.
@@ -52,17 +52,17 @@ class Source:
             raise DatasetError(f"a row of {self.step_seconds} seconds: expected a number above 0.")
 
 
-def dynamic_features(folder: Path) -> Source:
+def dynamic_features(folder: Path) -> FeatureFiles:
     """ACTION-NET's `dynamic_feat`: I3D features of 16-frame segments at 5 frames a second."""
-    return Source("segments", "npy", (folder,), backbone="i3d", step_seconds=16 / 5, dim=1024)
+    return FeatureFiles("segments", "npy", (folder,), backbone="i3d", step_seconds=16 / 5, dim=1024)
 
 
-def static_features(folder: Path) -> Source:
+def static_features(folder: Path) -> FeatureFiles:
     """ACTION-NET's `static_feat`: ResNet-50 features of one person crop a second.
 
     Seconds without a person are left out, nobody knows which: every later row's nominal time is too early.
     """
-    return Source("crops", "npy", (folder,), backbone="resnet50", step_seconds=1.0, dim=2048)
+    return FeatureFiles("crops", "npy", (folder,), backbone="resnet50", step_seconds=1.0, dim=2048)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class _Entry:
 def import_features(
     dataset: Dataset,
     store: Store,
-    source: Source,
+    source: FeatureFiles,
     *,
     progress: Callable[[int, int], None] = lambda num_done, num_to_do: None,
 ) -> Imported:
@@ -141,7 +141,7 @@ def _check_unmixed(store: Store, dataset: Dataset) -> None:
         )
 
 
-def _npy_entries(source: Source) -> dict[str, _Entry]:
+def _npy_entries(source: FeatureFiles) -> dict[str, _Entry]:
     (folder,) = source.paths
     paths = sorted(folder.glob("*.npy"))
     if not paths:
@@ -164,7 +164,7 @@ def _file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _dict_entries(source: Source) -> dict[str, _Entry]:
+def _dict_entries(source: FeatureFiles) -> dict[str, _Entry]:
     entries: dict[str, _Entry] = {}
     for path in source.paths:
         content = read_npy(path)
@@ -191,14 +191,14 @@ def _array_digest(array: np.ndarray) -> str:
     return digest.hexdigest()
 
 
-LAYOUTS: Mapping[Layout, Callable[[Source], dict[str, _Entry]]] = {
+LAYOUTS: Mapping[Layout, Callable[[FeatureFiles], dict[str, _Entry]]] = {
     "npy": _npy_entries,
     "dict-npy": _dict_entries,
 }
 
 
 def _examine(
-    source: Source, entries: Mapping[str, _Entry], *, progress: Callable[[int], None]
+    source: FeatureFiles, entries: Mapping[str, _Entry], *, progress: Callable[[int], None]
 ) -> tuple[dict[str, tuple[int, str]], list[Failure]]:
     """Feature size and digest of every sound entry by id, and why the others are not sound."""
     found: dict[str, tuple[int, str]] = {}
@@ -241,7 +241,7 @@ def _usual_dim(found: Mapping[str, tuple[int, str]]) -> int:
     return sizes.most_common(1)[0][0] if sizes else 0
 
 
-def _spec(source: Source, sound: Mapping[str, tuple[int, str]]) -> StreamSpec:
+def _spec(source: FeatureFiles, sound: Mapping[str, tuple[int, str]]) -> StreamSpec:
     """The spec of these very files, whatever order they came in."""
     lines = "\n".join(f"{video_id} {digest}" for video_id, (_, digest) in sorted(sound.items()))
     return StreamSpec(
@@ -266,6 +266,6 @@ def _record(dataset: str, video_id: str, spec: StreamSpec, *, features: np.ndarr
         spec=spec,
         features=np.asarray(features, dtype=STORED_DTYPE),
         pts_seconds=np.stack([start[:-1], start[1:]], axis=1),
-        source_digest=digest,
+        source=Source(digest),
         counts={"num_steps": len(features)},
     )

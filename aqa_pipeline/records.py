@@ -180,6 +180,33 @@ def _making(facts: Mapping[str, SpecValue]) -> dict[str, SpecValue]:
     return {name: value for name, value in facts.items() if name not in POINTING}
 
 
+@dataclass(frozen=True)
+class Source:
+    """What a record was made from, as it was then; None where it does not apply.
+
+    `digest` is the SHA-256 of the video's file or of its folder of pictures, `size` their bytes, `mtime_ns`
+    when they last changed. `fps` is that of a folder of pictures. `boxes_digest` is of the boxes or quads
+    that the stream reads. A record that was imported or simulated has a digest alone: no video was seen.
+    """
+
+    digest: str
+    size: int | None = None
+    mtime_ns: int | None = None
+    start_frame: int | None = None
+    stop_frame: int | None = None
+    fps: float | None = None
+    boxes_digest: str | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to the athlete in that frame of the performance: `lost`, `restarted`, `jumped`."""
+
+    frame_index: int
+    kind: str
+    detail: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Record:
     """One stream of one video, complete.
@@ -187,7 +214,8 @@ class Record:
     `features` is (time, dim): one row per step; or (time, view, dim) where the spec names `views`.
     `pts_seconds` is (time, 2): the `[start, stop)` that the step covers, in its first view, counted from the
     performance's first frame. `extras` are further arrays with one row per step (boxes, confidences).
-    `counts` are facts worth a number (frames without a person).
+    `counts` are facts worth a number (frames without a person). `picture` says how pictures were read where
+    that was not plain (tone-mapped, deinterlaced). `events` are in the order of their frames.
     """
 
     dataset: str
@@ -195,9 +223,11 @@ class Record:
     spec: StreamSpec
     features: np.ndarray
     pts_seconds: np.ndarray
-    source_digest: str
+    source: Source
     extras: Mapping[str, np.ndarray] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    picture: Mapping[str, SpecValue] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
 
     def __post_init__(self) -> None:
         steps = len(self.features)

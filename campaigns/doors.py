@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 import torch
 from safetensors.torch import save_file
@@ -201,21 +200,6 @@ def _records(folder: Path) -> list[Path]:
     return [store.write(random_record(at)) for at in range(4)]
 
 
-def _records_of_schema_1(folder: Path) -> list[Path]:
-    """As earlier versions wrote them: texts in heaps and no seal, so that bad bytes get as far as HDF5."""
-    paths = _records(folder)
-    for path in paths:
-        with h5py.File(path, "r") as file:
-            arrays = {name: file[name][:] for name in ("features", "pts_seconds")}
-            boxes = {"extras/boxes": file["extras/boxes"][:]} if "extras" in file else {}
-            facts = {name: value.decode() for name, value in file.attrs.items() if name != "schema"}
-        with h5py.File(path, "w", libver="v110") as file:
-            for name, array in (arrays | boxes).items():
-                file[name] = array
-            file.attrs.update(schema=1, **facts)
-    return paths
-
-
 def _marker(folder: Path) -> list[Path]:
     _records(folder)
     return [folder / "store" / "store.json"]
@@ -357,7 +341,6 @@ DOORS: dict[str, Door] = {
     "dict .npy": Door(_dict_npy, _import_dict),
     "hostile dict .npy": Door(_hostile_dict_npy, _import_dict),
     "record": Door(_records, _look_at_store),
-    "record of schema 1": Door(_records_of_schema_1, _look_at_store),
     "store.json": Door(_marker, _look_at_store),
     "packed store": Door(_packed, _look_at_pack),
     "checkpoint": Door(_torch_file(_state()), _reader(load_state_dict, "net.pt")),

@@ -10,7 +10,7 @@ import numpy as np
 
 import cli
 from aqa_pipeline.boxes import write_boxes
-from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store import Store
 
 WIDTH, HEIGHT, FPS = 64, 48, 10
@@ -75,7 +75,7 @@ def random_record(index: int, *, dim: int = 16) -> Record:
         spec=spec,
         features=rng.standard_normal((steps, dim)).astype(str(spec.facts.get("dtype", "float32"))),
         pts_seconds=np.stack([start, start + 1], axis=1),
-        source_digest=f"{index:064x}",
+        source=Source(f"{index:064x}"),
         extras={"boxes": rng.random((steps, 4), dtype=np.float32)} if index % 3 else {},
         counts={"num_steps": steps},
     )
@@ -106,7 +106,7 @@ def _unlike(one: Record, other: Record) -> list[str]:
         for what, (a, b) in pairs.items()
         if a.dtype != b.dtype or not np.array_equal(a, b, equal_nan=True)
     ]
-    facts = ("dataset", "video_id", "spec", "source_digest", "counts")
+    facts = ("dataset", "video_id", "spec", "source", "counts", "picture", "events")
     return unlike + [fact for fact in facts if getattr(one, fact) != getattr(other, fact)]
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from aqa_pipeline.records import Record, Video
+from aqa_pipeline.records import Record, Source, Video
 from extract.clock import Clock
 from extract.rows import Rows
 from extract.streams.stream import Steps, Stream
@@ -56,7 +56,7 @@ class Collector:
             self._counts.update(encoded.counts)
         self._batch, self._num_encoded = [], self._num_whole
 
-    def record(self, dataset: str, *, source_digest: str) -> Record:
+    def record(self, dataset: str, *, source: Source) -> Record:
         """The finished record, steps without a person left out."""
         self._flush()
         assert self._num_encoded == len(self._steps), "the decoder did not deliver every planned frame"
@@ -67,7 +67,7 @@ class Collector:
             spec=self._stream.spec,
             features=self._features.array,
             pts_seconds=self._steps.pts_seconds[kept],
-            source_digest=source_digest,
+            source=source,
             extras={name: rows.array for name, rows in self._extras.items()},
             counts={"num_steps": len(kept), **self._counts, **self._steps.counts},
         )

@@ -205,8 +205,8 @@ class _Run:
         return _OneVideo(opened, collectors)
 
     def _finish(self, video: Video, done: _OneVideo) -> None:
-        digest = done.opened.source_digest
-        records = [each.record(self._dataset, source_digest=digest) for each in done.collectors]
+        source = done.opened.source
+        records = [each.record(self._dataset, source=source) for each in done.collectors]
         seconds = done.opened.duration_seconds
         self._writer.put(records, when_done=partial(self._note, video, seconds))
 

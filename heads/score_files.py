@@ -49,7 +49,7 @@ def write_json(path: Path, scored: Sequence[Scored], failures: Mapping[str, str]
 
 def _as_json(scored: Scored, by: Judge) -> dict[str, Any]:
     judgement, prediction = scored.judgement, scored.judgement.prediction
-    digest = next(iter(scored.records.values())).source_digest
+    digest = next(iter(scored.records.values())).source.digest
     return {
         "video": judgement.name,
         "path": str(scored.video.path),

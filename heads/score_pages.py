@@ -239,7 +239,7 @@ def facts_of(scored: Scored, by: Judge) -> Iterator[tuple[str, str]]:
 
 
 def _length(scored: Scored) -> str:
-    digest = next(iter(scored.records.values())).source_digest
+    digest = next(iter(scored.records.values())).source.digest
     last = max(float(r.pts_seconds[-1, 1]) for r in scored.records.values() if len(r.pts_seconds))
     return f"seen until {clock(last)}; SHA-256 {digest[:12]}"
 

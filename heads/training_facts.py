@@ -68,7 +68,7 @@ def gather_training_facts(
         num_videos=len(train),
         seconds=(float(ends.min()), float(ends.max())),
         largest_share_without_person=max((share_without_person(record) for record in records), default=0.0),
-        source_digests=tuple(sorted({record.source_digest for record in records})),
+        source_digests=tuple(sorted({record.source.digest for record in records})),
         streams={stream: _stream_facts(samples, stream, train) for stream in samples.lengths},
     )
 

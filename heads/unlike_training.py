@@ -36,7 +36,7 @@ def warnings_for(records: Mapping[str, Record], facts: Sequence[TrainingFacts | 
 
 
 def _seen(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
-    digests = {record.source_digest for record in records.values()}
+    digests = {record.source.digest for record in records.values()}
     if any(digests & set(each.source_digests) for each in facts):
         yield OWN_FILE
 

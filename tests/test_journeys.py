@@ -132,7 +132,7 @@ def test_the_official_layout_of_mit_skating(tmp_path):
     first, second = (Store(store).read("mit-skating", f"{k}_{broadcast}", spec) for k in (1, 2))
     assert (len(first.features), len(second.features)) == (5, 6)
     assert second.extras["frame_index"].ravel().tolist() == [5, 15, 25, 35, 45, 55]
-    assert first.source_digest == second.source_digest
+    assert first.source.digest == second.source.digest
 
 
 def test_the_official_layout_of_rhythmic_gymnastics(tmp_path):

@@ -16,7 +16,7 @@ from aqa_pipeline.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from aqa_pipeline.imports import Imported, Source
+    from aqa_pipeline.imports import FeatureFiles, Imported
     from aqa_pipeline.records import Dataset
     from aqa_pipeline.store import Store
 
@@ -59,7 +59,7 @@ def store_import(ctx: click.Context, path: Path, dataset: str, root: Path | None
     ctx.exit(0 if all(report.complete for report in reports) else SOME_FAILED)
 
 
-def _action_net_sources(options: Mapping[str, Any]) -> Iterator["Source"]:
+def _action_net_sources(options: Mapping[str, Any]) -> Iterator["FeatureFiles"]:
     from aqa_pipeline.imports import dynamic_features, static_features
 
     if options["npy_dynamic"]:
@@ -68,8 +68,8 @@ def _action_net_sources(options: Mapping[str, Any]) -> Iterator["Source"]:
         yield static_features(options["npy_static"])
 
 
-def _named_sources(options: Mapping[str, Any]) -> Iterator["Source"]:
-    from aqa_pipeline.imports import Source
+def _named_sources(options: Mapping[str, Any]) -> Iterator["FeatureFiles"]:
+    from aqa_pipeline.imports import FeatureFiles
 
     if not options["npy"] and not options["dict_npy"]:
         useless = [name for name in ("stream", "backbone", "step_seconds") if options[name] is not None]
@@ -78,7 +78,7 @@ def _named_sources(options: Mapping[str, Any]) -> Iterator["Source"]:
         return
     if bool(options["npy"]) == bool(options["dict_npy"]) or not options["stream"]:
         raise click.UsageError("--stream NAME goes with one of --npy and --dict-npy, and either needs it.")
-    yield Source(
+    yield FeatureFiles(
         stream=options["stream"],
         layout="npy" if options["npy"] else "dict-npy",
         paths=options["dict_npy"] or (options["npy"],),
@@ -87,7 +87,7 @@ def _named_sources(options: Mapping[str, Any]) -> Iterator["Source"]:
     )
 
 
-def _import(dataset: "Dataset", target: "Store", source: "Source") -> "Imported":
+def _import(dataset: "Dataset", target: "Store", source: "FeatureFiles") -> "Imported":
     """One stream taken in, and told."""
     from aqa_pipeline.imports import import_features
 

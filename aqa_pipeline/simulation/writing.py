@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.records import Dataset, Record, StreamSpec, Video
+from aqa_pipeline.records import Dataset, Record, Source, StreamSpec, Video
 from aqa_pipeline.simulation.choices import Simulation
 from aqa_pipeline.simulation.quality import quality_of_videos
 from aqa_pipeline.simulation.shares import thinned
@@ -73,7 +73,7 @@ def _record(dataset: str, video: Video, spec: StreamSpec, drawn: Drawn) -> Recor
         spec=spec,
         features=drawn.features,
         pts_seconds=drawn.pts_seconds,
-        source_digest=hashlib.sha256(source.encode()).hexdigest(),
+        source=Source(hashlib.sha256(source.encode()).hexdigest()),
         extras=drawn.extras,
         counts={
             "num_steps": len(drawn.features) + drawn.missed,

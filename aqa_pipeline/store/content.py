@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,14 +28,10 @@ class MappedRecord:
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """A record as it lies in a file. `libraries` are the versions that made it, as JSON.
-
-    `schema` is how it was written; it is written again as this version does.
-    """
+    """A record as it lies in a file. `libraries` are the versions that made it, as JSON."""
 
     record: Record
     libraries: str
-    schema: int
 
 
 def arrays_of(record: Record) -> dict[str, np.ndarray]:
@@ -43,15 +40,19 @@ def arrays_of(record: Record) -> dict[str, np.ndarray]:
     return {"features": record.features, "pts_seconds": record.pts_seconds, **extras}
 
 
+def facts_of(record: Record) -> dict[str, Any]:
+    """What the record says beside its arrays and its name, by its name in the file; JSON holds it."""
+    return {
+        "source": asdict(record.source),
+        "counts": dict(record.counts),
+        "picture": dict(record.picture),
+        "events": [astuple(event) for event in record.events],
+    }
+
+
 def checksum_of(record: Record) -> str:
     """SHA-256 over everything that the record says, in one fixed order."""
-    facts = [
-        record.dataset,
-        record.video_id,
-        record.spec.to_json(),
-        record.source_digest,
-        dict(record.counts),
-    ]
+    facts = [record.dataset, record.video_id, record.spec.to_json(), facts_of(record)]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for name, array in arrays_of(record).items():
         digest.update(f"{name}{array.dtype.str}{array.shape}".encode())

@@ -10,7 +10,7 @@ from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.store.content import MappedRecord, Stored
 from aqa_pipeline.store.files import file_name
 from aqa_pipeline.store.folder import ENDING, RecordFolder
-from aqa_pipeline.store.hdf5 import SCHEMA, library_versions, map_group, read_group, read_spec
+from aqa_pipeline.store.hdf5 import library_versions, map_group, read_group, read_spec
 from aqa_pipeline.store.pack import PackedRecords
 from aqa_pipeline.store.places import Place, Problem, RecordName, StreamName
 
@@ -144,7 +144,7 @@ class Store:
 
     def write(self, record: Record) -> Path:
         """Writes the record whole, replacing an older one; raises `StoreError` if the disk refuses."""
-        return self.write_stored(Stored(record, libraries=library_versions(), schema=SCHEMA))
+        return self.write_stored(Stored(record, libraries=library_versions()))
 
     def write_stored(self, stored: Stored) -> Path:
         """As `write`, of a record that was made elsewhere."""

@@ -18,7 +18,7 @@ import h5py
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.store.content import Stored
 from aqa_pipeline.store.files import is_left_over, is_part, write_whole
-from aqa_pipeline.store.hdf5 import READABLE, SCHEMA, UNSOUND, OtherSchema, fill, opened, read_group
+from aqa_pipeline.store.hdf5 import SCHEMA, UNSOUND, OtherSchema, fill, opened, read_group
 from aqa_pipeline.store.output import new_file
 from aqa_pipeline.store.places import Problem, RecordName, StreamName
 from aqa_pipeline.store.seal import is_sealed, seal_problem
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 ENDING = ".h5"
 MARKER = "store.json"
-SEALED_SINCE = 2  # the schema of records
 
 
 class RecordFolder:
@@ -56,9 +55,9 @@ class RecordFolder:
             raise StoreError(
                 f"{marker} cannot be read ({error!r}): expected {{'schema': {SCHEMA}}}."
             ) from error
-        if schema not in READABLE:
+        if schema != SCHEMA:
             raise StoreError(
-                f"{self.root} has schema {schema}, this version reads {READABLE} and writes {SCHEMA}: "
+                f"{self.root} has schema {schema}, this version reads and writes {SCHEMA}: "
                 "use the version that made it, or extract into a new store."
             )
 
@@ -139,14 +138,13 @@ class RecordFolder:
     def _problem_with_record(self, path: Path, stream: StreamName) -> Problem | None:
         try:
             with opened(path) as file:
-                stored = read_group(file)
-            record = stored.record
+                record = read_group(file).record
             belongs = RecordName.of(record.dataset, record.video_id, record.spec)
         except OtherSchema as error:
             return Problem(path, str(error), kind="foreign")
         except (StoreError, *UNSOUND) as error:
             return Problem(path, f"it is not a sound record: {error}", kind="damaged")
-        if stored.schema >= SEALED_SINCE and not is_sealed(path):
+        if not is_sealed(path):
             return Problem(path, "its seal is gone: another program changed it", kind="damaged")
         if belongs != RecordName(*stream, path.name.removesuffix(ENDING)):
             return Problem(path, f"it holds {record}, which does not belong in this place", kind="damaged")

@@ -18,13 +18,10 @@ import h5py
 import numpy as np
 
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.records import Record, StreamSpec
-from aqa_pipeline.store.content import MappedRecord, Stored, arrays_of, checksum_of
-from aqa_pipeline.store.heaps import heap_problem
+from aqa_pipeline.records import Event, Record, Source, SpecValue, StreamSpec
+from aqa_pipeline.store.content import MappedRecord, Stored, arrays_of, checksum_of, facts_of
 
-# 1: texts of variable length, no seal. 2: texts of fixed length (see `heaps.py`), the file sealed.
-SCHEMA = 2
-READABLE = (1, 2)
+SCHEMA = 3
 NUMBERS = frozenset("fiub")
 MAX_EXTRAS = 100
 VERSIONED_LIBRARIES = ("aqa-pipeline", "av", "numpy", "torch", "torchvision")
@@ -55,17 +52,19 @@ def fill(group: h5py.Group, record: Record, *, libraries: str) -> None:
         "stream": record.spec.stream,
         "spec": record.spec.to_json(),
         "spec_hash": record.spec.hash,
-        "source_sha256": record.source_digest,
-        "counts": json.dumps(dict(record.counts), sort_keys=True),
+        **{name: json.dumps(fact, sort_keys=True) for name, fact in facts_of(record).items()},
         "libraries": libraries,
         "content_sha256": checksum_of(record),
     }
     for name, text in texts.items():
-        _write_text(group, name, text)
+        write_text(group, name, text)
 
 
-def _write_text(group: h5py.Group, name: str, text: str) -> None:
-    """Of fixed length: HDF5 keeps others in heaps, which have no checksum (see `heaps.py`)."""
+def write_text(group: h5py.Group, name: str, text: str) -> None:
+    """Write an attribute of fixed length.
+
+    HDF5 keeps others in heaps, which have no checksum, and walks by the sizes that it finds there.
+    """
     content = text.encode()
     if b"\0" in content:
         raise StoreError(f"the {name} {text!r} has a zero byte in it, which HDF5 cannot hold.")
@@ -78,8 +77,8 @@ def read_group(group: h5py.Group, *, steps: slice = slice(None)) -> Stored:
     Raises `OtherSchema`, and `StoreError` or any of `UNSOUND` for what is no sound record.
     """
     schema = attribute_number(group, "schema")
-    if schema not in READABLE:
-        raise OtherSchema(f"it has schema {schema}, expected one of {READABLE}: extract it again.")
+    if schema != SCHEMA:
+        raise OtherSchema(f"it has schema {schema}, expected {SCHEMA}: extract it again.")
     arrays = {name: _dataset(group, name)[steps] for name in _dataset_names(group)}
     record = Record(
         dataset=_text(group, "dataset"),
@@ -87,13 +86,15 @@ def read_group(group: h5py.Group, *, steps: slice = slice(None)) -> Stored:
         spec=read_spec(group),
         features=arrays.pop("features"),
         pts_seconds=arrays.pop("pts_seconds"),
-        source_digest=_text(group, "source_sha256"),
+        source=_source(_text(group, "source")),
         extras={name.removeprefix("extras/"): array for name, array in arrays.items()},
         counts=_counts(_text(group, "counts")),
+        picture=_picture(_text(group, "picture")),
+        events=_events(_text(group, "events")),
     )
     if steps == slice(None) and checksum_of(record) != _text(group, "content_sha256"):
         raise StoreError("the content does not match its checksum")
-    return Stored(record, libraries=_text(group, "libraries"), schema=schema)
+    return Stored(record, libraries=_text(group, "libraries"))
 
 
 def map_group(group: h5py.Group) -> MappedRecord:
@@ -223,9 +224,8 @@ def _attribute(group: h5py.Group, name: str) -> Any:
         raise ValueError(f"its {name} is an array")
     text = h5py.check_string_dtype(attribute.dtype)
     if text is not None and text.length is None:
-        if problem := heap_problem(Path(group.file.filename)):
-            raise ValueError(problem)
-    elif attribute.dtype.kind not in "Siu":
+        raise TypeError(f"its {name} is of variable length, which is not written here")
+    if attribute.dtype.kind not in "Siu":
         raise TypeError(f"its {name} is {attribute.dtype}")
     return group.attrs[name]
 
@@ -235,3 +235,31 @@ def _counts(text: str) -> Mapping[str, int]:
     if not isinstance(counts, dict) or not all(isinstance(n, int | float) for n in counts.values()):
         raise ValueError(f"its counts are {text[:40]!r}")
     return counts
+
+
+def _source(text: str) -> Source:
+    facts = json.loads(text)
+    whole = ("size", "mtime_ns", "start_frame", "stop_frame")
+    sound = isinstance(facts["digest"], str) and isinstance(facts["boxes_digest"], str | None)
+    sound = sound and all(isinstance(facts[name], int | None) for name in whole)
+    if not sound or not isinstance(facts["fps"], int | float | None):
+        raise ValueError(f"its source is {text[:40]!r}")
+    return Source(**facts)
+
+
+def _picture(text: str) -> Mapping[str, SpecValue]:
+    facts = json.loads(text)
+    if not isinstance(facts, dict) or not all(
+        isinstance(f, str | int | float | None) for f in facts.values()
+    ):
+        raise ValueError(f"its picture is {text[:40]!r}")
+    return facts
+
+
+def _events(text: str) -> tuple[Event, ...]:
+    events = tuple(Event(*event) for event in json.loads(text))
+    for event in events:
+        plain = isinstance(event.kind, str) and isinstance(event.detail, str)
+        if not plain or not isinstance(event.frame_index, int):
+            raise ValueError(f"one of its events is {str(event)[:80]}")
+    return events

@@ -39,7 +39,7 @@ def is_sealed(path: Path) -> bool:
 def seal_problem(path: Path) -> str | None:
     """Why the bytes are not those that were sealed, or None. Raises `OSError` where they cannot be read.
 
-    Without a seal, as in records of schema 1, nothing may lie behind the end that HDF5 knows.
+    Without a seal, nothing may lie behind the end that HDF5 knows.
     """
     size = path.stat().st_size
     with path.open("rb") as file:

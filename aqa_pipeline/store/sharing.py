@@ -1,6 +1,7 @@
 """From a store to one file for sharing and back, and to plain arrays for other programs."""
 
 import io
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.records import Record
-from aqa_pipeline.store.content import Stored, arrays_of
+from aqa_pipeline.store.content import Stored, arrays_of, facts_of
 from aqa_pipeline.store.feature_store import Store
 from aqa_pipeline.store.files import file_name, write_whole
 from aqa_pipeline.store.folder import ENDING
@@ -89,8 +90,9 @@ def _safetensors(record: Record) -> bytes:
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays_of(record).items()}
-    facts = {"dataset": record.dataset, "video_id": record.video_id, "source_sha256": record.source_digest}
-    return save(arrays, metadata=facts | {"spec": record.spec.to_json()})
+    names = {"dataset": record.dataset, "video_id": record.video_id, "spec": record.spec.to_json()}
+    facts = {name: json.dumps(fact, sort_keys=True) for name, fact in facts_of(record).items()}
+    return save(arrays, metadata=names | facts)
 
 
 LAYOUTS: Mapping[Layout, Callable[[Record], bytes]] = {"npy": _npy, "safetensors": _safetensors}

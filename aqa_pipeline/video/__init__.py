@@ -1,9 +1,10 @@
 """Exact frames by time out of any video file or folder of pictures."""
 
-from aqa_pipeline.video.facts import VideoFacts, probe, source_digest
+from aqa_pipeline.video.facts import VideoFacts, probe
 from aqa_pipeline.video.opening import OpenVideo, ReaderName, open_video
 from aqa_pipeline.video.orientation import Picture
 from aqa_pipeline.video.sampling import Samples, Timeline, as_rate, sample_by_time
+from aqa_pipeline.video.sources import source_digest, source_of
 
 __all__ = [
     "OpenVideo",
@@ -17,4 +18,5 @@ __all__ = [
     "probe",
     "sample_by_time",
     "source_digest",
+    "source_of",
 ]

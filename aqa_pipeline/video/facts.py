@@ -1,7 +1,5 @@
-"""What can be said of a video without reading all its pictures, for checking a dataset; and its digest."""
+"""What can be said of a video without reading all its pictures, for checking a dataset."""
 
-import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,10 +8,8 @@ from typing import Any
 import numpy as np
 
 from aqa_pipeline.errors import VideoError
-from aqa_pipeline.records import Video
 from aqa_pipeline.video.container import (
     ADVICE,
-    check_file,
     clock_of,
     codec_name,
     open_container,
@@ -21,12 +17,9 @@ from aqa_pipeline.video.container import (
     video_stream,
 )
 from aqa_pipeline.video.frame_folder import folder_timeline, list_pictures, read_picture
-from aqa_pipeline.video.liveness import sign_of_life
 from aqa_pipeline.video.orientation import frame_orientation, swaps_sides
 from aqa_pipeline.video.packets import MP4, NO_TICK, read_packets
 from aqa_pipeline.video.timeline import FALLBACK_FPS, decoded_frames
-
-CHUNK_BYTES = 1024**2
 
 
 @dataclass(frozen=True)
@@ -128,27 +121,3 @@ def _probe_folder(folder: Path, fps: float | None) -> VideoFacts:
         container="frames",
         has_audio=False,
     )
-
-
-def source_digest(video: Video) -> str:
-    """SHA-256 (hex) of the file's bytes; for a folder, of its pictures' names, sizes and bytes in order.
-
-    The window is not part of it: it says which file, not which part. Raises `VideoError` if there is none.
-    """
-    digest = hashlib.sha256()
-    if not video.path.is_dir():
-        check_file(video.path)
-        _add_file(video.path, digest.update)
-        return digest.hexdigest()
-    for picture in list_pictures(video.path):
-        # the size ends the name, so that moving bytes from one file to the next is another digest
-        digest.update(f"{picture.name}\0{picture.stat().st_size}\0".encode())
-        _add_file(picture, digest.update)
-    return digest.hexdigest()
-
-
-def _add_file(path: Path, update: Callable[[bytes], object]) -> None:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            sign_of_life()
-            update(chunk)

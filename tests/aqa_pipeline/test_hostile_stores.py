@@ -2,16 +2,17 @@
 
 import json
 import os
+from dataclasses import asdict
 
 import h5py
 import numpy as np
 import pytest
 
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store import Store, pack, unpack
 from aqa_pipeline.store.content import checksum_of
-from aqa_pipeline.store.hdf5 import fill
+from aqa_pipeline.store.hdf5 import fill, write_text
 from aqa_pipeline.store.seal import seal_file
 
 SPEC = StreamSpec("segments", {"weights": "random:0"})
@@ -25,7 +26,7 @@ def make_record(*, video_id: str = "a", spec: StreamSpec = SPEC, dataset: str = 
         spec=spec,
         features=np.ones((4, 3), np.float32),
         pts_seconds=np.array([[0.0, 1.0], [1.0, 2.0], [2.0, 3.0], [3.0, 4.0]]),
-        source_digest="0" * 64,
+        source=Source("0" * 64),
         extras={"boxes": np.zeros((4, 4), np.float32)},
     )
 
@@ -101,15 +102,43 @@ def an_attribute_of_many(file, secret):
 
 
 def deep_json(file, secret):
-    file.attrs["counts"] = "[" * 50_000
+    write_text(file, "counts", "[" * 50_000)
 
 
 def nested_facts(file, secret):
-    file.attrs["spec"] = json.dumps({"stream": "segments", "weights": {"a": 1}})
+    write_text(file, "spec", json.dumps({"stream": "segments", "weights": {"a": 1}}))
 
 
 def a_stream_that_is_a_number(file, secret):
-    file.attrs["spec"] = json.dumps({"stream": 7})
+    write_text(file, "spec", json.dumps({"stream": 7}))
+
+
+def a_source_without_a_digest(file, secret):
+    write_text(file, "source", "{}")
+
+
+def a_source_with_a_size_in_words(file, secret):
+    write_text(file, "source", json.dumps({**asdict(Source("0")), "size": "petabytes"}))
+
+
+def a_source_with_more(file, secret):
+    write_text(file, "source", json.dumps({**asdict(Source("0")), "path": "/etc/passwd"}))
+
+
+def a_picture_in_a_picture(file, secret):
+    write_text(file, "picture", json.dumps({"tone_mapped": {"a": 1}}))
+
+
+def an_event_without_a_frame(file, secret):
+    write_text(file, "events", json.dumps([["lost", "lost", ""]]))
+
+
+def an_event_of_five_words(file, secret):
+    write_text(file, "events", json.dumps([[0, "lost", "", "", ""]]))
+
+
+def a_text_in_a_heap(file, secret):
+    file.attrs["counts"] = "{}"
 
 
 def no_text(file, secret):
@@ -137,6 +166,13 @@ TRICKS = (
     deep_json,
     nested_facts,
     a_stream_that_is_a_number,
+    a_source_without_a_digest,
+    a_source_with_a_size_in_words,
+    a_source_with_more,
+    a_picture_in_a_picture,
+    an_event_without_a_frame,
+    an_event_of_five_words,
+    a_text_in_a_heap,
     no_text,
     a_loop,
 )
@@ -208,8 +244,8 @@ def test_a_record_that_calls_itself_another_is_broken(tmp_path):
     path = store.write(make_record())
     other = make_record(video_id="b")
     with h5py.File(path, "a") as file:
-        file.attrs["video_id"] = "b"
-        file.attrs["content_sha256"] = checksum_of(other)
+        write_text(file, "video_id", "b")
+        write_text(file, "content_sha256", checksum_of(other))
     seal_file(path)
     with pytest.raises(StoreError, match="does not belong in this place"):
         store.read("toy", "a", SPEC)

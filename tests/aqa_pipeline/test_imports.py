@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 import cli
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.errors import DatasetError, StoreError
-from aqa_pipeline.imports import Imported, Source, dynamic_features, import_features, static_features
-from aqa_pipeline.records import Dataset
+from aqa_pipeline.imports import FeatureFiles, Imported, dynamic_features, import_features, static_features
+from aqa_pipeline.records import Dataset, Source
 from aqa_pipeline.simulation import Simulation, simulate
 from aqa_pipeline.store import Store
 
@@ -69,8 +69,8 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "s")
 
 
-def small(tmp_path: Path, arrays: dict[str, np.ndarray]) -> Source:
-    return Source("vst", "npy", (save_folder(tmp_path / "small", arrays),))
+def small(tmp_path: Path, arrays: dict[str, np.ndarray]) -> FeatureFiles:
+    return FeatureFiles("vst", "npy", (save_folder(tmp_path / "small", arrays),))
 
 
 def run(*arguments: object) -> Result:
@@ -86,7 +86,7 @@ def test_the_authors_layout_is_stored_as_it_is(dataset, store, dynamic, static):
             path = source.paths[0] / f"{video_id}.npy"
             record = store.read(NAME, video_id, report.spec)
             np.testing.assert_array_equal(record.features, np.load(path))
-            assert record.source_digest == hashlib.sha256(path.read_bytes()).hexdigest()
+            assert record.source == Source(hashlib.sha256(path.read_bytes()).hexdigest())
             np.testing.assert_allclose(
                 record.pts_seconds[:, 0], np.arange(len(record.features)) * source.step_seconds
             )
@@ -126,7 +126,7 @@ def test_dicts_of_several_files_are_one_stream_in_whatever_order(dataset, tmp_pa
     np.save(paths[1], dict(list(arrays.items())[5:]))
     stores = Store(tmp_path / "s"), Store(tmp_path / "t")
     reports = [
-        import_features(dataset, store, Source("vst", "dict-npy", order, step_seconds=1.28))
+        import_features(dataset, store, FeatureFiles("vst", "dict-npy", order, step_seconds=1.28))
         for store, order in zip(stores, (paths, paths[::-1]), strict=True)
     ]
     assert reports[0] == reports[1]
@@ -220,28 +220,30 @@ def test_nothing_sound_is_no_spec_and_no_store(dataset, store, tmp_path):
 def test_a_dict_that_is_none_and_a_folder_without_files_are_told(dataset, store, tmp_path):
     np.save(tmp_path / "a.npy", np.ones((2, 3)))
     with pytest.raises(DatasetError, match=r"a\.npy is one array \(2, 3\).*goes with --npy"):
-        import_features(dataset, store, Source("vst", "dict-npy", (tmp_path / "a.npy",)))
+        import_features(dataset, store, FeatureFiles("vst", "dict-npy", (tmp_path / "a.npy",)))
     (tmp_path / "empty").mkdir()
     with pytest.raises(DatasetError, match=r"no \.npy file in .*empty"):
-        import_features(dataset, store, Source("vst", "npy", (tmp_path / "empty",)))
+        import_features(dataset, store, FeatureFiles("vst", "npy", (tmp_path / "empty",)))
 
 
 def test_an_id_in_two_dicts_is_an_error(dataset, store, tmp_path):
     for name in "ab":
         np.save(tmp_path / f"{name}.npy", {"Ball_001": np.ones((2, 3))})
     with pytest.raises(DatasetError, match=r"b\.npy\['Ball_001'\] is in .*a\.npy\['Ball_001'\] too"):
-        import_features(dataset, store, Source("vst", "dict-npy", (tmp_path / "a.npy", tmp_path / "b.npy")))
+        import_features(
+            dataset, store, FeatureFiles("vst", "dict-npy", (tmp_path / "a.npy", tmp_path / "b.npy"))
+        )
 
 
 @pytest.mark.parametrize("name", ["", "../x", "A", "a b", "-a"])
 def test_a_stream_name_cannot_leave_its_folder(tmp_path, name):
     with pytest.raises(DatasetError, match="is no name for a stream"):
-        Source(name, "npy", (tmp_path,))
+        FeatureFiles(name, "npy", (tmp_path,))
 
 
 def test_a_row_takes_time(tmp_path):
     with pytest.raises(DatasetError, match=r"a row of 0.0 seconds"):
-        Source("vst", "npy", (tmp_path,), step_seconds=0.0)
+        FeatureFiles("vst", "npy", (tmp_path,), step_seconds=0.0)
 
 
 def test_imported_features_do_not_go_beside_simulated_ones(dataset, store, dynamic):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store import Store
 
 SPEC = StreamSpec("clips", {"views": "end-0,end-1,end-0-flip", "backbone": "any"})
@@ -13,7 +13,7 @@ SPEC = StreamSpec("clips", {"views": "end-0,end-1,end-0-flip", "backbone": "any"
 def make_record(*shape: int, spec: StreamSpec = SPEC) -> Record:
     start = np.arange(shape[0], dtype=float)
     features = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-    return Record("toy", "a", spec, features, np.stack([start, start + 1], axis=1), "0" * 64)
+    return Record("toy", "a", spec, features, np.stack([start, start + 1], axis=1), Source("0" * 64))
 
 
 def test_a_spec_names_its_views_the_reference_first():

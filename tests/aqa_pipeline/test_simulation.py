@@ -11,7 +11,7 @@ from scipy.stats import norm, spearmanr
 import cli
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.errors import DatasetError, StoreError, UnknownName
-from aqa_pipeline.records import Dataset, Record, StreamSpec, Video
+from aqa_pipeline.records import Dataset, Record, Source, StreamSpec, Video
 from aqa_pipeline.simulation import (
     STREAMS,
     Drawn,
@@ -254,7 +254,7 @@ def test_a_stopped_simulation_goes_on_and_ends_the_same(few, tmp_path):
 def test_simulated_features_do_not_go_beside_real_ones(few, tmp_path):
     store = Store(tmp_path / "s")
     spec = StreamSpec("segments", {"backbone": "i3d"})
-    store.write(Record(NAME, "Ball_001", spec, np.zeros((1, 4)), np.array([[0.0, 1.0]]), ""))
+    store.write(Record(NAME, "Ball_001", spec, np.zeros((1, 4)), np.array([[0.0, 1.0]]), Source("")))
     with pytest.raises(StoreError, match=r"holds real segments of rhythmic-gymnastics.*Name another --store"):
         simulate(few, store, Simulation())
 

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import resource
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aqa_pipeline.errors import SpecMismatch, StoreError
-from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.records import Event, Record, Source, StreamSpec
 from aqa_pipeline.store import Store, feature_store, file_name, files, folder
+from aqa_pipeline.store.content import checksum_of
 
 SPEC = StreamSpec("segments", {"rate_fps": 5.0, "backbone": "i3d", "weights": "random:0"})
 
@@ -27,9 +29,11 @@ def make_record(
         spec=spec,
         features=np.random.default_rng(steps).standard_normal((steps, 3)).astype(np.float32),
         pts_seconds=np.stack([start, start + 1], axis=1),
-        source_digest="0" * 64,
+        source=Source("0" * 64, 1234, 10**18, 5, None, 29.97, "1" * 64),
         extras={"boxes": np.zeros((steps, 4), np.float32)},
         counts={"frames_without_person": 2},
+        picture={"tone_mapped": "hlg", "sample_aspect": 1.42},
+        events=(Event(3, "lost"), Event(7, "restarted", "by the detector")),
     )
 
 
@@ -42,6 +46,7 @@ def test_what_is_written_is_read_back(tmp_path):
     np.testing.assert_array_equal(again.extras["boxes"], record.extras["boxes"])
     assert again.spec == SPEC
     assert again.counts == {"frames_without_person": 2}
+    assert (again.source, again.picture, again.events) == (record.source, record.picture, record.events)
     assert store.video_ids("toy", SPEC) == ["a"]
     assert store.specs("toy", "segments") == [SPEC]
 
@@ -71,6 +76,19 @@ def test_another_spec_is_an_error_that_shows_the_difference(tmp_path):
     wanted = StreamSpec("segments", {**SPEC.facts, "weights": "random:1"})
     with pytest.raises(SpecMismatch, match=r"weights: random:1 != random:0"):
         store.read("toy", "a", wanted)
+
+
+OTHER = {
+    "source": replace(make_record().source, mtime_ns=7),
+    "picture": {"tone_mapped": "pq"},
+    "events": make_record().events[:1],
+    "counts": {},
+}
+
+
+@pytest.mark.parametrize("fact", OTHER)
+def test_the_checksum_covers_every_fact(fact):
+    assert checksum_of(replace(make_record(), **{fact: OTHER[fact]})) != checksum_of(make_record())
 
 
 def test_an_absent_record_names_the_command_that_makes_it(tmp_path):
@@ -103,7 +121,7 @@ def test_an_id_too_long_for_a_file_name_is_refused():
 
 def test_another_schema_version_is_refused(tmp_path):
     (tmp_path / "store.json").write_text(json.dumps({"schema": 99}))
-    with pytest.raises(StoreError, match=r"schema 99, this version reads \(1, 2\) and writes 2"):
+    with pytest.raises(StoreError, match="schema 99, this version reads and writes 3"):
         Store(tmp_path)
 
 
@@ -243,12 +261,18 @@ def test_writers_of_one_record_do_not_share_a_temporary_file(tmp_path):
 
 def test_a_record_checks_itself():
     with pytest.raises(StoreError, match="not finite"):
-        Record("toy", "a", SPEC, np.full((1, 2), np.nan), np.array([[0.0, 1.0]]), "")
+        Record("toy", "a", SPEC, np.full((1, 2), np.nan), np.array([[0.0, 1.0]]), Source(""))
     with pytest.raises(StoreError, match="2 intervals"):
-        Record("toy", "a", SPEC, np.zeros((2, 2)), np.array([[0.0, 1.0]]), "")
+        Record("toy", "a", SPEC, np.zeros((2, 2)), np.array([[0.0, 1.0]]), Source(""))
     with pytest.raises(StoreError, match="must have 1 rows"):
         Record(
-            "toy", "a", SPEC, np.zeros((1, 2)), np.array([[0.0, 1.0]]), "", extras={"boxes": np.zeros((2, 4))}
+            "toy",
+            "a",
+            SPEC,
+            np.zeros((1, 2)),
+            np.array([[0.0, 1.0]]),
+            Source(""),
+            extras={"boxes": np.zeros((2, 4))},
         )
 
 

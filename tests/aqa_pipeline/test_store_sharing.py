@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 import cli
 from aqa_pipeline.errors import SpecMismatch, StoreError
-from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store import Store, export, pack, repair, unpack
 
 SPEC = StreamSpec("segments", {"rate_fps": 5.0, "weights": "random:0"})
@@ -30,7 +30,7 @@ def make_record(video_id: str, *, spec: StreamSpec = SPEC, steps: int = 5) -> Re
         spec=spec,
         features=rng.standard_normal((steps, 3)).astype(np.float32),
         pts_seconds=np.stack([start, start + 1], axis=1),
-        source_digest="0" * 64,
+        source=Source("0" * 64),
         extras={"boxes": np.ones((steps, 4), np.float32)},
         counts={"num_steps": steps},
     )

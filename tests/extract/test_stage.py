@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.records import StreamSpec, Video
+from aqa_pipeline.records import Source, StreamSpec, Video
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import OpenVideo
 from extract.clock import Clock
@@ -206,7 +206,7 @@ def collect(stream: Batches, frame_index: np.ndarray) -> np.ndarray:
     collector = Collector(stream, Video("a", Path("a.mp4")), steps, Clock())
     for index in np.unique(frame_index).tolist():
         collector.push(index, index)
-    record = collector.record("toy", source_digest="")
+    record = collector.record("toy", source=Source(""))
     assert record.counts == {
         "num_steps": len(frame_index),
         "num_steps_without_person": 0,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from aqa_pipeline.records import Dataset, Record, Split, StreamSpec, Target, Video
+from aqa_pipeline.records import Dataset, Record, Source, Split, StreamSpec, Target, Video
 from aqa_pipeline.store import Store
 from heads.requests import FitRequest
 
@@ -81,7 +81,7 @@ def make_record(dataset: str, video_id: str, spec: StreamSpec, features: np.ndar
         spec,
         features.astype(np.float32),
         np.stack([starts, starts + 1], axis=1),
-        "no file",
+        Source("no file"),
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.records import Record, Source, StreamSpec
 from heads.followed import followed_in, how_followed, losses
 from heads.training_facts import frames_without_person, share_without_person
 from heads.unlike_training import warnings_for
@@ -25,7 +25,7 @@ def tubes(present: list[bool], scores: list[float] | None = None, *, tracker: st
         StreamSpec("tubes", {"tracker": f"{tracker} sha256:00", "views": "end-0,end-0-flip"}),
         np.zeros((len(index), 2, 3), np.float32),
         np.stack([index[:, 0] / FPS, (index[:, -1] + 1) / FPS], axis=1),
-        "digest",
+        Source("digest"),
         extras={"frame_index": index, "present": views[0], "scores": views[1].astype(np.float32)},
         counts={
             "num_steps": len(index),
@@ -90,7 +90,7 @@ def test_a_repeated_first_frame_counts_once() -> None:
         record.spec,
         record.features,
         np.array([[0.0, 1.3]]),
-        "digest",
+        Source("digest"),
         extras={**record.extras, "frame_index": index},
         counts=record.counts,
     )
@@ -100,7 +100,12 @@ def test_a_repeated_first_frame_counts_once() -> None:
 
 def test_streams_without_a_tube_say_nothing() -> None:
     record = Record(
-        "d", "v", StreamSpec("crops", {}), np.zeros((1, 3), np.float32), np.array([[0.0, 1.0]]), "digest"
+        "d",
+        "v",
+        StreamSpec("crops", {}),
+        np.zeros((1, 3), np.float32),
+        np.array([[0.0, 1.0]]),
+        Source("digest"),
     )
     assert followed_in(record) is None
     assert list(how_followed({"crops": record})) == []

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.records import Record, StreamSpec, Target
+from aqa_pipeline.records import Record, Source, StreamSpec, Target
 from heads.judgement import judge, make_judge
 from heads.prediction import load_run
 from heads.runs import fit
@@ -80,7 +80,7 @@ def record(features: np.ndarray, *, digest: str = "new", missed: int = 0) -> Rec
         SPEC,
         features.astype(np.float32),
         np.stack([starts, starts + 1], axis=1),
-        digest,
+        Source(digest),
         counts={"num_steps": len(features) + missed, "num_steps_without_person": missed},
     )
 

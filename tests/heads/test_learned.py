@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import cli
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.metrics import spearman
-from aqa_pipeline.records import Dataset, Record, Split, StreamSpec, Target, Video
+from aqa_pipeline.records import Dataset, Record, Source, Split, StreamSpec, Target, Video
 from aqa_pipeline.store import Store
 from heads.cells import read_cell
 from heads.configs import read_config
@@ -51,7 +51,7 @@ def record(video_id: str, number: int) -> Record:
         SPEC,
         np.abs(rng.normal(size=(1, 1, 528, 4, 14, 14))).astype(np.float16),
         np.stack([starts, starts + 0.64], axis=1),
-        "no file",
+        Source("no file"),
         extras={"quads": quads[:, None]},
     )
 

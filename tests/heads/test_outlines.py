@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.video import Timeline
 from heads.outlines import outlines_of
 
@@ -20,7 +20,9 @@ def record(steps: int, seconds: float, **extras: np.ndarray) -> Record:
     starts = seconds * np.arange(steps)
     spec = StreamSpec("any", {"backbone": "toy"})
     pts_seconds = np.stack([starts, starts + seconds], axis=1)
-    return Record("d", "v", spec, np.zeros((steps, 3), np.float32), pts_seconds, "digest", extras=extras)
+    return Record(
+        "d", "v", spec, np.zeros((steps, 3), np.float32), pts_seconds, Source("digest"), extras=extras
+    )
 
 
 def test_a_box_holds_as_long_as_its_crop() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from aqa_pipeline.errors import RunError, StoreError, WeightsError
 from aqa_pipeline.metrics import spearman
-from aqa_pipeline.records import Dataset, Record, Split, StreamSpec, Target, Video
+from aqa_pipeline.records import Dataset, Record, Source, Split, StreamSpec, Target, Video
 from aqa_pipeline.store import Store
 from aqa_pipeline.tube_masks import PictureGeometry, tube_masks
 from aqa_pipeline.weights import sha256_of
@@ -64,7 +64,7 @@ def make_record(
         spec,
         maps.astype(np.float16),
         np.stack([starts, starts + 0.64], axis=1),
-        "no file",
+        Source("no file"),
         extras={
             "quads": np.stack(in_crop, axis=1).astype(np.float32),
             "frame_quads": quads.astype(np.float32),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from aqa_pipeline.records import Dataset, Record, Split, Target, Video
+from aqa_pipeline.records import Dataset, Record, Source, Split, Target, Video
 from aqa_pipeline.simulation import Simulation
 from aqa_pipeline.simulation.tubes import SimulatedTubes
 from aqa_pipeline.store import Store
@@ -29,7 +29,7 @@ def simulated(root: Path, *, effect: float) -> tuple[Dataset, Store]:
         labels = {"score": 50 + 15 * quality}
         video = Video(f"{number:02d}", root / "none.mp4", labels, duration_seconds=1.0)
         drawn = ONE_CLIP.draw(simulation, "dives", video, quality=quality)
-        maps = (drawn.features, drawn.pts_seconds, "drawn")
+        maps = (drawn.features, drawn.pts_seconds, Source("drawn"))
         store.write(Record("dives", video.video_id, spec, *maps, extras=drawn.extras))
         videos.append(video)
     ids = tuple(video.video_id for video in videos)

@@ -74,8 +74,7 @@ def test_probe_of_a_folder(tmp_path):
 def test_the_digest_of_a_file_is_its_sha256(videos):
     path = videos["closed_gop.mp4"].path
     expected = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert source_digest(Video("v", path)) == expected
-    assert source_digest(Video("other", path, start_frame=3)) == expected
+    assert source_digest(path) == expected
 
 
 def test_the_digest_of_a_folder_sees_names_order_and_bytes(tmp_path):
@@ -84,7 +83,7 @@ def test_the_digest_of_a_folder_sees_names_order_and_bytes(tmp_path):
         folder.mkdir()
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        return source_digest(Video("v", folder))
+        return source_digest(folder)
 
     digests = [
         digest({"1.jpg": b"ab", "2.jpg": b"c"}),
@@ -98,6 +97,6 @@ def test_the_digest_of_a_folder_sees_names_order_and_bytes(tmp_path):
 
 def test_the_digest_of_nothing(tmp_path):
     with pytest.raises(VideoError, match="no such video file"):
-        source_digest(Video("v", tmp_path / "gone.mp4"))
+        source_digest(tmp_path / "gone.mp4")
     with pytest.raises(VideoError, match="no pictures"):
-        source_digest(Video("v", tmp_path))
+        source_digest(tmp_path)

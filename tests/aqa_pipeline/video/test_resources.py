@@ -23,7 +23,7 @@ path, rate = Path(sys.argv[1]), float(sys.argv[2])
 with open_video(Video("v", path), reader="pyav") as opened:
     index = numpy.unique(sample_by_time(opened.timeline, rate).frame_index)
     num_read = sum(1 for _ in opened.frames(index))
-source_digest(Video("v", path))
+source_digest(path)
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
 print(num_read, int(status["VmHWM"].split()[0]) / 1024)  # ru_maxrss would tell of the starting process too
 """
@@ -100,9 +100,9 @@ def test_every_packet_and_every_piece_of_the_file_is_a_sign_of_life(videos, tmp_
     assert len(signs) >= at_opening + num_frames
     num_signs = len(signs)
     with heard_by(lambda: signs.append("sign")):
-        source_digest(Video("v", path))
+        source_digest(path)
     assert len(signs) > num_signs
-    source_digest(Video("v", path))
+    source_digest(path)
     assert len(signs) == num_signs + 1, "heard within the block alone"
 
 

@@ -47,7 +47,7 @@ def test_it_gives_what_decoding_here_gives(decoder, job, whole):
     one = job(whole)
     expected, given = list(decode(one)), list(decoder.decode(one))
     assert isinstance(given[0], Opened)
-    assert given[0].source_digest == expected[0].source_digest
+    assert given[0].source == expected[0].source
     np.testing.assert_array_equal(given[0].steps[0].frame_index, expected[0].steps[0].frame_index)
     assert [frame.frame_index for frame in given[1:]] == [frame.frame_index for frame in expected[1:]]
     for frame, same in zip(given[1:], expected[1:], strict=True):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store import Store
 from extract.writing import MAX_BEHIND, WriteBehind
 
@@ -15,7 +15,7 @@ from extract.writing import MAX_BEHIND, WriteBehind
 def record(video_id):
     features, pts = np.zeros((2, 3), np.float32), np.array([[0.0, 1.0], [1.0, 2.0]])
     spec, counts = StreamSpec("frames", {}), {"num_steps_without_person": 1}
-    return Record("toy", video_id, spec, features, pts, "0" * 64, counts=counts)
+    return Record("toy", video_id, spec, features, pts, Source("0" * 64), counts=counts)
 
 
 def test_what_was_written_is_told_in_order(tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.datasets import load_dataset
-from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store import Store
 from heads.tables.planning import TablePlan, plan_table
 from heads.tables.results import TableResult
@@ -70,7 +70,9 @@ def write_features(store: Store, root: Path, spec: StreamSpec, *, videos: slice 
         features = rng.normal(size=(steps, 8)) + 0.1 * (video.labels["score"] - 50) * direction
         starts = np.arange(steps, dtype=np.float64)
         pts = np.stack([starts, starts + 1], axis=1)
-        store.write(Record("folder", video.video_id, spec, features.astype(np.float32), pts, "no file"))
+        store.write(
+            Record("folder", video.video_id, spec, features.astype(np.float32), pts, Source("no file"))
+        )
 
 
 def make_scene(folder: Path) -> Scene:

@@ -19,7 +19,7 @@ import cli
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.datasets.aqa7 import SCORE_RANGES, SPORTS
 from aqa_pipeline.metrics import fisher_z_mean
-from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store import Store
 from heads.cells import read_cell
 from heads.tables.extraction import extraction_calls
@@ -254,7 +254,7 @@ def write_tubes(store: Path, dataset: str, root: Path, *, num_clips: int = 1) ->
             spec,
             np.roll(maps, number, axis=2),
             np.stack([starts, starts + 0.64], axis=1),
-            "no file",
+            Source("no file"),
             extras={"quads": quads},
         )
         Store(store).write(record)

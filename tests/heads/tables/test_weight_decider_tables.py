@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import cli
-from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store import Store
 from extract.backbones.zoo import get_backbone
 from extract.streams import ClipSampling
@@ -170,7 +170,7 @@ def test_clips_of_another_sampling_are_not_taken(
         pts = np.array([[0.0, 1.28]])
         for dive in range(1, NUM_DIVES + 1):
             features = np.zeros((1, len(spec.views), 4), np.float32)
-            Store(store).write(Record("mtl-aqa", f"01_{dive:02d}", spec, features, pts, "no file"))
+            Store(store).write(Record("mtl-aqa", f"01_{dive:02d}", spec, features, pts, Source("no file")))
         ready = {task.row: dict(task.specs)["clips"] for task in plan("wd-table1b", dives, store=store).tasks}
         rows = ("32-frames-average", "32-frames-wd-paper", "32-frames-wd-released")
         assert ready == (dict.fromkeys(rows, spec.hash) if fits else {})
