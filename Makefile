@@ -82,5 +82,5 @@ $(VENV)/.core: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(PIP) -e '.[dev,yolo,openvino,xls,ray,pytorchvideo]'
+	$(PIP) -e '.[dev,all]'
 	@touch $@

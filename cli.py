@@ -111,8 +111,10 @@ def _open_cache(trained: "TrainedHead", options: dict[str, Any]) -> "Callable[[V
     Records go by the digest of the file and of its boxes: another file of the same name is another video.
     """
     from aqa_pipeline.store import Store
+    from aqa_pipeline.video import check_reader
     from extract.choices import rebuild_streams
 
+    check_reader(options["reader"])
     check_tube_options(options, list(trained.specs))
     streams = rebuild_streams(list(trained.specs.values()), choices_of(options))
     _check_who_finds(options, streams)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from aqa_pipeline.errors import AqaError
+from aqa_pipeline.installation import install_command
 from aqa_pipeline.records import Dataset
 from aqa_pipeline.store import Store
 
@@ -63,20 +64,23 @@ def _accelerator() -> Iterator[Finding]:
         yield Finding("gpu", "has", f"cuda:{index} {facts.name}, {facts.total_memory / GIB:.0f} GiB")
 
 
-LIBRARIES = {
-    "av": "reads every video (PyAV)",
-    "decord": "an alternative reader for closed-GOP mp4; PyAV does its work where it is absent",
-    "ultralytics": "detector `yolo`, AGPL-3.0 (pip install 'aqa-pipeline[yolo]'); or --detector torchvision",
-    "openvino": "runs exported YOLO folders (pip install 'aqa-pipeline[openvino]')",
+LIBRARIES = {  # those of an extra: the extra and what the library is for
+    "decord": ("decord", "reader of mp4 files for --reader decord; PyAV reads every video without it"),
+    "openvino": ("openvino", "runs networks faster on a CPU, and exported YOLO folders"),
+    "pytorchvideo": ("pytorchvideo", "backbones of its zoo: SlowFast, X3D, MViT ..."),
+    "ray": ("ray", "--engine ray"),
+    "ultralytics": ("yolo", "detector `yolo`, AGPL-3.0; or --detector torchvision without it"),
+    "xlrd": ("xls", "reads .xls label files (FR-FS)"),
 }
 
 
 def _libraries() -> Iterator[Finding]:
-    for name, purpose in LIBRARIES.items():
+    yield Finding("av", "has", f"{version('av')}: reads every video (PyAV)")
+    for name, (extra, purpose) in LIBRARIES.items():
         try:
             yield Finding(name, "has", f"{version(name)}: {purpose}")
         except PackageNotFoundError:
-            yield Finding(name, "lacks", purpose)
+            yield Finding(name, "lacks", f"{purpose} ({install_command(extra)})")
 
 
 def _weights() -> Iterator[Finding]:

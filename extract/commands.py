@@ -138,8 +138,11 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     """
     from aqa_pipeline.datasets import load_dataset
     from aqa_pipeline.store import Store
+    from aqa_pipeline.video import check_reader
     from extract.summary import format_extract_report
 
+    if options["engine"] == "local":
+        check_reader(options["reader"])
     if options["preview"]:
         return _draw_preview(ctx, options)
     if not dataset:

@@ -25,7 +25,7 @@ def ray_cluster() -> Iterator[str]:
     """The address of a Ray cluster of two nodes with two CPUs each, all on this machine."""
     from aqa_pipeline.cluster.connection import OBJECT_STORE_BYTES, import_ray
 
-    pytest.importorskip("ray", reason="ray is not installed (pip install 'aqa-pipeline[ray]')")
+    pytest.importorskip("ray", reason="ray is not installed (pip install '.[ray]')")
     import_ray()
     from ray.cluster_utils import Cluster
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from aqa_pipeline.errors import ClusterError
+from aqa_pipeline.installation import install_command
 
 OBJECT_STORE_BYTES = 80_000_000  # near Ray's minimum: paths and reports travel, frames and features never do
 KNOCK_SECONDS = 10.0
@@ -90,7 +91,7 @@ def import_ray() -> ModuleType:
         import ray
     except ImportError as error:
         raise ClusterError(
-            f"Ray cannot be imported ({error}): pip install 'aqa-pipeline[ray]', or pip install ray."
+            f"Ray cannot be imported ({error}). To install it: {install_command('ray')}"
         ) from error
     return ray
 

@@ -79,7 +79,8 @@ reader_option = click.option(
     type=click.Choice(["auto", "pyav", "decord"]),
     default="auto",
     show_default=True,
-    help="auto takes decord only where a packet scan proves it exact.",
+    help="auto is pyav. decord (the extra `decord`) takes h264 and hevc in mp4 where a packet scan proves it "
+    "exact, and may hold a whole video in memory.",
 )
 
 
@@ -94,7 +95,7 @@ def engine_options(*, by_default: str) -> Decorator:
             type=click.Choice(["local", "ray"]),
             default="local",
             show_default=True,
-            help="This process, or workers on a Ray cluster (pip install 'aqa-pipeline[ray]').",
+            help="This process, or workers on a Ray cluster (the extra `ray`).",
         ),
         click.option(
             "--ray-address",

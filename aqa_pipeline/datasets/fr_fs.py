@@ -30,7 +30,7 @@ TARGETS = (Target("clean", 0.0, 1.0),)
 
 WHERE = """\
 Everything: the links in the README of the repository Shunli-Wang/TSA-Net (FR-FS, about 2.5 GB).
-.xls files need xlrd: pip install 'aqa-pipeline[xls]'; or save each sheet as .csv beside it."""
+.xls files need xlrd (the extra `xls`, or pip install xlrd); or save each sheet as .csv beside it."""
 
 LAYOUT = f"""\
 ROOT/FRFS/Train.xls, ROOT/FRFS/Test.xls     or .csv with the same columns (taken first); also in ROOT itself

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aqa_pipeline.datasets.disk import read_label_text
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.installation import install_command
 
 Rows = list[tuple[int, list[str]]]
 
@@ -35,7 +36,7 @@ def _xls_rows(path: Path, sheet: str) -> Rows:
     except ImportError as error:
         raise DatasetError(
             f"{path} is an .xls file, and xlrd, which reads these, is not installed: "
-            f"pip install 'aqa-pipeline[xls]', or save the sheet as {path.stem}.csv beside it."
+            f"{install_command('xls')}, or save the sheet as {path.stem}.csv beside it."
         ) from error
     try:
         # xlrd writes its doubts about a file to the terminal unless they are sent elsewhere.

@@ -1,7 +1,7 @@
 """Exact frames by time out of any video file or folder of pictures."""
 
 from aqa_pipeline.video.facts import VideoFacts, probe
-from aqa_pipeline.video.opening import OpenVideo, ReaderName, open_video
+from aqa_pipeline.video.opening import OpenVideo, ReaderName, check_reader, open_video
 from aqa_pipeline.video.orientation import Picture
 from aqa_pipeline.video.sampling import Samples, Timeline, as_rate, sample_by_time
 from aqa_pipeline.video.sources import source_digest, source_of
@@ -14,6 +14,7 @@ __all__ = [
     "Timeline",
     "VideoFacts",
     "as_rate",
+    "check_reader",
     "open_video",
     "probe",
     "sample_by_time",

@@ -1,37 +1,40 @@
-"""Frames through decord, for files where `packets.decord_doubt` has none.
+"""Frames through decord, for those who name it, and for files where `packets.decord_doubt` has none.
 
 decord decodes ahead without bound while its caller thinks (one 720p picture asked for, 1.8 GB a few seconds
-later), so what it may hold in the end is all frames of the file. `auto` takes it only where those fit.
+later), so what it may hold in the end is all frames of the file.
 """
 
 import logging
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 
 import numpy as np
 import numpy.typing as npt
 
+from aqa_pipeline.errors import VideoError
+from aqa_pipeline.installation import install_command
 from aqa_pipeline.video.orientation import Picture
 from aqa_pipeline.video.pyav_reader import read_pyav
 from aqa_pipeline.video.timeline import Scan
 
 log = logging.getLogger(__name__)
 
-READ_AHEAD_BYTES = 128 * 1024**2
 BATCH_FRAMES = 8
 
 
-def installed() -> bool:
-    """Whether decord is there (it has no wheels for macOS on ARM, nor for Windows on ARM)."""
-    return find_spec("decord") is not None
-
-
-def read_ahead_doubt(scan: Scan) -> str | None:
-    """Why decord's read-ahead may fill the memory; None if all frames of the file fit."""
-    num_bytes = scan.timeline.num_frames * scan.width * scan.height * 3
-    if num_bytes <= READ_AHEAD_BYTES:
-        return None
-    return f"it decodes ahead without bound, and all frames are {num_bytes / 1024**2:.0f} MiB"
+def check_decord() -> None:
+    """Raise `VideoError` where decord is not installed, or cannot be imported."""
+    try:
+        import decord  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise VideoError(
+            f"--reader decord: decord is not installed ({install_command('decord')}; it has packages for "
+            "Linux and Windows on x86-64 alone). PyAV reads every video: leave out --reader."
+        ) from error
+    except Exception as error:  # a broken installation fails in many ways: OSError, RuntimeError, ...
+        raise VideoError(
+            f"--reader decord: decord cannot be imported ({str(error).strip().partition(chr(10))[0]}). "
+            "PyAV reads every video: leave out --reader."
+        ) from error
 
 
 def read_decord(scan: Scan, frame_index: Sequence[int], *, num_threads: int = 1) -> Iterator[Picture]:

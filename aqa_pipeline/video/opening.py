@@ -10,8 +10,7 @@ import numpy as np
 
 from aqa_pipeline.errors import UnknownName, VideoError
 from aqa_pipeline.records import Video
-from aqa_pipeline.video import decord_reader
-from aqa_pipeline.video.decord_reader import read_decord
+from aqa_pipeline.video.decord_reader import check_decord, read_decord
 from aqa_pipeline.video.frame_folder import folder_timeline, list_pictures, read_folder, read_picture
 from aqa_pipeline.video.orientation import Picture
 from aqa_pipeline.video.pyav_reader import read_pyav
@@ -27,15 +26,14 @@ READERS = {"pyav": read_pyav, "decord": read_decord}
 class OpenVideo:
     """A video, or the window of it that `Video.start_frame` and `stop_frame` cut out, ready to be read.
 
-    `width`, `height` are as shown; pixels count as square. `reader` is the one in use (pyav, decord, frames),
-    `why` says why not decord. `damage` says where the file stops before the window ends.
+    `width`, `height` are as shown; pixels count as square. `reader` is the one in use (pyav, decord, frames).
+    `damage` says where the file stops before the window ends.
     """
 
     timeline: Timeline
     width: int
     height: int
     reader: str
-    why: str | None
     damage: str | None
     _start_frame: int
     _read: ReadFrames
@@ -83,18 +81,16 @@ class OpenVideo:
 def open_video(video: Video, *, reader: ReaderName = "auto", num_threads: int = 1) -> OpenVideo:
     """The video, listed frame by frame and ready to be read.
 
-    `auto` takes decord where it is proved exact for the file and its read-ahead fits, PyAV elsewhere.
-    `num_threads` decode one file (workers that read different files want 1).
+    `auto` is PyAV. `num_threads` decode one file (workers that read different files want 1).
 
-    Raises `VideoError` for what cannot be read, a window beyond the end, or decord asked for where it is not
-    exact; `UnknownName` for another reader.
+    Raises `VideoError` for what cannot be read, a window beyond the end, or decord asked for where it is
+    not there or not exact; `UnknownName` for another reader.
     """
-    if reader != "auto" and reader not in READERS:
-        raise UnknownName("video reader", reader, ["auto", *READERS])
+    check_reader(reader)
     if video.path.is_dir():
         return _open_folder(video)
     scan = scan_video(video.path)
-    name, why = choose_reader(scan, reader)
+    name = _exact_reader(scan, reader)
     timeline = _window(video, scan.timeline, scan.damage)
     width, height = scan.shown_size
     reaches_end = video.stop_frame is None
@@ -103,26 +99,30 @@ def open_video(video: Video, *, reader: ReaderName = "auto", num_threads: int = 
         width=width,
         height=height,
         reader=name,
-        why=why,
         damage=scan.damage if reaches_end else None,
         _start_frame=video.start_frame,
         _read=partial(READERS[name], scan, num_threads=num_threads),
     )
 
 
-def choose_reader(scan: Scan, asked: ReaderName) -> tuple[str, str | None]:
-    """The reader's name and why it is not decord. Raises `VideoError` for decord where it is not exact."""
-    if asked == "pyav":
-        return "pyav", "pyav was asked for"
-    missing = None if decord_reader.installed() else "decord is not installed"
-    doubt = scan.decord_doubt or missing
-    if asked == "decord" and doubt:
+def check_reader(reader: ReaderName) -> None:
+    """Raise `UnknownName` for a reader that does not exist, `VideoError` for decord where it is not there."""
+    if reader != "auto" and reader not in READERS:
+        raise UnknownName("video reader", reader, ["auto", *READERS])
+    if reader == "decord":
+        check_decord()
+
+
+def _exact_reader(scan: Scan, asked: ReaderName) -> str:
+    """Return the reader's name; raise `VideoError` where decord was asked for and is not exact."""
+    if asked != "decord":
+        return "pyav"
+    if scan.decord_doubt:
         raise VideoError(
-            f"{scan.path}: decord cannot be trusted with this file: {doubt}. Use the reader pyav, or auto."
+            f"{scan.path}: decord cannot be trusted with this file: {scan.decord_doubt}. "
+            "Use the reader pyav, or auto."
         )
-    if asked == "auto":
-        doubt = doubt or decord_reader.read_ahead_doubt(scan)
-    return ("pyav", doubt) if doubt else ("decord", None)
+    return "decord"
 
 
 def _open_folder(video: Video) -> OpenVideo:
@@ -134,7 +134,6 @@ def _open_folder(video: Video) -> OpenVideo:
         width=width,
         height=height,
         reader="frames",
-        why="a folder of pictures",
         damage=None,
         _start_frame=video.start_frame,
         _read=partial(read_folder, pictures, size=(width, height)),

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from aqa_pipeline.errors import UnknownName, WeightsError
+from aqa_pipeline.installation import install_command
 from aqa_pipeline.records import Video
 from aqa_pipeline.weights import aqa_home, find_weights, sha256_of
 from extract.detectors.detector import Detect
@@ -127,7 +128,7 @@ def import_ultralytics(*, safely: bool) -> Any:
     if importlib.util.find_spec("ultralytics") is None:
         raise WeightsError(
             "the detector yolo needs ultralytics (AGPL-3.0, code and weights): "
-            "pip install 'aqa-pipeline[yolo]'. Without that licence: --detector torchvision (BSD-3-Clause)"
+            f"{install_command('yolo')}. Without that licence: --detector torchvision (BSD-3-Clause)"
         )
     with _IMPORTING, _own_threads():
         os.environ.update(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("ray", reason="ray is not installed (pip install 'aqa-pipeline[ray]')")
+pytest.importorskip("ray", reason="ray is not installed (pip install '.[ray]')")
 
 
 @pytest.mark.slow

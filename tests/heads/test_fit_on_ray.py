@@ -12,7 +12,7 @@ from heads import fit_on_ray as module
 from heads.fit_on_ray import CellWorker, fit_on_ray
 from heads.runs import Progress, fit
 
-ray = pytest.importorskip("ray", reason="ray is not installed (pip install 'aqa-pipeline[ray]')")
+ray = pytest.importorskip("ray", reason="ray is not installed (pip install '.[ray]')")
 pytestmark = pytest.mark.xdist_group("ray")
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import a test module
 

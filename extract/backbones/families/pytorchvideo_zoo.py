@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aqa_pipeline.errors import AqaError
+from aqa_pipeline.installation import install_command
 from extract.backbones.backbone import Backbone
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def _builder(model: str) -> Callable[[], "nn.Module"]:
         except ModuleNotFoundError as error:
             raise AqaError(
                 f"backbone {model!r} needs pytorchvideo, which is not installed (no module {error.name}): "
-                "pip install 'aqa-pipeline[pytorchvideo]'"
+                f"{install_command('pytorchvideo')}"
             ) from error
         return build_zoo_net(model)
 

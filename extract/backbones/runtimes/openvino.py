@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aqa_pipeline.installation import install_command
 from extract.backbones.runtimes.conversions import conversion_name, keep_conversion, recall_conversion
 from extract.backbones.runtimes.program import CannotRun, Precision, Program, Run, on_cpu, one_line
 from extract.backbones.runtimes.threads import num_threads
@@ -57,7 +58,7 @@ def check_openvino(device: str, precision: Precision) -> None:
     try:
         import openvino
     except ImportError as error:
-        raise CannotRun("OpenVINO is not installed (pip install 'aqa-pipeline[openvino]')") from error
+        raise CannotRun(f"OpenVINO is not installed ({install_command('openvino')})") from error
     able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if precision != "fp32" and precision.upper() not in able:
         raise CannotRun(f"this CPU has no {precision}, and OpenVINO would run in fp32 instead")

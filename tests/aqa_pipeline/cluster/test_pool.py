@@ -16,7 +16,7 @@ from aqa_pipeline.cluster import Done, Gone, Lost, Note, Placement, Versions, Wo
 from aqa_pipeline.cluster.pool import MAX_DEATHS, MAX_FAILED_STARTS, portion
 from aqa_pipeline.errors import ClusterError, StoreError
 
-ray = pytest.importorskip("ray", reason="ray is not installed (pip install 'aqa-pipeline[ray]')")
+ray = pytest.importorskip("ray", reason="ray is not installed (pip install '.[ray]')")
 pytestmark = pytest.mark.xdist_group("ray")
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import a test module
 

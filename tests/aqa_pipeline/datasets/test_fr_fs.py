@@ -136,7 +136,7 @@ def test_without_xlrd_there_is_one_clear_error(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "xlrd", None)
     with pytest.raises(
         DatasetError,
-        match=r"xlrd, .*not installed: pip install 'aqa-pipeline\[xls\]', or save the sheet as Train.csv",
+        match=r"xlrd, .*not installed: pip install .*\[xls\]'?, or save the sheet as Train.csv",
     ):
         load(tmp_path)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zlib
 from fractions import Fraction
+from importlib.abc import MetaPathFinder
 
 import av
 import numpy as np
@@ -294,15 +295,34 @@ def test_an_unknown_reader(videos):
         open_video(Video("v", videos["closed_gop.mp4"].path), reader="decrod")
 
 
-def test_decord_asked_for_but_not_installed(videos, monkeypatch):
-    from aqa_pipeline.video import decord_reader
+class _Broken(MetaPathFinder):
+    """An installation of decord that lies on the disk and cannot be imported."""
 
-    monkeypatch.setattr(decord_reader, "installed", lambda: False)
+    def find_spec(self, name, path, target=None):
+        if name == "decord":
+            raise OSError("libdecord.so: cannot open shared object file")
+
+
+def test_decord_asked_for_but_not_installed(videos, monkeypatch):
+    monkeypatch.setitem(sys.modules, "decord", None)
     video = Video("v", videos["closed_gop.mp4"].path)
-    with pytest.raises(VideoError, match=r"decord is not installed\. Use the reader pyav"):
+    with pytest.raises(
+        VideoError, match=r"decord is not installed \(pip install .*decord.*leave out --reader"
+    ):
         open_video(video, reader="decord")
-    opened = open_video(video)
-    assert (opened.reader, opened.why) == ("pyav", "decord is not installed")
+    assert open_video(video).reader == "pyav"
+
+
+def test_a_broken_decord_fails_who_asks_for_it_and_nobody_else(videos, monkeypatch):
+    monkeypatch.delitem(sys.modules, "decord", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [_Broken(), *sys.meta_path])
+    video = Video("v", videos["closed_gop.mp4"].path)
+    with pytest.raises(
+        VideoError, match=r"decord cannot be imported \(libdecord\.so: cannot open.*leave out --reader"
+    ):
+        open_video(video, reader="decord")
+    with open_video(video) as opened:
+        assert len(list(opened.frames(range(60)))) == 60
 
 
 @pytest.mark.parametrize("indices", [[3, 3], [3, 2], [-1, 0], [0, 60], [[0, 1]]])

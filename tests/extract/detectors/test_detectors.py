@@ -292,9 +292,7 @@ def test_an_ultralytics_that_would_run_code_is_refused(tmp_path, ultralytics, mo
 def test_without_ultralytics_the_error_names_the_extra_and_the_alternative(monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     (tmp_path / "metadata.yaml").touch()
-    with pytest.raises(
-        WeightsError, match=r"AGPL-3.0.*pip install 'aqa-pipeline\[yolo\]'.*--detector torchvision"
-    ):
+    with pytest.raises(WeightsError, match=r"AGPL-3.0.*pip install .*\[yolo\].*--detector torchvision"):
         load_detector(f"yolo:{tmp_path}", device="cpu")
 
 

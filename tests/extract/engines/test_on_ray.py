@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 import cli
 from aqa_pipeline.cluster import Done, Note
 from aqa_pipeline.errors import StoreError
+from aqa_pipeline.installation import install_command
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import Store
 from extract.choices import Choices
@@ -21,7 +22,7 @@ from extract.engines import Order, local_engine, on_ray, ray_engine
 from extract.engines.worker import VideoWorker
 from extract.stage import Extraction, ExtractReport
 
-ray = pytest.importorskip("ray", reason="ray is not installed (pip install 'aqa-pipeline[ray]')")
+ray = pytest.importorskip("ray", reason="ray is not installed (pip install '.[ray]')")
 pytestmark = pytest.mark.xdist_group("ray")
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import a test module
 
@@ -235,5 +236,5 @@ def test_without_ray_one_message_tells_how_to_get_it(
     monkeypatch.setitem(sys.modules, "ray", None)
     result = extract(dataset, tmp_path / "store", "--engine", "ray")
     assert result.exit_code == 1
-    assert "pip install 'aqa-pipeline[ray]'" in result.stderr
+    assert install_command("ray") in result.stderr
     assert not (tmp_path / "store").exists()

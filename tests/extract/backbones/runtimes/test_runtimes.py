@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from aqa_pipeline.errors import AqaError
+from aqa_pipeline.installation import install_command
 from extract.backbones import BACKBONES, LoadedBackbone, load_backbone
 from extract.backbones.preprocess import get_preprocess
 from extract.backbones.runtimes import Runner, choosing, versions
@@ -109,7 +110,7 @@ def test_without_openvino_auto_takes_eager_and_says_how_to_get_it(make_program, 
     chosen = choose_runtime(program, "auto", batch)
     assert (chosen.runtime, chosen.reason) == (
         "eager",
-        "OpenVINO is not installed (pip install 'aqa-pipeline[openvino]')",
+        f"OpenVINO is not installed ({install_command('openvino')})",
     )
     assert relative_difference(chosen.run(batch), by_hand(program, batch)) < FP32
 
