@@ -78,7 +78,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One dataset as found on disk. `problems` are label rows that could not be used, with the reason."""
+    """One dataset as found on disk. `problems` are label rows that could not be used, with the reason.
+
+    `name` tells it from others in a store and in runs. `adapter` is the layout that it is read by, which has
+    the same name but for own folders: these are all read by `folder`, and each is named for itself.
+    """
 
     name: str
     root: Path
@@ -87,6 +91,10 @@ class Dataset:
     targets: tuple[Target, ...]
     problems: tuple[str, ...] = ()
     default_splits: tuple[str, ...] = ()
+    adapter: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "adapter", self.adapter or self.name)
 
     def video(self, video_id: str) -> Video:
         """The video of that id; raises `UnknownName`."""

@@ -191,7 +191,7 @@ def _import_dict(folder: Path) -> Answer:
 
 
 def _import(folder: Path, *source: object) -> Answer:
-    known = ("--dataset", "folder", "--root", folder, "--stream", "segments")
+    known = ("--dataset", "folder", "--name", "folder", "--root", folder, "--stream", "segments")
     return aqa("store", "import", folder / "store", *known, *source)
 
 
@@ -252,9 +252,20 @@ def _trained(folder: Path) -> list[Path]:
     for at in range(12):
         for spec in SPECS:
             store.write(_features(f"v{at}", spec))
-    arguments = ("--dataset", "folder", "--root", folder, "--store", folder / "store", "--epochs", 1)
+    data = ("--dataset", "folder", "--name", "folder", "--root", folder, "--store", folder / "store")
     code, text = aqa(
-        "fit", *arguments, "--seeds", "0", "--split", "random-0", "--threads", 1, "--out", folder / "run"
+        "fit",
+        *data,
+        "--epochs",
+        1,
+        "--seeds",
+        "0",
+        "--split",
+        "random-0",
+        "--threads",
+        1,
+        "--out",
+        folder / "run",
     )
     assert code == 0, text
     return sorted(path for path in (folder / "run").rglob("*") if path.is_file())

@@ -70,7 +70,7 @@ def measure(count: int, scratch: Path) -> Seen:
     networks = ("--streams", "frames", "--backbone", "resnet18", "--weights", "random:0", "--device", "cpu")
     code, text = aqa(*command, *networks, "--timeout", TIMEOUT_SECONDS)
     store = Store(scratch / "store")
-    stored = {video_id for row in store.contents() for video_id in store.video_ids("folder", row.spec)}
+    stored = {video_id for row in store.contents() for video_id in store.video_ids("mutants", row.spec)}
     failed = dict(re.findall(r"^  (\S+): (.*)$", text, re.MULTILINE))
     lost = sorted(set(names) - stored - set(failed))
     broken = half_records(scratch / "store")

@@ -19,6 +19,7 @@ from aqa_pipeline.commands.options import (
     default_root,
     engine_options,
     example,
+    name_option,
     network_options,
     pick_device,
     progress_bar,
@@ -39,7 +40,17 @@ if TYPE_CHECKING:
     from extract.clock import Clock
     from extract.engines import Engine, Order
 
-NOT_FOR_PREVIEW = ("dataset", "root", "store", "weights", "limit", "videos", "overwrite", *ENGINE_OPTIONS)
+NOT_FOR_PREVIEW = (
+    "dataset",
+    "root",
+    "called",
+    "store",
+    "weights",
+    "limit",
+    "videos",
+    "overwrite",
+    *ENGINE_OPTIONS,
+)
 
 # What a head reads. The front door tells: this room never imports the heads.
 StreamsOf = Callable[[str], Sequence[str]]
@@ -48,6 +59,7 @@ StreamsOf = Callable[[str], Sequence[str]]
 @click.command(epilog=example("aqa extract --dataset mit-skating --root data/mit-skating --for action-net"))
 @click.option("--dataset", metavar="NAME", help="A name from `aqa datasets list`.")
 @click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]")
+@name_option
 @store_option
 @click.option("--for", "head", metavar="HEAD", help="Extract what this head reads.  [default: action-net]")
 @click.option(
@@ -137,7 +149,7 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     A video that fails is listed with the reason, the others are stored, and the exit code is 3.
     """
     from aqa_pipeline.datasets import load_dataset
-    from aqa_pipeline.store import Store
+    from aqa_pipeline.store import Origin, Store, write_origin
     from aqa_pipeline.video import check_reader
     from extract.summary import format_extract_report
 
@@ -148,11 +160,12 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     if not dataset:
         raise click.UsageError("Name a --dataset, or a video to --preview.")
     check_engine_options(options)
-    found = load_dataset(dataset, default_root(dataset, root))
+    found = load_dataset(dataset, default_root(dataset, root), called=options["called"])
     names = _stream_names(options, ctx.obj)
     _check_clip_options(options, names)
     videos = _chosen_videos(found, options["videos"], options["limit"])
     into = Store(store)
+    write_origin(into.root, Origin(found.adapter, found.name, found.root))
     with _open_engine(_order(names, found, into, options), options, num_videos=len(videos)) as engine:
         shout_about_random_weights(engine.specs)
         with extraction_progress(len(videos)) as progress:
@@ -179,7 +192,7 @@ def _order(names: Sequence[str], dataset: "Dataset", store: "Store", options: di
         overwrite=options["overwrite"],
         patience=Patience(silence=options["timeout"], total=options["time_limit"]),
     )
-    return Order(names, _choices_for_engine(options, dataset.name), extraction, dataset.root)
+    return Order(names, _choices_for_engine(options, dataset.adapter), extraction, dataset.root)
 
 
 def _choices_for_engine(options: dict[str, Any], dataset: str) -> "Choices":

@@ -46,7 +46,7 @@ def class_names(config: Mapping[str, Any], splits: Sequence[str]) -> tuple[str, 
     if not all(has_classes(config, split) for split in splits):
         return None
     target = config["target"]["name"]
-    return NAMES.get(config["dataset"]["name"], (f"not {target}", target))
+    return NAMES.get(config["dataset"]["adapter"], (f"not {target}", target))
 
 
 def two_classes(

@@ -16,6 +16,7 @@ from aqa_pipeline.commands.options import (
     device_option,
     engine_options,
     example,
+    name_option,
     parse_names,
     parse_numbers,
     pick_device,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dataset", metavar="NAME", help="A name from `aqa datasets list`.")
 @click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]")
+@name_option
 @store_option
 @click.option("--out", type=FOLDER, required=True, help="Run directory; an unfinished run goes on.")
 @click.option("--target", help="Score to learn.  [default: the dataset's first]")
@@ -134,7 +136,9 @@ def _fit_request(options: dict[str, Any]) -> "FitRequest":
         raise click.UsageError("Name a --dataset, or a run to --repeat.")
     return FitRequest(
         head=options["head"],
-        dataset=load_dataset(options["dataset"], default_root(options["dataset"], options["root"])),
+        dataset=load_dataset(
+            options["dataset"], default_root(options["dataset"], options["root"]), called=options["called"]
+        ),
         store=Store(options["store"], verify=options["verify"]),
         out=options["out"],
         target=options["target"],
@@ -157,9 +161,8 @@ def _fit_request(options: dict[str, Any]) -> "FitRequest":
 
 def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
     """The request of an older run; its config says everything, so other options would be ignored."""
-    from aqa_pipeline.datasets import load_dataset
     from aqa_pipeline.store import Store
-    from heads.configs import read_config
+    from heads.configs import dataset_of, read_config
     from heads.requests import FitRequest
 
     given = [
@@ -171,8 +174,9 @@ def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
     if given:
         raise click.UsageError(f"--repeat takes everything from the old run: leave out {', '.join(given)}.")
     config = read_config(repeat)
-    dataset = load_dataset(config["dataset"]["name"], Path(config["dataset"]["root"]))
-    return FitRequest.from_config(config, dataset=dataset, store=Store(Path(config["store"])), out=out)
+    return FitRequest.from_config(
+        config, dataset=dataset_of(config), store=Store(Path(config["store"])), out=out
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:

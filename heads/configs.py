@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.errors import RunError
+from aqa_pipeline.records import Dataset
 
 SCHEMA = 2
 MOST_DIMS = 1_000_000  # of one step; what a file claims is asked of the memory
@@ -16,7 +18,7 @@ NUMBER = (int, float)
 SHAPE: Mapping[str, Any] = {
     "head": str,
     "variant": str,
-    "dataset": {"name": str, "root": str},
+    "dataset": {"name": str, "adapter": str, "root": str},
     "store": str,
     "target": {"name": str, "low": (*NUMBER, type(None)), "high": (*NUMBER, type(None))},
     "splits": {
@@ -69,6 +71,12 @@ def read_config(run_dir: Path) -> dict[str, Any]:
     if problem := _misfit(config, SHAPE, name="it") or _strange_value(config):
         raise RunError(f"{path} is damaged: {problem}. Fit again into a new folder.")
     return config
+
+
+def dataset_of(config: Mapping[str, Any]) -> Dataset:
+    """The dataset that the run learned from, as it lies there now; raises as `load_dataset`."""
+    facts = config["dataset"]
+    return load_dataset(facts["adapter"], Path(facts["root"]), called=facts["name"])
 
 
 def _misfit(value: Any, shape: Any, *, name: str) -> str | None:

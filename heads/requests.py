@@ -161,7 +161,7 @@ class Plan:
             "schema": SCHEMA,
             "head": self.head.name,
             "variant": self.variant,
-            "dataset": {"name": request.dataset.name, "root": str(request.dataset.root)},
+            "dataset": _as_config(request.dataset),
             "store": str(request.store.root),
             "target": asdict(self.target),
             "splits": {split.name: split.facts() for split in self.splits},
@@ -187,6 +187,10 @@ class Plan:
         if self.learned.is_plain:
             return {}
         return {"difficulty": self.request.difficulty, "learned": self.learned.names()}
+
+
+def _as_config(dataset: Dataset) -> dict[str, str]:
+    return {"name": dataset.name, "adapter": dataset.adapter, "root": str(dataset.root)}
 
 
 def resolve(request: FitRequest) -> Plan:
@@ -270,7 +274,7 @@ def _plan_split(
         )
     steps = {stream: lengths[torch.from_numpy(train)].tolist() for stream, lengths in samples.lengths.items()}
     of_training = raw_labels(request.dataset, learned.scored, [samples.video_ids[at] for at in train])
-    recipe = head.choose_recipe(request.dataset.name, split.name, variant, steps)
+    recipe = head.choose_recipe(request.dataset.adapter, split.name, variant, steps)
     return SplitPlan(
         name=split.name,
         video_ids=samples.video_ids,

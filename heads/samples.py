@@ -126,8 +126,9 @@ def _describe(spec: StreamSpec, among: Sequence[StreamSpec]) -> str:
 
 def extract_command(store: Store, dataset: Dataset, streams: Sequence[str]) -> str:
     """The command that makes these streams."""
+    named = f" --name {dataset.name}" if dataset.name not in (dataset.adapter, dataset.root.name) else ""
     return (
-        f"aqa extract --dataset {dataset.name} --root {dataset.root} --store {store.root} "
+        f"aqa extract --dataset {dataset.adapter} --root {dataset.root}{named} --store {store.root} "
         f"--streams {','.join(streams)}"
     )
 

@@ -104,7 +104,7 @@ def test_bad_files_are_named_and_the_good_ones_are_stored(tmp_path):
     assert result.output.count("label row left out") == 2
     assert "Traceback" not in result.output
     spec = the_spec(tmp_path / "s", "frames")
-    assert len(Store(tmp_path / "s").video_ids("folder", spec)) == 3
+    assert len(Store(tmp_path / "s").video_ids("data", spec)) == 3
 
 
 def write_audio(path: Path) -> None:
@@ -188,8 +188,8 @@ def test_the_real_detector_finds_the_athletes_of_the_real_clips(shared, tmp_path
     assert result.exit_code == 0, result.output
     assert len(list((tmp_path / "sheets").glob("*.jpg"))) == 4
     store, spec = Store(tmp_path / "s"), the_spec(tmp_path / "s", "crops")
-    for video_id in store.video_ids("folder", spec):
-        counts = store.read("folder", video_id, spec).counts
+    for video_id in store.video_ids("data", spec):
+        counts = store.read("data", video_id, spec).counts
         assert counts["num_steps"] >= 10
         assert counts["num_steps_without_person"] <= 0.1 * counts["num_steps"], video_id
 

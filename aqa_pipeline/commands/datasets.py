@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from aqa_pipeline.commands.options import FOLDER, SOME_FAILED, default_root, example
+from aqa_pipeline.commands.options import FOLDER, SOME_FAILED, default_root, example, name_option
 
 
 @click.group()
@@ -25,8 +25,9 @@ def datasets_list() -> None:
 @datasets.command("check", epilog=example("aqa datasets check mit-skating --root data/mit-skating"))
 @click.argument("name")
 @click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]")
+@name_option
 @click.pass_context
-def datasets_check(ctx: click.Context, name: str, root: Path | None) -> None:
+def datasets_check(ctx: click.Context, name: str, root: Path | None, called: str | None) -> None:
     """Says what was found of dataset NAME and what is missing, with a small summary.
 
     Exits with 3 if not all is there.
@@ -34,6 +35,6 @@ def datasets_check(ctx: click.Context, name: str, root: Path | None) -> None:
     from aqa_pipeline.datasets import load_dataset
     from aqa_pipeline.datasets.check import check_dataset, format_report
 
-    report = check_dataset(load_dataset(name, default_root(name, root)))
+    report = check_dataset(load_dataset(name, default_root(name, root), called=called))
     click.echo(format_report(report))
     ctx.exit(0 if report.complete else SOME_FAILED)

@@ -50,9 +50,16 @@ device_option = click.option(
     show_default=True,
     help="cpu, cuda, cuda:1, ...; auto takes a GPU if there is one.",
 )
+name_option = click.option(
+    "--name",
+    "called",
+    metavar="NAME",
+    help="What a folder of your own is called in the store and in runs.  [default: as the folder]",
+)
 dataset_options = together(
     click.option("--dataset", required=True, metavar="NAME", help="A name from `aqa datasets list`."),
     click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]"),
+    name_option,
 )
 network_options = together(
     click.option(

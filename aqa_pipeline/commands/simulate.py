@@ -86,7 +86,7 @@ def simulate(
     from aqa_pipeline.datasets import load_dataset
     from aqa_pipeline.simulation import SIGNALS, Simulation, thinned, usual_streams
     from aqa_pipeline.simulation import simulate as run
-    from aqa_pipeline.store import Store
+    from aqa_pipeline.store import Origin, Store, write_origin
 
     if draw_labels:
         _draw_labels(like, root, seed)
@@ -105,6 +105,7 @@ def simulate(
             limit=limit,
             progress=lambda num_done: bar.update(num_done - bar.n),
         )
+    write_origin(store, Origin(dataset.adapter, dataset.name, dataset.root))
     click.echo(
         f"SIMULATED {like}: {len(videos)} videos, {report.num_written} records written to {store}, "
         f"{report.num_resumed} were there already."

@@ -42,20 +42,24 @@ NPY_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--backbone", metavar="NAME", help="Which network made them, for --npy and --dict-npy.")
 @click.option("--step-seconds", type=float, help="Seconds that one row covers, for these.  [default: 1]")
 @click.pass_context
-def store_import(ctx: click.Context, path: Path, dataset: str, root: Path | None, **options: Any) -> None:
+def store_import(
+    ctx: click.Context, path: Path, dataset: str, root: Path | None, called: str | None, **options: Any
+) -> None:
     """Takes features that circulate as .npy files into the store at PATH; nothing in them is run as code.
 
     Ids are the dataset's; only its label files are needed under --root. What is not sound is named with
     its reason, the rest is imported, and the exit code is 3. Times are nominal: the files tell none.
     """
     from aqa_pipeline.datasets import load_dataset
-    from aqa_pipeline.store import Store
+    from aqa_pipeline.store import Origin, Store, write_origin
 
     sources = [*_action_net_sources(options), *_named_sources(options)]
     if not sources:
         raise click.UsageError("Nothing to import: name --npy-dynamic, --npy-static, --npy or --dict-npy.")
-    known, target = load_dataset(dataset, default_root(dataset, root)), Store(path)
+    known = load_dataset(dataset, default_root(dataset, root), called=called)
+    target = Store(path)
     reports = [_import(known, target, source) for source in sources]
+    write_origin(target.root, Origin(known.adapter, known.name, known.root))
     ctx.exit(0 if all(report.complete for report in reports) else SOME_FAILED)
 
 

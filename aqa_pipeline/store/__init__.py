@@ -3,12 +3,14 @@
 from aqa_pipeline.store.content import MappedRecord, Stored
 from aqa_pipeline.store.feature_store import Store, StreamSummary
 from aqa_pipeline.store.files import file_name, write_whole
+from aqa_pipeline.store.origin import Origin, read_origin, write_origin
 from aqa_pipeline.store.places import Problem
 from aqa_pipeline.store.repair import Repaired, repair
 from aqa_pipeline.store.sharing import Unpacked, export, pack, unpack
 
 __all__ = [
     "MappedRecord",
+    "Origin",
     "Problem",
     "Repaired",
     "Store",
@@ -18,7 +20,9 @@ __all__ = [
     "export",
     "file_name",
     "pack",
+    "read_origin",
     "repair",
     "unpack",
+    "write_origin",
     "write_whole",
 ]

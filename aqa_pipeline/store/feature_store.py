@@ -11,6 +11,7 @@ from aqa_pipeline.store.content import MappedRecord, Stored
 from aqa_pipeline.store.files import file_name
 from aqa_pipeline.store.folder import ENDING, RecordFolder
 from aqa_pipeline.store.hdf5 import library_versions, map_group, read_group, read_spec
+from aqa_pipeline.store.origin import Origin, read_origin
 from aqa_pipeline.store.pack import PackedRecords
 from aqa_pipeline.store.places import Place, Problem, RecordName, StreamName
 
@@ -54,6 +55,14 @@ class Store:
         """Every spec under which records of that stream exist."""
         found = (self._spec_of(name, self._place.videos(name)) for name in self._streams(dataset, stream))
         return [spec for spec in found if spec is not None]
+
+    def datasets(self) -> list[str]:
+        """Names of the datasets with records, sorted."""
+        return sorted({unquote(name.dataset) for name in self._place.streams()})
+
+    def origin(self, dataset: str) -> Origin | None:
+        """Where that dataset's features were made from; None where nothing says so, as in a packed store."""
+        return None if self.root.is_file() else read_origin(self.root, dataset)
 
     def contents(self) -> list[StreamSummary]:
         """What the store holds, one row per dataset, stream and spec."""
@@ -129,9 +138,11 @@ class Store:
     def _absence(self, dataset: str, video_id: str, spec: StreamSpec) -> StoreError:
         others = [other for other in self.specs(dataset, spec.stream) if self.has(dataset, video_id, other)]
         if not others:
+            origin = self.origin(dataset)
+            where = f"{origin.adapter} --root {origin.root} --name {dataset}" if origin else dataset
             return StoreError(
                 f"{self.root} has no {spec.stream} of {dataset} video {video_id!r}: "
-                f"run `aqa extract --dataset {dataset} --streams {spec.stream} --store {self.root}`."
+                f"run `aqa extract --dataset {where} --streams {spec.stream} --store {self.root}`."
             )
         shown = "\n".join(
             f"  wanted {spec.hash}, stored {other.hash}: {'; '.join(spec.differences(other))}"

@@ -1,6 +1,7 @@
 """A store as a folder of small files, one per record: what extraction writes and resumes.
 
     STORE/store.json                                    schema version
+    STORE/<dataset>/dataset.json                        where it was made from (see `origin.py`)
     STORE/<dataset>/<stream>-<spec hash>/<video id>.h5  one record: absent or complete, never half
 
 The folders are the index, so there is no other one to break or to rebuild.
@@ -103,8 +104,7 @@ class RecordFolder:
         """Writes the record whole, replacing an older one; raises `StoreError` if the disk refuses."""
         path = self.path(name)
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            write_whole(self.root / MARKER, json.dumps({"schema": SCHEMA}).encode(), only_if_absent=True)
+            write_marker(self.root)
             path.parent.mkdir(parents=True, exist_ok=True)
             with new_file(path) as (file, _):
                 fill(file, stored.record, libraries=stored.libraries)
@@ -158,6 +158,12 @@ class RecordFolder:
                     part.unlink(missing_ok=True)
             except OSError as error:
                 log.warning("%s is left over and cannot be deleted: %s", part, error)
+
+
+def write_marker(root: Path) -> None:
+    """Say that this folder is a store, before anything else is written there."""
+    root.mkdir(parents=True, exist_ok=True)
+    write_whole(root / MARKER, json.dumps({"schema": SCHEMA}).encode(), only_if_absent=True)
 
 
 def _problem_with_part(part: Path) -> Problem | None:

@@ -6,13 +6,12 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.pages.media import relative_address
 from aqa_pipeline.pages.run_page import WorstVideo
 from aqa_pipeline.records import Dataset
 from aqa_pipeline.store import Store, file_name
-from heads.configs import read_config
+from heads.configs import dataset_of, read_config
 from heads.judgement import Judge, judge, make_judge
 from heads.learned import DIFFICULTY
 from heads.prediction import load_run
@@ -24,12 +23,11 @@ log = logging.getLogger(__name__)
 
 def find_dataset(config: Mapping[str, dict[str, str]]) -> tuple[Dataset | None, str]:
     """The run's dataset, or None and the reason: reports must work where videos are not."""
-    name, root = config["dataset"]["name"], Path(config["dataset"]["root"])
     try:
-        return load_dataset(name, root), ""
+        return dataset_of(config), ""
     except AqaError as error:
         log.info("no dataset: %s", error)
-        return None, f"the dataset is not at {root}"
+        return None, f"the dataset is not at {config['dataset']['root']}"
 
 
 def worst_videos(

@@ -17,7 +17,11 @@ PREDICTED = np.array([0.9, 0.4, 0.1, 0.2, 0.5])
 
 def config(dataset: str = "fr-fs", loss: str = "cross-entropy"):
     recipe = {"recipe": {"loss": loss}}
-    names = {"dataset": {"name": dataset}, "target": {"name": "clean"}, "splits": {"official": recipe}}
+    names = {
+        "dataset": {"name": dataset, "adapter": dataset},
+        "target": {"name": "clean"},
+        "splits": {"official": recipe},
+    }
     return names | {"head": "tsa", "variant": "paper"}
 
 

@@ -35,7 +35,7 @@ def write_run(
         "schema": SCHEMA,
         "head": "action-net",
         "variant": "paper",
-        "dataset": {"name": "skating"},
+        "dataset": {"name": "skating", "adapter": "skating"},
         "target": {"name": "total"},
         "splits": {split: {"recipe": {"loss": "mse"}} for split in splits},
         "seeds": list(seeds),

@@ -11,7 +11,7 @@ from heads.configs import SCHEMA, read_config
 SOUND = {
     "schema": SCHEMA,
     "head": "action-net",
-    "dataset": {"name": "toy", "root": "data"},
+    "dataset": {"name": "toy", "adapter": "toy", "root": "data"},
     "splits": {"a": {"num_train": 3, "recipe": {"loss": "mse", "lr": 0.1}}},
     "seeds": [0, 1],
     "select": "last",

@@ -36,7 +36,7 @@ def write_run(
         "schema": SCHEMA,
         "head": "action-net",
         "variant": "paper",
-        "dataset": {"name": "gymnastics"},
+        "dataset": {"name": "gymnastics", "adapter": "gymnastics"},
         "target": {"name": "total"},
         "specs": {"segments": {}},
         "splits": {split: {"recipe": {"loss": "mse"}} for split, _ in predicted},

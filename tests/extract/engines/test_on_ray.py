@@ -54,7 +54,7 @@ def files(root: Path) -> dict[str, bytes]:
 
 def order_of(root: Path, store: Path) -> Order:
     choices = Choices(backbones={"": "resnet18"}, weights={"": "random:0"}, device="cpu", runtime="eager")
-    extraction = Extraction("folder", Store(store), (), workers=1)
+    extraction = Extraction("data", Store(store), (), workers=1)
     return Order(["frames"], choices, extraction, root)
 
 
@@ -125,7 +125,8 @@ def test_through_the_front_door_a_bad_video_is_named_and_a_second_call_goes_on(
     os.link(dataset / "videos" / "v3.mp4", bad)
     result = extract(root, store, *options)
     assert (result.exit_code, "5 videos were in the store already" in result.stdout) == (0, True)
-    assert files(store) == undisturbed[0]
+    origin = {"data/dataset.json": (store / "data" / "dataset.json").read_bytes()}
+    assert files(store) == undisturbed[0] | origin
 
 
 class Fragile(VideoWorker):

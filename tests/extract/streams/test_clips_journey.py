@@ -26,8 +26,8 @@ def test_for_wd_makes_clips_of_the_chosen_network(tmp_path, dataset):
     result = run(*dataset, "--for", "wd", *network, "--clips", "whole", *small)
     assert result.exit_code == 0, result.output
     store = Store(tmp_path / "s")
-    (spec,) = store.specs("folder", "clips")
-    record = store.read("folder", "a", spec)
+    (spec,) = store.specs("videos", "clips")
+    record = store.read("videos", "a", spec)
     assert (record.features.shape, record.features.dtype) == ((2, 1, 512), np.float16)
     assert record.counts["num_repeated_frames"] == 12
     assert record.extras["frame_index"].ravel().tolist() == [0] * 12 + list(range(20))

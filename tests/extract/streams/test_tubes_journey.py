@@ -35,8 +35,8 @@ def test_for_tsa_makes_tubes_and_goes_on_where_it_stopped(tmp_path, dataset):
     assert result.exit_code == 0, result.output
     assert "MB per video" in result.output
     store = Store(tmp_path / "s")
-    (spec,) = store.specs("folder", "tubes")
-    record = store.read("folder", "a", spec)
+    (spec,) = store.specs("videos", "tubes")
+    record = store.read("videos", "a", spec)
     assert (record.features.shape, record.features.dtype) == ((2, 1, 480, 4, 14, 14), np.float16)
     assert record.extras["frame_index"][:, 0].tolist() == [2, 4]
     assert record.extras["quads"].shape == (2, 1, 16, 4, 2)

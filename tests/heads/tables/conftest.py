@@ -71,7 +71,7 @@ def write_features(store: Store, root: Path, spec: StreamSpec, *, videos: slice 
         starts = np.arange(steps, dtype=np.float64)
         pts = np.stack([starts, starts + 1], axis=1)
         store.write(
-            Record("folder", video.video_id, spec, features.astype(np.float32), pts, Source("no file"))
+            Record(dataset.name, video.video_id, spec, features.astype(np.float32), pts, Source("no file"))
         )
 
 

@@ -62,7 +62,7 @@ def test_missing_features_name_the_command_that_makes_them(scene) -> None:
 def test_some_missing_videos_are_counted_and_may_be_left_out(scene) -> None:
     spec = scene.spec("crops")
     for video_id in ("v03", "v04"):
-        scene.store.path("folder", video_id, spec).unlink()
+        scene.store.path("videos", video_id, spec).unlink()
     plan = plan_table(scene.table, scene.settings)
     assert places(plan) == {("svr", "first"), ("svr", "two")}
     assert "2 of 30 videos lack crops (toy-2d)" in blocked(plan)["net", "first"]

@@ -1,0 +1,56 @@
+"""Where a dataset's features were made from: STORE/<dataset>/dataset.json, beside its streams."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from aqa_pipeline.errors import StoreError
+from aqa_pipeline.store.files import file_name, write_whole
+from aqa_pipeline.store.folder import write_marker
+
+FILE = "dataset.json"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A dataset as the store knows it: what reads it (`folder`, `mit-skating`), its name, and its folder."""
+
+    adapter: str
+    name: str
+    root: Path
+
+
+def write_origin(store_root: Path, origin: Origin) -> None:
+    """Write down where that dataset lies, its folder as a full path; a packed store stays as it is.
+
+    Raises `StoreError` if the disk refuses.
+    """
+    if store_root.is_file():
+        return
+    path = _path(store_root, origin.name)
+    facts = asdict(origin) | {"root": str(origin.root.absolute())}
+    try:
+        write_marker(store_root)
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, json.dumps(facts, indent=2).encode())
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror or error}.") from error
+
+
+def read_origin(store_root: Path, dataset: str) -> Origin | None:
+    """Where that dataset lay; None where nothing says so, as in a packed store. Raises `StoreError`."""
+    path = _path(store_root, dataset)
+    if not path.is_file():
+        return None
+    try:
+        facts = json.loads(path.read_bytes())
+        origin = Origin(facts["adapter"], facts["name"], Path(facts["root"]))
+        if origin.name != dataset or not isinstance(origin.adapter, str):
+            raise ValueError(f"it is of {origin.name!r}")
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise StoreError(f"{path} is damaged ({error}): delete it, the next extraction writes it.") from error
+    return origin
+
+
+def _path(store_root: Path, dataset: str) -> Path:
+    return store_root / file_name(dataset) / FILE
