@@ -103,14 +103,25 @@ def test_streams_and_for_exclude_each_other(tmp_path):
         ("--for", "action", "unknown head 'action'. Did you mean 'action-net'"),
         ("--backbone", "i3f", "unknown backbone 'i3f'. Did you mean 'i3d'"),
         ("--detector", "yollo", "unknown .*'yollo'.*yolo"),
-        ("--videos", "b", "unknown video of folder 'b'"),
+        ("--videos", "b", "unknown video of mine 'b'"),
         ("--device", "tpu", "device 'tpu' cannot be used"),
     ],
 )
 def test_unknown_names_list_the_known_ones(tmp_path, option, value, message):
     (tmp_path / "scores.csv").write_text("video,score\na,1\n")
     given = ["--weights", "random:0", "--detector", "annotations", option, value]
-    result = run("extract", "--dataset", "folder", "--root", tmp_path, "--store", tmp_path / "s", *given)
+    result = run(
+        "extract",
+        "--dataset",
+        "folder",
+        "--name",
+        "mine",
+        "--root",
+        tmp_path,
+        "--store",
+        tmp_path / "s",
+        *given,
+    )
     assert result.exit_code == 1
     assert re.search(message, result.output), result.output
 
