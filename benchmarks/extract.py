@@ -17,6 +17,8 @@ from pathlib import Path
 
 import torch
 
+from aqa_pipeline.errors import AqaError
+from aqa_pipeline.precision import check_precision
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import Store
 from benchmarks.released import PlainExtraction
@@ -51,7 +53,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     add_json_option(parser)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    try:
+        check_precision(arguments.precision, device=arguments.device)
+    except AqaError as error:
+        parser.error(str(error))
+    return arguments
 
 
 def measure(folder: Path, arguments: argparse.Namespace) -> list[Row]:

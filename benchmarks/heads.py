@@ -21,7 +21,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from aqa_pipeline.errors import AqaError
 from aqa_pipeline.metrics import bootstrap_interval, spearman
+from aqa_pipeline.precision import check_precision
 from benchmarks.machine import has_bf16, highest_rate
 from benchmarks.rows import Row, add_json_option, milliseconds, not_here, publish, timed, times_as_fast
 from heads.action_net import ActionNet
@@ -87,7 +89,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     add_json_option(parser)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    try:
+        check_precision(arguments.precision, device="cpu")
+    except AqaError as error:
+        parser.error(str(error))
+    return arguments
 
 
 def planted_samples() -> FeatureSet:

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from aqa_pipeline.precision import cpu_has_bf16
 from benchmarks.rows import Row, add_json_option, publish, timed
 
 LIBRARIES = ("torch", "torchvision", "openvino", "numpy", "av", "opencv-python", "h5py")
@@ -61,8 +62,8 @@ def flags() -> list[str]:
 
 
 def has_bf16() -> bool:
-    """Whether this CPU multiplies in bf16; without, torch emulates it, slower than fp32."""
-    return bool({"avx512_bf16", "amx_bf16"} & set(flags()))
+    """Whether this CPU multiplies in bf16; without, torch emulates it, slower than fp32, or refuses."""
+    return bool({"avx512_bf16", "amx_bf16"} & set(flags())) and cpu_has_bf16()
 
 
 def _cpu_lines(key: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from aqa_pipeline.errors import RunError, UnknownName
+from aqa_pipeline.precision import check_precision
 from aqa_pipeline.records import Dataset, Split, StreamSpec, Target
 from aqa_pipeline.store import Store
 from heads.configs import SCHEMA
@@ -202,6 +203,7 @@ def resolve(request: FitRequest) -> Plan:
     variant = request.variant or head.variants[0]
     head.check_variant(variant)
     device = _resolve_device(request.device)
+    check_precision(request.precision, device=device)
     target = dataset.target(request.target)
     learned = _choose_learned(request, head, target)
     splits = [dataset.split(name) for name in request.splits or dataset.default_splits or dataset.splits]

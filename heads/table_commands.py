@@ -21,6 +21,7 @@ from aqa_pipeline.commands.options import (
     store_option,
     together,
 )
+from aqa_pipeline.precision import check_precision
 from heads.tables.registry import TABLES, find_table
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ def _run(plan: "TablePlan", jobs: int) -> dict[tuple[str, str], str]:
 def _settings(table: str, options: dict[str, Any]) -> "Settings":
     from heads.tables.settings import Settings
 
+    device = pick_device(options["device"])
+    check_precision(options["precision"], device=device)
     return Settings(
         store=options["store"],
         out=options["out"] or Path("results") / table,
@@ -153,7 +156,7 @@ def _settings(table: str, options: dict[str, Any]) -> "Settings":
         select=options["select"],
         epochs=options["epochs"],
         precision=options["precision"],
-        device=pick_device(options["device"]),
+        device=device,
         threads=options["threads"],
         specs=tuple(_spec(text) for text in options["specs"]),
         simulated=options["simulated"],

@@ -21,6 +21,15 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def bf16() -> None:
+    """Skips where this CPU does not compute in bfloat16."""
+    from aqa_pipeline.precision import cpu_has_bf16
+
+    if not cpu_has_bf16():
+        pytest.skip("this CPU cannot compute in bf16")
+
+
+@pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[str]:
     """The address of a Ray cluster of two nodes with two CPUs each, all on this machine."""
     from aqa_pipeline.cluster.connection import OBJECT_STORE_BYTES, import_ray

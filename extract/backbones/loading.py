@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aqa_pipeline.errors import AqaError, UnknownName, WeightsError
+from aqa_pipeline.precision import check_precision
 from extract.backbones.backbone import Backbone
 from extract.backbones.runtimes import Precision, Program, Runner, Runtime
 from extract.backbones.zoo import get_backbone
@@ -157,7 +158,8 @@ def load_backbone(
             f"preprocessing {chosen.name!r} makes pictures of {chosen.size}x{chosen.size}, backbone {name!r} "
             f"takes {of_paper.size}x{of_paper.size}: choose {fitting}"
         )
-    _check_device(device, precision)
+    _check_device(device)
+    check_precision(precision, device=device)
     check_runtime(runtime, device=device, precision=precision)
     weights_id, with_weights = _with_weights(backbone, weights, size=of_paper.size)
     build = cache(partial(_ready, backbone, with_weights, device=device))
@@ -188,8 +190,8 @@ def _channels_last(backbone: Backbone) -> "torch.memory_format":
     return torch.channels_last_3d if backbone.takes == "clip" else torch.channels_last
 
 
-def _check_device(device: str, precision: Precision) -> None:
-    if device == "cpu" and precision != "fp16":
+def _check_device(device: str) -> None:
+    if device == "cpu":
         return  # without torch, whose import takes seconds
     import torch
 
@@ -199,8 +201,6 @@ def _check_device(device: str, precision: Precision) -> None:
         raise AqaError(f"{device!r} is no device: expected cpu, cuda or cuda:N") from error
     if kind == "cuda" and not torch.cuda.is_available():
         raise AqaError(f"no CUDA device on this machine for {device!r}: use the device cpu")
-    if kind == "cpu" and precision == "fp16":
-        raise AqaError("fp16 needs a GPU: on a CPU use fp32, or bf16 where it is fast")
 
 
 def _with_weights(backbone: Backbone, weights: str, *, size: int) -> "tuple[str, Build]":

@@ -59,7 +59,9 @@ def test_a_spec_names_everything_that_makes_the_features():
 
 
 @pytest.mark.parametrize("changes", [{}, {"dtype": "float16"}, {"precision": "bf16"}])
-def test_specs_rebuild_the_same_streams(changes):
+def test_specs_rebuild_the_same_streams(changes, request):
+    if "precision" in changes:
+        request.getfixturevalue("bf16")
     streams = build_streams(["crops", "frames"], dataclasses.replace(SMALL, **changes))
     specs = [stream.spec for stream in streams]
     again = rebuild_streams(specs, Choices(detector=""))

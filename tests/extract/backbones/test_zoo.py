@@ -144,6 +144,7 @@ def test_another_preprocessing_changes_the_normalisation():
     assert not np.allclose(plain.features(batch), expected, rtol=1e-2)
 
 
+@pytest.mark.usefixtures("bf16")
 def test_bf16_runs_and_stays_near():
     name = "resnet18"
     exact, coarse = (

@@ -82,6 +82,7 @@ def test_features_stay_when_the_next_are_made(prepare, make_program, make_batch)
     np.testing.assert_array_equal(first, kept)
 
 
+@pytest.mark.usefixtures("bf16")
 def test_bf16_is_close_and_not_the_same(make_program, make_batch, by_hand):
     program = make_program(precision="bf16")
     batch = make_batch(2)
