@@ -11,7 +11,7 @@ shown. Several rows per frame are several persons; a frame without a row has non
 import csv
 import os
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,8 @@ from aqa_pipeline.errors import DatasetError
 HEADER = ("frame_index", "x1", "y1", "x2", "y2")
 MOST_FRAMES = np.iinfo(np.int64).max
 LARGEST_CORNER = float(np.finfo(np.float32).max)
+CORNERS = "the upper left and the lower right corner (not a width and a height)"
+SIZE_COLUMNS = frozenset(("w", "h", "width", "height"))
 Boxes = npt.NDArray[np.float32]
 
 
@@ -43,6 +45,17 @@ class BoxTable(Mapping[int, Boxes]):
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._frames.tolist())
+
+    @property
+    def frame_of_row(self) -> npt.NDArray[np.int64]:
+        """(rows,) the frame of every box."""
+        frames: npt.NDArray[np.int64] = np.repeat(self._frames, np.diff(self._ends))
+        return frames
+
+    @property
+    def corners(self) -> Boxes:
+        """(rows, 2, 2) the upper left and the lower right corner of every box, in the order of the frames."""
+        return self._corners.reshape(-1, 2, 2)
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -66,6 +79,16 @@ def read_boxes(path: Path) -> BoxTable:
     return BoxTable(np.asarray(frame_index)[in_order], np.asarray(corners).reshape(-1, 4)[in_order])
 
 
+def size_hint(header: Sequence[str]) -> str:
+    """Return how to make corners of a width and a height, for columns that name such; else nothing."""
+    if not SIZE_COLUMNS & set(header):
+        return ""
+    return (
+        " A width and a height are no corner. Where x,y is the upper left corner: x1 = x, x2 = x + width, "
+        "y1 = y, y2 = y + height; where it is the center: x1 = x - width / 2, x2 = x + width / 2; y likewise."
+    )
+
+
 def _rows(file: Iterator[str], path: Path) -> Iterator[tuple[int, tuple[float, ...]]]:
     """A frame index and a box for every line that is not blank."""
     rows = csv.reader(file)
@@ -73,7 +96,8 @@ def _rows(file: Iterator[str], path: Path) -> Iterator[tuple[int, tuple[float, .
         header = tuple(name.strip().lower() for name in next(rows, []))
         if header != HEADER:
             raise DatasetError(
-                f"boxes {path} have the columns {', '.join(header)}; expected {','.join(HEADER)}"
+                f"boxes {path} have the columns {', '.join(header)}; expected {','.join(HEADER)}."
+                f"{size_hint(header)}"
             )
         for cells in rows:
             if any(cell.strip() for cell in cells):
@@ -109,6 +133,6 @@ def _parse(cells: list[str], *, where: str) -> tuple[int, tuple[float, ...]]:
         raise DatasetError(f"{where}: {','.join(cells)!r}; expected a frame index >= 0 and finite corners")
     if x2 <= x1 or y2 <= y1:
         raise DatasetError(
-            f"{where}: the box {','.join(cells[1:])} has no area; expected x1 < x2 and y1 < y2"
+            f"{where}: the box {','.join(cells[1:])} has no area; expected x1 < x2 and y1 < y2, {CORNERS}"
         )
     return index, box

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from aqa_pipeline.boxes import CORNERS, size_hint
 from aqa_pipeline.errors import DatasetError
 
 Quads = npt.NDArray[np.float64]
@@ -58,7 +59,9 @@ def read_quad_csv(path: Path) -> dict[int, Quads]:
         raise DatasetError(f"quads {path} have no header, and {len(header)} numbers a row; {_expected()}")
     with_frames = header[0] == FRAME_COLUMN
     if header[with_frames:] not in (QUAD_COLUMNS, BOX_COLUMNS):
-        raise DatasetError(f"quads {path} have the columns {', '.join(header)}; {_expected()}")
+        raise DatasetError(
+            f"quads {path} have the columns {', '.join(header)}; {_expected()}.{size_hint(header)}"
+        )
     quads: dict[int, Quads] = {}
     for count, (line, cells) in enumerate(rows):
         where = f"quads {path} line {line}"
@@ -131,6 +134,7 @@ def _parse(cells: list[str], *, where: str, num_cells: int, frame: int | None) -
     x1, y1, x2, y2 = numbers
     if x2 <= x1 or y2 <= y1:
         raise DatasetError(
-            f"{where}: the box {x1:g},{y1:g},{x2:g},{y2:g} has no area; expected x1 < x2 and y1 < y2"
+            f"{where}: the box {x1:g},{y1:g},{x2:g},{y2:g} has no area; expected x1 < x2 and y1 < y2, "
+            f"{CORNERS}"
         )
     return index, np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]])

@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Record, Source, Video
 from extract.clock import Clock
 from extract.rows import Rows
@@ -16,9 +17,9 @@ class Collector:
     A frame is held as long as a step that is not whole yet needs it: steps may share frames and repeat them.
     """
 
-    def __init__(self, stream: Stream, video: Video, steps: Steps, clock: Clock) -> None:
+    def __init__(self, stream: Stream, video: Video, footage: Footage, steps: Steps, clock: Clock) -> None:
         self._stream, self._video, self._steps = stream, video, steps
-        self._encode = stream.encoder(video, clock)
+        self._encode = stream.encoder(video, footage, clock)
         self._held: dict[int, np.ndarray] = {}
         self._batch: list[np.ndarray] = []  # the frames of steps [num_encoded, num_whole)
         self._num_whole = 0

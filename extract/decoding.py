@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Source, Video
 from aqa_pipeline.video import ReaderName, open_video, source_of
 from extract.streams.stream import Intake, Steps
@@ -22,9 +23,10 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """First word about a video: what every stream will make of it, and what lies there."""
+    """First word about a video: what every stream will make of it, what it shows, and what lies there."""
 
     steps: list[Steps]
+    footage: Footage
     source: Source
     num_frames: int
     duration_seconds: float
@@ -50,7 +52,8 @@ def decode(job: Job) -> Iterator[Opened | PreparedFrame]:
             raise VideoError(opened.damage)
         timeline = opened.timeline
         steps = [intake.plan(timeline) for intake in job.intakes]
-        yield Opened(steps, source, timeline.num_frames, float(timeline.duration_seconds))
+        duration = float(timeline.duration_seconds)
+        yield Opened(steps, opened.footage, source, timeline.num_frames, duration)
         wanted = [np.unique(plan.frame_index) for plan in steps]
         members = [frozenset(index.tolist()) for index in wanted]
         for index, frame in opened.frames(np.unique(np.concatenate(wanted)).tolist()):

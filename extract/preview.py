@@ -107,7 +107,7 @@ def _crop_cells(
     stream: Crops, steps: Steps, video: Video, opened: OpenVideo
 ) -> tuple[list[Image.Image], int]:
     """The frame with the box and the crop as the network gets it; how many of all steps have a person."""
-    detect = stream.detector.for_video(video)
+    detect = stream.detector.for_video(video, opened.footage)
     shown = set(even_choice(len(steps), CROPS_SHOWN))
     steps_of: dict[int, list[int]] = {}
     for step, index in enumerate(steps.frame_index[:, 0].tolist()):

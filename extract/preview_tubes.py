@@ -38,7 +38,7 @@ def preview_tube(stream: Tubes, steps: Steps, video: Video, opened: OpenVideo) -
     clips = steps.frame_index[:, -FRAMES_PER_CLIP:]  # without the frames that other views see before them
     shown = {index for clip in clips for index in _shown(clip)}
     first = {int(clip[0]) for clip in clips}
-    maker = stream.source.for_video(video)
+    maker = stream.source.for_video(video, opened.footage)
     seen: dict[int, Image.Image] = {}
     whole: dict[int, Image.Image] = {}
     present: dict[int, bool] = {}

@@ -201,7 +201,9 @@ class _Run:
 
     def _begin(self, feed: Feed, opened: Opened) -> _OneVideo:
         plans = zip(feed.streams, opened.steps, strict=True)
-        collectors = [Collector(stream, feed.video, steps, self.clock) for stream, steps in plans]
+        collectors = [
+            Collector(stream, feed.video, opened.footage, steps, self.clock) for stream, steps in plans
+        ]
         return _OneVideo(opened, collectors)
 
     def _finish(self, video: Video, done: _OneVideo) -> None:

@@ -1,12 +1,13 @@
 """What of a dataset is really there: videos, hours, frame rates, sizes, scores, splits."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from aqa_pipeline.datasets.check_boxes import BoxCheck
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Dataset, Video
 from aqa_pipeline.video import VideoFacts, probe
@@ -46,17 +47,19 @@ class DatasetReport:
     split_sizes: Mapping[str, tuple[int, int]]
     num_groups: int
     num_with_boxes: int
+    boxes_refused: tuple[tuple[str, str], ...]
+    boxes_doubtful: tuple[tuple[str, str], ...]
 
     @property
     def complete(self) -> bool:
-        """Whether every labelled video can be opened and every label row could be used."""
-        return not (self.missing or self.unreadable or self.problems)
+        """Whether every labelled video can be opened, its boxes fit, and every label row could be used."""
+        return not (self.missing or self.unreadable or self.problems or self.boxes_refused)
 
 
 def check_dataset(dataset: Dataset) -> DatasetReport:
     """Look at every video's header (once per file) and count what the labels say."""
     seen: dict[Path, VideoFacts | VideoError] = {}
-    missing, unreadable, seconds = [], [], 0.0
+    missing, unreadable, seconds, boxes = [], [], 0.0, BoxCheck()
     rates: Counter[float] = Counter()
     sizes: Counter[tuple[int, int]] = Counter()
     for video in dataset.videos:
@@ -69,6 +72,7 @@ def check_dataset(dataset: Dataset) -> DatasetReport:
         except VideoError as error:
             unreadable.append((video.video_id, str(error)))
             continue
+        boxes.take(video, facts)
         rates[round(facts.fps, 3)] += 1
         sizes[facts.width, facts.height] += 1
     return DatasetReport(
@@ -86,6 +90,8 @@ def check_dataset(dataset: Dataset) -> DatasetReport:
         split_sizes={name: (len(split.train), len(split.test)) for name, split in dataset.splits.items()},
         num_groups=len({video.group for video in dataset.videos} - {None}),
         num_with_boxes=sum(video.boxes is not None and video.boxes.is_file() for video in dataset.videos),
+        boxes_refused=tuple(boxes.refused),
+        boxes_doubtful=tuple(boxes.doubtful),
     )
 
 
@@ -143,7 +149,9 @@ def format_report(report: DatasetReport) -> str:
     if not report.split_sizes:
         lines.append("  none: at least two usable videos are needed")
     lines += _listing("missing", [f"{video_id}: {path}" for video_id, path in report.missing])
-    lines += _listing("unreadable", [f"{video_id}: {reason}" for video_id, reason in report.unreadable])
+    lines += _listing("unreadable", _told(report.unreadable))
+    lines += _listing("boxes refused", _told(report.boxes_refused))
+    lines += _listing("boxes in doubt", _told(report.boxes_doubtful))
     lines += _listing("label rows not used", list(report.problems))
     return "\n".join(lines)
 
@@ -173,6 +181,10 @@ def _grouped_sizes(sizes: Mapping[str, tuple[int, int]]) -> list[tuple[str, tupl
         else:
             runs.append(([name], size))
     return [(names[0] if len(names) == 1 else f"{names[0]} ... {names[-1]}", size) for names, size in runs]
+
+
+def _told(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"{video_id}: {reason}" for video_id, reason in pairs]
 
 
 def _listing(title: str, lines: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Literal, Self
 import numpy as np
 
 from aqa_pipeline.errors import UnknownName, VideoError
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
 from aqa_pipeline.video.decord_reader import check_decord, read_decord
 from aqa_pipeline.video.frame_folder import folder_timeline, list_pictures, read_folder, read_picture
@@ -27,7 +28,7 @@ class OpenVideo:
     """A video, or the window of it that `Video.start_frame` and `stop_frame` cut out, ready to be read.
 
     `width`, `height` are as shown; pixels count as square. `reader` is the one in use (pyav, decord, frames).
-    `damage` says where the file stops before the window ends.
+    `damage` says where the file stops before the window ends. `num_file_frames` counts the whole file.
     """
 
     timeline: Timeline
@@ -35,10 +36,24 @@ class OpenVideo:
     height: int
     reader: str
     damage: str | None
+    num_file_frames: int
     _start_frame: int
     _read: ReadFrames
     _passes: list[Generator[tuple[int, Picture], None, None]] = field(default_factory=list)
     _closed: bool = False
+
+    @property
+    def footage(self) -> Footage:
+        """What the video shows, for boxes that are drawn in it."""
+        num_frames = self.timeline.num_frames
+        return Footage(
+            width=self.width,
+            height=self.height,
+            num_frames=self.num_file_frames,
+            start_frame=self._start_frame,
+            stop_frame=self._start_frame + num_frames,
+            fps=num_frames / float(self.timeline.duration_seconds),
+        )
 
     def frames(self, frame_index: Sequence[int]) -> Iterator[tuple[int, Picture]]:
         """One pass: (index, RGB uint8 (H, W, 3)) for strictly increasing indices, counted in the window.
@@ -100,6 +115,7 @@ def open_video(video: Video, *, reader: ReaderName = "auto", num_threads: int = 
         height=height,
         reader=name,
         damage=scan.damage if reaches_end else None,
+        num_file_frames=scan.timeline.num_frames,
         _start_frame=video.start_frame,
         _read=partial(READERS[name], scan, num_threads=num_threads),
     )
@@ -135,6 +151,7 @@ def _open_folder(video: Video) -> OpenVideo:
         height=height,
         reader="frames",
         damage=None,
+        num_file_frames=len(pictures),
         _start_frame=video.start_frame,
         _read=partial(read_folder, pictures, size=(width, height)),
     )

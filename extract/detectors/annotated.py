@@ -7,6 +7,7 @@ import numpy as np
 
 from aqa_pipeline.boxes import read_boxes
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.footage import Footage, check_belong
 from aqa_pipeline.records import Video
 from extract.detectors.detector import Detect
 
@@ -18,14 +19,15 @@ class AnnotatedPersons:
     name: str = "annotations"
     identity: str = "annotations"
 
-    def for_video(self, video: Video) -> Detect:
-        """Raises `DatasetError` for a video without boxes, or boxes that cannot be read."""
+    def for_video(self, video: Video, footage: Footage) -> Detect:
+        """Raises `DatasetError` for a video without boxes, or boxes that cannot be read or are not of it."""
         if video.boxes is None:
             raise DatasetError(
                 f"video {video.video_id!r} came without person boxes: use another detector, "
                 "for instance --detector torchvision"
             )
         by_frame = read_boxes(video.boxes)
+        check_belong(by_frame.frame_of_row, by_frame.corners, footage, name=f"boxes {video.boxes}")
 
         def detect(frames: list[np.ndarray], frame_index: Sequence[int]) -> list[np.ndarray]:
             # Boxes are numbered in the file, frames in the window that is cut out of it.

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
 
 # Frames (RGB, uint8, (H, W, 3)) and their indices in the video's window -> per frame the persons in it,
@@ -25,6 +26,6 @@ class PersonDetector(Protocol):
     @property
     def identity(self) -> str: ...
 
-    def for_video(self, video: Video) -> Detect:
+    def for_video(self, video: Video, footage: Footage) -> Detect:
         """The function that finds the persons in frames of `video`."""
         ...

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torchvision.models import get_model
 
 from aqa_pipeline.errors import UnknownName, WeightsError
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
 from aqa_pipeline.weights import find_weights, load_state_dict, sha256_of
 from extract.detectors.detector import Detect
@@ -43,7 +44,7 @@ class TorchvisionPersons:
     def identity(self) -> str:
         return f"{self.name} sha256:{self.weights_sha256} confidence>={self.confidence:g}"
 
-    def for_video(self, video: Video) -> Detect:
+    def for_video(self, video: Video, footage: Footage) -> Detect:
         return self._detect
 
     def _detect(self, frames: list[np.ndarray], frame_index: Sequence[int]) -> list[np.ndarray]:

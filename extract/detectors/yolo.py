@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from aqa_pipeline.errors import UnknownName, WeightsError
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.installation import install_command
 from aqa_pipeline.records import Video
 from aqa_pipeline.weights import aqa_home, find_weights, sha256_of
@@ -51,7 +52,7 @@ class YoloPersons:
     def identity(self) -> str:
         return f"{self.name} sha256:{self.weights_sha256} confidence>={self.confidence:g}"
 
-    def for_video(self, video: Video) -> Detect:
+    def for_video(self, video: Video, footage: Footage) -> Detect:
         return self._detect
 
     def _detect(self, frames: list[np.ndarray], frame_index: Sequence[int]) -> list[np.ndarray]:

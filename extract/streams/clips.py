@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import StreamSpec, Video
 from extract.backbones import LoadedBackbone
 from extract.clock import Clock
@@ -59,7 +60,7 @@ class Clips:
         plan = partial(plan_clips, sampling=self.sampling, frames_per_clip=self.frames_per_clip)
         return Intake(plan, self.backbone.preprocess.geometry)
 
-    def encoder(self, video: Video, clock: Clock) -> Encoder:
+    def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
             steps = np.stack(frames).reshape(*frame_index.shape, *frames[0].shape)  # (B, n + before, H, W, 3)
             with clock.phase("network"):

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import StreamSpec, Video
 from extract.backbones import LoadedBackbone
 from extract.clock import Clock
@@ -40,8 +41,8 @@ class Crops:
         """Whole frames: the detector wants every pixel."""
         return Intake(partial(plan_steps, rate_fps=self.rate_fps, frames_per_step=1), whole_frame)
 
-    def encoder(self, video: Video, clock: Clock) -> Encoder:
-        detect = self.detector.for_video(video)
+    def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
+        detect = self.detector.for_video(video, footage)
 
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
             with clock.phase("detect"):

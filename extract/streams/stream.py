@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import StreamSpec, Video
 from aqa_pipeline.video import Timeline, sample_by_time
 from extract.clock import Clock
@@ -94,7 +95,7 @@ class Stream(Protocol):
     @property
     def intake(self) -> Intake: ...
 
-    def encoder(self, video: Video, clock: Clock) -> Encoder:
+    def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
         """The function that turns a batch of prepared steps into features."""
         ...
 

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import SpecValue, StreamSpec, Video
 from aqa_pipeline.tube_masks import PictureGeometry
 from extract.backbones import LoadedBackbone
@@ -69,8 +70,8 @@ class Tubes:
         """Whole frames: the tracker wants every pixel."""
         return Intake(partial(plan_tubes, sampling=self.sampling), whole_frame)
 
-    def encoder(self, video: Video, clock: Clock) -> Encoder:
-        latest = LatestFrames(self.source.for_video(video), self.backbone.preprocess.geometry)
+    def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
+        latest = LatestFrames(self.source.for_video(video, footage), self.backbone.preprocess.geometry)
 
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
             (index,) = frame_index  # one clip a batch

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import StreamSpec, Video
 from extract.backbones import LoadedBackbone
 from extract.clock import Clock
@@ -40,7 +41,7 @@ class WholeFrames:
         plan = partial(plan_steps, rate_fps=self.rate_fps, frames_per_step=self.frames_per_step)
         return Intake(plan, self.backbone.preprocess.geometry)
 
-    def encoder(self, video: Video, clock: Clock) -> Encoder:
+    def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
             batch = np.stack(frames)  # (B * T, H, W, 3)
             if self.backbone.backbone.takes == "clip":

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.footage import Footage, check_belong
 from aqa_pipeline.quads import Quads, read_quad_csv, read_quads
 from aqa_pipeline.records import SpecValue, Video
 from aqa_pipeline.store import file_name
@@ -37,24 +38,33 @@ class AnnotatedQuads:
             "tracker": f"annotations sha256:{sha256_of(self.path)}" if one_file and self.path else self.name
         }
 
-    def for_video(self, video: Video) -> "AnnotatedTube":
-        """Raises `DatasetError` for a video without quads, or quads that cannot be read."""
+    def for_video(self, video: Video, footage: Footage) -> "AnnotatedTube":
+        """Raises `DatasetError` for a video without quads, or quads that cannot be read or are not of it."""
         if self.path is not None and self.path.suffix.lower() == ".json":
             if video.video_id not in self._clips:
                 known = ", ".join(sorted(self._clips)[:5])
                 raise DatasetError(f"{self.path} has no quads of {video.video_id!r}; it begins with {known}")
-            return AnnotatedTube(dict(enumerate(self._clips[video.video_id])), 0)
+            quads = dict(enumerate(self._clips[video.video_id]))
+            _check(quads, footage.performance, name=f"quads {self.path}, clip {video.video_id!r}")
+            return AnnotatedTube(quads, 0)
         path = video.boxes if self.path is None else self.path / f"{file_name(video.video_id)}.csv"
         if path is None:
             raise DatasetError(
                 f"video {video.video_id!r} came without boxes: use a tracker, for instance --tracker nano"
             )
-        return AnnotatedTube(read_quad_csv(path), video.start_frame)
+        quads = read_quad_csv(path)
+        _check(quads, footage, name=f"quads {path}")
+        return AnnotatedTube(quads, video.start_frame)
 
     @cached_property
     def _clips(self) -> dict[str, Quads]:
         assert self.path is not None
         return read_quads(self.path)
+
+
+def _check(quads: dict[int, Quads], footage: Footage, *, name: str) -> None:
+    corners = np.array(list(quads.values())).reshape(-1, 4, 2)
+    check_belong(np.array(list(quads), np.int64), corners, footage, name=name, may_leave=True)
 
 
 @dataclass(frozen=True, eq=False)

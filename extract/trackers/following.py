@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from aqa_pipeline.errors import AqaError
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import SpecValue, Video
 from extract.detectors import Detect, PersonDetector, largest_person
 from extract.trackers.geometry import box_quad, vot_box
@@ -178,9 +179,10 @@ class FollowedPersons:
             "lost_after": rules.lost_after,
         }
 
-    def for_video(self, video: Video) -> Follower:
+    def for_video(self, video: Video, footage: Footage) -> Follower:
         """The follower that takes the frames of `video`, in order."""
-        return Follower(self.tracker, self.detector.for_video(video), self.rules, video_id=video.video_id)
+        detect = self.detector.for_video(video, footage)
+        return Follower(self.tracker, detect, self.rules, video_id=video.video_id)
 
 
 def follow(

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import SpecValue, Video
 
 EventKind = Literal["started", "lost", "found again"]
@@ -94,7 +95,7 @@ class TubeSource(Protocol):
     @property
     def facts(self) -> Mapping[str, SpecValue]: ...
 
-    def for_video(self, video: Video) -> TubeMaker: ...
+    def for_video(self, video: Video, footage: Footage) -> TubeMaker: ...
 
 
 def make_tube(frames: Iterable[tuple[int, np.ndarray]], maker: TubeMaker) -> Tube:

@@ -14,6 +14,7 @@ from scipy.stats import norm, spearmanr
 import cli
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.errors import DatasetError, UnknownName
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Dataset, Video
 from aqa_pipeline.simulation import (
     Drawn,
@@ -50,7 +51,7 @@ class Still:
     facts: Mapping[str, str] = MappingProxyType({"tracker": "still"})
     events: tuple[()] = ()
 
-    def for_video(self, video: Video) -> "Still":
+    def for_video(self, video: Video, footage: Footage) -> "Still":
         return self
 
     def step(self, frame_index: int, frame: np.ndarray) -> Step:
@@ -101,7 +102,9 @@ def test_records_are_those_of_extracted_tubes(name: str, stride: int, views: str
     planned = real.intake.plan(Timeline(np.arange(103), Fraction(1, 25), 103))
     np.testing.assert_allclose(drawn.pts_seconds, planned.pts_seconds, atol=1e-9)
     frames = [np.zeros((360, 640, 3), np.uint8)] * 16
-    encoded = real.encoder(jump(), Clock())(frames, planned.frame_index[:1])
+    encoded = real.encoder(jump(), Footage(640, 360, 103, 0, 103, 25.0), Clock())(
+        frames, planned.frame_index[:1]
+    )
     assert drawn.features.shape == (len(planned.frame_index), *encoded.features.shape[1:])
     assert drawn.features.dtype == encoded.features.dtype
     assert drawn.features.nbytes == stream.num_bytes(jump())

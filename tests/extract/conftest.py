@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import StreamSpec, Video
 from extract.clock import Clock
 from extract.streams import Encoded, Intake, plan_steps
@@ -38,7 +39,9 @@ class Brightness:
         plan = partial(plan_steps, rate_fps=self.rate_fps, frames_per_step=self.frames_per_step)
         return Intake(plan, self.prepare)
 
-    def encoder(self, video: Video, clock: Clock) -> Callable[[list[np.ndarray], np.ndarray], Encoded]:
+    def encoder(
+        self, video: Video, footage: Footage, clock: Clock
+    ) -> Callable[[list[np.ndarray], np.ndarray], Encoded]:
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
             assert len(frame_index) <= self.batch_size
             features = np.array([frame.item() for frame in frames], np.float32).reshape(frame_index.shape)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import StreamSpec, Video
 from extract.backbones import get_backbone, load_backbone
 from extract.choices import Choices, build_streams, parse_by_stream, rebuild_streams
@@ -87,7 +88,9 @@ def test_crops_of_frames_without_a_person_are_left_out(tmp_path):
     (crops,) = build_streams(["crops"], SMALL)
     boxes = tmp_path / "boxes.csv"
     boxes.write_text("frame_index,x1,y1,x2,y2\n0,10,5,30,40\n0,0,0,5,5\n2,1,1,20,20\n")
-    encode = crops.encoder(Video("a", tmp_path / "a.mp4", boxes=boxes), Clock())
+    encode = crops.encoder(
+        Video("a", tmp_path / "a.mp4", boxes=boxes), Footage(64, 48, 3, 0, 3, 1.0), Clock()
+    )
     frames = list(np.random.default_rng(0).integers(0, 255, (3, 48, 64, 3), np.uint8))
     encoded = encode(frames, np.array([[0], [1], [2]]))
     assert encoded.kept.tolist() == [True, False, True]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aqa_pipeline.errors import StoreError
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Source, StreamSpec, Video
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import OpenVideo
@@ -18,6 +19,8 @@ from extract.collector import Collector
 from extract.decoding import Job, decode
 from extract.stage import Extraction, extract
 from extract.streams import Encoded, Steps
+
+FOOTAGE = Footage(8, 6, 40, 0, 40, 10.0)
 
 
 def silent(**_: object) -> None:
@@ -111,12 +114,12 @@ def test_a_bad_video_is_named_and_the_others_are_done(tmp_path, picture_video, b
 def test_a_bug_in_one_video_does_not_stop_the_run(tmp_path, picture_video, brightness, monkeypatch, caplog):
     stream = brightness()
 
-    def encoder(self, video, clock):
+    def encoder(self, video, footage, clock):
         raise ZeroDivisionError("only with a")
 
     good = type(stream).encoder
     monkeypatch.setattr(
-        type(stream), "encoder", lambda self, v, c: (encoder if v.video_id == "a" else good)(self, v, c)
+        type(stream), "encoder", lambda self, v, f, c: (encoder if v.video_id == "a" else good)(self, v, f, c)
     )
     report = run(Store(tmp_path / "s"), [picture_video("a"), picture_video("b")], [stream])
     assert [failure.reason for failure in report.failures] == ["ZeroDivisionError: only with a"]
@@ -190,7 +193,7 @@ class Batches:
     def __init__(self) -> None:
         self.seen: list[tuple[list[int], list[list[int]]]] = []
 
-    def encoder(self, video, clock):
+    def encoder(self, video, footage, clock):
         def encode(frames, frame_index):
             self.seen.append((list(frames), frame_index.tolist()))
             rows = np.array(frames, np.float32).reshape(frame_index.shape)
@@ -203,7 +206,7 @@ def collect(stream: Batches, frame_index: np.ndarray) -> np.ndarray:
     """The features of that plan, each of its frames pushed once and in order."""
     start = np.arange(len(frame_index), dtype=float)
     steps = Steps(frame_index, np.stack([start, start + 1], axis=1), {"num_odd": 7})
-    collector = Collector(stream, Video("a", Path("a.mp4")), steps, Clock())
+    collector = Collector(stream, Video("a", Path("a.mp4")), FOOTAGE, steps, Clock())
     for index in np.unique(frame_index).tolist():
         collector.push(index, index)
     record = collector.record("toy", source=Source(""))

@@ -33,8 +33,8 @@ def harmful(brightness, harm):
         def intake(self):
             return Intake(super().intake.plan, harm(self.kind).prepare)
 
-        def encoder(self, video, clock):
-            encode = super().encoder(video, clock)
+        def encoder(self, video, footage, clock):
+            encode = super().encoder(video, footage, clock)
             return lambda frames, index: encode([frame.mean(keepdims=True) for frame in frames], index)
 
     return Harmful(rate_fps=10.0, frames_per_step=1)
@@ -89,8 +89,8 @@ def test_a_slow_network_is_no_silence(tmp_path, picture_video, brightness):
     """The decoder waits for the network all the time, and that is not its fault."""
 
     class Slow(brightness):
-        def encoder(self, video, clock):
-            encode = super().encoder(video, clock)
+        def encoder(self, video, footage, clock):
+            encode = super().encoder(video, footage, clock)
 
             def slowly(frames, index):
                 time.sleep(0.6)
@@ -114,10 +114,10 @@ def test_a_slow_network_is_no_silence(tmp_path, picture_video, brightness):
 
 def test_a_failing_network_ends_its_video_alone_and_frees_its_decoder(tmp_path, picture_video, brightness):
     class Failing(brightness):
-        def encoder(self, video, clock):
+        def encoder(self, video, footage, clock):
             if video.video_id == "b":
                 raise ArithmeticError("no")
-            return super().encoder(video, clock)
+            return super().encoder(video, footage, clock)
 
     videos = [picture_video(name, 60) for name in "abcd"]
     extraction = Extraction("toy", Store(tmp_path / "s"), [Failing()], workers=1)

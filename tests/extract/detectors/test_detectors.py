@@ -14,6 +14,7 @@ from torchvision.models import detection, get_model_weights
 from torchvision.models._api import WeightsEnum
 
 from aqa_pipeline.errors import DatasetError, UnknownName, WeightsError
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
 from aqa_pipeline.weights import WEIGHTS
 from extract.detectors import crop_person, largest_person, load_detector
@@ -23,6 +24,9 @@ from extract.detectors import torchvision_detection as tv
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("AQA_HOME", str(tmp_path / "home"))
+
+
+FOOTAGE = Footage(20, 20, 30, 10, 13, 25.0)
 
 
 def a_video(path, **facts):
@@ -94,23 +98,25 @@ def test_the_names_need_neither_torch_nor_ultralytics():
 
 # --- annotations
 
-CSV = "frame_index,x1,y1,x2,y2\n10,1,2,3,4.5\n10,0,0,9,9\n12,5,5,6,6\n"
+CSV = "frame_index,x1,y1,x2,y2\n10,1,2,3,4.5\n10,0,0,9,9\n12,5,5,16,16\n"
 
 
 def test_annotated_boxes_are_found_by_the_frame_of_the_file(tmp_path):
     (tmp_path / "a.csv").write_text(CSV)
     video = a_video(tmp_path / "a.mp4", start_frame=10, boxes=tmp_path / "a.csv")
     frames = [np.zeros((20, 20, 3), np.uint8)] * 3
-    first, second, third = load_detector("annotations", device="cpu").for_video(video)(frames, [0, 1, 2])
+    first, second, third = load_detector("annotations", device="cpu").for_video(video, FOOTAGE)(
+        frames, [0, 1, 2]
+    )
     np.testing.assert_array_equal(first, np.array([[1, 2, 3, 4.5, 1], [0, 0, 9, 9, 1]], np.float32))
     assert first.dtype == np.float32
     assert second.shape == (0, 5)
-    np.testing.assert_array_equal(third, [[5, 5, 6, 6, 1]])
+    np.testing.assert_array_equal(third, [[5, 5, 16, 16, 1]])
 
 
 def test_a_video_without_boxes_is_told(tmp_path):
     with pytest.raises(DatasetError, match="video 'a' came without person boxes: use another detector"):
-        load_detector("annotations", device="cpu").for_video(a_video(tmp_path / "a.mp4"))
+        load_detector("annotations", device="cpu").for_video(a_video(tmp_path / "a.mp4"), FOOTAGE)
 
 
 # --- torchvision
@@ -165,11 +171,11 @@ def test_only_certain_persons_are_kept():
             ]
 
     detector = tv.TorchvisionPersons("m", "0" * 64, 0.5, "cpu", Network())
-    (found,) = detector.for_video(a_video("x.mp4"))([np.full((6, 8, 3), 255, np.uint8)], [0])
+    (found,) = detector.for_video(a_video("x.mp4"), FOOTAGE)([np.full((6, 8, 3), 255, np.uint8)], [0])
     np.testing.assert_allclose(found, [[0, 1, 2, 3, 0.9]], rtol=1e-6)
     assert found.dtype == np.float32
     assert detector.identity == f"torchvision:m sha256:{'0' * 64} confidence>=0.5"
-    assert detector.for_video(a_video("x.mp4"))([], []) == []
+    assert detector.for_video(a_video("x.mp4"), FOOTAGE)([], []) == []
 
 
 def test_weights_of_another_detector_are_refused(offer):
@@ -206,7 +212,7 @@ def test_the_real_yolo_finds_persons_in_real_clips(yolo11n, shared, clip):
             if index % 40 == 0
         ]
     threads = torch.get_num_threads()
-    found = yolo11n.for_video(a_video(path))(frames, range(len(frames)))
+    found = yolo11n.for_video(a_video(path), FOOTAGE)(frames, range(len(frames)))
     assert torch.get_num_threads() == threads
     height, width = frames[0].shape[:2]
     for persons in found:
@@ -223,11 +229,11 @@ def test_the_order_of_colours_matters_and_is_right(yolo11n, shared):
     """Frames are RGB for us and BGR for ultralytics: as the model's own reader sees the same picture."""
     with av.open(shared / "clips" / "weightlifting.mp4") as container:
         frame = next(container.decode(video=0)).to_ndarray(format="rgb24")
-    (ours,) = yolo11n.for_video(a_video("x.mp4"))([frame], [0])
+    (ours,) = yolo11n.for_video(a_video("x.mp4"), FOOTAGE)([frame], [0])
     as_bgr = np.ascontiguousarray(frame[:, :, ::-1])
     result = yolo11n.network.predict(as_bgr, classes=[0], conf=0.25, verbose=False, device="cpu")[0]
     np.testing.assert_allclose(ours[:, :4], result.boxes.xyxy.numpy(), rtol=1e-6)
-    (swapped,) = yolo11n.for_video(a_video("x.mp4"))([as_bgr], [0])
+    (swapped,) = yolo11n.for_video(a_video("x.mp4"), FOOTAGE)([as_bgr], [0])
     assert swapped.shape != ours.shape or not np.allclose(swapped, ours, rtol=1e-4)
 
 
@@ -247,9 +253,9 @@ def test_a_pt_file_loads_and_its_persons_are_found_by_name(tmp_path, ultralytics
     assert detector.person_classes == (7,)
     assert detector.name == "yolo:mine"
     frames = [np.zeros((64, 96, 3), np.uint8)] * 3
-    found = detector.for_video(a_video("x.mp4"))(frames, [0, 1, 2])
+    found = detector.for_video(a_video("x.mp4"), FOOTAGE)(frames, [0, 1, 2])
     assert [persons.shape[1] for persons in found] == [5, 5, 5]
-    assert detector.for_video(a_video("x.mp4"))([], []) == []
+    assert detector.for_video(a_video("x.mp4"), FOOTAGE)([], []) == []
 
 
 def test_a_model_without_persons_is_refused(tmp_path, ultralytics):

@@ -9,6 +9,7 @@ import pytest
 from torch import Tensor
 
 from aqa_pipeline.errors import SpecMismatch
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Record, Source, Video
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import Timeline, open_video
@@ -17,6 +18,7 @@ from extract.collector import Collector
 from extract.stage import Extraction, ExtractReport, extract
 
 RIGHT = 1000  # as the frames are painted
+FOOTAGE = Footage(8, 6, 300, 0, 300, 25.0)
 
 
 def silent(**_: object) -> None:
@@ -81,7 +83,7 @@ def test_a_mirrored_view_is_the_network_on_mirrored_pixels(tmp_path, clips_strea
 
     stream = clips_stream(8, network=every_pixel, feature_size=8 * 4 * 4 * 3)
     frames = list(np.random.default_rng(0).integers(0, 255, (13, 6, 8, 3), np.uint8))
-    encode = stream.encoder(Video("a", tmp_path), Clock())
+    encode = stream.encoder(Video("a", tmp_path), FOOTAGE, Clock())
     encoded = encode([stream.intake.prepare(frame) for frame in frames], np.arange(13)[None])
     pixels = np.stack([stream.backbone.preprocess.geometry(frame) for frame in frames])
     for offset in range(6):
@@ -210,7 +212,7 @@ def test_frames_in_memory_are_bounded_by_a_step_and_a_batch(tmp_path, clips_stre
 
     stream = clips_stream(16, span=span, views=views, clips_per_call=24, network=count)
     steps = stream.intake.plan(Timeline(np.arange(3000), Fraction(1, 25), 3000))
-    collector = Collector(stream, Video("a", tmp_path), steps, Clock())
+    collector = Collector(stream, Video("a", tmp_path), FOOTAGE, steps, Clock())
     for index in np.unique(steps.frame_index).tolist():
         prepared = np.zeros((4, 4, 3), np.uint8)
         weakref.finalize(prepared, gone.append, index)

@@ -10,6 +10,7 @@ import pytest
 from torch import nn
 
 from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
 from extract.backbones import LoadedBackbone, get_backbone
 from extract.backbones.preprocess import get_preprocess
@@ -122,7 +123,7 @@ def test_quads_of_a_file_are_known_by_their_bytes(asked, tmp_path):
     path.write_text('{"a": [[0, 0, 9, 0, 9, 9, 0, 9]]}')
     from_json = TubeChoices(tracker=f"annotations:{path}")
     (stream,) = build_streams(["tubes"], dataclasses.replace(RANDOM, tubes=from_json))
-    maker = stream.source.for_video(Video("a", tmp_path))
+    maker = stream.source.for_video(Video("a", tmp_path), Footage(20, 20, 1, 0, 1, 25.0))
     assert maker.step(0, np.zeros((20, 20, 3), np.uint8)).quad.tolist() == [[0, 0], [9, 0], [9, 9], [0, 9]]
     (again,) = rebuild_streams([stream.spec], Choices(detector="", tubes=from_json))
     assert again.spec == stream.spec

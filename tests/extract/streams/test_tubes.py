@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torchvision.transforms.functional import center_crop, pil_to_tensor
 
 from aqa_pipeline.errors import UnknownName
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Record, SpecValue, Video
 from aqa_pipeline.store import Store
 from aqa_pipeline.tube_masks import PictureGeometry, tube_masks
@@ -33,6 +34,7 @@ from extract.trackers import Event, Step, TubeSource, load_tube_source
 from extract.trackers.geometry import box_quad
 
 WIDTH, HEIGHT, FPS = 160, 90, 25.0
+FOOTAGE = Footage(WIDTH, HEIGHT, 300, 0, 300, FPS)
 ONE_PIXEL = 1.5  # of the picture: an edge is a slope there, for frames are enlarged 2.8 times
 
 
@@ -210,7 +212,7 @@ class Scripted:
         self.seen: list[int] = []
         self.events: list[Event] = []
 
-    def for_video(self, video: Video) -> "Scripted":
+    def for_video(self, video: Video, footage: Footage) -> "Scripted":
         return self
 
     def step(self, frame_index: int, frame: np.ndarray) -> Step:
@@ -308,7 +310,7 @@ def test_whole_frames_in_memory_are_those_of_one_clip(tmp_path):
     source = Scripted({})
     stream = stream_of("all", source=source)
     steps = stream.intake.plan(Timeline(np.arange(300), Fraction(1, 25), 300))
-    collector = Collector(stream, Video("a", tmp_path), steps, Clock())
+    collector = Collector(stream, Video("a", tmp_path), FOOTAGE, steps, Clock())
     for pushed, index in enumerate(np.unique(steps.frame_index).tolist(), start=1):
         frame = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
         weakref.finalize(frame, gone.append, index)

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
 from extract.trackers import load_tube_source, make_tube
 from extract.trackers.geometry import box_quad
 
+FOOTAGE = Footage(60, 40, 8, 5, 8, 25.0)
 FRAME = np.zeros((40, 60, 3), np.uint8)
 
 
@@ -25,7 +27,7 @@ def test_boxes_that_came_with_the_video_are_counted_in_its_file(tmp_path):
     csv = tmp_path / "v.csv"
     csv.write_text("frame_index,x1,y1,x2,y2\n5,1,2,3,4\n7,10,20,30,40\n")
     video = Video("v", tmp_path / "v.mp4", start_frame=5, boxes=csv)
-    tube = make_tube([(0, FRAME), (1, FRAME), (2, FRAME)], source("annotations").for_video(video))
+    tube = make_tube([(0, FRAME), (1, FRAME), (2, FRAME)], source("annotations").for_video(video, FOOTAGE))
     np.testing.assert_array_equal(tube.quads[0], box_quad(np.array([1, 2, 3, 4])))
     np.testing.assert_array_equal(tube.quads[2], box_quad(np.array([10, 20, 30, 40])))
     assert tube.present.tolist() == [True, False, True]
@@ -35,7 +37,7 @@ def test_boxes_that_came_with_the_video_are_counted_in_its_file(tmp_path):
 
 def test_a_folder_holds_one_csv_per_video_and_corners_come_in_one_order(tmp_path):
     (tmp_path / "diving%2F1.csv").write_text("6,4,2,4,2,1,6,1\n")  # from the lower right one on
-    maker = source(f"annotations:{tmp_path}").for_video(Video("diving/1", tmp_path))
+    maker = source(f"annotations:{tmp_path}").for_video(Video("diving/1", tmp_path), FOOTAGE.performance)
     np.testing.assert_array_equal(maker.step(0, FRAME).quad, [[2, 1], [6, 1], [6, 4], [2, 4]])
     assert maker.events == []
 
@@ -45,17 +47,17 @@ def test_frfs_boxes_are_read_with_their_first_row_mended(tmp_path):
     first, later = [2, 1, 6, 1, 2, 4, 6, 4], [6, 5, 2, 5, 2, 2, 6, 2]
     path.write_text(json.dumps({"308-1": [first, later]}))
     frfs = source(f"annotations:{path}")
-    tube = make_tube([(0, FRAME), (1, FRAME), (2, FRAME)], frfs.for_video(Video("308-1", tmp_path)))
+    tube = make_tube([(0, FRAME), (1, FRAME), (2, FRAME)], frfs.for_video(Video("308-1", tmp_path), FOOTAGE))
     np.testing.assert_array_equal(tube.quads[0], [[2, 1], [6, 1], [6, 4], [2, 4]])
     np.testing.assert_array_equal(tube.quads[1], [[2, 2], [6, 2], [6, 5], [2, 5]])
     assert not tube.present[2]
     assert str(frfs.facts["tracker"]).startswith("annotations sha256:")
     with pytest.raises(DatasetError, match="no quads of '309-1'; it begins with 308-1"):
-        frfs.for_video(Video("309-1", tmp_path))
+        frfs.for_video(Video("309-1", tmp_path), FOOTAGE)
 
 
 def test_a_video_without_quads_is_told(tmp_path):
     with pytest.raises(DatasetError, match="'v' came without boxes: use a tracker"):
-        source("annotations").for_video(Video("v", tmp_path))
+        source("annotations").for_video(Video("v", tmp_path), FOOTAGE)
     with pytest.raises(DatasetError, match=r"v\.csv cannot be read"):
-        source(f"annotations:{tmp_path}").for_video(Video("v", tmp_path))
+        source(f"annotations:{tmp_path}").for_video(Video("v", tmp_path), FOOTAGE)

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.errors import AqaError, UnknownName
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
 from extract.trackers import FollowedPersons, Follower, Rules, follow, load_tube_source, make_tube, step_many
 from extract.trackers.following import Confidence, after_score, central_person
 from extract.trackers.geometry import box_quad
 from extract.trackers.tracker import Tracked, check_start, update_each
 
+FOOTAGE = Footage(60, 40, 9, 0, 9, 25.0)
 SMALL, LARGE = [10, 10, 20, 20, 0.9], [0, 0, 30, 30, 0.6]
 
 
@@ -227,7 +229,7 @@ class Detector:
     name: str = "d"
     identity: str = "d confidence>=0.5"
 
-    def for_video(self, video):
+    def for_video(self, video, footage):
         return persons({0: [LARGE]})
 
 
@@ -241,7 +243,7 @@ def test_a_source_says_how_its_tubes_are_made():
         "lost_below": 0.5,
         "lost_after": 3,
     }
-    follower = source.for_video(Video("v", "x.mp4"))
+    follower = source.for_video(Video("v", "x.mp4"), FOOTAGE)
     assert follower.step(0, np.zeros((40, 60, 3), np.uint8)).present
     assert follower.video_id == "v"
 
