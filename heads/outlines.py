@@ -1,14 +1,18 @@
 """Where the athlete was, from what the streams keep: a box per crop, or a quad per frame of a tube."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.pages.score_page import Outline
 from aqa_pipeline.records import Record
-from aqa_pipeline.video import OpenVideo
+from aqa_pipeline.video import OpenVideo, Timeline
+from heads.seen_frames import seen_frames
 
+NOBODY = -1
+SAME_MOMENT = 1e-6  # seconds
 LONGEST_SECONDS = 0.5  # a quad is not drawn for longer: a tube may look at one frame in eight, or end
 
 Floats = NDArray[np.float64]
@@ -25,13 +29,28 @@ def outlines_of(records: Mapping[str, Record], opened: OpenVideo) -> list[Outlin
 
 
 def _of_boxes(record: Record, size: Floats, opened: OpenVideo) -> list[Outline]:
-    """Each box for as long as its crop stands for."""
+    """Each box for the frame that it was found in and for the frames that its crop stands for."""
     x1, y1, x2, y2 = (record.extras["boxes"][:, column].astype(np.float64) for column in range(4))
     quads = np.stack([np.stack(pair, axis=1) for pair in ((x1, y1), (x2, y1), (x2, y2), (x1, y2))], axis=1)
+    owners = _owners(record, opened.timeline)
+    edges = np.flatnonzero(np.diff(owners, prepend=NOBODY, append=NOBODY))
+    starts, stops = opened.timeline.pts_seconds, opened.timeline.stop_seconds
     return [
-        _outline(float(start), float(stop), quad / size)
-        for (start, stop), quad in zip(record.pts_seconds, quads, strict=True)
+        _outline(float(starts[first]), float(stops[after - 1]), quads[owners[first]] / size)
+        for first, after in pairwise(edges)
+        if owners[first] != NOBODY
     ]
+
+
+def _owners(record: Record, timeline: Timeline) -> NDArray[np.int64]:
+    """(frame,) the step whose box belongs to each frame, or NOBODY."""
+    starts, stops = record.pts_seconds.T
+    shown = timeline.pts_seconds + SAME_MOMENT
+    step = np.searchsorted(starts, shown, side="right") - 1
+    owners = np.where((step >= 0) & (shown < stops[step]), step, NOBODY)
+    found_in = seen_frames(record, timeline)[::-1, 0]
+    owners[found_in] = np.arange(len(starts))[::-1]  # of several steps of one frame the first
+    return owners
 
 
 def _of_tube(record: Record, size: Floats, opened: OpenVideo) -> list[Outline]:

@@ -3,10 +3,11 @@
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aqa_pipeline.pages.media import embed_media, link_media
 from aqa_pipeline.pages.pictures import pictures_at
@@ -30,6 +31,7 @@ from heads.followed import followed_in, how_followed, losses
 from heads.judgement import Judge, Judgement
 from heads.outlines import outlines_of
 from heads.score_text import SPLIT_NAMES_SHOWN, score_sentences, told_steps
+from heads.seen_frames import jump_seconds, seen_frames
 from heads.training_facts import frames_without_person
 
 NUM_FILM = 12
@@ -59,10 +61,14 @@ class Scored:
 
 def write_page_of(scored: Scored, by: Judge, path: Path, *, embed: bool = False) -> Path:
     """Makes the page; raises `VideoError` if the video cannot be read."""
-    tracks = tracks_of(scored.judgement, by)
     with open_video(scored.video) as opened:
+        seen = {name: seen_frames(record, opened.timeline) for name, record in scored.records.items()}
+        tracks = [
+            replace(track, jumps=jump_seconds(track, seen[track.stream], opened.timeline))
+            for track in tracks_of(scored.judgement, by)
+        ]
         outlines = outlines_of(scored.records, opened)
-        film, moments = _pictures(scored.records, tracks, opened, outlines)
+        film, moments = _pictures(seen, tracks, opened, outlines)
         media = embed_media(scored.video, opened) if embed else link_media(scored.video, opened, page=path)
         page = ScorePage(
             title=scored.judgement.name,
@@ -110,6 +116,7 @@ def tracks_of(judgement: Judgement, by: Judge) -> list[Track]:
             pts_seconds=prediction.pts_seconds[stream],
             values=weights,
             reference=1 / max(1, int((weights > 0).sum())),
+            stream=stream,
         )
         for stream, weights in told.get("weight", {}).items()
         if len(weights)
@@ -124,6 +131,7 @@ def tracks_of(judgement: Judgement, by: Judge) -> list[Track]:
             values=scores,
             reference=prediction.score,
             usual_range=float(np.ptp(by.training_scores)),
+            stream=stream,
         )
         for stream, scores in told.get("score", {}).items()
     ]
@@ -144,10 +152,12 @@ def _unit(stream: str) -> str:
 
 
 def _pictures(
-    records: Mapping[str, Record], tracks: Sequence[Track], opened: OpenVideo, outlines: Sequence[Outline]
+    seen: Mapping[str, NDArray[np.int64]],
+    tracks: Sequence[Track],
+    opened: OpenVideo,
+    outlines: Sequence[Outline],
 ) -> tuple[tuple[str, ...], list[Moment]]:
     """The film strip and the moments with their pictures, from one pass over the video."""
-    is_clip = {track.name: _are_clips(records, track) for track in tracks}
     duration = opened.timeline.duration_seconds
     times = {"film": [duration * (part + 0.5) / NUM_FILM for part in range(NUM_FILM)]}
     heights = {"film": FILM_HEIGHT}
@@ -155,11 +165,12 @@ def _pictures(
     for number, track in enumerate(tracks):
         for level in LEVELS:
             for step in track.steps(level):
-                name, (start, stop) = f"{number} {step}", track.pts_seconds[step]
+                name, frames = f"{number} {step}", seen[track.stream][step]
                 parts, heights[name] = (
-                    (PARTS_OF_CLIP, PART_HEIGHT) if is_clip[track.name] else (PARTS_OF_FRAME, MOMENT_HEIGHT)
+                    (PARTS_OF_CLIP, PART_HEIGHT) if len(frames) > 1 else (PARTS_OF_FRAME, MOMENT_HEIGHT)
                 )
-                times[name] = [float(start + part * (stop - start)) for part in parts]
+                shown = [frames[int(part * len(frames))] for part in parts]
+                times[name] = opened.timeline.pts_seconds[shown].tolist()
                 planned.append((track, level, step, name))
     made = pictures_at(opened, times, heights=heights, outlines=outlines, bare=("film",))
     moments = [
@@ -170,19 +181,12 @@ def _pictures(
             stop=float(track.pts_seconds[step, 1]),
             value=track.labels[step],
             pictures=tuple(made[name]),
-            jump=float(track.bars[step, 0]),
+            jump=float(track.shown_at[step, 0]),
+            frame=float(track.shown_at[step, 1]),
         )
         for track, level, step, name in planned
     ]
     return tuple(made["film"]), moments
-
-
-def _are_clips(records: Mapping[str, Record], track: Track) -> bool:
-    """Whether each step of the track shows several frames."""
-    longer = [
-        stream for stream, record in records.items() if record.spec.facts.get("frames_per_step", 1) != 1
-    ]
-    return any(track.name.lower().startswith(_unit(stream)) for stream in longer)
 
 
 def _scale(judgement: Judgement, by: Judge) -> Scale:

@@ -1,6 +1,12 @@
-"""The video of a page: linked by a relative path, or put into the page whole."""
+"""The video of a page: linked by a relative path, or put into the page whole.
+
+A browser's player counts seconds on the file's own clock: where the first frame appears at 2.5 s,
+`currentTime` is 2.5. Two parts of a file cannot be jumped to: what lies before zero, and in an mp4 whose
+clock begins late, what lies behind its mere length, which the player takes for the end.
+"""
 
 import io
+import math
 import os
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,8 +20,8 @@ from PIL import Image
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.pages.rendering import data_uri
 from aqa_pipeline.records import Video
-from aqa_pipeline.video import OpenVideo, open_video
-from aqa_pipeline.video.facts import probe
+from aqa_pipeline.video import OpenVideo, Timeline, VideoFacts, probe
+from aqa_pipeline.video.packets import MP4
 
 # What the browsers of today play without help.
 PLAYABLE = {
@@ -26,6 +32,7 @@ PLAYABLE = {
 }
 EMBED_AS_IT_IS_BYTES = 12 * 1024**2
 EMBEDDED_HEIGHT, EMBEDDED_CRF = 480, "28"
+UNREACHED_SECONDS = 0.5  # of a linked video, from which on a reader is told
 
 
 @dataclass(frozen=True)
@@ -47,9 +54,13 @@ def link_media(video: Video, opened: OpenVideo, *, page: Path) -> Media:
     size = (opened.width, opened.height)
     if video.path.is_dir():
         return Media("", 0.0, "The video is a folder of pictures: --embed puts a film of it here.", *size)
-    media_type, why_not = playable_as(video.path)
-    note = "" if media_type else f"{why_not} With --embed the page carries a copy that plays."
-    return Media(relative_address(video.path, page), _offset_seconds(video), note, *size)
+    facts = probe(video.path)
+    media_type, why_not = playable_as(video.path, facts)
+    unreached = unreached_seconds(facts, opened.timeline)
+    if media_type and unreached >= UNREACHED_SECONDS:
+        why_not = f"Browsers cannot jump to {unreached:.1f} s of this file, whose clock does not begin at 0."
+    note = f"{why_not} With --embed the page carries a copy that plays." if why_not else ""
+    return Media(relative_address(video.path, page), opened.timeline.start_seconds, note, *size)
 
 
 def embed_media(video: Video, opened: OpenVideo) -> Media:
@@ -60,19 +71,30 @@ def embed_media(video: Video, opened: OpenVideo) -> Media:
     size = (opened.width, opened.height)
     whole = video.start_frame == 0 and video.stop_frame is None
     if not video.path.is_dir() and whole and video.path.stat().st_size <= EMBED_AS_IT_IS_BYTES:
-        media_type, _ = playable_as(video.path)
-        if media_type:
-            return Media(data_uri(video.path.read_bytes(), media_type), 0.0, "", *size)
+        facts = probe(video.path)
+        media_type, _ = playable_as(video.path, facts)
+        if media_type and not unreached_seconds(facts, opened.timeline):
+            content = data_uri(video.path.read_bytes(), media_type)
+            return Media(content, opened.timeline.start_seconds, "", *size)
     return Media(data_uri(small_copy(opened), "video/mp4"), 0.0, "", *size)
 
 
-def playable_as(path: Path) -> tuple[str, str]:
+def playable_as(path: Path, facts: VideoFacts) -> tuple[str, str]:
     """The media type under which browsers play the file, or "" and why they may not."""
     media_type, codecs = PLAYABLE.get(path.suffix.lower(), ("", set()))
-    codec = probe(path).codec
-    if codec in codecs:
+    if facts.codec in codecs:
         return media_type, ""
-    return "", f"Browsers may not play {codec} in a {path.suffix.lower() or 'nameless'} file."
+    return "", f"Browsers may not play {facts.codec} in a {path.suffix.lower() or 'nameless'} file."
+
+
+def unreached_seconds(facts: VideoFacts, timeline: Timeline) -> float:
+    """How much of the performance no jump of a browser's player reaches; 0 where every frame is reached."""
+    first = timeline.start_seconds
+    last = first + float(timeline.pts_seconds[-1])
+    before = max(0.0, -first)
+    end = facts.length_seconds if facts.container == MP4 and facts.start_seconds > 0 else math.inf
+    behind = first + timeline.duration_seconds - end if last >= end else 0.0
+    return before + behind
 
 
 def relative_address(target: Path, page: Path) -> str:
@@ -83,13 +105,6 @@ def relative_address(target: Path, page: Path) -> str:
         return target.resolve().as_uri()
     # Without "./", a file called "javascript:..." would be a scheme.
     return "./" + quote(Path(relative).as_posix())
-
-
-def _offset_seconds(video: Video) -> float:
-    if not video.start_frame:
-        return 0.0
-    with open_video(Video(video_id=video.video_id, path=video.path)) as whole:
-        return float(whole.timeline.pts_seconds[video.start_frame])
 
 
 def small_copy(opened: OpenVideo) -> bytes:

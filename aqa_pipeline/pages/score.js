@@ -5,6 +5,9 @@
   const find = (id) => document.getElementById(id);
   const video = find("video"), timeline = find("timeline"), playhead = find("playhead");
   const readout = find("readout"), outline = find("outline"), toggle = find("show-outline");
+  const SAME_FRAME = 0.0005, BEFORE_END = 0.001, FARTHEST = 2; // seconds
+  let shown = null; // when the frame in the player begins: the browser tells, where it can
+  let sought = null, frame = null; // the player's time of the last jump, and when the frame meant begins
   let now = 0, playable = false, wanted = null, boxes = true, plots = [];
 
   const clamp = (seconds) => Math.min(Math.max(seconds, 0), data.duration);
@@ -30,17 +33,36 @@
     timeline.setAttribute("aria-valuenow", now.toFixed(2));
     timeline.setAttribute("aria-valuetext", describe(now));
     readout.textContent = describe(now);
-    if (outline) {
-      const at = boxes && data.outlines.find((each) => each.start <= now && now < each.stop);
-      outline.setAttribute("points", at ? at.corners.map((corner) => corner.join(",")).join(" ") : "");
-    }
+    drawOutline();
   }
 
-  function jump(seconds) {
+  // The outline belongs to the frame in the player. After a jump that is still the old frame for a while.
+  function drawOutline() {
+    if (!outline) return;
+    const seconds = (shown ?? now) + SAME_FRAME;
+    const at = boxes && data.outlines.find((each) => each.start <= seconds && seconds < each.stop);
+    outline.setAttribute("points", at ? at.corners.map((corner) => corner.join(",")).join(" ") : "");
+  }
+
+  function seek(seconds) {
+    sought = seconds;
+    video.currentTime = seconds;
+  }
+
+  function jump(seconds, toFrame = null) {
     show(seconds);
+    frame = toFrame;
     if (!video) return;
-    if (playable) video.currentTime = data.offset + now;
+    if (playable) seek(data.offset + Math.min(now, data.duration - BEFORE_END));
     else wanted = now;
+  }
+
+  // Where a file does not say how long each frame lasts, players take the mean, and may stop one too early.
+  function reachFrame() {
+    if (frame === null || shown === null || video.seeking || !video.paused) return;
+    const missing = frame - shown, next = sought + missing / 2;
+    if (missing > SAME_FRAME && next < data.offset + frame + FARTHEST) seek(next);
+    else frame = null;
   }
 
   function togglePlay() {
@@ -56,17 +78,26 @@
     const ready = () => {
       if (playable) return;
       playable = true;
-      if (wanted !== null || data.offset) jump(wanted ?? 0);
+      if (wanted !== null || data.offset) jump(wanted ?? 0, frame);
     };
     const follow = () => {
-      if (!video.seeking) show(video.currentTime - data.offset);
+      const jumped = sought !== null && Math.abs(video.currentTime - sought) < SAME_FRAME;
+      if (!video.seeking) show(jumped ? now : video.currentTime - data.offset);
       if (!video.paused && video.currentTime - data.offset >= data.duration + 0.02) video.pause();
       if (!video.paused && !video.ended) requestAnimationFrame(follow);
     };
+    const watch = (_, facts) => {
+      shown = facts.mediaTime - data.offset;
+      drawOutline();
+      video.requestVideoFrameCallback(watch);
+    };
+    video.requestVideoFrameCallback?.(watch);
     video.addEventListener("error", failed);
     video.addEventListener("loadedmetadata", ready);
     video.addEventListener("play", follow);
     for (const name of ["timeupdate", "seeked", "pause"]) video.addEventListener(name, () => video.paused && follow());
+    // The browser tells of the new frame within the next two animation frames.
+    video.addEventListener("seeked", () => requestAnimationFrame(() => requestAnimationFrame(reachFrame)));
     if (video.error) failed();
     else if (video.readyState >= 1) ready();
   }
@@ -86,18 +117,19 @@
   });
   timeline.addEventListener("pointerleave", () => show(now));
 
-  function neighbour(direction) {
-    const edges = [...new Set(data.tracks.flatMap((track) => track.starts))].sort((a, b) => a - b);
-    const next = direction > 0 ? edges.find((edge) => edge > now + 1e-3) : edges.findLast((edge) => edge < now - 1e-3);
-    return next ?? (direction > 0 ? data.duration : 0);
+  function jumpToNeighbour(direction) {
+    const steps = data.tracks.flatMap((track) => track.jumps.map((at, step) => [at, track.frames[step]]));
+    steps.sort((a, b) => a[0] - b[0]);
+    const next = direction > 0 ? steps.find(([at]) => at > now + 1e-3) : steps.findLast(([at]) => at < now - 1e-3);
+    jump(...(next ?? [direction > 0 ? data.duration : 0]));
   }
   const keys = {
     ArrowLeft: (event) => jump(now - (event.shiftKey ? 5 : 1)),
     ArrowDown: (event) => jump(now - (event.shiftKey ? 5 : 1)),
     ArrowRight: (event) => jump(now + (event.shiftKey ? 5 : 1)),
     ArrowUp: (event) => jump(now + (event.shiftKey ? 5 : 1)),
-    PageUp: () => jump(neighbour(-1)),
-    PageDown: () => jump(neighbour(1)),
+    PageUp: () => jumpToNeighbour(-1),
+    PageDown: () => jumpToNeighbour(1),
     Home: () => jump(0),
     End: () => jump(data.duration),
     " ": togglePlay,
@@ -111,7 +143,7 @@
 
   for (const button of document.querySelectorAll("[data-jump]")) {
     button.addEventListener("click", () => {
-      jump(Number(button.dataset.jump));
+      jump(Number(button.dataset.jump), button.dataset.frame ? Number(button.dataset.frame) : null);
       (find("player") ?? timeline).scrollIntoView({ block: "nearest", behavior: "instant" });
     });
   }

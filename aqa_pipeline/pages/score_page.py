@@ -36,7 +36,9 @@ class Track:
 
     `kind` says whether the values are attention (weights that sum to 1; 0 where the head did not look) or
     the score that each step would get alone. `reference` is drawn as a line: equal weights, or the video's
-    score. `usual_range` is that of scores, high less low: what is much and what is little.
+    score. `usual_range` is that of scores, high less low: what is much and what is little. `stream` is whose
+    steps they are. `jumps` (time, 2) are the seconds at which the player shows each step, and those at which
+    the frame begins that it shows then; without them a step is shown from its start.
     """
 
     name: str
@@ -46,6 +48,13 @@ class Track:
     values: NDArray[np.float64]
     reference: float
     usual_range: float = 0.0
+    stream: str = ""
+    jumps: NDArray[np.float64] | None = None
+
+    @property
+    def shown_at(self) -> NDArray[np.float64]:
+        """(time, 2) the seconds to which a click on each step leads, and when the frame begins there."""
+        return self.bars[:, [0, 0]] if self.jumps is None else self.jumps
 
     @property
     def overlaps(self) -> bool:
@@ -126,6 +135,8 @@ class Track:
 class Moment:
     """A step worth a look, with its pictures (addresses); a click goes to `jump`, or else to its start.
 
+    `frame` is when the frame begins that the player shall show then, if a certain one is meant.
+
     Where steps overlap, several are on at once when one begins: its own bar begins later.
     """
 
@@ -136,6 +147,7 @@ class Moment:
     value: str
     pictures: tuple[str, ...]
     jump: float | None = None
+    frame: float | None = None
 
 
 @dataclass(frozen=True)
@@ -204,6 +216,8 @@ def _for_script(page: ScorePage) -> dict[str, object]:
                 "kind": track.kind,
                 "starts": np.round(track.bars[:, 0], 4).tolist(),
                 "stops": np.round(track.bars[:, 1], 4).tolist(),
+                "jumps": np.round(track.shown_at[:, 0], 6).tolist(),
+                "frames": np.round(track.shown_at[:, 1], 6).tolist(),
                 "labels": track.labels,
                 "values": [float(f"{value:.5g}") for value in track.values],
                 "levels": track.levels,

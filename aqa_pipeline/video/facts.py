@@ -21,10 +21,16 @@ from aqa_pipeline.video.orientation import frame_orientation, swaps_sides
 from aqa_pipeline.video.packets import MP4, NO_TICK, read_packets
 from aqa_pipeline.video.timeline import FALLBACK_FPS, decoded_frames
 
+AV_TIME_BASE = Fraction(1, 1_000_000)  # seconds a tick of a container's own times
+
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """Size in pixels as shown, frames shown, seconds, average fps; `container` is "frames" for a folder."""
+    """Size in pixels as shown, frames shown, seconds, average fps; `container` is "frames" for a folder.
+
+    `start_seconds` is when the earliest stream begins on the file's own clock, `length_seconds` how long all
+    streams are together: what a browser takes for the end of an mp4.
+    """
 
     width: int
     height: int
@@ -34,6 +40,8 @@ class VideoFacts:
     codec: str
     container: str
     has_audio: bool
+    start_seconds: float = 0.0
+    length_seconds: float = 0.0
 
 
 def probe(path: Path, *, fps: float | None = None) -> VideoFacts:
@@ -56,6 +64,9 @@ def probe(path: Path, *, fps: float | None = None) -> VideoFacts:
         if swaps_sides(frame_orientation(first)):
             width, height = height, width
         codec, container_name = codec_name(stream), container.format.name
+        start_seconds, length_seconds = (
+            float((ticks or 0) * AV_TIME_BASE) for ticks in (container.start_time, container.duration)
+        )
     if not num_frames:
         num_frames, duration = _count_packets(path)
     return VideoFacts(
@@ -67,6 +78,8 @@ def probe(path: Path, *, fps: float | None = None) -> VideoFacts:
         codec=codec,
         container=container_name,
         has_audio=has_audio,
+        start_seconds=start_seconds,
+        length_seconds=length_seconds,
     )
 
 

@@ -69,12 +69,22 @@ class Timeline:
     def duration_seconds(self) -> float:
         return float(self.duration)
 
+    @property
+    def start_seconds(self) -> float:
+        """When the first frame appears on the file's own clock, which may not begin at zero."""
+        return float(int(self.pts[0]) * self.time_base)
+
     @cached_property
     def pts_seconds(self) -> npt.NDArray[np.float64]:
         """(num_frames,) when each frame appears, seconds from the first frame; each the nearest double."""
         numerator, denominator = self.time_base.as_integer_ratio()
         # Division of Python integers rounds once and cannot overflow; NumPy would round the product too.
         return np.array([tick * numerator / denominator for tick in self._elapsed.tolist()])
+
+    @property
+    def stop_seconds(self) -> npt.NDArray[np.float64]:
+        """(num_frames,) when each frame is followed by the next, seconds from the first frame."""
+        return np.append(self.pts_seconds[1:], self.duration_seconds)
 
     def window(self, start_frame: int, stop_frame: int | None = None) -> "Timeline":
         """Frames [start_frame, stop_frame) (None: to the end), counted in presentation order.
