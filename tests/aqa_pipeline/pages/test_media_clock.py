@@ -18,7 +18,7 @@ from PIL import Image
 
 from aqa_pipeline.pages.media import embed_media, link_media, unreached_seconds
 from aqa_pipeline.pages.score_page import Moment, Scale, ScorePage, Track, write_score_page
-from aqa_pipeline.records import Record, StreamSpec, Video
+from aqa_pipeline.records import Record, Source, StreamSpec, Video
 from aqa_pipeline.video import open_video, probe
 from extract.streams.stream import plan_steps
 from heads.outlines import outlines_of
@@ -129,7 +129,9 @@ def crops_of(video: Video, rate: float) -> tuple[Record, list[int]]:
     extras = {"boxes": boxes, "frame_index": steps.frame_index}
     features = np.zeros((len(steps), 1), np.float32)
     spec = StreamSpec("crops", {"frames_per_step": 1})
-    return Record("d", "v", spec, features, steps.pts_seconds, "digest", extras=extras), numbers.tolist()
+    return Record(
+        "d", "v", spec, features, steps.pts_seconds, Source("digest"), extras=extras
+    ), numbers.tolist()
 
 
 def page_of(video: Video, path: Path, record: Record, *, embed: bool = False) -> Path:
@@ -292,7 +294,7 @@ def test_a_real_film_whose_picture_starts_2_5_s_after_its_sound(
             StreamSpec("frames", {}),
             np.zeros((len(seen), 1), np.float32),
             seen.pts_seconds,
-            "digest",
+            Source("digest"),
             extras={"frame_index": seen.frame_index},
         )
         pictures = {index: picture for index, picture in opened.frames(range(opened.timeline.num_frames))}
