@@ -1,7 +1,6 @@
 """Do all nodes see the same files? Work on a cluster meets in folders, so it must."""
 
 import os
-import secrets
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from aqa_pipeline.cluster.versions import Versions
 from aqa_pipeline.errors import ClusterError
-from aqa_pipeline.store.files import machine
+from aqa_pipeline.files import part_beside
 
 SHARED = "All nodes must see these folders, on a shared file system and under the same path."
 PATIENCE_SECONDS = 10.0  # network file systems may show a new file late
@@ -59,7 +58,7 @@ class Shared:
 def sharing(output: Path, *, inputs: Sequence[Path]) -> Iterator[Shared]:
     """A file for the workers to look for while the block lasts, in the folder that they write to."""
     # Named as a store's temporary files are: it may lie there, and is cleared away if this process is killed.
-    witness = output / f".seen-by-all-nodes-{secrets.token_hex(4)}@{machine()}@{os.getpid()}.part"
+    witness = part_beside(output / "seen-by-all-nodes")
     try:
         output.mkdir(parents=True, exist_ok=True)
         witness.touch()

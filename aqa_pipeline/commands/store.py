@@ -23,6 +23,7 @@ from aqa_pipeline.commands.store_import import store_import
 if TYPE_CHECKING:
     from aqa_pipeline.records import StreamSpec
     from aqa_pipeline.store import Problem
+    from aqa_pipeline.store.repair import Action
 
 PACK = click.Path(dir_okay=False, path_type=Path)
 
@@ -96,35 +97,44 @@ def store_verify(ctx: click.Context, path: Path) -> None:
     click.echo(f"{num_sound} of {num_sound + len(problems)} records are sound.")
     _tell_problems(problems)
     if problems and path.is_dir():
-        click.echo(f"`aqa store repair {path}` takes out what is damaged; then extract again.")
+        click.echo(f"`aqa store repair {path}` sets aside what is damaged; then extract again.")
     ctx.exit(SOME_FAILED if problems else 0)
 
 
 def _tell_problems(problems: "Sequence[Problem]") -> None:
     for problem in problems:
-        click.echo(f"  {problem.kind}: {problem.path}: {problem.reason}")
+        path = str(problem.path)
+        shown = path if path.isprintable() else repr(path)  # a strange name may hold a terminal's commands
+        click.echo(f"  {problem.kind}: {shown}: {problem.reason}")
 
 
-@store.command("repair", epilog=example("aqa store repair features --keep broken"))
+@store.command("repair", epilog=example("aqa store repair features --dry-run"))
 @store_argument
-@click.option("--keep", type=FOLDER, help="Move what is taken out into this folder.  [default: delete it]")
+@click.option("--keep", type=FOLDER, help="Where to move what is taken out.  [default: PATH/.set-aside]")
+@click.option("--delete", is_flag=True, help="Delete what is taken out.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be taken out.")
 @click.pass_context
-def store_repair(ctx: click.Context, path: Path, keep: Path | None) -> None:
+def store_repair(ctx: click.Context, path: Path, keep: Path | None, delete: bool, dry_run: bool) -> None:
     """Takes damaged records and left-over files out of the store at PATH, and lists them.
 
     Sound records stay; the next `aqa extract` makes those that were taken out. What the disk does not give,
-    and what is not ours, is listed and left where it is: the exit code is then 3.
+    and what is not ours, is listed and left where it is: the exit code is then 3. Links are never followed.
     """
     from aqa_pipeline.store import Store, repair
 
+    if keep and delete:
+        raise click.UsageError("--keep and --delete exclude each other.")
+    action: Action = "nothing" if dry_run else "delete" if delete else "set aside"
     with progress_bar(None, unit=" records") as bar:
-        done = repair(Store(path), keep=keep, progress=bar.update)
-    click.echo(f"{done.num_sound} records are sound; {len(done.removed)} files were taken out.")
+        done = repair(Store(path), action=action, keep=keep, progress=bar.update)
+    done_to = f"moved to {done.set_aside}" if done.set_aside else "deleted"
+    told = f"{'would be' if dry_run else 'were'} {done_to if done.removed else 'taken out'}"
+    click.echo(f"{done.num_sound} records are sound; {len(done.removed)} files {told}.")
     _tell_problems(done.removed)
     if done.left:
         click.secho(f"{len(done.left)} files were left where they are:", fg="yellow", err=True)
         _tell_problems(done.left)
-    if any(problem.kind == "damaged" for problem in done.removed):
+    if not dry_run and any(problem.kind == "damaged" for problem in done.removed):
         click.echo("To make these records again, run the same `aqa extract` as before: it fills the holes.")
     ctx.exit(SOME_FAILED if done.left else 0)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from aqa_pipeline.errors import SpecMismatch, StoreError
+from aqa_pipeline.files import file_name
 from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.store.content import MappedRecord, Stored
-from aqa_pipeline.store.files import file_name
 from aqa_pipeline.store.folder import ENDING, RecordFolder
 from aqa_pipeline.store.hdf5 import library_versions, map_group, read_group, read_spec
 from aqa_pipeline.store.origin import Origin, read_origin
@@ -173,11 +173,13 @@ class Store:
 
 def _place_at(root: Path) -> Place:
     try:
-        is_file, exists = root.is_file(), root.exists()
+        is_file, is_folder, exists = root.is_file(), root.is_dir(), root.exists()
     except OSError as error:  # a name that no file system takes
         raise StoreError(f"there can be no store at {str(root)[:200]}: {error.strerror}.") from error
     if is_file:
         return PackedRecords(root)
+    if exists and not is_folder:
+        raise StoreError(f"there is no store at {root}: it is neither a folder nor a file.")
     if root.suffix == ENDING and not exists:
         raise StoreError(f"there is no packed store at {root}; a store to write is a folder, no {ENDING}.")
     return RecordFolder(root)

@@ -7,7 +7,7 @@ only these are read, and only as many as the file has bytes.
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -110,6 +110,31 @@ def map_group(group: h5py.Group) -> MappedRecord:
     )
 
 
+def is_named(group: h5py.Group, names: Iterable[str]) -> bool:
+    """Return whether something has these names. No link is followed: reading it will tell."""
+    for name in names:
+        if not isinstance(group, h5py.Group) or not group.id.links.exists(name.encode()):
+            return False
+        if not _is_hard(group, name):
+            return True
+        group = group[name]
+    return True
+
+
+def _is_hard(group: h5py.Group, name: str) -> bool:
+    # h5py's own `in` and `get` look behind links, that is, open other files.
+    return bool(group.id.links.get_info(name.encode()).type == h5py.h5l.TYPE_HARD)
+
+
+def is_of_another_program(path: Path) -> bool:
+    """Return whether that is an HDF5 file which says nothing of what a record says."""
+    try:
+        with opened(path) as file:
+            return not {"schema", "spec", "content_sha256"} & set(file.attrs)
+    except UNSOUND:
+        return False
+
+
 def read_spec(group: h5py.Group) -> StreamSpec:
     """How the record in that group was made; raises any of `UNSOUND`."""
     spec = StreamSpec.from_json(_text(group, "spec"))
@@ -148,13 +173,13 @@ def library_versions() -> str:
 
 def _own(group: h5py.Group, name: str) -> Any:
     """What has that name, if no link leads to it: links may point anywhere on the reader's disk."""
-    if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+    if not group.id.links.exists(name.encode()) or not _is_hard(group, name):
         raise ValueError(f"{name} is missing, or points outside the record")
     return group[name]
 
 
 def _dataset_names(group: h5py.Group) -> list[str]:
-    extras = list(inner_group(group, "extras")) if "extras" in group else []
+    extras = list(inner_group(group, "extras")) if "extras" in list(group) else []
     if len(extras) > MAX_EXTRAS:
         raise ValueError(f"it has {len(extras)} extras")
     return ["features", "pts_seconds", *(f"extras/{name}" for name in extras)]

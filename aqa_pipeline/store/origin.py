@@ -5,10 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.store.files import file_name, write_whole
+from aqa_pipeline.files import file_name, write_whole
+from aqa_pipeline.outside import read_outside_bytes
 from aqa_pipeline.store.folder import write_marker
+from aqa_pipeline.store.places import ORIGIN
 
-FILE = "dataset.json"
+MOST_BYTES = 100_000
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ def write_origin(store_root: Path, origin: Origin) -> None:
         return
     path = _path(store_root, origin.name)
     facts = asdict(origin) | {"root": str(origin.root.absolute())}
+    if path.parent.is_symlink():
+        raise StoreError(f"{path.parent} is a link, which a store never follows: put a folder in its place.")
     try:
         write_marker(store_root)
         path.parent.mkdir(exist_ok=True)
@@ -40,10 +44,10 @@ def write_origin(store_root: Path, origin: Origin) -> None:
 def read_origin(store_root: Path, dataset: str) -> Origin | None:
     """Where that dataset lay; None where nothing says so, as in a packed store. Raises `StoreError`."""
     path = _path(store_root, dataset)
-    if not path.is_file():
+    if not path.is_file() or path.parent.is_symlink():
         return None
     try:
-        facts = json.loads(path.read_bytes())
+        facts = json.loads(read_outside_bytes(path, most_bytes=MOST_BYTES))
         origin = Origin(facts["adapter"], facts["name"], Path(facts["root"]))
         if origin.name != dataset or not isinstance(origin.adapter, str):
             raise ValueError(f"it is of {origin.name!r}")
@@ -53,4 +57,4 @@ def read_origin(store_root: Path, dataset: str) -> Origin | None:
 
 
 def _path(store_root: Path, dataset: str) -> Path:
-    return store_root / file_name(dataset) / FILE
+    return store_root / file_name(dataset) / ORIGIN

@@ -13,6 +13,7 @@ from pathlib import Path
 import h5py
 
 from aqa_pipeline.errors import StoreError
+from aqa_pipeline.files import clear_left_overs
 from aqa_pipeline.store.content import Stored
 from aqa_pipeline.store.hdf5 import (
     UNSOUND,
@@ -20,6 +21,7 @@ from aqa_pipeline.store.hdf5 import (
     attribute_number,
     fill,
     inner_group,
+    is_named,
     num_bytes_of,
     opened,
     read_group,
@@ -57,7 +59,7 @@ class PackedRecords:
 
     def has(self, name: RecordName) -> bool:
         with self._opened() as file:
-            return "/".join(name) in file
+            return is_named(file, name)
 
     @contextmanager
     def group(self, name: RecordName) -> Iterator[h5py.Group]:
@@ -72,14 +74,14 @@ class PackedRecords:
 
     def streams(self, dataset: str | None = None) -> Iterator[StreamName]:
         with self._opened() as file:
-            datasets = list(file) if dataset is None else [dataset] if dataset in file else []
+            datasets = list(file) if dataset is None else [dataset] if is_named(file, [dataset]) else []
             names = [StreamName(of, stream) for of in datasets for stream in inner_group(file, of)]
         yield from (name for name in names if name.is_one)
 
     def videos(self, stream: StreamName) -> list[str]:
         """The names of the stream's records."""
         with self._opened() as file:
-            return list(_inner(file, stream)) if "/".join(stream) in file else []
+            return list(_inner(file, stream)) if is_named(file, stream) else []
 
     def num_bytes(self, stream: StreamName) -> int:
         with self._opened() as file:
@@ -131,6 +133,7 @@ def write_pack(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        clear_left_overs(path.parent)
         with new_file(path) as (file, check):
             file.attrs[PACK_ATTRIBUTE] = PACK_SCHEMA
             for stream, members in groupby(records, key=lambda item: StreamName(*item[0][:2])):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
+from aqa_pipeline.files import file_name
 from aqa_pipeline.records import StreamSpec
-from aqa_pipeline.store.files import file_name
 
 if TYPE_CHECKING:
     import h5py
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aqa_pipeline.store.content import Stored
 
 STREAM = re.compile(r"(?P<stream>.+)-(?P<hash>[0-9a-f]{12})")
+ORIGIN = "dataset.json"  # beside the streams of a dataset
 Kind = Literal["damaged", "left over", "unreadable", "foreign"]
 
 

@@ -11,10 +11,10 @@ from urllib.parse import unquote
 import numpy as np
 
 from aqa_pipeline.errors import StoreError
+from aqa_pipeline.files import clear_left_overs, file_name, write_whole
 from aqa_pipeline.records import Record
 from aqa_pipeline.store.content import Stored, arrays_of, facts_of
 from aqa_pipeline.store.feature_store import Store
-from aqa_pipeline.store.files import file_name, write_whole
 from aqa_pipeline.store.folder import ENDING
 from aqa_pipeline.store.pack import write_pack
 from aqa_pipeline.store.places import Problem, RecordName
@@ -68,6 +68,8 @@ def export(
     there are replaced. Raises `StoreError` for a broken record, and if the disk refuses.
     """
     chosen = _chosen(store, datasets, streams)
+    for target in {folder / name.dataset / name.stream for name, _ in chosen}:
+        clear_left_overs(target)
     for name, read in chosen:
         path = folder / name.dataset / name.stream / f"{name.video}.{layout}"
         content = LAYOUTS[layout](read().record)

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aqa_pipeline import files
 from aqa_pipeline.errors import SpecMismatch, StoreError
 from aqa_pipeline.records import Event, Record, Source, StreamSpec
-from aqa_pipeline.store import Store, feature_store, file_name, files, folder
+from aqa_pipeline.store import Store, feature_store, file_name, folder
 from aqa_pipeline.store.content import checksum_of
 
 SPEC = StreamSpec("segments", {"rate_fps": 5.0, "backbone": "i3d", "weights": "random:0"})
@@ -220,14 +221,14 @@ def test_leftovers_of_dead_writers_go_and_those_of_living_ones_stay(tmp_path, mo
     store = Store(tmp_path)
     records = store.write(make_record()).parent
     monkeypatch.setattr(files, "_is_running", lambda pid: pid == 1)
-    dead, alive = (records / f".b@{files.machine()}@{pid}.part" for pid in (2, 1))
-    elsewhere, long_ago = (records / f".{name}@other-host@2.part" for name in "ab")
+    dead, alive = (records / f".{'b' * 16}-{'0' * 8}@{files.machine()}@{pid}.part" for pid in (2, 1))
+    elsewhere, long_ago = (records / f".{name * 16}-{'0' * 8}@other-host@2.part" for name in "ab")
     for part in (dead, alive, elsewhere, long_ago):
         part.touch()
     os.utime(long_ago, (0, 0))
     assert [(path, problem.kind) for path, problem in store.verify() if problem] == [
-        (long_ago, "left over"),
         (dead, "left over"),
+        (long_ago, "left over"),
     ]
     store.remove_leftovers()
     assert sorted(records.glob(".*")) == sorted([alive, elsewhere])
@@ -236,7 +237,7 @@ def test_leftovers_of_dead_writers_go_and_those_of_living_ones_stay(tmp_path, mo
 
 def test_a_leftover_that_cannot_be_deleted_stops_nobody(tmp_path, monkeypatch, caplog):
     store = Store(tmp_path)
-    part = store.write(make_record()).parent / f".b@{files.machine()}@999999999.part"
+    part = store.write(make_record()).parent / f".{'b' * 16}-{'0' * 8}@{files.machine()}@999999999.part"
     part.touch()
 
     def refuse(*_, **__):

@@ -163,4 +163,4 @@ def test_a_folder_that_cannot_be_changed_is_said_so(store, broken, monkeypatch):
 
     monkeypatch.setattr(type(broken), "unlink", refuse)
     with pytest.raises(StoreError, match="Read-only file system"):
-        repair(store)
+        repair(store, action="delete")

@@ -1,10 +1,14 @@
 """Names and whole files: no id leaves its folder, and no file is ever seen half-written."""
 
 import hashlib
+import logging
 import os
+import re
 import secrets
 import socket
+import sys
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,7 +17,10 @@ from urllib.parse import quote
 
 from aqa_pipeline.errors import StoreError
 
+log = logging.getLogger(__name__)
+
 LONGEST_NAME_BYTES = 200
+PART = re.compile(r"\.[0-9a-f]{16}-[0-9a-f]{8}@(?P<machine>[^@]+)@(?P<pid>[0-9]+)\.part")
 LEFT_OVER_SECONDS = 24 * 3600  # nobody writes one file for a day
 
 
@@ -42,7 +49,7 @@ def write_whole(path: Path, content: bytes, *, only_if_absent: bool = False) -> 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary file beside `path` to write and sync; it takes its place when the block ends well."""
-    part = _part_beside(path)
+    part = part_beside(path)
     try:
         yield part
         os.replace(part, path)
@@ -51,7 +58,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise
 
 
-def _part_beside(path: Path) -> Path:
+def part_beside(path: Path) -> Path:
     """A name of this very write: other threads, processes and machines may write the same file now."""
     # The name is hashed: the longest one, a machine and a number do not fit into 255 bytes together.
     name = hashlib.sha256(path.name.encode()).hexdigest()[:16]
@@ -59,32 +66,57 @@ def _part_beside(path: Path) -> Path:
 
 
 def is_part(path: Path) -> bool:
-    """Whether this is the temporary file of a write, running or interrupted."""
-    return path.name.startswith(".") and path.name.endswith(".part")
+    """Return whether this is the name of a temporary file of `whole_file`, running or interrupted."""
+    return PART.fullmatch(path.name) is not None
 
 
 def is_left_over(part: Path) -> bool:
-    """Whether nobody writes this temporary file any more: its process here is gone, or it is a day old."""
-    where, pid = part.name.removesuffix(".part").split("@")[-2:]
-    if where == machine() and pid.isdigit():
-        return not _is_running(int(pid))
+    """Return whether nobody writes this temporary file any more: its process is gone, or it is a day old.
+
+    A link is none of our files, whatever its name.
+    """
+    name = PART.fullmatch(part.name)
+    if name is None or part.is_symlink() or not part.is_file():
+        return False
+    if name["machine"] == machine() and sys.platform != "win32":  # where a signal 0 ends the process
+        return not _is_running(int(name["pid"]))
     return time.time() - part.stat().st_mtime > LEFT_OVER_SECONDS
+
+
+def clear_left_overs(folder: Path) -> None:
+    """Delete the temporary files directly in `folder` that nobody writes any more.
+
+    One that cannot be deleted harms nobody.
+    """
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        parts = [folder / entry.name for entry in entries if PART.fullmatch(entry.name)]
+    for part in parts:
+        try:
+            if is_left_over(part):
+                part.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("%s is left over and cannot be deleted: %s", part, error)
 
 
 @cache
 def machine() -> str:
-    """This host and its namespace of process numbers: containers may share the one and not the other."""
+    """Return what the process numbers here belong to: this start of this machine, and their namespace.
+
+    Host names repeat, on clones and in containers, and so do namespaces. The boot id does not.
+    """
     try:
-        namespace = os.stat("/proc/self/ns/pid").st_ino
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")
+        return f"{boot}-{os.stat('/proc/self/ns/pid').st_ino}"
     except OSError:  # not Linux
-        return socket.gethostname()
-    return f"{socket.gethostname()}-{namespace}"
+        return f"{socket.gethostname().replace('@', '-')[:60]}-{uuid.getnode():012x}"
 
 
 def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

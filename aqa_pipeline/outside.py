@@ -1,0 +1,76 @@
+"""Files from outside are opened here: regular ones of a bounded size.
+
+A pipe would be waited for, a device never ends, and a file may be larger than the memory. Each raises an
+`OSError` that says so, and is told like any other file that cannot be read.
+"""
+
+import errno
+import io
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+MIB = 1024**2
+LABEL_BYTES = 64 * MIB  # a line of 100 bytes for each of 600,000 videos
+KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+def check_outside(path: Path, *, most_bytes: int | None = None) -> None:
+    """Raise `OSError` unless `path` is a regular file of at most `most_bytes`, or a link to one."""
+    _check(os.stat(path), most_bytes)
+
+
+def open_outside(path: Path, *, most_bytes: int | None = None) -> BinaryIO:
+    """Open a regular file of at most `most_bytes` to read; raise `OSError` for everything else, at once."""
+    check_outside(path, most_bytes=most_bytes)  # first: opening a device may do something already
+    file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115  returned
+    try:
+        _check(os.fstat(file.fileno()), most_bytes)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def open_outside_text(path: Path, *, most_bytes: int, newline: str | None = None) -> TextIO:
+    """As `open_outside`, as UTF-8 text with or without a byte order mark."""
+    return io.TextIOWrapper(open_outside(path, most_bytes=most_bytes), encoding="utf-8-sig", newline=newline)
+
+
+def read_outside_bytes(path: Path, *, most_bytes: int) -> bytes:
+    """Return the bytes of a regular file of at most `most_bytes`."""
+    with open_outside(path, most_bytes=most_bytes) as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:  # /proc tells no sizes, and a file may grow
+        raise _too_large(len(content), most_bytes)
+    return content
+
+
+def read_outside_text(path: Path, *, most_bytes: int) -> str:
+    """Return the UTF-8 text of such a file, its lines ended by "\\n". Raises `UnicodeDecodeError` too."""
+    text = read_outside_bytes(path, most_bytes=most_bytes).decode("utf-8-sig")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _check(facts: os.stat_result, most_bytes: int | None) -> None:
+    kind = stat.S_IFMT(facts.st_mode)
+    if kind != stat.S_IFREG:
+        raise OSError(errno.EINVAL, f"it is {KINDS.get(kind, 'no file')}, expected a regular file")
+    if most_bytes is not None and facts.st_size > most_bytes:
+        raise _too_large(facts.st_size, most_bytes)
+
+
+def _too_large(size: int, most_bytes: int) -> OSError:
+    return OSError(errno.EFBIG, f"it has {size:,} bytes, expected at most {most_bytes:,}")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # Between the check and here the file may have become a pipe.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
