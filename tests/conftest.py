@@ -1,14 +1,34 @@
 """Fixtures for all rooms."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import extract  # noqa: F401  # before a test imports OpenVINO, whose telemetry this switches off
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+GIVE_UP_SECONDS = 300  # only a test that fails ever waits as long, however busy the machine is
+
+# A machine that others use too may take any time over an example.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[..., None]:
+    """Waits for what must come to pass: `until(lambda: is_ready(), "it is never ready")`."""
+
+    def wait(condition: Callable[[], object], otherwise: str) -> None:
+        give_up = time.monotonic() + GIVE_UP_SECONDS
+        while not condition():
+            assert time.monotonic() < give_up, otherwise
+            time.sleep(0.02)
+
+    return wait
 
 
 @pytest.fixture(scope="session")

@@ -193,9 +193,10 @@ def sample_by_time(timeline: Timeline, rate_fps: Real | float) -> Samples:
         )
     # middle of sample k in ticks = (2k + 1) / (2 * rate * time_base). A tick is whole, so the frame shown
     # there is the frame shown at its floor. Python integers do not overflow and take 0.05 s for an hour.
-    step = 1 / (2 * rate * timeline.time_base)
-    ticks = [(2 * k + 1) * step.numerator // step.denominator for k in range(num_samples)]
-    edges = np.array([k * rate.denominator / rate.numerator for k in range(num_samples + 1)])
+    half, whole = (1 / (2 * rate * timeline.time_base)).as_integer_ratio()
+    ticks = [(2 * k + 1) * half // whole for k in range(num_samples)]
+    frames, seconds = rate.as_integer_ratio()
+    edges = np.array([k * seconds / frames for k in range(num_samples + 1)])
     return Samples(
         frame_index=timeline._frame_at_elapsed(ticks),
         start_pts_seconds=edges[:-1],

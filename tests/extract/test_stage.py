@@ -1,7 +1,6 @@
 """Stage 1 end to end with a stream whose features are known: one pass, resume, failures."""
 
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -147,7 +146,9 @@ def test_only_the_missing_stream_of_a_video_is_made(tmp_path, picture_video, bri
     assert [row.stream for row in report.written] == ["other"]
 
 
-def test_a_store_that_refuses_stops_the_run_and_its_threads(tmp_path, picture_video, brightness, monkeypatch):
+def test_a_store_that_refuses_stops_the_run_and_its_threads(
+    tmp_path, picture_video, brightness, monkeypatch, until
+):
     def refuse(self, record):
         raise StoreError("no space left")
 
@@ -155,10 +156,10 @@ def test_a_store_that_refuses_stops_the_run_and_its_threads(tmp_path, picture_vi
     videos = [picture_video(name, 90) for name in "abcdef"]
     with pytest.raises(StoreError, match="no space left"):
         run(Store(tmp_path / "s"), videos, [brightness()])
-    deadline = time.monotonic() + 5
-    while any(thread.name.startswith("decode") for thread in threading.enumerate()):
-        assert time.monotonic() < deadline, "decoding threads were left behind"
-        time.sleep(0.01)
+    until(
+        lambda: not any(thread.name.startswith("decode") for thread in threading.enumerate()),
+        "decoding threads were left behind",
+    )
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])

@@ -5,7 +5,6 @@ import dataclasses
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +113,12 @@ spec.loader.exec_module(world)
 from aqa_pipeline.store import Store
 from heads.runs import fit
 root, store, out = map(pathlib.Path, sys.argv[2:])
-fit(world.World(world.make_dataset(root), Store(store)).request(out, seeds=(0, 1, 2), epochs=10))
+def stop_in_the_second(progress):
+    if progress.seed == 1:
+        print("in the second", flush=True)
+        sys.stdin.read()
+request = world.World(world.make_dataset(root), Store(store)).request(out, seeds=(0, 1, 2), epochs=10)
+fit(request, stop_in_the_second)
 """
 
 
@@ -123,12 +127,12 @@ def test_a_killed_run_goes_on(world, tmp_path: Path) -> None:
     """kill -9 in the second of three cells: the first stays, and the end is that of a whole run."""
     killed, conftest = tmp_path / "killed", Path(__file__).with_name("conftest.py")
     places = [conftest, world.dataset.root, world.store.root, killed]
-    process = subprocess.Popen([sys.executable, "-c", FIT_IN_A_PROCESS, *map(str, places)])
+    command = [sys.executable, "-c", FIT_IN_A_PROCESS, *map(str, places)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     first, second = (cell_folder(killed, split="first", seed=seed) for seed in (0, 1))
-    while not first.exists() and process.poll() is None:
-        time.sleep(0.01)
+    assert process.stdout.readline() == "in the second\n"
     process.kill()
-    process.wait()
+    process.communicate()
     assert first.exists()
     assert not second.exists()
     trained_once = contents(first)

@@ -99,7 +99,7 @@ class Meets:
 
     def work(self, items: Sequence[tuple[int, int]]) -> Iterator[Done | Note]:
         (self._folder / str(os.getpid())).touch()
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + 300
         while len(list(self._folder.iterdir())) < 2 and time.monotonic() < give_up:
             time.sleep(0.05)
         yield from (Done(index, os.getpid()) for index, _ in items)
@@ -149,13 +149,18 @@ class Unlike:
     """Two of them say different things of themselves."""
 
     def __init__(self, folder: Path) -> None:
+        self._other = folder / "second"
         try:
             (folder / "first").mkdir()
             self.facts = Plain("weights A")
         except FileExistsError:
+            self._other.mkdir(exist_ok=True)
             self.facts = Plain("weights B")
 
     def work(self, items: Sequence[tuple[int, int]]) -> Iterator[Done | Note]:
+        give_up = time.monotonic() + 300
+        while not self._other.exists() and time.monotonic() < give_up:
+            time.sleep(0.05)
         for index, _ in items:
             time.sleep(0.3)
             yield Done(index, None)

@@ -26,6 +26,11 @@ def allocate():
     while True:
         hoard.append(np.ones(64 * 1024**2, np.uint8))
 
+def hang():
+    with open(__file__ + ".hangs", "w") as file:
+        file.write(str(os.getpid()))
+    time.sleep(3600)
+
 def say_and_abort():
     os.write(2, b"free(): invalid pointer\\n")
     os.abort()
@@ -34,7 +39,7 @@ HARMS = {
     "segfault": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "abort": say_and_abort,
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
-    "hang": lambda: time.sleep(3600),
+    "hang": hang,
     "print": lambda: print("a library says hello"),
     "allocate": allocate,
     "exit": lambda: os._exit(7),

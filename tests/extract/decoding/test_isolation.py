@@ -5,17 +5,20 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from aqa_pipeline.store import Store
+from extract.budget import Budget
 from extract.decoder import Decoder
 from extract.feeds import AHEAD_BYTES, Feeds, Patience, memory_of_one
 from extract.stage import Extraction, extract
 from extract.streams import Intake
+
+GIVE_UP_SECONDS = 300  # as long as only a failure lasts
 
 
 def silent(**_: object) -> None:
@@ -73,11 +76,33 @@ def test_one_video_fails_and_the_others_are_stored(
     assert children() <= before, "a decoder was left behind"
 
 
-def test_a_hang_ends_with_the_patience(tmp_path, picture_video, harmful):
+class ClockOfHangs:
+    """Goes on by a quarter of a second with each look while a decoder hangs, and stands still otherwise."""
+
+    def __init__(self, hangs: Path) -> None:
+        self._hangs, self._now = hangs, 0.0
+
+    def monotonic(self) -> float:
+        self._now += 0.25 * self._one_hangs()
+        return self._now
+
+    def _one_hangs(self) -> bool:
+        try:
+            os.kill(int(self._hangs.read_text()), 0)
+        except (FileNotFoundError, ValueError, ProcessLookupError):  # not yet, half written, no more
+            return False
+        return True
+
+
+def test_a_hang_ends_with_the_patience(tmp_path, picture_video, harmful, monkeypatch):
+    """However long a good video takes on a busy machine, only the one that hangs is stopped."""
+    monkeypatch.setattr(
+        "extract.decoder.time", ClockOfHangs(tmp_path / "code" / "harm_in_a_decoder.py.hangs")
+    )
     type(harmful).kind = "hang"
     videos = [picture_video("a", 20), *(picture_video(name, 4) for name in "bcd")]
     patience = Patience(silence=2.0)
-    extraction = Extraction("toy", Store(tmp_path / "s"), [harmful], patience=patience)
+    extraction = Extraction("toy", Store(tmp_path / "s"), [harmful], workers=1, patience=patience)
     report = extract(extraction, videos, progress=silent)
     ((video_id, reason),) = [(failure.video_id, failure.reason) for failure in report.failures]
     assert video_id == "a"
@@ -86,30 +111,46 @@ def test_a_hang_ends_with_the_patience(tmp_path, picture_video, harmful):
 
 
 def test_a_slow_network_is_no_silence(tmp_path, picture_video, brightness):
-    """The decoder waits for the network all the time, and that is not its fault."""
+    """The decoder waits for the network for hours, and that is not its fault."""
+    full, watched, now = threading.Event(), threading.Event(), [0.0]
 
     class Slow(brightness):
         def encoder(self, video, footage, clock):
             encode = super().encoder(video, footage, clock)
 
             def slowly(frames, index):
-                time.sleep(0.6)
+                if not now[0]:  # the first batch: no more is wanted of the decoder
+                    assert full.wait(GIVE_UP_SECONDS), "the decoder was never ahead"
+                    now[0] = 3600.0
+                    watched.clear()
+                    assert watched.wait(GIVE_UP_SECONDS), "nobody looks at the clock"
                 return encode(frames, index)
 
             return slowly
 
+    class Told(Budget):
+        def _fits(self, num_bytes):
+            if not super()._fits(num_bytes):
+                full.set()
+            return super()._fits(num_bytes)
+
+    look = Decoder.stop_if_late
+
+    def looked(self, **limits):
+        look(self, **limits)
+        watched.set()
+
     extraction = Extraction("toy", Store(tmp_path / "s"), [Slow()], workers=1)
-    extraction = replace(extraction, patience=Patience(silence=60.0))
+    extraction = replace(extraction, patience=Patience(silence=60.0, total=60.0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("extract.feeds.AHEAD_BYTES", 1)
         patch.setattr("extract.feeds.TICK_SECONDS", 0.05)
-        stopped = []
-        patch.setattr(
-            Decoder, "stop_if_late", lambda self, **_: stopped.append(self._waiting_since is not None)
-        )
+        patch.setattr("extract.feeds.Budget", Told)
+        patch.setattr("extract.decoder.time", SimpleNamespace(monotonic=lambda: now[0]))
+        patch.setattr(Decoder, "stop_if_late", looked)
         report = extract(extraction, [picture_video("a", 40)], progress=silent)
-    assert report.num_done == 1
-    assert stopped.count(True) < len(stopped) / 2, "waited for the decoder most of the time"
+    assert (report.num_done, report.failures) == (1, [])
+    assert now == [3600.0]
 
 
 def test_a_failing_network_ends_its_video_alone_and_frees_its_decoder(tmp_path, picture_video, brightness):
@@ -128,33 +169,35 @@ def test_a_failing_network_ends_its_video_alone_and_frees_its_decoder(tmp_path, 
     assert report.num_done == 3
 
 
-def test_videos_are_decoded_ahead_within_bounds(tmp_path, picture_video, brightness):
+def test_videos_are_decoded_ahead_within_bounds(tmp_path, picture_video, brightness, until):
     """Nobody takes anything: every decoder stops at its budget, and no further video is let in."""
     videos = [picture_video(name, 90) for name in "abcdefgh"]
     stream = brightness(rate_fps=10.0, frames_per_step=1)
     options = {"reader": "auto", "workers": 2, "patience": Patience()}
-    with (
-        pytest.MonkeyPatch.context() as patch,
-    ):
+    full = []
+
+    class Told(Budget):
+        def _fits(self, num_bytes):
+            if not super()._fits(num_bytes):
+                full.append(self)
+            return super()._fits(num_bytes)
+
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("extract.feeds.AHEAD_BYTES", 40)  # ten frames of four bytes
+        patch.setattr("extract.feeds.Budget", Told)
         with Feeds(videos, lambda video: [stream], **options) as feeds:
-            deadline = time.monotonic() + 20
-            while feeds._ready.qsize() < 2 * 11 and time.monotonic() < deadline:
-                time.sleep(0.05)
-            time.sleep(0.3)
+            until(lambda: len(full) == 2, "the decoders never came to their bounds")
             assert feeds._ready.qsize() == 2 * 11  # Opened, and ten frames
             assert len(feeds._in_flight) == 3
             frames = sum(hasattr(item, "frame_index") for _, item in feeds)
     assert frames == 8 * 90
 
 
-def test_the_earliest_video_comes_first(picture_video, brightness):
+def test_the_earliest_video_comes_first(picture_video, brightness, until):
     videos = [picture_video(name, 30) for name in "ab"]
     stream = brightness()
     with Feeds(videos, lambda video: [stream], reader="auto", workers=2, patience=Patience()) as feeds:
-        deadline = time.monotonic() + 20
-        while feeds._ready.qsize() < 2 * 16 and time.monotonic() < deadline:  # opened, 14 frames, finished
-            time.sleep(0.05)
+        until(lambda: feeds._ready.qsize() == 2 * 16, "not all was decoded")  # opened, 14 frames, finished
         assert [feed.video.video_id for feed, _ in feeds] == ["a"] * 16 + ["b"] * 16
 
 
@@ -196,7 +239,7 @@ extract(extraction, videos, progress=lambda **_: print("going", flush=True))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
-def test_ctrl_c_ends_at_once_and_leaves_nothing_behind(tmp_path, picture_video):
+def test_ctrl_c_ends_at_once_and_leaves_nothing_behind(tmp_path, picture_video, until):
     video = picture_video("a", 10)
     run = subprocess.Popen(
         [sys.executable, "-c", RUN, str(video.path), str(tmp_path / "s")],
@@ -206,11 +249,13 @@ def test_ctrl_c_ends_at_once_and_leaves_nothing_behind(tmp_path, picture_video):
         start_new_session=True,
     )
     assert run.stdout.readline() == "going\n"
+    until(lambda: len(children_of(run.pid)) == 2, "two decoders are never there")
     decoders = children_of(run.pid)
-    assert len(decoders) == 2
     os.kill(run.pid, signal.SIGINT)
-    threading.Timer(20, run.kill).start()
-    _, said = run.communicate()
+    try:
+        _, said = run.communicate(timeout=GIVE_UP_SECONDS)
+    finally:
+        run.kill()
     assert "KeyboardInterrupt" in said
     assert run.returncode in (1, 130, -signal.SIGINT)
     assert not [pid for pid in decoders if Path(f"/proc/{pid}").exists()]

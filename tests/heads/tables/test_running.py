@@ -4,7 +4,6 @@ import pickle
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -67,13 +66,9 @@ def started(tasks: tuple[CellTask, ...], folder: Path) -> Iterator[subprocess.Po
         process.communicate()
 
 
-def wait_for_a_cell(tasks: tuple[CellTask, ...], *, seconds: float = 300) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if any(list(task.out.glob("split-*/seed-*/cell.json")) for task in tasks):
-            return
-        time.sleep(0.02)
-    raise AssertionError("no cell was trained in time")
+def any_cell(tasks: tuple[CellTask, ...]) -> bool:
+    """Whether a cell of any task was trained."""
+    return any(list(task.out.glob("split-*/seed-*/cell.json")) for task in tasks)
 
 
 def light(table: Table) -> Table:
@@ -93,14 +88,6 @@ def is_alive(pid: int) -> bool:
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):  # it may end while it is asked
         return False
-
-
-def all_end(pids: list[int], *, seconds: float = 10) -> bool:
-    """Whether all of them end within a while: the one that tracks resources ends after its parent."""
-    deadline = time.monotonic() + seconds
-    while (alive := any(map(is_alive, pids))) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not alive
 
 
 def test_numbers_are_those_of_the_predictions(finished) -> None:
@@ -182,15 +169,15 @@ def test_a_cell_that_fails_does_not_stop_the_others(scene) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_table_resumes_to_the_same_bytes(scene, tmp_path: Path) -> None:
+def test_a_killed_table_resumes_to_the_same_bytes(scene, tmp_path: Path, until) -> None:
     longer = scene.with_settings(epochs=40)
     part = light(scene.table)
     plan = plan_table(part, longer.settings)
     with started(plan.tasks, tmp_path) as process:
-        wait_for_a_cell(plan.tasks)
+        until(lambda: any_cell(plan.tasks), "no cell was trained")
         workers = children_of(process.pid)
     assert workers
-    assert all_end(workers), "workers go on without their parent"
+    until(lambda: not any(map(is_alive, workers)), "workers go on without their parent")
     done = [task for task in plan.tasks if is_finished(task)]
     assert len(done) < len(plan.tasks), "it was killed too late to prove anything"
 
@@ -201,17 +188,15 @@ def test_a_killed_table_resumes_to_the_same_bytes(scene, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_every_worker_soon(scene, tmp_path: Path) -> None:
+def test_ctrl_c_stops_every_worker_soon(scene, tmp_path: Path, until) -> None:
     tasks = plan_table(light(scene.table), scene.with_settings(epochs=100_000).settings).tasks
     with started(tasks, tmp_path) as process:
-        deadline = time.monotonic() + 300
-        while not all((task.out / "config.json").exists() for task in tasks) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: all((task.out / "config.json").exists() for task in tasks), "not all have begun")
         workers = children_of(process.pid)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=300)
     assert "KeyboardInterrupt" in errors
-    assert all_end(workers)
+    until(lambda: not any(map(is_alive, workers)), "workers go on")
     assert not list(tasks[0].out.glob("split-*/seed-*"))
 
 
