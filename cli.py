@@ -7,6 +7,7 @@ Data goes to stdout, progress and errors to stderr. Exit codes: 0 done, 1 an err
 2 a wrong command line, 3 some videos failed and the rest is done.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,7 +109,7 @@ def _tried(*arguments: str) -> bool:
 def _open_cache(trained: "TrainedHead", options: dict[str, Any]) -> "Callable[[Video], dict[str, Record]]":
     """Stage 1 for `aqa score`: a function to the records of one video, made once and kept in a store.
 
-    Records go by the digest of the file and of its boxes: another file of the same name is another video.
+    Records go by what they are made from, not by names: file, window, fps and boxes.
     """
     from aqa_pipeline.store import Store
     from aqa_pipeline.video import check_reader
@@ -145,14 +146,15 @@ def _cached_records(
 ) -> dict[str, "Record"]:
     from dataclasses import replace
 
+    from aqa_pipeline.sources import boxes_digest
     from aqa_pipeline.video import source_of
-    from extract.stage import Extraction
+    from extract.extraction import Extraction
     from extract.stage import extract as run
 
     if not video.path.exists():
         raise AqaError("there is no such file.")
-    sources = [video, *([replace(video, path=video.boxes)] if video.boxes else [])]
-    key = replace(video, video_id="+".join(source_of(source).digest[:16] for source in sources))
+    source = replace(source_of(video), size=None, mtime_ns=None, boxes_digest=boxes_digest(video.boxes))
+    key = replace(video, video_id=hashlib.sha256(repr(source).encode()).hexdigest()[:32])
     extraction = Extraction("scored", cache, streams, reader=reader)
     with extraction_progress(1) as progress:
         report = run(extraction, [key], progress=_named(progress, video.path.name))

@@ -27,8 +27,9 @@ from benchmarks.rows import Row, add_json_option, in_turn, not_here, publish, ti
 from extract.backbones import RUNTIMES, load_backbone
 from extract.choices import Choices, build_streams
 from extract.clock import PHASES
+from extract.extraction import Extraction
 from extract.feeds import Feeds, Patience
-from extract.stage import Extraction, ExtractReport, extract
+from extract.stage import ExtractReport, extract
 from extract.streams import Stream
 from extract.streams.crops import Crops
 from extract.streams.whole_frames import WholeFrames

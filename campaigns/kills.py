@@ -24,7 +24,8 @@ from campaigns.campaign import Seen, run_campaign
 from campaigns.processes import children_of, ends
 from campaigns.samples import differences, half_records, write_videos
 from extract.choices import Choices, build_streams
-from extract.stage import Extraction, extract
+from extract.extraction import Extraction
+from extract.stage import extract
 from extract.streams import Stream
 
 NUM_VIDEOS = 6

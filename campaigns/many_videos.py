@@ -22,7 +22,8 @@ from campaigns.campaign import Seen, run_campaign
 from campaigns.processes import children_of, cpu_seconds, resident_megabytes
 from campaigns.samples import half_records
 from extract.choices import Choices, build_streams
-from extract.stage import Extraction, extract
+from extract.extraction import Extraction
+from extract.stage import extract
 
 SAMPLE_SECONDS = 0.5
 SAMPLES_OF_A_RUN = 80  # at least: twenty in each quarter, however short the run is

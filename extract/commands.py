@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from aqa_pipeline.records import Dataset, StreamSpec, Video
-    from aqa_pipeline.store import Store
+    from aqa_pipeline.store import Origin, Store
     from extract.choices import Choices
     from extract.clock import Clock
     from extract.engines import Engine, Order
@@ -165,12 +165,15 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     _check_clip_options(options, names)
     videos = _chosen_videos(found, options["videos"], options["limit"])
     into = Store(store)
-    write_origin(into.root, Origin(found.adapter, found.name, found.root))
+    before, origin = into.origin(found.name), Origin(found.adapter, found.name, found.root.absolute())
     with _open_engine(_order(names, found, into, options), options, num_videos=len(videos)) as engine:
         shout_about_random_weights(engine.specs)
+        write_origin(into.root, origin)
         with extraction_progress(len(videos)) as progress:
             report = engine.extract(videos, progress=progress)
     click.echo(format_extract_report(report))
+    if report.changed and before is not None and before != origin:
+        click.echo(_two_roots(before, origin))
     for problem in found.problems:
         click.echo(f"label row left out: {problem}")
     if options["contact_sheet"]:
@@ -178,10 +181,16 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     ctx.exit(SOME_FAILED if report.failures or found.problems else 0)
 
 
+def _two_roots(before: "Origin", now: "Origin") -> str:
+    """What to do where the changed videos are those of another folder."""
+    apart = ": --name keeps two folders of one name apart" if now.adapter == "folder" else ""
+    return f"They were extracted from {before.root} before, now from {now.root}{apart}."
+
+
 def _order(names: Sequence[str], dataset: "Dataset", store: "Store", options: dict[str, Any]) -> "Order":
     from extract.engines import Order
+    from extract.extraction import Extraction
     from extract.feeds import Patience
-    from extract.stage import Extraction
 
     extraction = Extraction(
         dataset=dataset.name,
@@ -191,8 +200,17 @@ def _order(names: Sequence[str], dataset: "Dataset", store: "Store", options: di
         workers=options["workers"],
         overwrite=options["overwrite"],
         patience=Patience(silence=options["timeout"], total=options["time_limit"]),
+        quads=_folder_of_quads(options["tracker"]),
     )
     return Order(names, _choices_for_engine(options, dataset.adapter), extraction, dataset.root)
+
+
+def _folder_of_quads(tracker: str | None) -> Path | None:
+    """The folder of `--tracker annotations:FOLDER`."""
+    from aqa_pipeline.sources import ANNOTATIONS
+
+    kind, _, path = (tracker or "").partition(":")
+    return Path(path) if kind == ANNOTATIONS and Path(path).is_dir() and path else None
 
 
 def _choices_for_engine(options: dict[str, Any], dataset: str) -> "Choices":

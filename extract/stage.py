@@ -5,22 +5,20 @@ Decoding processes prepare frames, the main thread runs the networks, and anothe
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
 from aqa_pipeline.errors import AqaError, StoreError
-from aqa_pipeline.records import Video
-from aqa_pipeline.store import Store
-from aqa_pipeline.video import ReaderName
+from aqa_pipeline.records import Source, Video
 from extract.clock import Clock
 from extract.collector import Collector
 from extract.decoder_process import Finished
 from extract.decoding import Opened, PreparedFrame
-from extract.feeds import Feed, Feeds, Item, Patience
+from extract.extraction import Extraction, examine
+from extract.feeds import Feed, Feeds, Item
 from extract.memory import MemoryTrim
-from extract.streams import Stream
 from extract.writing import Outcome, WriteBehind, Written
 
 log = logging.getLogger(__name__)
@@ -48,12 +46,17 @@ Ended = Extracted | Failure  # what becomes of a video
 
 @dataclass
 class ExtractReport:
-    """What a run did. `clock` is where the main thread's time went."""
+    """What a run did. `clock` is where the main thread's time went.
+
+    `changed` and `gone` say of video ids why they were made anew, and what of them is no longer there.
+    """
 
     written: list[Written] = field(default_factory=list)
     num_done: int = 0
     num_already_there: int = 0
     failures: list[Failure] = field(default_factory=list)
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    gone: Mapping[str, str] = field(default_factory=dict)
     video_seconds: float = 0.0
     wall_seconds: float = 0.0
     clock: Clock = field(default_factory=Clock)
@@ -82,27 +85,6 @@ class Progress(Protocol):
     def __call__(self, *, videos: float, video_id: str, clock: Clock) -> None: ...
 
 
-@dataclass(frozen=True)
-class Extraction:
-    """What to extract into which store, and how the decoding is done: by `workers` processes at once."""
-
-    dataset: str
-    store: Store
-    streams: Sequence[Stream]
-    reader: ReaderName = "auto"
-    workers: int = 2
-    overwrite: bool = False
-    patience: Patience = field(default_factory=Patience)
-
-    def missing(self, video: Video) -> list[Stream]:
-        """The streams that this video still needs."""
-        return [
-            stream
-            for stream in self.streams
-            if self.overwrite or not self.store.has(self.dataset, video.video_id, stream.spec)
-        ]
-
-
 def extract(extraction: Extraction, videos: Sequence[Video], *, progress: Progress) -> ExtractReport:
     """Writes the records that are missing; a failing video is named in the report and the rest goes on.
 
@@ -110,8 +92,9 @@ def extract(extraction: Extraction, videos: Sequence[Video], *, progress: Progre
     """
     start, report = time.perf_counter(), ExtractReport()
     extraction.store.remove_leftovers()
-    todo = [video for video in videos if extraction.missing(video)]
-    report.clock = extract_portion(extraction, todo, progress=progress, ended=report.add)
+    found = examine(extraction, [stream.spec for stream in extraction.streams], videos)
+    report.changed, report.gone = found.changed, found.gone
+    report.clock = extract_portion(extraction, found.todo, progress=progress, ended=report.add)
     report.finish(videos, wall_seconds=time.perf_counter() - start)
     return report
 
@@ -132,7 +115,7 @@ def extract_portion(
         patience=extraction.patience,
     )
     with WriteBehind(extraction.store) as writer, feeds:
-        run = _Run(extraction.dataset, writer, ended)
+        run = _Run(extraction, writer, ended)
         for feed, item in _timed(feeds, run.clock):
             if not run.take(feed, item):
                 feeds.drop(feed)
@@ -158,6 +141,7 @@ class _OneVideo:
     """A video on its way through the networks, and how much of it has passed."""
 
     opened: Opened
+    sources: list[Source]
     collectors: list[Collector]
     share: float = 0.0
 
@@ -165,9 +149,9 @@ class _OneVideo:
 class _Run:
     """The main thread's part: frames into features, and what became of every video."""
 
-    def __init__(self, dataset: str, writer: WriteBehind, ended: Callable[[Ended], None]) -> None:
+    def __init__(self, extraction: Extraction, writer: WriteBehind, ended: Callable[[Ended], None]) -> None:
         self.clock = Clock()
-        self._dataset, self._writer, self._ended = dataset, writer, ended
+        self._extraction, self._writer, self._ended = extraction, writer, ended
         self._under_way: dict[Feed, _OneVideo] = {}
         self._num_ended = 0
 
@@ -201,14 +185,18 @@ class _Run:
 
     def _begin(self, feed: Feed, opened: Opened) -> _OneVideo:
         plans = zip(feed.streams, opened.steps, strict=True)
+        sources = [
+            replace(opened.source, boxes_digest=self._extraction.boxes_digest(feed.video, stream.spec))
+            for stream in feed.streams
+        ]
         collectors = [
             Collector(stream, feed.video, opened.footage, steps, self.clock) for stream, steps in plans
         ]
-        return _OneVideo(opened, collectors)
+        return _OneVideo(opened, sources, collectors)
 
     def _finish(self, video: Video, done: _OneVideo) -> None:
-        source = done.opened.source
-        records = [each.record(self._dataset, source=source) for each in done.collectors]
+        made = zip(done.collectors, done.sources, strict=True)
+        records = [each.record(self._extraction.dataset, source=source) for each, source in made]
         seconds = done.opened.duration_seconds
         self._writer.put(records, when_done=partial(self._note, video, seconds))
 

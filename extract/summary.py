@@ -1,10 +1,13 @@
 """An extraction's report in words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from aqa_pipeline.sources import in_words
 from aqa_pipeline.tables import format_table
 from extract.clock import PHASES
 from extract.stage import ExtractReport
+
+MOST_SHOWN = 20
 
 
 def format_extract_report(report: ExtractReport) -> str:
@@ -20,12 +23,21 @@ def _lines(report: ExtractReport) -> Iterator[str]:
         yield _speed(report)
     if report.num_already_there:
         yield f"{report.num_already_there} videos were in the store already (--overwrite makes them again)."
+    if report.changed:
+        yield f"{_videos(report.changed)} changed since they were extracted: {in_words(report.changed)}."
+    if report.gone:
+        yield f"{_videos(report.gone)} cannot be compared, their records stay. No longer there:"
+        yield from (f"  {path}" for path in list(report.gone.values())[:MOST_SHOWN])
     if report.failures:
         yield f"{len(report.failures)} videos failed, the others are stored:"
         for failure in report.failures:
             yield f"  {failure.video_id}: {failure.reason}"
     if not (report.written or report.failures or report.num_already_there):
         yield "No video to extract."
+
+
+def _videos(named: Mapping[str, object]) -> str:
+    return "1 video" if len(named) == 1 else f"{len(named)} videos"
 
 
 def _rows(report: ExtractReport) -> Iterator[tuple[object, ...]]:

@@ -1,16 +1,16 @@
 """The feature store: what a stage asks for by dataset, video and spec, wherever the records lie."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
 from aqa_pipeline.errors import SpecMismatch, StoreError
 from aqa_pipeline.files import file_name
-from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store.content import MappedRecord, Stored
 from aqa_pipeline.store.folder import ENDING, RecordFolder
-from aqa_pipeline.store.hdf5 import library_versions, map_group, read_group, read_spec
+from aqa_pipeline.store.hdf5 import library_versions, map_group, read_group, read_source, read_spec
 from aqa_pipeline.store.origin import Origin, read_origin
 from aqa_pipeline.store.pack import PackedRecords
 from aqa_pipeline.store.places import Place, Problem, RecordName, StreamName
@@ -98,6 +98,16 @@ class Store:
         """
         name = self._checked_name(dataset, video_id, spec, whole=steps == slice(None))
         return self._read(name, steps=steps).record
+
+    def source(self, dataset: str, video_id: str, spec: StreamSpec) -> Source:
+        """What that record was made from, its arrays not read; raises as `read`."""
+        with self._place.group(self._checked_name(dataset, video_id, spec)) as group:
+            return read_source(group)
+
+    def change_source(self, dataset: str, video_id: str, spec: StreamSpec, source: Source) -> None:
+        """Writes the record again with that source, nothing else changed; raises as `read` and `write`."""
+        stored = self._read(self._checked_name(dataset, video_id, spec))
+        self.write_stored(replace(stored, record=replace(stored.record, source=source)))
 
     def map(self, dataset: str, video_id: str, spec: StreamSpec) -> MappedRecord:
         """The record with its features left on disk: for streams that memory does not hold.

@@ -76,9 +76,7 @@ def read_group(group: h5py.Group, *, steps: slice = slice(None)) -> Stored:
 
     Raises `OtherSchema`, and `StoreError` or any of `UNSOUND` for what is no sound record.
     """
-    schema = attribute_number(group, "schema")
-    if schema != SCHEMA:
-        raise OtherSchema(f"it has schema {schema}, expected {SCHEMA}: extract it again.")
+    _check_schema(group)
     arrays = {name: _dataset(group, name)[steps] for name in _dataset_names(group)}
     record = Record(
         dataset=_text(group, "dataset"),
@@ -86,7 +84,7 @@ def read_group(group: h5py.Group, *, steps: slice = slice(None)) -> Stored:
         spec=read_spec(group),
         features=arrays.pop("features"),
         pts_seconds=arrays.pop("pts_seconds"),
-        source=_source(_text(group, "source")),
+        source=read_source(group),
         extras={name.removeprefix("extras/"): array for name, array in arrays.items()},
         counts=_counts(_text(group, "counts")),
         picture=_picture(_text(group, "picture")),
@@ -95,6 +93,12 @@ def read_group(group: h5py.Group, *, steps: slice = slice(None)) -> Stored:
     if steps == slice(None) and checksum_of(record) != _text(group, "content_sha256"):
         raise StoreError("the content does not match its checksum")
     return Stored(record, libraries=_text(group, "libraries"))
+
+
+def _check_schema(group: h5py.Group) -> None:
+    schema = attribute_number(group, "schema")
+    if schema != SCHEMA:
+        raise OtherSchema(f"it has schema {schema}, expected {SCHEMA}: extract it again.")
 
 
 def map_group(group: h5py.Group) -> MappedRecord:
@@ -144,6 +148,12 @@ def read_spec(group: h5py.Group) -> StreamSpec:
     if strange:
         raise ValueError(f"its spec says more than plain facts: {strange[:5]}")
     return spec
+
+
+def read_source(group: h5py.Group) -> Source:
+    """What the record in that group was made from; raises as `read_group`."""
+    _check_schema(group)
+    return _source(_text(group, "source"))
 
 
 def num_bytes_of(group: h5py.Group) -> int:

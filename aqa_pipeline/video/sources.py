@@ -25,8 +25,13 @@ def source_of(video: Video) -> Source:
         mtime_ns=mtime_ns,
         start_frame=video.start_frame,
         stop_frame=video.stop_frame,
-        fps=video.fps,
+        fps=shown_fps(video),
     )
+
+
+def shown_fps(video: Video) -> float | None:
+    """How fast a folder of pictures is shown; a file has a clock of its own."""
+    return video.fps if video.path.is_dir() else None
 
 
 def size_and_time(path: Path) -> tuple[int, int]:

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from aqa_pipeline.records import StreamSpec, Video
 from extract.choices import Choices, build_streams
-from extract.stage import Extraction, ExtractReport, Progress
+from extract.extraction import Extraction
+from extract.stage import ExtractReport, Progress
 
 
 @dataclass(frozen=True)

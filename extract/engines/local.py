@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from aqa_pipeline.records import StreamSpec, Video
 from extract.engines.engine import Engine, Order
-from extract.stage import Extraction, ExtractReport, Progress, extract
+from extract.extraction import Extraction
+from extract.stage import ExtractReport, Progress, extract
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from aqa_pipeline.records import StreamSpec, Video
 from extract.clock import Clock
 from extract.engines.engine import Engine, Order
 from extract.engines.worker import Underway, VideoWorker
-from extract.stage import Ended, Extraction, ExtractReport, Failure, Progress
+from extract.extraction import Extraction, examine
+from extract.stage import Ended, ExtractReport, Failure, Progress
 
 # Videos given to a worker at once, per video that it decodes at once: it decodes ahead within a portion only.
 PORTION = 8
@@ -62,17 +63,15 @@ class _OnRay:
     def extract(self, videos: Sequence[Video], *, progress: Progress) -> ExtractReport:
         start = time.perf_counter()
         self._extraction.store.remove_leftovers()
-        todo = [video for video in videos if self._is_missing(video)]
-        tally = Tally(todo)
-        for worker, event in self._pool.run(todo):
+        found = examine(self._extraction, self.specs, videos)
+        tally = Tally(found.todo)
+        for worker, event in self._pool.run(found.todo):
             tally.take(worker, event)
             progress(videos=tally.num_videos, video_id=tally.video_id, clock=tally.clock)
         self._extraction.store.remove_leftovers()  # of workers that died while they wrote
-        return tally.finished_report(videos, wall_seconds=time.perf_counter() - start)
-
-    def _is_missing(self, video: Video) -> bool:
-        has, dataset = self._extraction.store.has, self._extraction.dataset
-        return self._extraction.overwrite or not all(has(dataset, video.video_id, s) for s in self.specs)
+        report = tally.finished_report(videos, wall_seconds=time.perf_counter() - start)
+        report.changed, report.gone = found.changed, found.gone
+        return report
 
 
 class Tally:

@@ -10,7 +10,8 @@ from aqa_pipeline.cluster import Done, Note, Shared
 from aqa_pipeline.records import StreamSpec, Video
 from extract.clock import Clock
 from extract.engines.engine import Order
-from extract.stage import Ended, Extraction, extract_portion
+from extract.extraction import Extraction
+from extract.stage import Ended, extract_portion
 
 TELL_SECONDS = 0.5
 

@@ -16,7 +16,8 @@ from aqa_pipeline.video import Timeline, probe
 from aqa_pipeline.video.container import as_fraction, stated_rate
 from aqa_pipeline.video.timeline import scan_video
 from extract.decoding import Job, decode
-from extract.stage import Extraction, extract
+from extract.extraction import Extraction
+from extract.stage import extract
 
 OURS = ("aqa_pipeline", "extract")
 PLAIN = (str, bytes, bool, int, float, type(None), Fraction, Path, np.ndarray)

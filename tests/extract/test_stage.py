@@ -16,7 +16,8 @@ from aqa_pipeline.video import OpenVideo
 from extract.clock import Clock
 from extract.collector import Collector
 from extract.decoding import Job, decode
-from extract.stage import Extraction, extract
+from extract.extraction import Extraction
+from extract.stage import extract
 from extract.streams import Encoded, Steps
 
 FOOTAGE = Footage(8, 6, 40, 0, 40, 10.0)

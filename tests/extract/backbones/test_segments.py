@@ -8,7 +8,8 @@ from extract import choices
 from extract.backbones import BACKBONES, LoadedBackbone
 from extract.backbones.preprocess import get_preprocess
 from extract.choices import Choices, build_streams
-from extract.stage import Extraction, extract
+from extract.extraction import Extraction
+from extract.stage import extract
 
 
 def test_a_video_becomes_segments(tmp_path, monkeypatch, picture_video, quick_build):

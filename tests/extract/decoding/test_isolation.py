@@ -14,8 +14,9 @@ import pytest
 from aqa_pipeline.store import Store
 from extract.budget import Budget
 from extract.decoder import Decoder
+from extract.extraction import Extraction
 from extract.feeds import AHEAD_BYTES, Feeds, Patience, memory_of_one
-from extract.stage import Extraction, extract
+from extract.stage import extract
 from extract.streams import Intake
 
 GIVE_UP_SECONDS = 300  # as long as only a failure lasts
@@ -229,7 +230,8 @@ from pathlib import Path
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import Store
 from extract.choices import Choices, build_streams
-from extract.stage import Extraction, extract
+from extract.extraction import Extraction
+from extract.stage import extract
 choices = Choices(backbones={"": "resnet18"}, weights={"": "random:0"})
 streams = build_streams(["frames"], choices)
 videos = [Video(f"v{at}", Path(sys.argv[1]), fps=1.0) for at in range(1000)]

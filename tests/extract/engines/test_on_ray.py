@@ -20,7 +20,8 @@ from aqa_pipeline.store import Store
 from extract.choices import Choices
 from extract.engines import Order, local_engine, on_ray, ray_engine
 from extract.engines.worker import VideoWorker
-from extract.stage import Extraction, ExtractReport
+from extract.extraction import Extraction
+from extract.stage import ExtractReport
 
 ray = pytest.importorskip("ray", reason="ray is not installed (pip install '.[ray]')")
 pytestmark = pytest.mark.xdist_group("ray")

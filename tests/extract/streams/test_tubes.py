@@ -26,7 +26,8 @@ from extract.backbones import Backbone, LoadedBackbone, get_backbone, load_backb
 from extract.backbones.preprocess import get_preprocess
 from extract.clock import Clock
 from extract.collector import Collector
-from extract.stage import Extraction, ExtractReport, extract
+from extract.extraction import Extraction
+from extract.stage import ExtractReport, extract
 from extract.streams import TubeSampling
 from extract.streams.tubes import Tubes
 from extract.summary import format_extract_report
