@@ -10,6 +10,13 @@ OTHER_TABLES := wd-table1a wd-table1b wd-table3 $(foreach n,1 2 3 4 5 6,tsa-tabl
 .PHONY: reproduce-table1 reproduce-table2 reproduce-table3 reproduce-table4 $(OTHER_TABLES:%=reproduce-%)
 .PHONY: help setup demo test check lint types fmt smoke bench campaign clean
 
+# Code 3 says that a part of the table was run: make calls that an error, so that it needs a word.
+define reproduce
+$(info $(BIN)/aqa reproduce $(1) $(ARGS))
+@$(BIN)/aqa reproduce $(1) $(ARGS); code=$$?; \
+  [ $$code -ne 3 ] || echo "Not all cells could be run (see above for what they lack): exit code 3."; exit $$code
+endef
+
 help:            ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 24
 
@@ -19,16 +26,16 @@ demo: $(VENV)/.core  ## the whole pipeline on rendered videos: no download, minu
 	$(BIN)/aqa demo
 
 reproduce-table1: $(VENV)/.dev  ## ACTION-NET's Table 1 from features, or from videos (options: ARGS="--root mit-skating=DIR")
-	$(BIN)/aqa reproduce action-net-table1 $(ARGS)
+	$(call reproduce,action-net-table1)
 
 reproduce-table2: $(VENV)/.dev  ## its Table 2: dynamic and static stream
-	$(BIN)/aqa reproduce action-net-table2 $(ARGS)
+	$(call reproduce,action-net-table2)
 
 reproduce-table3: $(VENV)/.dev  ## its Table 3: aggregation
-	$(BIN)/aqa reproduce action-net-table3 $(ARGS)
+	$(call reproduce,action-net-table3)
 
 reproduce-table4: $(VENV)/.dev  ## its Table 4: with and without detection
-	$(BIN)/aqa reproduce action-net-table4 $(ARGS)
+	$(call reproduce,action-net-table4)
 
 reproduce-wd-table1a:  ## Weight-Decider's Table 1a: depths and convolutions
 reproduce-wd-table1b:  ## its Table 1b: lengths of clips
@@ -40,7 +47,7 @@ reproduce-tsa-table4:  ## its Table 4: MTL-AQA
 reproduce-tsa-table5:  ## its Table 5: correlation, error and cost
 reproduce-tsa-table6:  ## its Table 6: accuracy on FR-FS
 $(OTHER_TABLES:%=reproduce-%): reproduce-%: $(VENV)/.dev
-	$(BIN)/aqa reproduce $* $(ARGS)
+	$(call reproduce,$*)
 
 test: $(VENV)/.dev  ## all tests (those that need ../shared or a GPU are skipped without)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(PYTEST_JOBS) --dist loadgroup

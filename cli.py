@@ -56,9 +56,14 @@ class FrontDoor(click.Group):
             raise click.ClickException(str(error)) from error
 
 
-@click.group(
-    cls=FrontDoor, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+SETTINGS = {
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 100,
+    "auto_envvar_prefix": "AQA",  # `--weights` of `aqa extract` is also AQA_EXTRACT_WEIGHTS
+}
+
+
+@click.group(cls=FrontDoor, context_settings=SETTINGS)
 @click.version_option(package_name="aqa-pipeline", message="%(package)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:
@@ -69,11 +74,13 @@ def main(ctx: click.Context) -> None:
       aqa demo                                    everything at once, on rendered videos, no download
       aqa doctor                                  what this machine has and lacks
     \b
-    With real videos:
-      aqa datasets check mit-skating --root DIR   is everything there?
-      aqa extract --dataset mit-skating --root DIR --store features
-      aqa fit --head action-net --dataset mit-skating --root DIR --store features --out runs/skating
-      aqa score VIDEO --run runs/skating
+    With real videos, in data/mit-skating or any folder that --root names:
+      aqa datasets check mit-skating              is everything there?
+      aqa extract --dataset mit-skating           videos -> features
+      aqa fit --head action-net                   features -> runs/mit-skating-action-net
+      aqa score VIDEO                             a new video, by the only run in runs
+    \b
+    The environment can set every option: AQA_EXTRACT_WEIGHTS is `aqa extract --weights`.
     """
     ctx.obj = _streams_of
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from click.core import ParameterSource
 
+from aqa_pipeline.commands.defaults import find_dataset
 from aqa_pipeline.commands.options import (
     ENGINE_OPTIONS,
     EXISTING,
     FOLDER,
     SOME_FAILED,
     check_engine_options,
-    default_root,
     engine_options,
     example,
     name_option,
@@ -57,8 +57,16 @@ StreamsOf = Callable[[str], Sequence[str]]
 
 
 @click.command(epilog=example("aqa extract --dataset mit-skating --root data/mit-skating --for action-net"))
-@click.option("--dataset", metavar="NAME", help="A name from `aqa datasets list`.")
-@click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]")
+@click.option(
+    "--dataset",
+    metavar="NAME",
+    help="A name from `aqa datasets list`, or of a folder of yours in the store.",
+)
+@click.option(
+    "--root",
+    type=FOLDER,
+    help="Folder of the dataset.  [default: where the store has it from, else data/NAME]",
+)
 @name_option
 @store_option
 @click.option("--for", "head", metavar="HEAD", help="Extract what this head reads.  [default: action-net]")
@@ -148,7 +156,6 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
 
     A video that fails is listed with the reason, the others are stored, and the exit code is 3.
     """
-    from aqa_pipeline.datasets import load_dataset
     from aqa_pipeline.store import Origin, Store, write_origin
     from aqa_pipeline.video import check_reader
     from extract.summary import format_extract_report
@@ -160,11 +167,13 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     if not dataset:
         raise click.UsageError("Name a --dataset, or a video to --preview.")
     check_engine_options(options)
-    found = load_dataset(dataset, default_root(dataset, root), called=options["called"])
+    into = Store(store)
+    found = find_dataset(into, name=dataset, root=root, called=options["called"])
+    if root is None:
+        click.echo(f"Extracting {found.name} ({found.root}) into {store}.", err=True)
     names = _stream_names(options, ctx.obj)
     _check_clip_options(options, names)
     videos = _chosen_videos(found, options["videos"], options["limit"])
-    into = Store(store)
     before, origin = into.origin(found.name), Origin(found.adapter, found.name, found.root.absolute())
     with _open_engine(_order(names, found, into, options), options, num_videos=len(videos)) as engine:
         shout_about_random_weights(engine.specs)

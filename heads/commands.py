@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aqa_pipeline.commands.defaults import RUNS, find_dataset, only_run
 from aqa_pipeline.commands.options import (
     ENGINE_OPTIONS,
     EXISTING,
     FOLDER,
     check_engine_options,
-    default_root,
     device_option,
     engine_options,
     example,
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog=example("aqa fit --head action-net --dataset mit-skating --store features --out runs/skating")
+    epilog=example("aqa fit --head action-net")
+    + "\n\n\b\n  aqa fit --head action-net --dataset mit-skating --store features --out runs/skating"
 )
 @click.option(
     "--head",
@@ -40,11 +41,25 @@ if TYPE_CHECKING:
     show_default=True,
     help="action-net, wd, tsa, lstm, svr-average ...; an unknown name lists them all.",
 )
-@click.option("--dataset", metavar="NAME", help="A name from `aqa datasets list`.")
-@click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]")
+@click.option(
+    "--dataset",
+    metavar="NAME",
+    help="A name from `aqa datasets list`, or of a folder of yours in the store.  "
+    "[default: the only one in the store]",
+)
+@click.option(
+    "--root",
+    type=FOLDER,
+    help="Folder of the dataset.  [default: where it was extracted from, else data/NAME]",
+)
 @name_option
 @store_option
-@click.option("--out", type=FOLDER, required=True, help="Run directory; an unfinished run goes on.")
+@click.option(
+    "--out",
+    type=FOLDER,
+    help="Run directory; an unfinished run goes on.  "
+    "[default: runs/DATASET-HEAD, or RUN-again with --repeat RUN]",
+)
 @click.option("--target", help="Score to learn.  [default: the dataset's first]")
 @click.option(
     "--difficulty",
@@ -103,7 +118,10 @@ def fit(ctx: click.Context, repeat: Path | None, **options: Any) -> None:
     from heads.evaluation import format_evaluation
 
     check_engine_options(options)
-    request = _repeated(ctx, repeat, options["out"]) if repeat else _fit_request(options)
+    if repeat:
+        request = _repeated(ctx, repeat, options["out"] or repeat.with_name(f"{repeat.resolve().name}-again"))
+    else:
+        request = _fit_request(options)
     with training_progress() as progress:
         summary = _run(request, progress, options)
     click.echo(format_evaluation(summary.evaluation))
@@ -128,19 +146,25 @@ def _run(
 
 
 def _fit_request(options: dict[str, Any]) -> "FitRequest":
-    from aqa_pipeline.datasets import load_dataset
-    from aqa_pipeline.store import Store
+    from aqa_pipeline.store import Store, file_name
+    from heads.registry import find_head
     from heads.requests import FitRequest
 
-    if not options["dataset"]:
-        raise click.UsageError("Name a --dataset, or a run to --repeat.")
+    head = find_head(options["head"]).name
+    store = Store(options["store"], verify=options["verify"])
+    dataset = find_dataset(store, name=options["dataset"], root=options["root"], called=options["called"])
+    out = options["out"] or RUNS / file_name(f"{dataset.name}-{head}")
+    if not all(options[name] for name in ("dataset", "root", "out")):
+        click.echo(
+            f"Fitting {head} on {dataset.name} ({dataset.root}) with the features in {store.root}, "
+            f"into {out}.",
+            err=True,
+        )
     return FitRequest(
-        head=options["head"],
-        dataset=load_dataset(
-            options["dataset"], default_root(options["dataset"], options["root"]), called=options["called"]
-        ),
-        store=Store(options["store"], verify=options["verify"]),
-        out=options["out"],
+        head=head,
+        dataset=dataset,
+        store=store,
+        out=out,
         target=options["target"],
         difficulty=options["difficulty"],
         splits=parse_names(options["splits"]),
@@ -201,10 +225,13 @@ def training_progress() -> Iterator[Callable[["Progress"], None]]:
 
 
 @click.command(epilog=example("aqa evaluate runs/skating"))
-@click.argument("run", type=EXISTING)
-def evaluate(run: Path) -> None:
-    """Prints a run's numbers from its stored predictions: Spearman with bootstrap interval, R-l2, MSE."""
+@click.argument("run", type=EXISTING, required=False)
+def evaluate(run: Path | None) -> None:
+    """Prints the numbers of RUN from its stored predictions: Spearman with bootstrap interval, R-l2, MSE.
+
+    RUN may be left out where there is only one in `runs`.
+    """
     from heads.evaluation import evaluate as measure
     from heads.evaluation import format_evaluation
 
-    click.echo(format_evaluation(measure(run)))
+    click.echo(format_evaluation(measure(only_run(run))))

@@ -94,9 +94,10 @@ class Prediction:
 
 
 def load_run(run_dir: Path, *, split: str | None = None) -> TrainedHead:
-    """The run's networks of one split, all its seeds; `split` may be left out where there is only one.
+    """The run's networks of one split, all its seeds.
 
-    "all" takes every split together: right for random splits of one dataset, wrong for classes.
+    Left out, `split` is the only one, or all where they are random ones of the same videos. "all" takes
+    every split together: right for random splits of one dataset, wrong for classes.
     Raises `RunError` for an unfinished run or an open choice, `UnknownName` for an unknown split.
     """
     run_dir = Path(run_dir)
@@ -145,7 +146,8 @@ def predict(trained: TrainedHead, streams: Mapping[str, Record]) -> Prediction:
 
 def _choose_splits(config: Mapping[str, Any], split: str | None) -> list[str]:
     names = list(config["splits"])
-    if split == ALL_SPLITS or (split is None and len(names) == 1):
+    random = all(name.startswith("random-") for name in names)
+    if split == ALL_SPLITS or (split is None and (random or len(names) == 1)):
         return names
     if split is None:
         raise RunError(

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from aqa_pipeline.commands.defaults import only_run
 from aqa_pipeline.commands.options import EXISTING, example
 
 
 @click.command(epilog=example("aqa report runs/skating --html skating.html"))
-@click.argument("runs", nargs=-1, required=True, type=EXISTING, metavar="RUN...")
+@click.argument("runs", nargs=-1, type=EXISTING, metavar="[RUN]...")
 @click.option(
     "--html",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -29,10 +30,12 @@ def report(runs: tuple[Path, ...], html: Path, worst: int, embed: bool) -> None:
     """Writes a page on one run, or on several beside each other: metrics, curves, errors, worst videos.
 
     Everything is read from the run directories; the plots are put there too, as SVG and PNG. The pages of
-    single videos need the dataset and the store where the run found them.
+    single videos need the dataset and the store where the run found them. RUN may be left out where there is
+    only one in `runs`.
     """
     from heads.reports.runs import write_report
 
+    runs = runs or (only_run(None),)
     click.echo(f"Page: {write_report(runs, html, num_worst=worst, embed=embed)}")
     for run in runs:
         click.echo(f"Plots: {run / 'plots'}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aqa_pipeline.commands.defaults import only_run
 from aqa_pipeline.commands.options import (
     EXISTING,
     FOLDER,
@@ -41,8 +42,8 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         epilog=example("aqa score my-routine.mp4 --run runs/skating --split random-0 --html my-routine.html")
     )
     @click.argument("videos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="VIDEO...")
-    @click.option("--run", type=EXISTING, required=True, help="A run made by `aqa fit`.")
-    @click.option("--split", help="Which split's networks; `all` for every one.  [default: the only one]")
+    @click.option("--run", type=EXISTING, help="A run made by `aqa fit`.  [default: the only one in runs]")
+    @click.option("--split", help="Which split's networks; `all` for every one.  [default: all random ones]")
     @click.option(
         "--html",
         type=click.Path(path_type=Path),
@@ -70,7 +71,7 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
     @reader_option
     @click.pass_context
     def score(
-        ctx: click.Context, videos: tuple[Path, ...], run: Path, split: str | None, **options: Any
+        ctx: click.Context, videos: tuple[Path, ...], run: Path | None, split: str | None, **options: Any
     ) -> None:
         """Scores videos as the run's test videos were scored, and tells which moments made the score.
 
@@ -84,6 +85,7 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         from heads.score_files import write_csv, write_json
 
         _check_options(options, videos)
+        run = only_run(run)
         trained = load_run(run, split=split).of_difficulty(options["difficulty"])
         by = make_judge(trained)
         records_of = open_cache(trained, options | {"cache": options["cache"] or run / CACHE})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aqa_pipeline.commands.defaults import stored_roots
 from aqa_pipeline.commands.options import (
     EXISTING,
     FOLDER,
@@ -47,7 +48,7 @@ which_options = together(
         "roots",
         multiple=True,
         metavar="NAME=DIR",
-        help="Folder of a dataset.  [default: data/NAME]",
+        help="Folder of a dataset.  [default: where it was extracted from, else data/NAME]",
     ),
     click.option("--columns", metavar="A,B", help="Only these columns, such as mit-skating,ball."),
     click.option("--rows", metavar="A,B", help="Only these rows, such as xu,action-net-paper."),
@@ -144,6 +145,7 @@ def _run(plan: "TablePlan", jobs: int) -> dict[tuple[str, str], str]:
 
 
 def _settings(table: str, options: dict[str, Any]) -> "Settings":
+    from aqa_pipeline.store import Store
     from heads.tables.settings import Settings
 
     device = pick_device(options["device"])
@@ -151,7 +153,7 @@ def _settings(table: str, options: dict[str, Any]) -> "Settings":
     return Settings(
         store=options["store"],
         out=options["out"] or Path("results") / table,
-        roots=dict(_root(text) for text in options["roots"]),
+        roots=stored_roots(Store(options["store"])) | dict(_root(text) for text in options["roots"]),
         seeds=parse_numbers(options["seeds"]),
         select=options["select"],
         epochs=options["epochs"],

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from aqa_pipeline.commands.defaults import only_data_folder
 from aqa_pipeline.commands.options import FOLDER, SOME_FAILED, default_root, example, name_option
 
 
@@ -23,18 +24,20 @@ def datasets_list() -> None:
 
 
 @datasets.command("check", epilog=example("aqa datasets check mit-skating --root data/mit-skating"))
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]")
 @name_option
 @click.pass_context
-def datasets_check(ctx: click.Context, name: str, root: Path | None, called: str | None) -> None:
+def datasets_check(ctx: click.Context, name: str | None, root: Path | None, called: str | None) -> None:
     """Says what was found of dataset NAME and what is missing, with a small summary.
 
-    Exits with 3 if not all is there.
+    NAME may be left out where only one dataset lies in `data`. Exits with 3 if not all is there.
     """
-    from aqa_pipeline.datasets import load_dataset
+    from aqa_pipeline.datasets import DATASETS, load_dataset
     from aqa_pipeline.datasets.check import check_dataset, format_report
 
+    if name is None:
+        name = only_data_folder(tuple(DATASETS))
     report = check_dataset(load_dataset(name, default_root(name, root), called=called))
     click.echo(format_report(report))
     ctx.exit(0 if report.complete else SOME_FAILED)

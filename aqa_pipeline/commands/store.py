@@ -141,13 +141,14 @@ def store_repair(ctx: click.Context, path: Path, keep: Path | None, delete: bool
 
 @store.command("pack", epilog=example("aqa store pack features --out features.h5"))
 @store_argument
-@click.option("--out", type=PACK, required=True, help="The .h5 file to write.")
+@click.option("--out", type=PACK, help="The .h5 file to write.  [default: PATH.h5]")
 @click.option("--datasets", metavar="A,B", help="Only these datasets.  [default: all]")
 @click.option("--streams", metavar="A,B", help="Only these streams.  [default: all]")
-def store_pack(path: Path, out: Path, datasets: str | None, streams: str | None) -> None:
+def store_pack(path: Path, out: Path | None, datasets: str | None, streams: str | None) -> None:
     """Writes the store at PATH into one .h5 file, to share: whatever reads a store takes the file too."""
     from aqa_pipeline.store import Store, pack
 
+    out = out or path.with_name(f"{path.resolve().name}.h5")
     with progress_bar(None, unit=" records") as bar:
         count = pack(
             Store(path),
