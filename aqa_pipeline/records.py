@@ -4,7 +4,7 @@ import copyreg
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -204,6 +204,10 @@ class Source:
     stop_frame: int | None = None
     fps: float | None = None
     boxes_digest: str | None = None
+
+    def is_as(self, other: "Source") -> bool:
+        """Whether they are the same but for the time: a copy of a file is as good."""
+        return replace(self, mtime_ns=None) == replace(other, mtime_ns=None)
 
 
 @dataclass(frozen=True)

@@ -28,14 +28,13 @@ from aqa_pipeline.commands.options import (
     store_option,
     tell_on_stderr,
 )
-from aqa_pipeline.errors import AqaError
-from extract.tube_options import check_tube_options, tube_choices_of, tube_options
+from extract.tube_options import check_tube_options, folder_of_quads, tube_choices_of, tube_options
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from aqa_pipeline.records import Dataset, StreamSpec, Video
-    from aqa_pipeline.store import Origin, Store
+    from aqa_pipeline.records import Dataset, Video
+    from aqa_pipeline.store import Store
     from extract.choices import Choices
     from extract.clock import Clock
     from extract.engines import Engine, Order
@@ -158,7 +157,8 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     """
     from aqa_pipeline.store import Origin, Store, write_origin
     from aqa_pipeline.video import check_reader
-    from extract.summary import format_extract_report
+    from extract.contact_sheet import contact_sheets
+    from extract.summary import format_extract_report, two_roots
 
     if options["engine"] == "local":
         check_reader(options["reader"])
@@ -175,25 +175,21 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     _check_clip_options(options, names)
     videos = _chosen_videos(found, options["videos"], options["limit"])
     before, origin = into.origin(found.name), Origin(found.adapter, found.name, found.root.absolute())
-    with _open_engine(_order(names, found, into, options), options, num_videos=len(videos)) as engine:
+    order = _order(names, found, into, options)
+    with _open_engine(order, options, num_videos=len(videos)) as engine:
         shout_about_random_weights(engine.specs)
         write_origin(into.root, origin)
         with extraction_progress(len(videos)) as progress:
             report = engine.extract(videos, progress=progress)
     click.echo(format_extract_report(report))
     if report.changed and before is not None and before != origin:
-        click.echo(_two_roots(before, origin))
+        click.echo(two_roots(before, origin))
     for problem in found.problems:
         click.echo(f"label row left out: {problem}")
     if options["contact_sheet"]:
-        _draw_contact_sheets(into, found.name, engine.specs, videos, options["contact_sheet"])
+        for line in contact_sheets(order.extraction, engine.specs, videos, options["contact_sheet"]):
+            click.echo(line)
     ctx.exit(SOME_FAILED if report.failures or found.problems else 0)
-
-
-def _two_roots(before: "Origin", now: "Origin") -> str:
-    """What to do where the changed videos are those of another folder."""
-    apart = ": --name keeps two folders of one name apart" if now.adapter == "folder" else ""
-    return f"They were extracted from {before.root} before, now from {now.root}{apart}."
 
 
 def _order(names: Sequence[str], dataset: "Dataset", store: "Store", options: dict[str, Any]) -> "Order":
@@ -209,17 +205,9 @@ def _order(names: Sequence[str], dataset: "Dataset", store: "Store", options: di
         workers=options["workers"],
         overwrite=options["overwrite"],
         patience=Patience(silence=options["timeout"], total=options["time_limit"]),
-        quads=_folder_of_quads(options["tracker"]),
+        quads=folder_of_quads(options["tracker"]),
     )
     return Order(names, _choices_for_engine(options, dataset.adapter), extraction, dataset.root)
-
-
-def _folder_of_quads(tracker: str | None) -> Path | None:
-    """The folder of `--tracker annotations:FOLDER`."""
-    from aqa_pipeline.sources import ANNOTATIONS
-
-    kind, _, path = (tracker or "").partition(":")
-    return Path(path) if kind == ANNOTATIONS and Path(path).is_dir() and path else None
 
 
 def _choices_for_engine(options: dict[str, Any], dataset: str) -> "Choices":
@@ -348,17 +336,3 @@ class LinesAbove(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._bar.write(self.format(record), file=sys.stderr)
-
-
-def _draw_contact_sheets(
-    store: "Store", dataset: str, specs: Sequence["StreamSpec"], videos: Sequence["Video"], folder: Path
-) -> None:
-    from extract.contact_sheet import write_contact_sheet
-
-    crops = [spec for spec in specs if spec.stream == "crops"]
-    if not crops:
-        raise AqaError("--contact-sheet shows person crops: add `crops` to --streams.")
-    for video in videos:
-        if store.has(dataset, video.video_id, crops[0]):
-            record = store.read(dataset, video.video_id, crops[0])
-            click.echo(f"contact sheet: {write_contact_sheet(video, record, folder)}")

@@ -1,19 +1,42 @@
 """One picture per video of what the `crops` stream saw: the frames with their boxes, the crops beside."""
 
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from aqa_pipeline.records import Record, Video
+from aqa_pipeline.errors import AqaError
+from aqa_pipeline.records import Record, StreamSpec, Video
 from aqa_pipeline.store import file_name
 from aqa_pipeline.video import open_video
 from extract.detectors import crop_person
+from extract.extraction import Extraction
 from extract.sheet import INK, PAPER, compose_sheet
 
 CELL_HEIGHT, LABEL_HEIGHT, MAX_CELLS = 150, 22, 32
 BOX = (255, 90, 31)
+
+
+def contact_sheets(
+    extraction: Extraction, specs: Sequence[StreamSpec], videos: Sequence[Video], folder: Path
+) -> Iterator[str]:
+    """Draw the sheet of every video with crops, and say where it is, or why there is none."""
+    store, dataset = extraction.store, extraction.dataset
+    crops = [spec for spec in specs if spec.stream == "crops"]
+    if not crops:
+        raise AqaError("--contact-sheet shows person crops: add `crops` to --streams.")
+    for video in videos:
+        if not store.has(dataset, video.video_id, crops[0]):
+            continue
+        compared = extraction.compare(video, crops[0])
+        if compared.gone or compared.reasons:
+            why = f"no longer there: {compared.gone}" if compared.gone else ", ".join(compared.reasons)
+            yield f"no contact sheet of {video.video_id}: {why}"
+        else:
+            record = store.read(dataset, video.video_id, crops[0])
+            yield f"contact sheet: {write_contact_sheet(video, record, folder)}"
 
 
 def write_contact_sheet(video: Video, record: Record, folder: Path) -> Path:

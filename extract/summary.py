@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from aqa_pipeline.sources import in_words
+from aqa_pipeline.store import Origin
 from aqa_pipeline.tables import format_table
 from extract.clock import PHASES
 from extract.stage import ExtractReport
@@ -60,3 +61,9 @@ def _speed(report: ExtractReport) -> str:
         f"{report.num_done} videos, {report.video_seconds / 60:.1f} minutes of video in "
         f"{report.wall_seconds:.1f} s: {per_minute:.1f} s per video-minute ({shares})."
     )
+
+
+def two_roots(before: Origin, now: Origin) -> str:
+    """What to do where the changed videos are those of another folder."""
+    apart = ": --name keeps two folders of one name apart" if now.adapter == "folder" else ""
+    return f"They were extracted from {before.root} before, now from {now.root}{apart}."

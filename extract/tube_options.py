@@ -1,6 +1,7 @@
 """Options of the stream `tubes`. Importing this imports nothing heavy."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -96,3 +97,11 @@ def parse_box(text: str | None) -> tuple[float, ...] | None:
         raise click.BadParameter(
             f"{text!r}: expected 4 or 8 numbers with commas", param_hint="--init-box"
         ) from error
+
+
+def folder_of_quads(tracker: str | None) -> Path | None:
+    """The folder of `--tracker annotations:FOLDER`."""
+    from aqa_pipeline.sources import ANNOTATIONS
+
+    kind, _, path = (tracker or "").partition(":")
+    return Path(path) if kind == ANNOTATIONS and Path(path).is_dir() and path else None

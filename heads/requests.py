@@ -22,7 +22,15 @@ from heads.folds import SELECTS, Select
 from heads.learned import Learned, choose_learned, factors_of, learned_labels
 from heads.recipes import Recipe
 from heads.registry import Head, Start, find_head
-from heads.samples import FeatureSet, check_complete, choose_specs, find_missing, load_features, raw_labels
+from heads.samples import (
+    FeatureSet,
+    check_complete,
+    check_current,
+    choose_specs,
+    find_missing,
+    load_features,
+    raw_labels,
+)
 from heads.score_scale import ScoreScale, scale_of
 from heads.training import PRECISIONS, Precision
 from heads.tube_maps import tubes_of_variant
@@ -262,6 +270,7 @@ def _find_missing(
     missing = find_missing(store, dataset, specs, video_ids=wanted)
     if not request.allow_missing:
         check_complete(missing, store=store, dataset=dataset, num_videos=len(wanted))
+    check_current(store, dataset, specs, video_ids=set(wanted) - set(missing))
     return missing
 
 

@@ -9,8 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from aqa_pipeline.current import find_changed
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Dataset, Record, StreamSpec, Target
+from aqa_pipeline.sources import in_words
 from aqa_pipeline.store import MappedRecord, Store
 from aqa_pipeline.tube_masks import MaskVariant
 from heads.registry import MAP_STREAMS
@@ -158,6 +160,21 @@ def check_complete(
         f"Make them with `{extract_command(store, dataset, streams)}`, "
         "or go on without these videos with --allow-missing."
     )
+
+
+def check_current(
+    store: Store, dataset: Dataset, specs: Mapping[str, StreamSpec], *, video_ids: Iterable[str]
+) -> None:
+    """Raises `RunError` for features of videos that are others now; videos that are not here may be any."""
+    changed = find_changed(store, dataset, list(specs.values()), video_ids)
+    if changed:
+        number = "1 video" if len(changed) == 1 else f"{len(changed)} videos"
+        raise RunError(
+            f"{number} changed since {store.root} was extracted: {in_words(changed)}.\n"
+            f"Make their features anew with `{extract_command(store, dataset, list(specs))}` "
+            "and the options that were given then; all others stay. Another folder of the same name is kept "
+            "apart with --name."
+        )
 
 
 def load_features(

@@ -22,7 +22,7 @@ from aqa_pipeline.commands.store_import import store_import
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import StreamSpec
-    from aqa_pipeline.store import Problem
+    from aqa_pipeline.store import Problem, Store
     from aqa_pipeline.store.repair import Action
 
 PACK = click.Path(dir_okay=False, path_type=Path)
@@ -77,15 +77,24 @@ def _origin(spec: "StreamSpec") -> str:
 
 @store.command("verify", epilog=example("aqa store verify features"))
 @store_argument
+@click.option(
+    "--sources", is_flag=True, help="Instead, compare every record with the video that it was made from."
+)
+@click.option("--root", type=FOLDER, help="Folder of the videos, for --sources.  [default: where they were]")
 @click.pass_context
-def store_verify(ctx: click.Context, path: Path) -> None:
+def store_verify(ctx: click.Context, path: Path, sources: bool, root: Path | None) -> None:
     """Checks every byte of every record of the store at PATH. Exits with 3 if something is broken.
 
     `damaged` is what was read and is no sound record, `left over` an interrupted write, `unreadable` what
     the disk does not give, `foreign` what this version does not write.
+    With --sources, exits with 3 if a video is another now, or is not there.
     """
     from aqa_pipeline.store import Store
 
+    if root and not sources:
+        raise click.UsageError("--root is for --sources.")
+    if sources:
+        ctx.exit(SOME_FAILED if _tell_sources(Store(path), root) else 0)
     problems, num_sound = [], 0
     with progress_bar(None, unit=" records") as bar:
         for _, problem in Store(path).verify():
@@ -99,6 +108,26 @@ def store_verify(ctx: click.Context, path: Path) -> None:
     if problems and path.is_dir():
         click.echo(f"`aqa store repair {path}` sets aside what is damaged; then extract again.")
     ctx.exit(SOME_FAILED if problems else 0)
+
+
+def _tell_sources(store: "Store", root: Path | None) -> bool:
+    """Whether some record is not of what lies there now; all of these are listed."""
+    from aqa_pipeline.current import check_sources
+
+    if root and len(store.datasets()) > 1:
+        raise click.UsageError(f"--root is for a store of one dataset, not of {', '.join(store.datasets())}.")
+    with progress_bar(None, unit=" records") as bar:
+        checked = [each for each in check_sources(store, root=root) if not bar.update()]
+    of_videos = [each for each in checked if each.of_a_video]
+    differing = [each for each in of_videos if each.problem]
+    click.echo(
+        f"{len(of_videos) - len(differing)} of {len(of_videos)} records are of what lies there now; "
+        f"{len(checked) - len(of_videos)} were imported or simulated."
+    )
+    for each in differing:
+        shown = str(each.path) if str(each.path).isprintable() else repr(str(each.path))
+        click.echo(f"  {shown}: {each.problem}")
+    return bool(differing)
 
 
 def _tell_problems(problems: "Sequence[Problem]") -> None:
@@ -174,6 +203,11 @@ def store_unpack(ctx: click.Context, packed: Path, path: Path) -> None:
     with progress_bar(None, unit=" records") as bar:
         done = unpack(Store(packed), Store(path), progress=bar.update)
     click.echo(f"{done.num_written} records taken into {path}, {done.num_already_there} were there already.")
+    if done.num_other:
+        click.echo(
+            f"{done.num_other} of these were made from other videos than the packed ones: they stay. "
+            "Unpack into another folder to have both."
+        )
     _tell_problems(done.broken)
     ctx.exit(SOME_FAILED if done.broken else 0)
 

@@ -24,10 +24,14 @@ Layout = Literal["npy", "safetensors"]
 
 @dataclass(frozen=True)
 class Unpacked:
-    """What an unpacking did. Of a damaged pack the sound records come out."""
+    """What an unpacking did. Of a damaged pack the sound records come out.
+
+    Of the records that were there already, `num_other` were made from something else than those in the pack.
+    """
 
     num_written: int
     num_already_there: int
+    num_other: int
     broken: tuple[Problem, ...]
 
 
@@ -120,7 +124,7 @@ def unpack(packed: Store, into: Store, *, progress: Callable[[], None] = lambda:
     Raises `StoreError` if the disk refuses, or if simulated features would lie beside real ones.
     """
     _check_unmixed(packed, into)
-    num_written, num_already_there, broken = 0, 0, []
+    num_written, num_already_there, num_other, broken = 0, 0, 0, []
     for name, read in packed.stored():
         progress()
         try:
@@ -131,10 +135,12 @@ def unpack(packed: Store, into: Store, *, progress: Callable[[], None] = lambda:
         record = stored.record
         if into.has(record.dataset, record.video_id, record.spec):
             num_already_there += 1
+            there = into.source(record.dataset, record.video_id, record.spec)
+            num_other += not there.is_as(record.source)
         else:
             into.write_stored(stored)
             num_written += 1
-    return Unpacked(num_written, num_already_there, tuple(broken))
+    return Unpacked(num_written, num_already_there, num_other, tuple(broken))
 
 
 def _check_unmixed(packed: Store, into: Store) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from aqa_pipeline.current import find_changed
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.pages.media import relative_address
 from aqa_pipeline.pages.run_page import WorstVideo
@@ -85,6 +86,8 @@ class _PageMaker:
             raise AqaError(self._reason)
         by, store = self._judge(split), Store(self._store)
         video = self._dataset.video(video_id)
+        if changed := find_changed(store, self._dataset, list(by.trained.specs.values()), [video_id]):
+            raise AqaError(f"it changed since it was extracted ({', '.join(changed[video_id])})")
         if by.trained.needs_difficulty:
             by = replace(by, trained=by.trained.of_difficulty(video.labels[DIFFICULTY]))
         records = {
