@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 
 from aqa_pipeline.errors import AqaError, DatasetError, StoreError
-from aqa_pipeline.pickles import read_npy
+from aqa_pipeline.npy import read_npy
 from aqa_pipeline.records import Dataset, Record, Source, StreamSpec
 from aqa_pipeline.store import Store
 

@@ -1,13 +1,10 @@
 """Reading a checkpoint into plain tensors without ever running code that it carries."""
 
-import pickle
-import re
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqa_pipeline.errors import WeightsError
-from aqa_pipeline.opcodes import excess_of_checkpoint
+from aqa_pipeline.outside import check_outside, open_outside
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,15 +14,19 @@ WRAPPERS = ("state_dict", "model_state")  # training checkpoints; pytorchvideo's
 
 
 def load_state_dict(path: Path) -> "dict[str, Tensor]":
-    """The tensors of a checkpoint by name, on the CPU: safetensors, or a pickle of tensors and numbers.
+    """Return the tensors of a checkpoint by name, on the CPU: safetensors, or a pickle of tensors.
 
     Unwraps `state_dict` and `model_state` and strips the prefix `module.` of parallel training.
     Raises `WeightsError` for everything else, first of all for pickles that would run code.
     """
-    if not path.is_file():
+    if not path.exists():
         raise WeightsError(f"no checkpoint at {path}")
+    try:
+        check_outside(path)
+    except OSError as error:
+        raise WeightsError(f"{path} is no checkpoint: {error.strerror or error}") from error
     content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
-    return _plain(_unwrapped(content), path)
+    return _plain(content, path)
 
 
 def _read_safetensors(path: Path) -> Any:
@@ -39,54 +40,42 @@ def _read_safetensors(path: Path) -> Any:
 
 
 def _read_pickle(path: Path) -> Any:
-    import torch
+    from aqa_pipeline.pickle_builders import Excess
+    from aqa_pipeline.weights.checkpoints import StoredTensor, opened_checkpoint
 
     try:
-        excess = excess_of_checkpoint(path)
-        with _number_types():
-            if not excess:
-                return torch.load(path, map_location="cpu", weights_only=True)
+        with opened_checkpoint(path) as (content, build):
+            found = _unwrapped(content)
+            if not isinstance(found, dict):
+                return found
+            return {key: build(v) if isinstance(v, StoredTensor) else v for key, v in found.items()}
+    except Excess as excess:
+        raise WeightsError(
+            f"{path} was refused: {excess}. Get the file again from where it is trusted"
+        ) from excess
     except Exception as error:  # damaged bytes become errors of many kinds
         raise WeightsError(_refusal(path, error)) from error
-    raise WeightsError(f"{path} was refused: {excess}. Get the file again from where it is trusted")
-
-
-def _number_types() -> AbstractContextManager[None]:
-    """Lets NumPy's numbers pass, as saved learning rates often are, by their names of NumPy 1 and 2."""
-    import numpy as np
-    import torch
-
-    scalar: Any = np.float64(0).__reduce__()[0]
-    dtypes = [type(np.dtype(kind)) for kind in ("f8", "f4", "i8", "i4", "?")]
-    return torch.serialization.safe_globals(
-        [
-            (scalar, "numpy.core.multiarray.scalar"),
-            (scalar, "numpy._core.multiarray.scalar"),
-            np.dtype,
-            *dtypes,
-        ]
-    )
 
 
 def _refusal(path: Path, error: Exception) -> str:
+    from aqa_pipeline.pickle_builders import Refused
+
     head = _head(path)
     if head.startswith((b"<!doctype", b"<html", b"<?xml")):
         return f"{path} is a web page, not a checkpoint: download the file itself"
     if not head:
         return f"{path} is empty: get the file again"
-    if stranger := re.search(r"GLOBAL ([\w.]+)", str(error)):
+    if isinstance(error, Refused):
         return (
-            f"{path} was refused: it holds more than tensors and numbers ({stranger[1]}) that "
-            "could run code. Save only the model's state_dict, best as .safetensors"
+            f"{path} was refused: {error}. Only tensors and numbers are read, for more could run code. Save "
+            "only the model's state_dict, best as .safetensors"
         )
-    if isinstance(error, pickle.UnpicklingError):  # torch's own message advises to load it unsafely
-        return f"{path} is damaged, or no checkpoint: get the file again"
     reason = str(error).strip().partition(". ")[0][:200]
     return f"{path} is damaged, or no checkpoint ({reason}): get the file again"
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_outside(path) as file:
         return file.read(256).lstrip().lower()
 
 
@@ -102,7 +91,7 @@ def _plain(content: Any, path: Path) -> "dict[str, Tensor]":
     import torch
 
     if not isinstance(content, dict) or not content:
-        raise WeightsError(f"{path} holds {type(content).__name__}, expected tensors by name (a state_dict)")
+        raise WeightsError(f"{path} holds {_kind(content)}, expected tensors by name (a state_dict)")
     strangers = [key for key, value in content.items() if not isinstance(value, torch.Tensor)]
     if strangers:
         raise WeightsError(
@@ -116,6 +105,14 @@ def _plain(content: Any, path: Path) -> "dict[str, Tensor]":
         )
     prefix = "module." if all(key.startswith("module.") for key in content) else ""
     return {key.removeprefix(prefix): value for key, value in content.items()}
+
+
+def _kind(content: object) -> str:
+    from aqa_pipeline.pickle_builders import Ordered
+    from aqa_pipeline.weights.checkpoints import StoredTensor
+
+    names = {StoredTensor: "Tensor", Ordered: "dict"}
+    return names.get(type(content), type(content).__name__)
 
 
 def _can_be_copied(tensor: "Tensor") -> bool:

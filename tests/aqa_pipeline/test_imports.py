@@ -197,7 +197,7 @@ def test_damaged_and_hostile_files_are_named_and_nothing_runs(dataset, store, tm
     reasons = [failure.reason for failure in report.failures]
     assert "without running code" in reasons[0]
     assert "no .npy file" in reasons[1]
-    assert "Is a directory" in reasons[2]
+    assert "it is a folder" in reasons[2]
     assert not proof.exists()
 
 

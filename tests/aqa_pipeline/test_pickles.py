@@ -4,6 +4,7 @@ import contextlib
 import os
 import pickle
 import pickletools
+import struct
 from collections import OrderedDict
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.pickles import read_npy, read_pickle
+from aqa_pipeline.npy import read_npy
+from aqa_pipeline.pickles import read_pickle
 
 ARRAYS = {
     "float64": np.arange(6.0).reshape(2, 3),
@@ -308,3 +310,20 @@ def test_a_npy_that_claims_what_no_file_has_is_damaged(tmp_path, shape):
         np.lib.format.write_array_header_1_0(file, header)
     with pytest.raises(DatasetError, match=r"a\.npy is a damaged \.npy file"):
         read_npy(tmp_path / "a.npy")
+
+
+def test_many_copies_of_one_text_are_refused_before_they_fill_the_memory(tmp_path):
+    """A megabyte that is kept once and made into bytes 3,000 times: 40 bytes a copy."""
+    text = b"X" + struct.pack("<I", 1 << 20) + b"a" * (1 << 20) + b"q\x010"
+    copy = b"c_codecs\nencode\n(h\x01X\x06\x00\x00\x00latin1tR"
+    path = tmp_path / "a.pkl"
+    path.write_bytes(b"\x80\x02" + text + b"](" + copy * 3000 + b"e.")
+    with pytest.raises(DatasetError, match="makes far more data than it has bytes"):
+        read_pickle(path)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.pkl")
+    for read in (read_pickle, read_npy):
+        with pytest.raises(DatasetError, match="it is a pipe, expected a regular file"):
+            read(tmp_path / "a.pkl")
