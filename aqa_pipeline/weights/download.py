@@ -3,6 +3,8 @@
 The bytes grow in `<file>.part`; only a verified file gets its name, by `os.replace`. A file whose digest is
 published may be continued from any mirror, for the digest will tell. One that is trusted on first use is
 continued only where the server promises the same bytes (ETag), else it starts again.
+
+How much may come is bounded. A connection that merely ends is no end of a file, and no redirect leaves TLS.
 """
 
 import errno
@@ -12,15 +14,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from aqa_pipeline.errors import WeightsError
-from aqa_pipeline.weights.cache import accept, find_weights, how_to_get, make_weights_folder, path_of
+from aqa_pipeline.files import clear_left_overs
+from aqa_pipeline.outside import read_outside_bytes
+from aqa_pipeline.weights.cache import (
+    RECORD_BYTES,
+    accept,
+    find_weights,
+    how_to_get,
+    make_weights_folder,
+    path_of,
+)
 from aqa_pipeline.weights.registry import WeightsFile, get_weights_file
 
 TIMEOUT_SECONDS = 30.0
 CHUNK_BYTES = 1 << 18
+MOST_BYTES = 4 << 30  # of a file whose size nobody published; the largest known one has half a gigabyte
 
 Progress = Callable[[int, int | None], None]  # bytes done, bytes in all where known
 
@@ -36,7 +50,7 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
         return find_weights(name)
     if not entry.urls:
         raise WeightsError(f"{name!r} cannot be fetched. {how_to_get(entry)}")
-    make_weights_folder()
+    clear_left_overs(make_weights_folder())
     part = _Part(path_of(entry))
     reasons = []
     for url in entry.urls:
@@ -74,8 +88,9 @@ class _Part:
         if not self.origin_path.exists():
             return None
         try:
-            return str(json.loads(self.origin_path.read_text())["etag"])
-        except (ValueError, KeyError, TypeError):  # killed while it was written: as good as none
+            content = read_outside_bytes(self.origin_path, most_bytes=RECORD_BYTES)
+            return str(json.loads(content)["etag"])
+        except (OSError, ValueError, KeyError, TypeError):  # killed while it was written: as good as none
             return None
 
     def begin(self, etag: str | None) -> None:
@@ -107,9 +122,22 @@ def _download(entry: WeightsFile, url: str, part: _Part, progress: Progress) -> 
         if response.status != 206:  # the whole file comes, asked for or not
             part.begin(response.headers.get("ETag"))
         total = _total_bytes(response, part.size)
-        _receive(response, part, total, progress)
+        _check_length(entry, response, total)
+        _receive(response, part, total, progress, most_bytes=entry.size or MOST_BYTES)
     if total is not None and part.size < total:
         raise WeightsError(f"the connection was cut after {part.size:,} of {total:,} bytes")
+
+
+def _check_length(entry: WeightsFile, response: HTTPResponse, total: int | None) -> None:
+    """Raise `WeightsError` for too long an answer, and for one whose end could be a cut connection's."""
+    most_bytes = entry.size or MOST_BYTES
+    if total is not None and total > most_bytes:
+        raise WeightsError(f"the server offers {total:,} bytes, expected at most {most_bytes:,}")
+    if total is None and entry.size is None and entry.identity is None and not response.chunked:
+        raise WeightsError(
+            "the server does not say how long the file is, and nobody published its digest: "
+            "a file that was cut off could not be told from a whole one"
+        )
 
 
 def _resume_headers(entry: WeightsFile, part: _Part) -> dict[str, str]:
@@ -125,8 +153,20 @@ def _resume_headers(entry: WeightsFile, part: _Part) -> dict[str, str]:
 def _open(url: str, headers: dict[str, str]) -> HTTPResponse:
     # "identity": a compressed answer would have other bytes and lengths than the file
     request = Request(url, headers={"User-Agent": "aqa-pipeline", "Accept-Encoding": "identity", **headers})
-    response: HTTPResponse = urlopen(request, timeout=TIMEOUT_SECONDS)
+    response: HTTPResponse = build_opener(_Redirects).open(request, timeout=TIMEOUT_SECONDS)
     return response
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Follows a server that sends on to another address, but never out of TLS, nor to other protocols."""
+
+    def redirect_request(
+        self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
+        before, after = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
+        if after not in ("https", before):
+            raise WeightsError(f"the server sends on from {before} to {after} ({newurl}), which is refused")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _total_bytes(response: HTTPResponse, offset: int) -> int | None:
@@ -140,13 +180,18 @@ def _total_bytes(response: HTTPResponse, offset: int) -> int | None:
     return int(length) if length else None
 
 
-def _receive(response: HTTPResponse, part: _Part, total: int | None, progress: Progress) -> None:
+def _receive(
+    response: HTTPResponse, part: _Part, total: int | None, progress: Progress, *, most_bytes: int
+) -> None:
     done = part.size
     with part.path.open("ab") as file:
         progress(done, total)
         while chunk := response.read(CHUNK_BYTES):
-            file.write(chunk)
             done += len(chunk)
+            if done > most_bytes:
+                part.discard()
+                raise WeightsError(f"the server sent more than {most_bytes:,} bytes, the most expected")
+            file.write(chunk)
             progress(done, total)
         file.flush()
         os.fsync(file.fileno())

@@ -272,15 +272,18 @@ _YOLO = (
 )
 
 
-def _siammask(name: str, file_name: str, setting: str, *mirrors: str) -> WeightsFile:
+def _siammask(
+    name: str, file_name: str, setting: str, *mirrors: str, sha256: str | None = None, size: int | None = None
+) -> WeightsFile:
     # The authors' README links to plain HTTP, which is no ground for trust on first use; the host speaks TLS.
     return WeightsFile(
         name=name,
         file_name=file_name,
         urls=(*mirrors, f"https://www.robots.ox.ac.uk/~qwang/{file_name}"),
-        identity=None,
+        identity=Identity("sha256", sha256) if sha256 else None,
         licence="MIT (code); nothing is said of the weights, trained on research data",
         note=f"SiamMask (siammask_sharp), for the setting {setting}",
+        size=size,
     )
 
 
@@ -308,6 +311,9 @@ _TRACKERS = (
         "davis",
         "https://huggingface.co/spaces/oguzakif/video-object-remover/resolve/main/"
         "SiamMask/experiments/siammask_sharp/SiamMask_DAVIS.pth",
+        # of that mirror's own git-LFS pointer
+        sha256="d5a0e7cb13e2799bcf93545691261e7a48413ffb54bce9cb3b7fa3c560da4204",
+        size=105_878_246,
     ),
     _siammask("siammask-vot", "SiamMask_VOT.pth", "vot"),
     _siammask("siammask-vot-ld", "SiamMask_VOT_LD.pth", "vot-ld"),

@@ -1,5 +1,6 @@
 """A home of its own for every test, and a file server whose manners each test chooses."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ class Served:
     ranges: bool = True
     etag: str | None = None
     lie_about_range: bool = False
+    sends_on_to: str | None = None
+    length: str | None = "told"  # or "chunked", or None: the end of the connection ends the file
+    endless: bool = False
     asked: list[str | None] = field(default_factory=list)
 
 
@@ -53,12 +57,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         served.asked.append(self.headers.get("Range"))
+        if served.sends_on_to:
+            self._without_content(302, "Location", served.sends_on_to)
+            return
         start = self._start(served)
         if start >= len(served.content):
-            self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{len(served.content)}")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self._without_content(416, "Content-Range", f"bytes */{len(served.content)}")
             return
         body = served.content[start:]
         self.send_response(206 if start else 200)
@@ -68,11 +72,27 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {stated}-{last}/{len(served.content)}")
         if served.etag:
             self.send_header("ETag", served.etag)
-        self.send_header("Content-Length", str(len(body)))
+        if served.length == "told":
+            self.send_header("Content-Length", str(len(body)))
+        elif served.length == "chunked":
+            self.send_header("Transfer-Encoding", "chunked")
+            body = b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n"
         self.end_headers()
         if served.cut_after is not None:
             body, served.cut_after = body[: served.cut_after], None
+        self._write(body, endless=served.endless)
+
+    def _without_content(self, status: int, header: str, value: str) -> None:
+        self.send_response(status)
+        self.send_header(header, value)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _write(self, body: bytes, *, endless: bool) -> None:
         self.wfile.write(body)
+        with contextlib.suppress(OSError):  # until the other end has had enough
+            while endless:
+                self.wfile.write(body)
 
     def _start(self, served: Served) -> int:
         wanted = self.headers.get("Range")

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from aqa_pipeline import files
 from aqa_pipeline.errors import UnknownName, WeightsError
 from aqa_pipeline.weights import (
     Identity,
@@ -19,7 +20,8 @@ from aqa_pipeline.weights import (
 )
 
 CONTENT = b"weights" * 1000
-KNOWN = Identity("sha256", hashlib.sha256(CONTENT).hexdigest())
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+KNOWN = Identity("sha256", SHA256)
 
 
 @pytest.fixture
@@ -153,3 +155,22 @@ def test_every_kind_of_identity_accepts_its_file_and_no_other(register, copy, ki
 def test_what_is_no_digest_is_no_identity(kind, digest):
     with pytest.raises(ValueError, match="is no"):
         Identity(kind, digest)
+
+
+def test_a_copy_that_was_interrupted_is_cleared_by_the_next(register, copy, home):
+    register(identity=KNOWN)
+    (home / "weights").mkdir(parents=True)
+    dead = home / "weights" / f".{'0' * 16}-{'0' * 8}@{files.machine()}@999999999.part"
+    dead.write_bytes(b"half")
+    add("net", copy)
+    assert sorted(path.name for path in (home / "weights").iterdir()) == ["net.pt", "net.pt.json"]
+
+
+def test_eight_digits_are_not_enough_once_a_file_was_seen(register, copy, home):
+    """Another file with the same first digits takes 2**32 tries; the whole digest was remembered."""
+    entry = register(identity=Identity("sha256_prefix", SHA256[:8]))
+    path = add("net", copy)
+    record = path.with_name("net.pt.json")
+    record.write_text(record.read_text().replace(SHA256, SHA256[:8] + "0" * 56))
+    with pytest.raises(WeightsError, match="was trusted on first use"):
+        find_weights(entry.name)
