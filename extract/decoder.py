@@ -27,6 +27,7 @@ sys.path[:] = json.loads(sys.argv[1])
 from extract.decoder_process import main
 main()
 """
+LONGEST_LOOK_SECONDS = 1.0  # between two looks at the clock, four times the usual: more passed without us
 SIGKILL = 9  # signal.SIGKILL, which Windows has not
 
 
@@ -47,6 +48,8 @@ class Decoder:
         )
         self._lock = threading.Lock()
         self._waiting_since: float | None = None
+        self._looked_at = 0.0
+        self._waited = 0.0  # seconds of the present waiting, as far as somebody looked
         self._job_seconds = 0.0
         self._stopped: str | None = None
         self._idle = True
@@ -90,15 +93,19 @@ class Decoder:
     def stop_if_late(self, *, silence: float | None, total: float | None) -> None:
         """Stops it if it has been silent for more than `silence` seconds, or decoding one video for `total`.
 
-        Only the time counts in which somebody waits for it.
+        Only the time counts in which somebody waits for it, and as far as this is called again and again:
+        while this program is stopped itself, or the machine sleeps, no decoder can show a sign of life.
         """
         with self._lock:
             if self._waiting_since is None:
                 return
-            waited = time.monotonic() - self._waiting_since
-            if silence is not None and waited > silence:
+            now = time.monotonic()
+            since_last_look = now - max(self._looked_at, self._waiting_since)
+            self._waited += min(since_last_look, LONGEST_LOOK_SECONDS)
+            self._looked_at = now
+            if silence is not None and self._waited > silence:
                 self._stop(f"no sign of life for {silence:g} s (--timeout allows more)")
-            elif total is not None and self._job_seconds + waited > total:
+            elif total is not None and self._job_seconds + self._waited > total:
                 self._stop(f"it was at work for {total:g} s (--time-limit allows more)")
 
     def stop(self, why: str) -> None:
@@ -133,13 +140,14 @@ class Decoder:
         assert self._process.stdout is not None
         start = time.monotonic()
         with self._lock:
-            self._waiting_since = start
+            self._waiting_since, self._waited = start, 0.0
         try:
             return receive(self._process.stdout)
         finally:
             with self._lock:
                 self._waiting_since = None
-                self._job_seconds += time.monotonic() - start
+                passed = time.monotonic() - start
+                self._job_seconds += min(passed, self._waited + LONGEST_LOOK_SECONDS)
 
     def _death(self, last_frame: int | None) -> str:
         """Why the process is no more, and where in the video that was."""

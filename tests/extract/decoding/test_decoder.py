@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Video
+from extract import decoder as decoder_module
 from extract.decoder import Decoder
 from extract.decoding import Job, Opened, PreparedFrame, decode
 
@@ -147,6 +149,41 @@ def wait_and_stop(decoder, items, **limits):
     finally:
         ended.set()
         thread.join()
+
+
+@pytest.mark.parametrize("limits", [{"silence": 120.0, "total": None}, {"silence": None, "total": 120.0}])
+def test_time_in_which_this_program_was_stopped_blames_no_video(decoder, job, whole, monkeypatch, limits):
+    """Ctrl-Z, or a laptop that sleeps: an hour passes between two looks at the clock."""
+    now = [0.0]
+    monkeypatch.setattr("extract.decoder.time", SimpleNamespace(monotonic=lambda: now[0]))
+    receive = decoder_module.receive
+
+    def received(file):
+        decoder.stop_if_late(**limits)
+        now[0] += 3600.0
+        decoder.stop_if_late(**limits)
+        return receive(file)
+
+    monkeypatch.setattr("extract.decoder.receive", received)
+    assert len(list(decoder.decode(job(whole)))) == 41
+    assert decoder.usable
+    assert now[0] >= 41 * 3600
+
+
+def test_time_in_which_it_was_looked_at_counts(decoder, job, whole, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("extract.decoder.time", SimpleNamespace(monotonic=lambda: now[0]))
+    receive = decoder_module.receive
+
+    def received(file):
+        for _ in range(200):
+            now[0] += 0.9
+            decoder.stop_if_late(silence=120.0, total=None)
+        return receive(file)
+
+    monkeypatch.setattr("extract.decoder.receive", received)
+    with pytest.raises(VideoError, match=r"no sign of life for 120 s"):
+        list(decoder.decode(job(whole)))
 
 
 def test_leaving_a_video_early_ends_the_process(decoder, job, whole):

@@ -147,6 +147,7 @@ def test_a_slow_network_is_no_silence(tmp_path, picture_video, brightness):
         patch.setattr("extract.feeds.AHEAD_BYTES", 1)
         patch.setattr("extract.feeds.TICK_SECONDS", 0.05)
         patch.setattr("extract.feeds.Budget", Told)
+        patch.setattr("extract.decoder.LONGEST_LOOK_SECONDS", float("inf"))
         patch.setattr("extract.decoder.time", SimpleNamespace(monotonic=lambda: now[0]))
         patch.setattr(Decoder, "stop_if_late", looked)
         report = extract(extraction, [picture_video("a", 40)], progress=silent)
