@@ -8,8 +8,9 @@ from urllib.parse import unquote
 from aqa_pipeline.datasets import DATASETS, load_dataset
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.records import Dataset, Source, StreamSpec, Video
-from aqa_pipeline.sources import ELSEWHERE, Comparison, Disk, boxes_digest, boxes_of, compare
+from aqa_pipeline.sources import ELSEWHERE, Comparison, boxes_digest, boxes_of, compare
 from aqa_pipeline.store import Store
+from aqa_pipeline.video import Disk
 
 OWN = "folder"  # what reads a dataset that has no known name
 

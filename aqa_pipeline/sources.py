@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Source, StreamSpec, Video
-from aqa_pipeline.video.sources import shown_fps, size_and_time, source_digest
+from aqa_pipeline.video.sources import Disk, shown_fps
 
 ANNOTATIONS = "annotations"  # the detector or tracker that reads the boxes of the dataset
 ELSEWHERE = "elsewhere:"  # before the digest of quads that a user named: the dataset does not know them
@@ -24,26 +24,6 @@ class Comparison:
     reasons: tuple[str, ...] = ()
     gone: str | None = None
     now: Source | None = None
-
-
-class Disk:
-    """What lies on disk, each file asked once: a broadcast may hold many performances."""
-
-    def __init__(self) -> None:
-        self._facts: dict[Path, tuple[int, int]] = {}
-        self._digests: dict[Path, str] = {}
-
-    def size_and_time(self, path: Path) -> tuple[int, int]:
-        """Bytes and latest change of a file, or of a folder of pictures."""
-        if path not in self._facts:
-            self._facts[path] = size_and_time(path)
-        return self._facts[path]
-
-    def digest(self, path: Path) -> str:
-        """SHA-256 of a file, or of a folder of pictures."""
-        if path not in self._digests:
-            self._digests[path] = source_digest(path)
-        return self._digests[path]
 
 
 def boxes_of(spec: StreamSpec, video: Video) -> Path | None:

@@ -8,8 +8,10 @@ import numpy as np
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Source, Video
-from aqa_pipeline.video import ReaderName, open_video, source_of
+from aqa_pipeline.video import Disk, ReaderName, open_video, source_of
 from extract.streams.stream import Intake, Steps
+
+OF_THIS_RUN = Disk()  # a decoding process ends with its run
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class PreparedFrame:
 
 def decode(job: Job) -> Iterator[Opened | PreparedFrame]:
     """`Opened`, then the wanted frames in order. Raises `VideoError`."""
-    source = source_of(job.video)  # before any picture is read: what changes later is seen to be newer
+    # Before any picture is read: what changes later is seen to be newer.
+    source = source_of(job.video, OF_THIS_RUN)
     with open_video(job.video, reader=job.reader) as opened:
         if opened.damage:  # known from the packets, before any network has run in vain
             raise VideoError(opened.damage)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.records import StreamSpec, Video
-from aqa_pipeline.sources import ANNOTATIONS, Comparison, Disk, boxes_digest, boxes_of, compare
+from aqa_pipeline.sources import ANNOTATIONS, Comparison, boxes_digest, boxes_of, compare
 from aqa_pipeline.store import Store, file_name
-from aqa_pipeline.video import ReaderName
+from aqa_pipeline.video import Disk, ReaderName
 from extract.feeds import Patience
 from extract.streams import Stream
 

@@ -1,8 +1,8 @@
 """What lies where a video is said to be: bytes and times at once, the digest where it is wanted."""
 
 import hashlib
+import os
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 
 from aqa_pipeline.records import Source, Video
@@ -13,14 +13,36 @@ from aqa_pipeline.video.liveness import sign_of_life
 CHUNK_BYTES = 1024**2
 
 
-def source_of(video: Video) -> Source:
-    """The source of a record that is made of this video now. Raises `VideoError` if there is no video.
+class Disk:
+    """What lies on disk, each file asked once, its bytes and times before its digest.
 
-    A file is read once per process, for a broadcast may hold many performances.
+    Whoever keeps one longer than a run will not see what changes meanwhile. A broadcast may hold many
+    performances, and its folder a quarter of a million pictures.
     """
-    size, mtime_ns = size_and_time(video.path)
+
+    def __init__(self) -> None:
+        self._facts: dict[Path, tuple[int, int]] = {}
+        self._digests: dict[Path, str] = {}
+
+    def size_and_time(self, path: Path) -> tuple[int, int]:
+        """Bytes and latest change of a file, or of a folder of pictures."""
+        if path not in self._facts:
+            self._facts[path] = size_and_time(path)
+        return self._facts[path]
+
+    def digest(self, path: Path) -> str:
+        """SHA-256 of a file, or of a folder of pictures."""
+        if path not in self._digests:
+            self._digests[path] = source_digest(path)
+        return self._digests[path]
+
+
+def source_of(video: Video, disk: Disk | None = None) -> Source:
+    """The source of a record that is made of this video now. Raises `VideoError` if there is no video."""
+    disk = disk or Disk()
+    size, mtime_ns = disk.size_and_time(video.path)
     return Source(
-        digest=_digest_of(video.path, size, mtime_ns),
+        digest=disk.digest(video.path),
         size=size,
         mtime_ns=mtime_ns,
         start_frame=video.start_frame,
@@ -43,14 +65,11 @@ def size_and_time(path: Path) -> tuple[int, int]:
         check_file(path)
         facts = path.stat()
         return facts.st_size, facts.st_mtime_ns
-    pictures = [picture.stat() for picture in list_pictures(path)]
-    times = [path.stat().st_mtime_ns, *(picture.st_mtime_ns for picture in pictures)]
-    return sum(picture.st_size for picture in pictures), max(times)
-
-
-@lru_cache(maxsize=1024)
-def _digest_of(path: Path, size: int, mtime_ns: int) -> str:
-    return source_digest(path)
+    size, latest = 0, path.stat().st_mtime_ns
+    for name in list_pictures(path).names:
+        facts = os.stat(os.path.join(path, name))
+        size, latest = size + facts.st_size, max(latest, facts.st_mtime_ns)
+    return size, latest
 
 
 def source_digest(path: Path) -> str:

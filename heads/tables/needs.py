@@ -162,5 +162,5 @@ def _need(
     lacking = set(without)
     num_present = sum(video.path.exists() for video in dataset.videos if video.video_id in lacking)
     return FeatureNeed(
-        dataset.name, stream, backbone, reader.extraction, tuple(without), num_videos, num_present
+        dataset.adapter, stream, backbone, reader.extraction, tuple(without), num_videos, num_present
     )

@@ -161,7 +161,8 @@ class _Plans:
         spec = None if reason else next(iter(specs.values()))
         videos = tuple(videos_of(column, dataset)) if spec and isinstance(dataset, Dataset) else ()
         if spec or count.everywhere or column.name in count.implied_by:
-            self.counts.append(CountTask(row.name, column.name, column.dataset, spec, videos))
+            name = dataset.name if isinstance(dataset, Dataset) else column.dataset
+            self.counts.append(CountTask(row.name, column.name, name, spec, videos))
         if reason and not count.everywhere:
             self.blocked.append(Blocked(row.name, column.name, reason))
 

@@ -99,7 +99,7 @@ def test_a_touched_file_is_not_made_again_and_its_digest_is_taken_once(store, vi
     os.utime(video.path / "0003.png", ns=(10**18 * 2, 10**18 * 2))
     digests = []
     monkeypatch.setattr(
-        "aqa_pipeline.sources.source_digest", lambda path: digests.append(path) or before.source.digest
+        "aqa_pipeline.video.sources.source_digest", lambda path: digests.append(path) or before.source.digest
     )
     report = run(store, [video], [brightness()])
     assert (report.num_done, report.num_already_there, report.changed) == (0, 1, {})

@@ -124,4 +124,4 @@ def test_a_split_that_the_labels_do_not_give_blocks_its_column(scene) -> None:
     (scene.settings.roots["folder"] / "scores.csv").write_text("video,score\na,1\n")
     plan = plan_table(scene.table, scene.settings)
     assert Blocked in {type(cell) for cell in plan.blocked}
-    assert "unknown split of folder 'random-0'" in blocked(plan)["svr", "first"]
+    assert "unknown split of videos 'random-0'" in blocked(plan)["svr", "first"]
