@@ -55,7 +55,7 @@ NOT_FOR_PREVIEW = (
 StreamsOf = Callable[[str], Sequence[str]]
 
 
-@click.command(epilog=example("aqa extract --dataset mit-skating --root data/mit-skating --for action-net"))
+@click.command(epilog=example("aqa extract --dataset mit-skating --root data/mit-skating"))
 @click.option(
     "--dataset",
     metavar="NAME",

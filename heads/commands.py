@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog=example("aqa fit --head action-net")
-    + "\n\n\b\n  aqa fit --head action-net --dataset mit-skating --store features --out runs/skating"
+    epilog=example(
+        "aqa fit --head action-net\n"
+        "  aqa fit --head action-net --dataset mit-skating --store features --out runs/skating"
+    )
 )
 @click.option(
     "--head",

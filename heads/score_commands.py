@@ -39,7 +39,7 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
     """
 
     @click.command(
-        epilog=example("aqa score my-routine.mp4 --run runs/skating --split random-0 --html my-routine.html")
+        epilog=example("aqa score my-routine.mp4 --run runs/mit-skating-action-net --html my-routine.html")
     )
     @click.argument("videos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="VIDEO...")
     @click.option("--run", type=EXISTING, help="A run made by `aqa fit`.  [default: the only one in runs]")

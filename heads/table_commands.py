@@ -94,10 +94,7 @@ extraction_options = together(
 def make_reproduce(extract_needs: ExtractNeeds) -> click.Command:
     """The command `aqa reproduce`, which has missing features extracted by `extract_needs` first."""
 
-    @click.command(
-        epilog=example("aqa reproduce action-net-table1 --store features --out results/action-net-table1")
-        + _table_names()
-    )
+    @click.command(epilog=example("aqa reproduce action-net-table1") + _table_names())
     @which_options
     @training_options
     @extraction_options
