@@ -140,7 +140,10 @@ def _check_who_finds(options: dict[str, Any], streams: Sequence["Stream"]) -> No
         )
     pointed = [f"--{name.replace('_', '-')}" for name in ("start", "init_box") if options[name]]
     if pointed and not any("start" in each.spec.facts for each in streams):
-        raise click.UsageError(f"{', '.join(pointed)}: the tubes of this run are read from disk.")
+        raise click.UsageError(
+            f"{', '.join(pointed)}: in this run nobody is followed from a start."
+            " Its tubes are read from disk, or its crops show the largest person."
+        )
     if options["detector"] and not any("detector" in each.spec.facts for each in streams):
         raise click.UsageError(
             f"--detector: the run reads {', '.join(each.spec.stream for each in streams)}, "

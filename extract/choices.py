@@ -8,7 +8,7 @@ from typing import NoReturn
 from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
 from aqa_pipeline.records import StreamSpec
 from extract.backbones import LoadedBackbone, Precision, Runtime, get_backbone, load_backbone
-from extract.detectors import PersonDetector, load_detector
+from extract.detectors import AthleteRule, PersonDetector, load_detector
 from extract.streams import (
     STREAMS,
     ClipSampling,
@@ -44,6 +44,7 @@ class Choices:
     dtype: Dtype | None = None
     clips: ClipSampling = field(default_factory=ClipSampling)
     tubes: TubeChoices = field(default_factory=TubeChoices)
+    athlete: AthleteRule = field(default_factory=AthleteRule)
 
 
 def parse_by_stream(values: Sequence[str], *, what: str) -> dict[str, str]:
@@ -129,6 +130,7 @@ def _as_in(spec: StreamSpec, kind: StreamKind, choices: Choices) -> Choices:
         dtype=facts["dtype"],  # type: ignore[arg-type]  # compared with the spec right after
         clips=_clips_as_in(spec),
         tubes=tubes_as_in(spec, choices.tubes),
+        athlete=_athlete_as_in(spec, choices),
     )
 
 
@@ -138,6 +140,16 @@ def _clips_as_in(spec: StreamSpec) -> ClipSampling:
     span: Span = "whole" if spec.facts.get("span") == "whole" else usual.span
     views: ViewChoice = "reference" if len(spec.views) == 1 else usual.views
     return ClipSampling(span, views)
+
+
+def _athlete_as_in(spec: StreamSpec, choices: Choices) -> AthleteRule:
+    """Return who is cropped as in the spec; a followed athlete may be pointed at anew."""
+    if spec.facts.get("person") != "followed":
+        return AthleteRule()
+    box = spec.facts.get("init_box")
+    of_run = tuple(float(number) for number in box.split(",")) if isinstance(box, str) else None
+    start = choices.tubes.start or spec.facts.get("start")
+    return AthleteRule("followed", start, choices.tubes.init_box or of_run)  # type: ignore[arg-type]
 
 
 def _backbone_name(kind: StreamKind, choices: Choices) -> str:
@@ -201,6 +213,7 @@ def _parts(
         batch_size=choices.batch_size or usual,
         dtype=choices.dtype or kind.default_dtype,
         clips=choices.clips,
+        athlete=choices.athlete,
         tubes=choices.tubes.sampling,
         tube_source=tube_source,
         variant=choices.variant,

@@ -62,6 +62,8 @@ class Collector:
         self._flush()
         assert self._num_encoded == len(self._steps), "the decoder did not deliver every planned frame"
         kept = self._kept.array
+        ending = self._encode.finish({name: rows.array for name, rows in self._extras.items()})
+        self._counts.update(ending.counts)
         return Record(
             dataset=dataset,
             video_id=self._video.video_id,
@@ -69,6 +71,7 @@ class Collector:
             features=self._features.array,
             pts_seconds=self._steps.pts_seconds[kept],
             source=source,
-            extras={name: rows.array for name, rows in self._extras.items()},
+            extras=ending.extras,
             counts={"num_steps": len(kept), **self._counts, **self._steps.counts},
+            events=ending.events,
         )

@@ -28,7 +28,13 @@ from aqa_pipeline.commands.options import (
     store_option,
     tell_on_stderr,
 )
-from extract.tube_options import check_tube_options, folder_of_quads, tube_choices_of, tube_options
+from extract.tube_options import (
+    athlete_rule_of,
+    check_tube_options,
+    folder_of_quads,
+    tube_choices_of,
+    tube_options,
+)
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -287,6 +293,7 @@ def choices_of(options: dict[str, Any], *, dataset: str | None = None) -> "Choic
             options.get("span") or "last-96", "reference" if options.get("views") == "reference" else "all"
         ),
         tubes=tube_choices_of(options, dataset=dataset),
+        athlete=athlete_rule_of(options, dataset=dataset),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from aqa_pipeline.athlete_events import told_athlete
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.records import Record, StreamSpec, Video
 from aqa_pipeline.store import file_name
@@ -65,6 +66,8 @@ def contact_sheet(video: Video, record: Record) -> Image.Image:
 def _facts(record: Record, num_shown: int) -> str:
     num_steps, dropped = record.counts["num_steps"], record.counts["num_steps_without_person"]
     facts = f"{num_steps - dropped} of {num_steps} sampled frames show a person, {dropped} dropped"
+    told = told_athlete(record)
+    facts = f"{facts}; {told}" if told else facts
     return facts if num_shown == num_steps - dropped else f"{facts}; {num_shown} are shown here"
 
 

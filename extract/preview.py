@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, ReaderName, open_video
-from extract.detectors import crop_person, largest_person
+from extract.detectors import crop_person
 from extract.preview_tubes import TUBE_SIDE, TubePreview, preview_tube
 from extract.streams import Steps, Stream
 from extract.streams.crops import Crops
@@ -59,8 +59,9 @@ def _preview(stream: Stream, video: Video, opened: OpenVideo) -> StreamPreview:
     num_frames = steps.frame_index.shape[1]
     fact = f"{stream.spec.stream}: {len(steps)} steps of {num_frames} frame{'s' * (num_frames > 1)}"
     if isinstance(stream, Crops):
-        cells, num_found = _crop_cells(stream, steps, video, opened)
-        return StreamPreview(f"{fact}, {num_found} with a person", _grid(cells, columns=CROPS_IN_A_ROW))
+        cells, num_found, told = _crop_cells(stream, steps, video, opened)
+        who = f"{num_found} with a person ({stream.rule.athlete})"
+        return StreamPreview(f"{fact}, {who}", _grid(cells, columns=CROPS_IN_A_ROW), told)
     if isinstance(stream, Tubes):
         tube = preview_tube(stream, steps, video, opened)
         rows = [_tube_row(tube, steps, step) for step in even_choice(len(steps), CLIPS_SHOWN)]
@@ -105,21 +106,23 @@ def _single_cells(stream: Stream, steps: Steps, opened: OpenVideo) -> Iterator[I
 
 def _crop_cells(
     stream: Crops, steps: Steps, video: Video, opened: OpenVideo
-) -> tuple[list[Image.Image], int]:
-    """The frame with the box and the crop as the network gets it; how many of all steps have a person."""
+) -> tuple[list[Image.Image], int, tuple[str, ...]]:
+    """The frame with the box and the crop as the network gets it; how many steps have a person; events."""
     detect = stream.detector.for_video(video, opened.footage)
+    picker = stream.rule.picker(opened.footage)
     shown = set(even_choice(len(steps), CROPS_SHOWN))
     steps_of: dict[int, list[int]] = {}
     for step, index in enumerate(steps.frame_index[:, 0].tolist()):
         steps_of.setdefault(index, []).append(step)
     cells, num_found = [], 0
     for index, frame in opened.frames(sorted(steps_of)):
-        person = largest_person(detect([frame], [index])[0])
+        person = picker.pick(index, frame, detect([frame], [index])[0])
         num_found += len(steps_of[index]) * (person is not None)
         for step in steps_of[index]:
             if step in shown:
                 cells.append(_crop_cell(stream, frame, person, _when(steps, step)))
-    return cells, num_found
+    told = tuple(f"  frame {event.frame_index}: {event.kind} ({event.detail})" for event in picker.events)
+    return cells, num_found, told
 
 
 def _crop_cell(stream: Crops, frame: np.ndarray, person: np.ndarray | None, when: str) -> Image.Image:

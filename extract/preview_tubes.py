@@ -5,6 +5,7 @@ Every frame of the clips is tracked, as extraction does it: detector and tracker
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -17,6 +18,7 @@ from extract.streams.tube_sampling import FRAMES_PER_CLIP
 from extract.streams.tubes import Tubes
 from extract.trackers import Step, TubeMaker
 from extract.trackers.drawing import draw_step
+from extract.trackers.tube import lost_in, no_quad
 
 TUBE_SIDE, FRAME_WIDTH = 150, 280
 FRAMES_SHOWN = 7  # of the 16: as many as stand in a row beside the whole frame
@@ -39,20 +41,28 @@ def preview_tube(stream: Tubes, steps: Steps, video: Video, opened: OpenVideo) -
     shown = {index for clip in clips for index in _shown(clip)}
     first = {int(clip[0]) for clip in clips}
     maker = stream.source.for_video(video, opened.footage)
-    seen: dict[int, Image.Image] = {}
-    whole: dict[int, Image.Image] = {}
+    seen: dict[int, Small] = {}
+    whole: dict[int, Small] = {}
     present: dict[int, bool] = {}
     for index, frame, step in _tracked(maker, steps, opened):
         present[index] = step.present
         if index in shown:
             seen[index] = _as_seen(stream, frame, step)
         if index in first:
-            whole[index] = _small(frame, step)
+            whole[index] = _whole(frame, step)
+    gone = lost_in(np.array(list(present)), maker.events)
+    present = {index: there and not lost for (index, there), lost in zip(present.items(), gone, strict=True)}
     followed = {number: sum(present[int(index)] for index in clip) for number, clip in enumerate(clips)}
     return TubePreview(
         fact=f"{stream.source.name} follows the athlete in {sum(present.values())} of {len(present)} frames",
-        details=tuple(f"  {event}" for event in maker.events),
-        clips={n: [whole[int(clip[0])], *(seen[i] for i in _shown(clip))] for n, clip in enumerate(clips)},
+        details=tuple(f"  frame {each.frame_index}: {each.kind} ({each.detail})" for each in maker.events),
+        clips={
+            n: [
+                _drawn(whole[int(clip[0])], present[int(clip[0])]),
+                *(_drawn(seen[i], present[i]) for i in _shown(clip)),
+            ]
+            for n, clip in enumerate(clips)
+        },
         captions={n: f"{number} of {FRAMES_PER_CLIP} frames with a quad" for n, number in followed.items()},
     )
 
@@ -68,23 +78,33 @@ def _shown(clip: np.ndarray) -> list[int]:
     return [int(index) for index in clip[places]]
 
 
-def _as_seen(stream: Tubes, frame: np.ndarray, step: Step) -> Image.Image:
+def _as_seen(stream: Tubes, frame: np.ndarray, step: Step) -> "Small":
     """The picture that the network gets, with the quad where it lies in that picture."""
     picture = stream.backbone.preprocess.geometry(frame)
     height, width = frame.shape[:2]
     quad = PictureGeometry((width, height)).in_picture(step.quad).astype(np.float32)
-    return _drawn(picture, quad, step, scale=TUBE_SIDE / picture.shape[0])
+    return _small(picture, quad, scale=TUBE_SIDE / picture.shape[0])
 
 
-def _small(frame: np.ndarray, step: Step) -> Image.Image:
+def _whole(frame: np.ndarray, step: Step) -> "Small":
     """The whole frame with its quad, as large as the row allows."""
     height, width = frame.shape[:2]
-    return _drawn(frame, step.quad, step, scale=min(FRAME_WIDTH / width, TUBE_SIDE / height))
+    return _small(frame, step.quad, scale=min(FRAME_WIDTH / width, TUBE_SIDE / height))
 
 
-def _drawn(picture: np.ndarray, quad: np.ndarray, step: Step, *, scale: float) -> Image.Image:
-    """The picture resized first, so that lines are as thick in all."""
+class Small(NamedTuple):
+    """A small picture, and the quad in it; it is drawn at the end, when all losses are known."""
+
+    picture: np.ndarray
+    quad: np.ndarray
+
+
+def _small(picture: np.ndarray, quad: np.ndarray, *, scale: float) -> Small:
+    """Return the picture resized before anything is drawn, so that lines are as thick in all."""
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
-    small = np.asarray(Image.fromarray(picture).resize((width, height)))
-    there = Step(quad * np.float32(scale), step.score)
-    return Image.fromarray(draw_step(small, there, caption="" if step.present else NOBODY))
+    return Small(np.asarray(Image.fromarray(picture).resize((width, height))), quad * np.float32(scale))
+
+
+def _drawn(small: Small, present: bool) -> Image.Image:
+    step = Step(small.quad if present else no_quad(), 1.0)
+    return Image.fromarray(draw_step(small.picture, step, caption="" if present else NOBODY))

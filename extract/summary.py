@@ -22,6 +22,7 @@ def _lines(report: ExtractReport) -> Iterator[str]:
         yield format_table(header, list(_rows(report)))
         yield ""
         yield _speed(report)
+    yield from _athletes(report)
     if report.num_already_there:
         yield f"{report.num_already_there} videos were in the store already (--overwrite makes them again)."
     if report.changed:
@@ -39,6 +40,15 @@ def _lines(report: ExtractReport) -> Iterator[str]:
 
 def _videos(named: Mapping[str, object]) -> str:
     return "1 video" if len(named) == 1 else f"{len(named)} videos"
+
+
+def _athletes(report: ExtractReport) -> Iterator[str]:
+    told = [f"  {row.video_id} ({row.stream}): {row.athlete}" for row in report.written if row.athlete]
+    if told:
+        yield f"The athlete was lost or changed in {len(told)} records (--preview shows where):"
+        yield from told[:MOST_SHOWN]
+    if len(told) > MOST_SHOWN:
+        yield f"  and {len(told) - MOST_SHOWN} more"
 
 
 def _rows(report: ExtractReport) -> Iterator[tuple[object, ...]]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from aqa_pipeline.records import SpecValue, StreamSpec
 from extract.detectors import PersonDetector
+from extract.detectors.first_person import Start
 from extract.streams.tube_sampling import VIEWS, TubeSampling
 from extract.trackers import Rules, TubeSource, load_tube_source
-from extract.trackers.following import Start
 
+RULES = {"start", "init_box", "doubt_below", "look_seconds", "again_seconds", "missed_looks"}
 USUAL_TRACKER = "siammask"
 
 
@@ -76,12 +77,14 @@ def _sampling_as_in(spec: StreamSpec) -> TubeSampling:
 
 def _rules_as_in(facts: Mapping[str, SpecValue]) -> Rules:
     """The rules of a tracker; quads from disk have none."""
-    if "start" not in facts:
+    if not facts.keys() >= RULES:  # quads from disk, or tubes that were made in another way
         return Rules()
     box = facts["init_box"]
     return Rules(
         start=facts["start"],  # type: ignore[arg-type]  # checked by Rules
         init_box=tuple(float(number) for number in box.split(",")) if isinstance(box, str) else None,
-        lost_below=float(facts["lost_below"] or 0),
-        lost_after=int(facts["lost_after"] or 0),
+        doubt_below=float(facts["doubt_below"] or 0),
+        look_seconds=float(facts["look_seconds"] or 0),
+        again_seconds=float(facts["again_seconds"] or 0),
+        missed_looks=int(facts["missed_looks"] or 0),
     )

@@ -9,9 +9,15 @@ import click
 from aqa_pipeline.commands.options import Decorator, together
 
 if TYPE_CHECKING:
+    from extract.detectors import AthleteRule
     from extract.tube_choices import TubeChoices
 
-NAMES = ("tracker", "tracker_weights", "start", "init_box", "last_frames", "clip_stride")
+OWN = (
+    None,
+    "folder",
+)  # videos of one's own, by adapter; on all others ACTION-NET's largest person is cropped
+NAMES = ("tracker", "tracker_weights", "last_frames", "clip_stride")
+POINTING = ("start", "init_box")
 
 
 def tracker_options(*, otherwise: str | None = None) -> Decorator:
@@ -35,12 +41,12 @@ def tracker_options(*, otherwise: str | None = None) -> Decorator:
         click.option(
             "--start",
             type=click.Choice(["largest", "central"]),
-            help=f"Stream tubes: which person is followed.{default('largest')}",
+            help=f"Tubes and followed crops: which person is followed.{default('largest')}",
         ),
         click.option(
             "--init-box",
             metavar="X1,Y1,X2,Y2",
-            help="Stream tubes: the athlete in the first tracked frame, in pixels; 4 numbers, or 8 of "
+            help="Tubes and followed crops: the athlete in the first frame, in pixels; 4 numbers, or 8 of "
             f"corners.{default('from --detector')}",
         ),
     )
@@ -48,6 +54,12 @@ def tracker_options(*, otherwise: str | None = None) -> Decorator:
 
 tube_options = together(
     tracker_options(),
+    click.option(
+        "--athlete",
+        type=click.Choice(["largest", "followed"]),
+        help="Stream crops: the largest person of every frame, or one who is followed through the video.  "
+        "[default: followed for your own videos, largest for the papers' datasets]",
+    ),
     click.option(
         "--last-frames",
         type=click.IntRange(16),
@@ -63,9 +75,12 @@ tube_options = together(
 
 def check_tube_options(options: dict[str, Any], streams: Sequence[str]) -> None:
     """Raises `UsageError` for options that no chosen stream reads."""
-    given = [f"--{name.replace('_', '-')}" for name in NAMES if options.get(name) is not None]
-    if given and "tubes" not in streams:
-        raise click.UsageError(f"{', '.join(given)}: for the stream tubes, not for {', '.join(streams)}.")
+    for wanted, names in ((("tubes",), NAMES), (("tubes", "crops"), POINTING), (("crops",), ("athlete",))):
+        given = [f"--{name.replace('_', '-')}" for name in names if options.get(name) is not None]
+        if given and not set(wanted) & set(streams):
+            raise click.UsageError(
+                f"{', '.join(given)}: for the stream {' or '.join(wanted)}, not for {', '.join(streams)}."
+            )
 
 
 def tube_choices_of(options: dict[str, Any], *, dataset: str | None) -> "TubeChoices":
@@ -85,6 +100,17 @@ def tube_choices_of(options: dict[str, Any], *, dataset: str | None) -> "TubeCho
         start=options.get("start"),
         init_box=parse_box(options.get("init_box")),
     )
+
+
+def athlete_rule_of(options: dict[str, Any], *, dataset: str | None) -> "AthleteRule":
+    """Return who is cropped: as the paper has it for the papers' datasets, else one who is followed."""
+    from extract.detectors import AthleteRule
+
+    box = parse_box(options.get("init_box"))
+    pointed = options.get("start") is not None or box is not None
+    usual = "followed" if dataset in OWN or pointed else "largest"
+    athlete: Any = options.get("athlete") or usual
+    return AthleteRule(athlete, options.get("start") or "largest", box)
 
 
 def parse_box(text: str | None) -> tuple[float, ...] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from aqa_pipeline.athlete_events import told_athlete
 from aqa_pipeline.records import Record
 from aqa_pipeline.store import Store
 
@@ -16,13 +17,14 @@ MAX_BEHIND = 4  # videos
 
 @dataclass(frozen=True)
 class Written:
-    """A new record, in one line."""
+    """A new record, in one line; `athlete` tells of losses and changes."""
 
     video_id: str
     stream: str
     num_steps: int
     num_steps_without_person: int
     num_bytes: int
+    athlete: str | None = None
 
 
 # Gives what was written of one video, or raises what the store raised.
@@ -68,4 +70,11 @@ class WriteBehind:
 def _written(record: Record, path: Path) -> Written:
     without_person = record.counts["num_steps_without_person"]
     num_steps = len(record.features)
-    return Written(record.video_id, record.spec.stream, num_steps, without_person, path.stat().st_size)
+    return Written(
+        record.video_id,
+        record.spec.stream,
+        num_steps,
+        without_person,
+        path.stat().st_size,
+        told_athlete(record),
+    )

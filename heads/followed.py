@@ -1,9 +1,6 @@
-"""How the tracker fared, from what a record of tubes keeps: where it lost the athlete, where it began anew.
+"""How the tracker fared: where it lost the athlete, where the detector put it on somebody anew.
 
-A record holds quads and scores of every frame, but no events. They follow from them: frames without a quad
-after frames with one are a loss, and a score of exactly 1 is a start by the detector (trackers' own scores
-lie below; quads from disk all have it, and are never lost); a start right after a followed frame is a loss
-that was mended in the same frame.
+Both are events of the record. Frames without a quad say for how long nobody was followed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aqa_pipeline.athlete_events import JUMPED, LOST, RESTARTED, event_seconds
 from aqa_pipeline.pages.score_page import clock
 from aqa_pipeline.records import Record
-
-START_SCORE = 1.0
 
 Span = tuple[float, float]  # [start, stop) seconds
 
@@ -24,14 +20,15 @@ Span = tuple[float, float]  # [start, stop) seconds
 class Followed:
     """Of the reference views: when the tracker looked, in which frames it followed somebody, and when not.
 
-    `absent` are stretches in which nobody was followed; `restarts` are moments at which the tracker was put
-    on the detector's person anew, though it followed somebody right before.
+    `absent` are stretches in which nobody was followed, `lost` the moments of the losses. `restarts` are
+    those at which the tracker was put on a person of the detector's anew.
     """
 
     looked: Span
     num_frames: int
     num_followed: int
     absent: tuple[Span, ...]
+    lost: tuple[float, ...]
     restarts: tuple[float, ...]
     by: str
 
@@ -41,14 +38,15 @@ def followed_in(record: Record) -> Followed | None:
     if "present" not in record.extras or not len(record.features):
         return None
     starts, stops, rows = _frames(record)
-    present, scores = (record.extras[name][:, 0].reshape(-1)[rows] for name in ("present", "scores"))
+    present = record.extras["present"][:, 0].reshape(-1)[rows]
     tracker = str(record.spec.facts.get("tracker", "unknown"))
     return Followed(
         looked=(float(starts[0]), float(stops[-1])),
         num_frames=len(rows),
         num_followed=int(present.sum()),
         absent=tuple(_stretches(~present, starts, stops)),
-        restarts=tuple(_restarts(present, scores, starts)) if record.counts.get("num_times_lost") else (),
+        lost=tuple(event_seconds(record, LOST)),
+        restarts=tuple(event_seconds(record, RESTARTED)),
         by=tracker.partition(" ")[0],
     )
 
@@ -77,30 +75,28 @@ def _stretches(
         yield float(starts[first]), float(stops[after - 1])
 
 
-def _restarts(
-    present: NDArray[np.bool_], scores: NDArray[np.floating], starts: NDArray[np.float64]
-) -> Iterator[float]:
-    for row in range(1, len(present)):
-        if scores[row] == START_SCORE and present[row] and present[row - 1]:
-            yield float(starts[row])
-
-
 def how_followed(records: Mapping[str, Record]) -> Iterator[str]:
     """Who followed the athlete, when, and in how many frames, for each tube."""
     for record in records.values():
         followed = followed_in(record)
         if followed is not None:
             start, stop = followed.looked
+            lost = f", lost {_moments(followed.lost)}" if followed.lost else ""
             yield (
                 f"The tracker ({followed.by}) followed the athlete in {followed.num_followed} of "
-                f"{followed.num_frames} frames, {clock(start)} to {clock(stop)}: "
+                f"{followed.num_frames} frames{lost}. It looked from {clock(start)} to {clock(stop)}: "
                 "the score is of this part of the video."
             )
 
 
 def losses(records: Mapping[str, Record]) -> Iterator[str]:
-    """What must be said of tubes that lost the athlete: where, and what that means for the score."""
-    for record in records.values():
+    """What must be said where the athlete was lost or changed: when, and what that means for the score."""
+    for stream, record in records.items():
+        if jumps := tuple(event_seconds(record, JUMPED)):
+            yield (
+                f"The {stream} show another person {_moments(jumps)}, for nobody continued the box before: "
+                "look whether it is still the athlete."
+            )
         followed = followed_in(record)
         if followed is None or not followed.num_followed:
             continue  # nobody at all is another warning
@@ -112,8 +108,8 @@ def losses(records: Mapping[str, Record]) -> Iterator[str]:
             )
         if followed.restarts:
             yield (
-                f"The tracker lost the athlete {_moments(followed.restarts)} and was put on the person that "
-                "the detector found there: look whether it is still the same one."
+                f"The tracker had lost the athlete and was put on a person of the detector's "
+                f"{_moments(followed.restarts)}: look whether it is still the same one."
             )
 
 

@@ -1,7 +1,17 @@
 """Who is where in a frame: person detectors behind one small interface."""
 
+from extract.detectors.athlete import Athlete, AthleteRule
 from extract.detectors.choose import DETECTORS, load_detector
 from extract.detectors.detector import Detect, PersonDetector
 from extract.detectors.person_boxes import crop_person, largest_person
 
-__all__ = ["DETECTORS", "Detect", "PersonDetector", "crop_person", "largest_person", "load_detector"]
+__all__ = [
+    "DETECTORS",
+    "Athlete",
+    "AthleteRule",
+    "Detect",
+    "PersonDetector",
+    "crop_person",
+    "largest_person",
+    "load_detector",
+]

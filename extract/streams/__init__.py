@@ -6,11 +6,11 @@ from typing import Literal
 
 from aqa_pipeline.errors import AqaError, UnknownName
 from extract.backbones import BACKBONES, Backbone, LoadedBackbone
-from extract.detectors import PersonDetector
+from extract.detectors import AthleteRule, PersonDetector
 from extract.streams.clip_sampling import ClipSampling
 from extract.streams.clips import Clips
 from extract.streams.crops import Crops
-from extract.streams.stream import Encoded, Intake, Steps, Stream, plan_steps
+from extract.streams.stream import Encoded, Encoder, Ending, Intake, Steps, Stream, plan_steps
 from extract.streams.tube_sampling import TubeSampling
 from extract.streams.tubes import ENDPOINTS, Tubes
 from extract.streams.whole_frames import WholeFrames
@@ -20,6 +20,8 @@ __all__ = [
     "STREAMS",
     "ClipSampling",
     "Encoded",
+    "Encoder",
+    "Ending",
     "Intake",
     "Parts",
     "Steps",
@@ -39,7 +41,7 @@ class Parts:
     """What a stream is put together from. `detector` is None for streams that need no person.
 
     `batch_size` counts what the network takes at once; `clips` matters to the stream of that name alone,
-    `tubes`, `tube_source` and `variant` to the stream `tubes`.
+    `athlete` to `crops`, `tubes`, `tube_source` and `variant` to the stream `tubes`.
     """
 
     backbone: LoadedBackbone
@@ -47,6 +49,7 @@ class Parts:
     batch_size: int
     dtype: Dtype
     clips: ClipSampling = field(default_factory=ClipSampling)
+    athlete: AthleteRule = field(default_factory=AthleteRule)
     tubes: TubeSampling = field(default_factory=TubeSampling)
     tube_source: TubeSource | None = None
     variant: Variant = "paper"
@@ -81,7 +84,7 @@ def _frames(parts: Parts) -> Stream:
 
 def _crops(parts: Parts) -> Stream:
     assert parts.detector is not None, "crops need a person detector"
-    return Crops(1.0, parts.backbone, parts.detector, parts.batch_size, parts.dtype)
+    return Crops(1.0, parts.backbone, parts.detector, parts.athlete, parts.batch_size, parts.dtype)
 
 
 def _clips(parts: Parts) -> Stream:

@@ -70,7 +70,7 @@ class Clips:
             used = reference_frames(frame_index, self.frames_per_clip)
             return Encoded(features, np.ones(len(steps), bool), {"frame_index": used}, made_by)
 
-        return encode
+        return Encoder(encode)
 
     def _calls(self, steps: np.ndarray) -> Iterator[np.ndarray]:
         """The clips of every view of every step, as batches for the network."""

@@ -1,6 +1,7 @@
-"""Stream `crops`: the largest person of one frame a second through an image backbone (ACTION-NET 5.2).
+"""Stream `crops`: the athlete of one frame a second through an image backbone (ACTION-NET 5.2).
 
-Frames without a person are dropped and counted.
+The paper takes the largest person of every frame; a followed one stays the same among several. Frames without
+the athlete are dropped and counted.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import StreamSpec, Video
 from extract.backbones import LoadedBackbone
 from extract.clock import Clock
-from extract.detectors import PersonDetector, crop_person, largest_person
-from extract.streams.stream import Encoded, Encoder, Intake, plan_steps, whole_frame
+from extract.detectors import AthleteRule, PersonDetector, crop_person
+from extract.streams.stream import Encoded, Encoder, Ending, Intake, plan_steps, whole_frame
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,14 @@ class Crops:
     rate_fps: float
     backbone: LoadedBackbone
     detector: PersonDetector
+    rule: AthleteRule
     batch_size: int
     dtype: str
 
     @property
     def spec(self) -> StreamSpec:
         sampling = {"rate_fps": self.rate_fps, "frames_per_step": 1}
-        person = {"detector": self.detector.identity, "person": "largest"}
+        person = {"detector": self.detector.identity, **self.rule.facts}
         return StreamSpec("crops", {**sampling, **person, **self.backbone.facts, "dtype": self.dtype})
 
     @property
@@ -42,11 +44,12 @@ class Crops:
         return Intake(partial(plan_steps, rate_fps=self.rate_fps, frames_per_step=1), whole_frame)
 
     def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
-        detect = self.detector.for_video(video, footage)
+        detect, picker = self.detector.for_video(video, footage), self.rule.picker(footage)
 
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
             with clock.phase("detect"):
-                persons = [largest_person(found) for found in detect(frames, frame_index[:, 0].tolist())]
+                shown = frame_index[:, 0].tolist()
+                persons = picker.pick_each(shown, frames, detect(frames, shown))
             kept = np.array([person is not None for person in persons])
             boxes = np.array([person for person in persons if person is not None], np.float32).reshape(-1, 5)
             sources = [frame for frame, is_kept in zip(frames, kept, strict=True) if is_kept]
@@ -55,7 +58,7 @@ class Crops:
             extras = {"boxes": boxes, "frame_index": frame_index[kept]}
             return Encoded(features, kept, extras, self.backbone.counts(len(features)))
 
-        return encode
+        return Encoder(encode, finish=lambda extras: Ending(extras, events=tuple(picker.events)))
 
     def _features(self, frames: list[np.ndarray], boxes: np.ndarray) -> np.ndarray:
         if not frames:

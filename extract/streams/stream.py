@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import StreamSpec, Video
+from aqa_pipeline.records import Event, StreamSpec, Video
 from aqa_pipeline.video import Timeline, sample_by_time
 from extract.clock import Clock
 
@@ -59,8 +59,26 @@ class Encoded:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-# Prepared frames of a batch, (step * frame) of them, and their frame indices (step, frame).
-Encoder = Callable[[list[np.ndarray], np.ndarray], Encoded]
+@dataclass(frozen=True, eq=False)
+class Ending:
+    """What is known once a video has ended: its extras as they are stored, further counts, and events."""
+
+    extras: dict[str, np.ndarray]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """Turns one video into features. `encode` takes the prepared frames of a batch, (step * frame) of them,
+    and their frame indices (step, frame); `finish` takes the extras of all batches.
+    """
+
+    encode: Callable[[list[np.ndarray], np.ndarray], Encoded]
+    finish: Callable[[dict[str, np.ndarray]], Ending] = Ending
+
+    def __call__(self, frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
+        return self.encode(frames, frame_index)
 
 
 @dataclass(frozen=True)

@@ -9,26 +9,29 @@ these views are made once, and heads draw one. Quads are mirrored with the pictu
 network sees.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from aqa_pipeline.athlete_events import LOST, RESTARTED
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import SpecValue, StreamSpec, Video
+from aqa_pipeline.records import Event, SpecValue, StreamSpec, Video
 from aqa_pipeline.tube_masks import PictureGeometry
 from extract.backbones import LoadedBackbone
 from extract.clock import Clock
-from extract.streams.stream import Encoded, Encoder, Intake, whole_frame
+from extract.streams.stream import Encoded, Encoder, Ending, Intake, whole_frame
 from extract.streams.tube_sampling import FRAMES_PER_CLIP, TubeSampling, plan_tubes, seen_by
 from extract.trackers import Step as TubeStep
 from extract.trackers import TubeMaker, TubeSource
+from extract.trackers.tube import lost_in
 
 # After which of I3D's layers the maps are taken (the code's --TSA_pos 7).
 ENDPOINTS: dict[Literal["paper", "released"], str] = {"paper": "Mixed_4e", "released": "MaxPool3d_4a_3x3"}
-EVENT_COUNTS = {"lost": "num_times_lost", "found again": "num_times_found_again"}
+QUADS = ("quads", "frame_quads")
+EVENT_COUNTS = {LOST: "num_times_lost", RESTARTED: "num_times_restarted"}
 
 
 @dataclass(frozen=True)
@@ -76,20 +79,28 @@ class Tubes:
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
             (index,) = frame_index  # one clip a batch
             with clock.phase("track"):
-                counts = latest.take(index.tolist(), frames)
+                latest.take(index.tolist(), frames)
             height, width = frames[0].shape[:2]
             shown = [latest[at] for at in index.tolist()]
             with clock.phase("network"):
                 maps = self._maps(np.stack([frame.picture for frame in shown]))
             extras = self._tube([frame.tube for frame in shown], frame_size=(width, height))
             extras["frame_index"] = index[-FRAMES_PER_CLIP:]
-            counts["num_steps_without_person"] = int(not extras["present"][0].any())
-            counts |= self.backbone.counts(num_steps=1)
-            return Encoded(
-                maps[None], np.ones(1, bool), {name: rows[None] for name, rows in extras.items()}, counts
-            )
+            rows = {name: values[None] for name, values in extras.items()}
+            return Encoded(maps[None], np.ones(1, bool), rows, self.backbone.counts(num_steps=1))
 
-        return encode
+        return Encoder(encode, finish=lambda extras: self._end(extras, latest))
+
+    def _end(self, extras: dict[str, np.ndarray], latest: "LatestFrames") -> Ending:
+        """Take back the quads of frames in which the athlete was lost, as was noticed later."""
+        offsets = np.array([view.end_offset for view in self.sampling.chosen_views])
+        seen = np.maximum(extras["frame_index"][:, None] - offsets[:, None], 0)  # (clip, view, 16)
+        lost = lost_in(seen, latest.events)
+        quads = {name: np.where(lost[..., None, None], np.nan, extras[name]) for name in QUADS}
+        present = extras["present"] & ~lost
+        told = extras | {name: rows.astype(np.float32) for name, rows in quads.items()} | {"present": present}
+        nobody = int((~present[:, 0].any(axis=1)).sum())
+        return Ending(told, {**latest.counts(), "num_steps_without_person": nobody}, tuple(latest.events))
 
     def _maps(self, pictures: np.ndarray) -> np.ndarray:
         """The maps of every view of one clip (before + 16, H, W, 3)."""
@@ -134,26 +145,33 @@ class LatestFrames:
     def __init__(self, maker: TubeMaker, geometry: Callable[[np.ndarray], np.ndarray]) -> None:
         self._maker, self._geometry = maker, geometry
         self._shown: dict[int, Shown] = {}
+        self._present: dict[int, bool] = {}
 
     def __getitem__(self, frame_index: int) -> Shown:
         return self._shown[frame_index]
 
-    def take(self, frame_index: list[int], frames: list[np.ndarray]) -> dict[str, int]:
-        """Takes the frames of the next clip, in order; the counts of what is new in it."""
-        num_events = len(self._maker.events)
+    @property
+    def events(self) -> list[Event]:
+        """What has happened to the athlete so far."""
+        return self._maker.events
+
+    def counts(self) -> dict[str, int]:
+        """Return how many frames were tracked, in how many nobody is followed, and how often that began."""
+        present = np.array(list(self._present.values()))
+        present &= ~lost_in(np.array(list(self._present)), self.events)
+        kinds = [event.kind for event in self.events]
+        return {
+            "num_tracked_frames": len(present),
+            "num_frames_without_athlete": int((~present).sum()),
+            **{name: kinds.count(kind) for kind, name in EVENT_COUNTS.items()},
+        }
+
+    def take(self, frame_index: list[int], frames: list[np.ndarray]) -> None:
+        """Take the frames of the next clip, in order."""
         kept = {index: self._shown[index] for index in frame_index if index in self._shown}
         fresh: dict[int, Shown] = {}
         for index, frame in zip(frame_index, frames, strict=True):
             if index not in kept and index not in fresh:
                 fresh[index] = Shown(self._geometry(frame), self._maker.step(index, frame))
+                self._present[index] = fresh[index].tube.present
         self._shown = kept | fresh
-        kinds: list[str] = [event.kind for event in self._maker.events[num_events:]]
-        return {
-            "num_tracked_frames": len(fresh),
-            "num_frames_without_athlete": sum(not shown.tube.present for shown in fresh.values()),
-            **_counted(kinds),
-        }
-
-
-def _counted(kinds: Sequence[str]) -> Mapping[str, int]:
-    return {name: kinds.count(kind) for kind, name in EVENT_COUNTS.items()}

@@ -51,4 +51,4 @@ class WholeFrames:
             counts = self.backbone.counts(len(features))
             return Encoded(features, np.ones(len(features), bool), {"frame_index": frame_index}, counts)
 
-        return encode
+        return Encoder(encode)

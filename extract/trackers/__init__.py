@@ -3,11 +3,10 @@
 from extract.trackers.choose import TRACKERS, load_tracker, load_tube_source
 from extract.trackers.following import FollowedPersons, Follower, Rules, follow, step_many
 from extract.trackers.tracker import Track, Tracked, Tracker
-from extract.trackers.tube import Event, Step, Tube, TubeMaker, TubeSource, make_tube
+from extract.trackers.tube import Step, Tube, TubeMaker, TubeSource, make_tube
 
 __all__ = [
     "TRACKERS",
-    "Event",
     "FollowedPersons",
     "Follower",
     "Rules",

@@ -9,11 +9,11 @@ import numpy as np
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.footage import Footage, check_belong
 from aqa_pipeline.quads import Quads, read_quad_csv, read_quads
-from aqa_pipeline.records import SpecValue, Video
+from aqa_pipeline.records import Event, SpecValue, Video
 from aqa_pipeline.store import file_name
 from aqa_pipeline.weights import sha256_of
 from extract.trackers.geometry import canonical
-from extract.trackers.tube import Event, Step, no_quad
+from extract.trackers.tube import Step, no_quad
 
 
 @dataclass(frozen=True)

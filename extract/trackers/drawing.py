@@ -72,7 +72,7 @@ def _news(tube: Tube) -> dict[int, str]:
     told: dict[int, str] = {}
     for event in tube.events:
         before = f"{told[event.frame_index]}, " if event.frame_index in told else f"{event.frame_index} "
-        told[event.frame_index] = f"{before}{event.kind} ({event.by} {event.score:.2f})"
+        told[event.frame_index] = f"{before}{event.kind}"
     return told
 
 

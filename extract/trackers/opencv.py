@@ -26,8 +26,8 @@ NANO_WEIGHTS = {"backbone": "nanotrack-v2-backbone", "neckhead": "nanotrack-v2-h
 VIT_WEIGHTS = "vittrack-2023sep"
 
 # NanoTrack's scores hardly move while it holds its target (0.93 to 1 times the best, on four real clips), and
-# fall only to 0.5 to 0.9 times after a cut. VitTrack's move much more.
-NANO_LOST_BELOW, VIT_LOST_BELOW = 0.9, 0.5
+# fall only to 0.5 to 0.9 times after a cut, for a few frames. VitTrack's move much more.
+NANO_DOUBT_BELOW, VIT_DOUBT_BELOW = 0.9, 0.5
 
 _OPENCV: Any = cv2  # OpenCV's type hints leave its trackers out
 
@@ -38,7 +38,7 @@ class OpenCvTracker:
 
     name: str
     weights_id: str
-    lost_below: float
+    doubt_below: float
     create: Callable[[], Any] = field(repr=False)
 
     @property
@@ -90,7 +90,7 @@ def load_nano(setting: str, *, device: str, weights: str) -> OpenCvTracker:
 
     _prove(create, *paths.values())
     digests = " ".join(f"{part}:sha256:{sha256_of(path)}" for part, path in paths.items())
-    return OpenCvTracker("nano", digests, NANO_LOST_BELOW, create)
+    return OpenCvTracker("nano", digests, NANO_DOUBT_BELOW, create)
 
 
 def load_vit(setting: str, *, device: str, weights: str) -> OpenCvTracker:
@@ -105,7 +105,7 @@ def load_vit(setting: str, *, device: str, weights: str) -> OpenCvTracker:
         return _OPENCV.TrackerVit_create(parameters)
 
     _prove(create, path)
-    return OpenCvTracker("vit", f"sha256:{sha256_of(path)}", VIT_LOST_BELOW, create)
+    return OpenCvTracker("vit", f"sha256:{sha256_of(path)}", VIT_DOUBT_BELOW, create)
 
 
 def _bgr(frame: np.ndarray) -> np.ndarray:

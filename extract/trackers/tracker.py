@@ -35,8 +35,8 @@ OneTrack = TypeVar("OneTrack", bound=Track)
 class Tracker(Protocol[OneTrack]):
     """Follows what a box holds. One tracker serves many tracks, one after another or at once.
 
-    `identity` goes into the spec of what is made of the tubes: name, weights, settings. A target is probably
-    lost where the score is under `lost_below` times the best score of its track.
+    `identity` goes into the spec of what is made of the tubes: name, weights, settings. A target is in
+    doubt where the score is under `doubt_below` times the best score of its track.
     """
 
     @property
@@ -46,7 +46,7 @@ class Tracker(Protocol[OneTrack]):
     def identity(self) -> str: ...
 
     @property
-    def lost_below(self) -> float: ...
+    def doubt_below(self) -> float: ...
 
     def start(self, frame: np.ndarray, box: np.ndarray) -> OneTrack:
         """A track of what the box x1 y1 x2 y2 holds in a frame (RGB uint8, (H, W, 3)).

@@ -2,31 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from aqa_pipeline.athlete_events import LOST, RESTARTED
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import SpecValue, Video
-
-EventKind = Literal["started", "lost", "found again"]
-By = Literal["box", "detector", "tracker"]
-
-
-@dataclass(frozen=True)
-class Event:
-    """What happened in a frame, and who said so: a given box, the person detector or the tracker's score.
-
-    `score` is the detector's confidence or the tracker's score; of a given box it is 1.
-    """
-
-    frame_index: int
-    kind: EventKind
-    by: By
-    score: float
-
-    def __str__(self) -> str:
-        return f"frame {self.frame_index}: {self.kind} by the {self.by}, score {self.score:.2f}"
+from aqa_pipeline.records import Event, SpecValue, Video
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +55,10 @@ class Tube:
 
 
 class TubeMaker(Protocol):
-    """Makes the tube of one video out of its frames, which come one by one and in order."""
+    """Makes the tube of one video out of its frames, which come one by one and in order.
+
+    A loss is noticed late: its event may name a frame before the latest step (see `lost_in`).
+    """
 
     @property
     def events(self) -> list[Event]: ...
@@ -108,14 +93,26 @@ def make_tube(frames: Iterable[tuple[int, np.ndarray]], maker: TubeMaker) -> Tub
 
 
 def as_tube(frame_index: list[int], steps: list[Step], events: list[Event]) -> Tube:
-    """The steps, one per frame, as one tube."""
-    quads = [step.quad for step in steps]
+    """The steps, one per frame, as one tube; nobody is followed where the events say that they were lost."""
+    lost = lost_in(np.array(frame_index, np.int64), events)
+    quads = [no_quad() if gone else step.quad for step, gone in zip(steps, lost, strict=True)]
     return Tube(
         frame_index=np.array(frame_index, np.int64),
         quads=np.stack(quads).astype(np.float32) if quads else np.empty((0, 4, 2), np.float32),
         scores=np.array([step.score for step in steps], np.float32),
         events=tuple(events),
     )
+
+
+def lost_in(frame_index: np.ndarray, events: Iterable[Event]) -> np.ndarray:
+    """Return in which of the frames the athlete is lost, as bools of the shape of `frame_index`."""
+    lost = np.zeros(frame_index.shape, bool)
+    for event in events:
+        if event.kind == LOST:
+            lost |= frame_index >= event.frame_index
+        elif event.kind == RESTARTED:
+            lost &= frame_index < event.frame_index
+    return lost
 
 
 def no_quad() -> np.ndarray:

@@ -12,7 +12,7 @@ from PIL import Image
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import StreamSpec, Video
 from extract.clock import Clock
-from extract.streams import Encoded, Intake, plan_steps
+from extract.streams import Encoded, Encoder, Intake, plan_steps
 
 FPS = 10.0
 MEAN = partial(np.mean, keepdims=True, dtype=np.float32)  # goes to the decoding processes
@@ -39,9 +39,7 @@ class Brightness:
         plan = partial(plan_steps, rate_fps=self.rate_fps, frames_per_step=self.frames_per_step)
         return Intake(plan, self.prepare)
 
-    def encoder(
-        self, video: Video, footage: Footage, clock: Clock
-    ) -> Callable[[list[np.ndarray], np.ndarray], Encoded]:
+    def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
             assert len(frame_index) <= self.batch_size
             features = np.array([frame.item() for frame in frames], np.float32).reshape(frame_index.shape)
@@ -49,7 +47,7 @@ class Brightness:
             with clock.phase("network"):
                 return Encoded(features[kept], kept, {"frame_index": frame_index[kept]})
 
-        return encode
+        return Encoder(encode)
 
 
 @pytest.fixture

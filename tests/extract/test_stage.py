@@ -18,7 +18,7 @@ from extract.collector import Collector
 from extract.decoding import Job, decode
 from extract.extraction import Extraction
 from extract.stage import extract
-from extract.streams import Encoded, Steps
+from extract.streams import Encoded, Encoder, Steps
 
 FOOTAGE = Footage(8, 6, 40, 0, 40, 10.0)
 
@@ -201,7 +201,7 @@ class Batches:
             rows = np.array(frames, np.float32).reshape(frame_index.shape)
             return Encoded(rows, np.ones(len(rows), bool))
 
-        return encode
+        return Encoder(encode)
 
 
 def collect(stream: Batches, frame_index: np.ndarray) -> np.ndarray:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from aqa_pipeline.records import Record, Source, StreamSpec
+from aqa_pipeline.athlete_events import told_athlete
+from aqa_pipeline.records import Event, Record, Source, StreamSpec
 from heads.followed import followed_in, how_followed, losses
 from heads.training_facts import frames_without_person, share_without_person
 from heads.unlike_training import warnings_for
@@ -11,13 +12,11 @@ from heads.unlike_training import warnings_for
 FRAMES_PER_CLIP, STRIDE, FPS = 16, 10, 10.0
 
 
-def tubes(present: list[bool], scores: list[float] | None = None, *, tracker: str = "nano", lost: int = 1):
+def tubes(present: list[bool], events: tuple[Event, ...] = (), *, tracker: str = "nano"):
     """A record of clips of 16 frames at 10 a second, a clip every 10 frames, two views of each."""
     number = len(present)
     index = np.array([range(at, at + 16) for at in range(0, number - 15, STRIDE)])
-    views = [
-        np.repeat(np.array(row)[index][:, None], 2, axis=1) for row in (present, scores or [0.9] * number)
-    ]
+    views = [np.repeat(np.array(row)[index][:, None], 2, axis=1) for row in (present, [0.97] * number)]
     missed = number - sum(present)
     return Record(
         "d",
@@ -32,20 +31,20 @@ def tubes(present: list[bool], scores: list[float] | None = None, *, tracker: st
             "num_steps_without_person": 0,
             "num_tracked_frames": number,
             "num_frames_without_athlete": missed,
-            **({"num_times_lost": lost} if lost else {}),
         },
+        events=events,
     )
 
 
 def test_a_whole_tube_has_nothing_lost() -> None:
-    record = tubes([True] * 36, lost=0)
+    record = tubes([True] * 36)
     followed = followed_in(record)
     assert (followed.num_frames, followed.num_followed, followed.by) == (36, 36, "nano")
     assert followed.looked == pytest.approx((0.0, 3.6))
     assert (followed.absent, followed.restarts) == ((), ())
     assert list(losses({"tubes": record})) == []
     assert list(how_followed({"tubes": record})) == [
-        "The tracker (nano) followed the athlete in 36 of 36 frames, 0:00.0 to 0:03.6: "
+        "The tracker (nano) followed the athlete in 36 of 36 frames. It looked from 0:00.0 to 0:03.6: "
         "the score is of this part of the video."
     ]
 
@@ -61,17 +60,32 @@ def test_frames_without_a_quad_are_told_with_their_time() -> None:
     assert told.startswith("Nobody was followed from 0:02.0 to 0:02.4 (4 of 36 frames)")
 
 
-def test_a_loss_mended_in_its_own_frame_is_a_restart() -> None:
-    scores = [1.0, *[0.9] * 35]
-    scores[25] = 1.0
-    followed = followed_in(tubes([True] * 36, scores))
-    assert followed.restarts == pytest.approx((2.5,))
-    (told,) = losses({"tubes": tubes([True] * 36, scores)})
-    assert "lost the athlete at 0:02.5" in told
+def test_losses_and_restarts_are_events_whatever_the_scores() -> None:
+    events = (Event(0, "started"), Event(20, "lost"), Event(25, "restarted"))
+    record = tubes([not 20 <= frame < 25 for frame in range(36)], events)
+    followed = followed_in(record)
+    assert (followed.lost, followed.restarts) == (pytest.approx((2.0,)), pytest.approx((2.5,)))
+    (how,) = how_followed({"tubes": record})
+    assert how.startswith("The tracker (nano) followed the athlete in 31 of 36 frames, lost at 0:02.0.")
+    nobody, again = losses({"tubes": record})
+    assert nobody.startswith("Nobody was followed from 0:02.0 to 0:02.5")
+    assert "put on a person of the detector's at 0:02.5: look whether it is still the same" in again
 
 
-def test_quads_from_disk_all_score_one_and_are_no_restarts() -> None:
-    assert followed_in(tubes([True] * 36, [1.0] * 36, tracker="annotations", lost=0)).restarts == ()
+def test_crops_that_change_to_somebody_else_are_told() -> None:
+    record = Record(
+        "d",
+        "v",
+        StreamSpec("crops", {"person": "followed"}),
+        np.zeros((3, 4), np.float32),
+        np.array([[0.0, 1.0], [1.0, 2.0], [4.0, 5.0]]),
+        Source("digest"),
+        extras={"frame_index": np.array([[5], [15], [45]])},
+        events=(Event(45, "jumped", "nobody continued the last box"),),
+    )
+    (told,) = losses({"crops": record})
+    assert told.startswith("The crops show another person at 0:04.0")
+    assert told_athlete(record) == "another person from 4.0 s"
 
 
 def test_many_losses_are_not_all_listed() -> None:
@@ -82,7 +96,7 @@ def test_many_losses_are_not_all_listed() -> None:
 
 def test_a_repeated_first_frame_counts_once() -> None:
     """13 frames make one clip that begins with three copies of the first."""
-    record = tubes([True] * 16, lost=0)
+    record = tubes([True] * 16)
     index = np.maximum(np.arange(16) - 3, 0)[None]
     short = Record(
         "d",

@@ -63,7 +63,7 @@ class SiamMaskTracker:
     weights_id: str
     device: str
     network: SiamMask = field(repr=False)
-    lost_below: float = 0.85
+    doubt_below: float = 0.85
 
     @property
     def name(self) -> str:

@@ -17,7 +17,7 @@ from extract.decoder import Decoder
 from extract.extraction import Extraction
 from extract.feeds import AHEAD_BYTES, Feeds, Patience, memory_of_one
 from extract.stage import extract
-from extract.streams import Intake
+from extract.streams import Encoder, Intake
 
 GIVE_UP_SECONDS = 300  # as long as only a failure lasts
 
@@ -39,7 +39,9 @@ def harmful(brightness, harm):
 
         def encoder(self, video, footage, clock):
             encode = super().encoder(video, footage, clock)
-            return lambda frames, index: encode([frame.mean(keepdims=True) for frame in frames], index)
+            return Encoder(
+                lambda frames, index: encode([frame.mean(keepdims=True) for frame in frames], index)
+            )
 
     return Harmful(rate_fps=10.0, frames_per_step=1)
 
@@ -127,7 +129,7 @@ def test_a_slow_network_is_no_silence(tmp_path, picture_video, brightness):
                     assert watched.wait(GIVE_UP_SECONDS), "nobody looks at the clock"
                 return encode(frames, index)
 
-            return slowly
+            return Encoder(slowly)
 
     class Told(Budget):
         def _fits(self, num_bytes):

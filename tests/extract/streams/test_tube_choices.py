@@ -20,7 +20,7 @@ from extract.trackers import FollowedPersons, Rules
 from extract.tube_choices import TubeChoices
 from extract.tube_options import check_tube_options, parse_box, tube_choices_of
 
-TRACKER = SimpleNamespace(name="fast", identity="siammask:vot random:3", lost_below=0.85)
+TRACKER = SimpleNamespace(name="fast", identity="siammask:vot random:3", doubt_below=0.85)
 PERSONS = SimpleNamespace(name="yolo", identity="yolo:yolo11n sha256:ab confidence>=0.25")
 
 
@@ -77,7 +77,7 @@ def test_crops_and_tubes_share_one_detector(asked):
     assert (crops.dtype, tubes.dtype) == ("float32", "float16")
 
 
-RULES = Rules("central", (1.0, 2.5, 30.0, 40.0), 0.7, 5)
+RULES = Rules("central", (1.0, 2.5, 30.0, 40.0), 0.7, 2.0, 0.5, 5)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_options_of_the_tracker():
 
 def test_who_is_followed_may_be_chosen_for_a_new_video(asked):
     """The features are made in the same way; the record still tells who was pointed at."""
-    of_run = TubeChoices(tracker="siammask:vot", weights="random:3", rules=Rules("central", lost_below=0.7))
+    of_run = TubeChoices(tracker="siammask:vot", weights="random:3", rules=Rules("central", doubt_below=0.7))
     (stream,) = build_streams(["tubes"], dataclasses.replace(RANDOM, tubes=of_run))
     pointed = Choices(detector="", tubes=TubeChoices(init_box=(1.0, 2.0, 30.0, 40.0)))
     (again,) = rebuild_streams([stream.spec], pointed)
@@ -187,7 +187,7 @@ def test_a_box_is_numbers():
         tube_choices_of({"init_box": "1,2,3"}, dataset=None)
 
 
-@pytest.mark.parametrize("name", ["tracker", "tracker_weights", "start", "init_box", "clip_stride"])
+@pytest.mark.parametrize("name", ["tracker", "tracker_weights", "clip_stride"])
 def test_options_of_tubes_are_not_ignored_by_other_streams(name):
     check: Callable[..., None] = check_tube_options
     check({name: "1"}, ["segments", "tubes"])

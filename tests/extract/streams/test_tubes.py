@@ -16,9 +16,10 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms.functional import center_crop, pil_to_tensor
 
+from aqa_pipeline.athlete_events import told_athlete
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import Record, SpecValue, Video
+from aqa_pipeline.records import Event, Record, SpecValue, Video
 from aqa_pipeline.store import Store
 from aqa_pipeline.tube_masks import PictureGeometry, tube_masks
 from aqa_pipeline.video import Timeline
@@ -31,7 +32,7 @@ from extract.stage import ExtractReport, extract
 from extract.streams import TubeSampling
 from extract.streams.tubes import Tubes
 from extract.summary import format_extract_report
-from extract.trackers import Event, Step, TubeSource, load_tube_source
+from extract.trackers import Step, TubeSource, load_tube_source
 from extract.trackers.geometry import box_quad
 
 WIDTH, HEIGHT, FPS = 160, 90, 25.0
@@ -207,9 +208,9 @@ class Scripted:
 
     name = "scripted"
 
-    def __init__(self, events: dict[int, str], absent: range = range(0)) -> None:
+    def __init__(self, events: dict[int, str], absent: range = range(0), late: int = 0) -> None:
         self.facts: dict[str, SpecValue] = {"tracker": "scripted 1"}
-        self.script, self.absent = events, absent
+        self.script, self.absent, self.late = events, absent, late
         self.seen: list[int] = []
         self.events: list[Event] = []
 
@@ -220,7 +221,7 @@ class Scripted:
         assert frame.shape == (HEIGHT, WIDTH, 3)  # every pixel
         self.seen.append(frame_index)
         if frame_index in self.script:
-            self.events.append(Event(frame_index, self.script[frame_index], "tracker", 0.5))
+            self.events.append(Event(frame_index - self.late, self.script[frame_index]))
         if frame_index in self.absent:
             return Step(np.full((4, 2), np.nan, np.float32), 0.0)
         return Step(box_quad(np.array(athlete(frame_index))), frame_index / 1000)
@@ -230,7 +231,7 @@ class Scripted:
 def test_the_tracker_sees_every_frame_once_and_in_order_and_its_events_are_counted(
     tmp_path, athlete_video, views, first
 ):
-    script = {first: "started", 30: "lost", 31: "found again", 60: "lost", 61: "found again", 109: "lost"}
+    script = {first: "started", 30: "lost", 31: "restarted", 60: "lost", 64: "restarted", 109: "lost"}
     source = Scripted(script, absent=range(60, 64))
     record = record_of(tmp_path / "s", athlete_video("a", 110), stream_of(views, source=source))
     assert source.seen == list(range(first, 110))
@@ -239,14 +240,39 @@ def test_the_tracker_sees_every_frame_once_and_in_order_and_its_events_are_count
         "num_steps_without_person": 0,
         "num_repeated_frames": 0,
         "num_tracked_frames": 110 - first,
-        "num_frames_without_athlete": 4,
+        "num_frames_without_athlete": 6,
         "num_times_lost": 3,
-        "num_times_found_again": 2,
+        "num_times_restarted": 2,
     }
     np.testing.assert_allclose(record.extras["scores"][0, 0], np.arange(7, 23) / 1000)
-    hidden = np.isin(record.extras["frame_index"], range(60, 64))
+    hidden = np.isin(record.extras["frame_index"], [30, *range(60, 64), 109])
     np.testing.assert_array_equal(record.extras["present"][:, 0], ~hidden)
     np.testing.assert_array_equal(np.isnan(record.extras["quads"][:, 0]).all(axis=(-2, -1)), hidden)
+
+
+@pytest.mark.parametrize("views", ["reference", "all"])
+def test_a_loss_that_is_noticed_late_is_taken_back_from_its_first_frame_on(tmp_path, athlete_video, views):
+    """Noticed in frame 72, 12 frames late: clips that were encoded before have lost their quads too."""
+    source = Scripted({72: "lost", 92: "restarted"}, late=12)
+    record = record_of(tmp_path / "s", athlete_video("a", 110), stream_of(views, source=source))
+    assert [(event.frame_index, event.kind) for event in record.events] == [(60, "lost"), (80, "restarted")]
+    for at, view in enumerate(TubeSampling(views=views).chosen_views):
+        seen = record.extras["frame_index"] - view.end_offset
+        gone = (seen >= 60) & (seen < 80)
+        np.testing.assert_array_equal(record.extras["present"][:, at], ~gone)
+        for name in ("quads", "frame_quads"):
+            np.testing.assert_array_equal(np.isnan(record.extras[name][:, at]).all(axis=(-2, -1)), gone)
+    assert record.counts["num_frames_without_athlete"] == 20
+    assert told_athlete(
+        record
+    ) == f"followed in {90 - num_before(views)} of {110 - num_before(views)} frames, " + (
+        "lost at 2.4 s, found again by the detector at 3.2 s"
+    )
+
+
+def num_before(views: str) -> int:
+    """Frames before those that the views see."""
+    return 110 - 103 - max(view.end_offset for view in TubeSampling(views=views).chosen_views)
 
 
 def test_a_repeated_first_frame_is_tracked_once(tmp_path, athlete_video):

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from aqa_pipeline.records import Event
 from extract.sheet import MARGIN
 from extract.trackers.drawing import chosen_rows, draw_step, write_tube_sheet, write_tube_video
-from extract.trackers.tube import Event, Step, Tube, no_quad
+from extract.trackers.tube import Step, Tube, no_quad
 
 QUAD = np.array([[20, 10], [60, 14], [56, 40], [16, 36]], np.float32)
 
@@ -32,9 +33,7 @@ def test_the_quad_is_drawn_and_nothing_where_nobody_is():
 
 
 def test_the_video_has_every_frame_of_the_tube_at_its_rate(tmp_path):
-    path = write_tube_video(
-        tmp_path / "sub" / "tube.mp4", frames(9), tube(7, [Event(3, "lost", "tracker", 0.1)]), fps=12.5
-    )
+    path = write_tube_video(tmp_path / "sub" / "tube.mp4", frames(9), tube(7, [Event(3, "lost")]), fps=12.5)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert float(stream.average_rate) == 12.5
@@ -47,7 +46,7 @@ def test_the_video_has_every_frame_of_the_tube_at_its_rate(tmp_path):
 
 @pytest.mark.parametrize("name", ["tube.png", "tube.jpg"])
 def test_the_sheet_shows_events_first_of_all(tmp_path, name):
-    events = [Event(41, "lost", "tracker", 0.1), Event(41, "found again", "detector", 0.9)]
+    events = [Event(41, "lost"), Event(41, "restarted")]
     path = write_tube_sheet(tmp_path / name, frames(100), tube(100, events, absent={99}), title="t")
     with Image.open(path) as sheet:
         assert sheet.width == 4 * (300 + MARGIN) + MARGIN
@@ -61,7 +60,7 @@ def test_the_sheet_shows_events_first_of_all(tmp_path, name):
 def test_short_tubes_are_shown_whole_and_many_events_leave_room():
     assert chosen_rows(tube(3)) == [0, 1, 2]
     assert chosen_rows(tube(0)) == []
-    many = [Event(index, "lost", "tracker", 0.1) for index in range(50)]
+    many = [Event(index, "lost") for index in range(50)]
     rows = chosen_rows(tube(100, many))
     assert rows[-1] == 99
     assert len(rows) <= 24

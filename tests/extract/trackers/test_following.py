@@ -9,12 +9,14 @@ import pytest
 from aqa_pipeline.errors import AqaError, UnknownName
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
+from extract.detectors.first_person import central_person
 from extract.trackers import FollowedPersons, Follower, Rules, follow, load_tube_source, make_tube, step_many
-from extract.trackers.following import Confidence, after_score, central_person
 from extract.trackers.geometry import box_quad
 from extract.trackers.tracker import Tracked, check_start, update_each
+from extract.trackers.tube import as_tube
 
 FOOTAGE = Footage(60, 40, 9, 0, 9, 25.0)
+NEAR = [8, 8, 28, 28, 0.7]
 SMALL, LARGE = [10, 10, 20, 20, 0.9], [0, 0, 30, 30, 0.6]
 
 
@@ -35,7 +37,7 @@ class ScriptedTracker:
     scripts: list[list[float]]
     name: str = "scripted"
     identity: str = "scripted v1"
-    lost_below: float = 0.5
+    doubt_below: float = 0.5
     started: list[list[float]] = field(default_factory=list)
 
     def start(self, frame, box):
@@ -62,27 +64,32 @@ def persons(by_frame):
 
 
 def told(tube):
-    return [(event.frame_index, event.kind, event.by) for event in tube.events]
+    return [(event.frame_index, event.kind) for event in tube.events]
+
+
+def moving(first, number):
+    """The box that a scripted track shows in frame `number`, as a person."""
+    return [*(np.array(first[:4]) + number), 0.8]
 
 
 def test_the_largest_person_of_the_first_frame_that_has_one_is_followed():
     tracker, detect = ScriptedTracker([[0.9] * 3]), persons({2: [SMALL, LARGE], 3: [SMALL]})
-    tube = follow(frames(6), tracker, detect)
+    tube = follow(frames(6), tracker, detect, fps=25)
     assert tracker.started == [LARGE[:4]]
     assert detect.asked == [0, 1, 2]
     assert tube.present.tolist() == [False, False, True, True, True, True]
     np.testing.assert_array_equal(tube.quads[2], box_quad(np.array(LARGE)))
     np.testing.assert_array_equal(tube.quads[5], box_quad(np.array(LARGE[:4]) + 5))
     np.testing.assert_allclose(tube.scores, [0, 0, 1, 0.9, 0.9, 0.9])
-    assert told(tube) == [(2, "started", "detector")]
-    assert tube.events[0].score == pytest.approx(0.6)
+    assert told(tube) == [(2, "started")]
+    assert tube.events[0].detail.endswith("confidence 0.60")
     assert tube.quads.dtype == tube.scores.dtype == np.float32
 
 
 def test_the_central_person_is_followed_where_that_is_asked():
     left, middle = [0, 0, 30, 40, 0.9], [25, 10, 40, 30, 0.5]
     tracker = ScriptedTracker([[0.9]])
-    follow(frames(2), tracker, persons({0: [left, middle]}), start="central")
+    follow(frames(2), tracker, persons({0: [left, middle]}), fps=25, rules=Rules("central"))
     assert tracker.started == [middle[:4]]
     assert central_person(np.empty((0, 5)), width=60, height=40) is None
 
@@ -95,66 +102,112 @@ def test_the_central_person_is_followed_where_that_is_asked():
     ],
     ids=["box", "quad"],
 )
-def test_a_given_box_takes_the_detectors_place_in_the_first_frame(init_box, start):
-    tracker, detect = ScriptedTracker([[0.9]]), persons({0: [LARGE]})
-    tube = follow(frames(2), tracker, detect, init_box=init_box)
+def test_a_given_box_takes_the_detectors_place_and_where_it_sees_nobody_it_is_not_asked_again(
+    init_box, start
+):
+    tracker, detect = ScriptedTracker([[0.9, 0.1]]), persons({0: [[40, 20, 59, 39, 0.9]]})
+    tube = follow(frames(60), tracker, detect, fps=25, rules=Rules(init_box=init_box))
     np.testing.assert_allclose(tracker.started, [start])
-    assert detect.asked == []
-    assert told(tube) == [(0, "started", "box")]
-
-
-def test_a_low_score_counts_only_after_so_many_in_a_row_and_the_detector_finds_again():
-    scores = [0.9, 0.4, 0.9, 0.4, 0.4, 0.4]
-    tracker = ScriptedTracker([scores, [0.8]])
-    tube = follow(frames(9), tracker, persons({0: [LARGE], 7: [SMALL]}), lost_after=3)
-    assert told(tube) == [(0, "started", "detector"), (6, "lost", "tracker"), (7, "found again", "detector")]
-    assert tube.present.tolist() == [True] * 6 + [False, True, True]
-    assert tracker.started == [LARGE[:4], SMALL[:4]]
-
-
-def test_loss_and_new_start_may_fall_into_one_frame():
-    tracker = ScriptedTracker([[0.9, 0.1], [0.9]])
-    tube = follow(frames(4), tracker, persons({0: [LARGE], 2: [SMALL]}), lost_after=1)
-    assert told(tube)[1:] == [(2, "lost", "tracker"), (2, "found again", "detector")]
+    assert detect.asked == [0]
+    assert told(tube) == [(0, "started")]
+    assert "not asked again" in tube.events[0].detail
     assert tube.present.all()
 
 
-def test_the_tracker_may_recover_by_itself_but_must_hold_on():
-    tracker = ScriptedTracker([[0.9, 0.1, 0.1, 0.9, 0.1, 0.9, 0.9, 0.9]])
-    tube = follow(frames(9), tracker, persons({0: [LARGE]}), lost_after=2)
-    assert told(tube)[1:] == [(3, "lost", "tracker"), (7, "found again", "tracker")]
-    assert tube.present.tolist() == [True, True, True, False, False, False, False, True, True]
-    assert len(tracker.started) == 1
+def test_a_given_box_that_the_detector_sees_is_watched():
+    tracker, detect = ScriptedTracker([[0.9]]), persons({0: [SMALL]})
+    tube = follow(frames(12), tracker, detect, fps=5, rules=Rules(init_box=tuple(SMALL[:4])))
+    assert told(tube) == [(0, "started"), (5, "lost")]
 
 
-def test_the_threshold_is_a_share_of_the_tracks_best_score():
-    confidence = Confidence()
-    for score in (0.2, 0.8, 0.5, 0.39, 0.3):
-        confidence = after_score(confidence, score, lost_below=0.5)
-    assert confidence == Confidence(best=0.8, num_low=2, num_high=0)
-    assert after_score(confidence, 0.4, lost_below=0.5).num_low == 0
-    tube = follow(frames(4), ScriptedTracker([[0.2, 0.2, 0.2]]), persons({0: [LARGE]}), lost_after=1)
-    assert len(tube.events) == 1
-    strict = ScriptedTracker([[0.9, 0.85, 0.9]])
-    assert len(follow(frames(3), strict, persons({0: [LARGE]}), lost_below=0.95, lost_after=1).events) == 2
+@pytest.mark.parametrize("box", [(0.1, 0.2, 0.5, 0.9), (90, 10, 130, 39)])
+def test_a_given_box_of_another_picture_is_refused(box):
+    with pytest.raises(AqaError, match=r"the init box: (all corners lie|1 of 1 rows reach beyond)"):
+        follow(frames(1), ScriptedTracker([]), persons({}), fps=25, rules=Rules(init_box=box))
+
+
+def test_the_detector_looks_once_a_second_while_it_agrees():
+    detect = persons({index: [moving(LARGE, index)] for index in range(100)})
+    tube = follow(frames(100), ScriptedTracker([[0.9]]), detect, fps=25)
+    assert detect.asked == [0, 25, 50, 75]
+    assert told(tube) == [(0, "started")]
+
+
+def test_a_tracker_that_holds_on_to_the_grass_is_found_out_whatever_its_score():
+    """From frame 30 on nobody is there, and the scores rise."""
+    detect = persons({index: [moving(LARGE, index)] for index in range(30)})
+    tube = follow(frames(100), ScriptedTracker([[0.9] * 29 + [0.99]]), detect, fps=25)
+    assert told(tube) == [(0, "started"), (50, "lost")]
+    assert "last seen in frame 25, noticed in frame 60" in tube.events[1].detail
+    assert tube.present.tolist() == [index < 50 for index in range(100)]
+    assert detect.asked == [0, 25, 50, 55, 60, *range(65, 100, 5)]
+
+
+def test_a_falling_score_calls_the_detector_at_once():
+    detect = persons({index: [moving(LARGE, index)] for index in range(30)})
+    tube = follow(frames(100), ScriptedTracker([[0.9] * 31 + [0.1, 0.9]]), detect, fps=25)
+    assert told(tube) == [(0, "started"), (32, "lost")]
+    assert not tube.present[32:].any()
+
+
+def test_a_low_score_is_no_loss_where_the_detector_agrees_and_becomes_the_measure():
+    detect = persons({index: [moving(LARGE, index)] for index in range(100)})
+    tube = follow(frames(50), ScriptedTracker([[0.9] * 9 + [0.3]]), detect, fps=25)
+    assert told(tube) == [(0, "started")]
+    assert detect.asked == [0, 10, 35]
+
+
+def test_single_looks_may_miss():
+    detect = persons({index: [moving(LARGE, index)] for index in range(100) if index not in (25, 30)})
+    tube = follow(frames(60), ScriptedTracker([[0.9]]), detect, fps=25)
+    assert told(tube) == [(0, "started")]
+    assert detect.asked == [0, 25, 30, 35]
+
+
+def test_a_person_elsewhere_and_none_at_the_box_is_a_loss_and_a_new_start_there():
+    """The tracker stays behind; the person who continues the last box is taken, not the largest one."""
+    near, judge = [18, 4, 48, 34, 0.8], [0, 0, 60, 40, 0.9]
+
+    @dataclass
+    class Stuck(ScriptedTracker):
+        def start(self, frame, box):
+            self.started.append(list(box))
+            return ScriptedTrack(np.array([50.0, 35, 55, 39]) if len(self.started) == 1 else box, [0.9])
+
+    tracker = Stuck([])
+    detect = persons({0: [LARGE], **{index: [near, judge] for index in range(1, 60)}})
+    tube = follow(frames(6), tracker, detect, fps=2, rules=Rules(again_seconds=0.5))
+    assert told(tube) == [(0, "started"), (2, "lost"), (4, "restarted")]
+    np.testing.assert_allclose(tracker.started[1], near[:4])
+    assert tube.present.tolist() == [True, True, False, False, True, True]
+    assert "continues the last box" in tube.events[2].detail
+
+
+def test_somebody_else_is_taken_only_after_a_gap():
+    far = [50, 30, 54, 38, 0.9]  # too small to be the same person
+    tracker = ScriptedTracker([[0.9] for _ in range(9)])
+    tube = follow(frames(60), tracker, persons({0: [LARGE], **{at: [far] for at in range(9, 60)}}), fps=5)
+    assert told(tube)[:3] == [(0, "started"), (5, "lost"), (16, "restarted")]
+    assert "is the largest person" in tube.events[2].detail
 
 
 def test_a_video_without_a_person_or_without_frames_is_an_empty_tube():
-    tube = follow(frames(3), ScriptedTracker([]), persons({}))
+    tube = follow(frames(3), ScriptedTracker([]), persons({}), fps=25)
     assert not tube.present.any()
     assert tube.scores.tolist() == [0, 0, 0]
-    nothing = follow([], ScriptedTracker([]), persons({}))
+    nothing = follow([], ScriptedTracker([]), persons({}), fps=25)
     assert nothing.quads.shape == (0, 4, 2)
 
 
 def test_events_are_logged_with_the_video(caplog):
     caplog.set_level(logging.INFO, logger="extract.trackers.following")
-    detect = persons({0: [LARGE]})
-    follower = Follower(ScriptedTracker([[0.9, 0.1]]), detect, Rules(lost_after=1), video_id="jump-7")
+    follower = Follower(
+        ScriptedTracker([[0.9]]), persons({0: [LARGE]}), Rules(missed_looks=1), fps=2, video_id="jump-7"
+    )
     make_tube(frames(3), follower)
-    assert caplog.messages == [
-        "jump-7: frame 0: started by the detector, score 0.60",
-        "jump-7: frame 2: lost by the tracker, score 0.10",
+    assert [line.partition(" (")[0] for line in caplog.messages] == [
+        "jump-7: frame 0: started",
+        "jump-7: frame 2: lost",
     ]
 
 
@@ -164,7 +217,7 @@ class FrameTracker:
 
     name: str = "frame"
     identity: str = "frame"
-    lost_below: float = 0.5
+    doubt_below: float = 0.5
     batches: list[int] = field(default_factory=list)
 
     def start(self, frame, box):
@@ -186,8 +239,8 @@ class FrameTrack:
 
 def test_videos_step_together_as_they_do_alone():
     def follower(tracker, first):
-        detect = persons({first: [LARGE], 3: [SMALL] if first else []})
-        return Follower(tracker, detect, Rules(lost_after=1))
+        detect = persons({first: [LARGE], 3: [NEAR] if first else []})
+        return Follower(tracker, detect, Rules(missed_looks=1), fps=1)
 
     firsts = (0, 1, 2)
     alone = [make_tube(frames(6), follower(FrameTracker(), first)) for first in firsts]
@@ -195,17 +248,13 @@ def test_videos_step_together_as_they_do_alone():
     together = [follower(shared, first) for first in firsts]
     steps = [step_many(together, [index] * 3, [frame] * 3) for index, frame in frames(6)]
     for at, tube in enumerate(alone):
-        np.testing.assert_array_equal(tube.quads, np.stack([row[at].quad for row in steps]))
-        np.testing.assert_array_equal(tube.scores, np.float32([row[at].score for row in steps]))
-        assert tube.events == tuple(together[at].events)
-    assert [len(tube.events) for tube in alone] == [
-        3,
-        3,
-        1,
-    ]  # the last one's low score is its first, so its best
-    assert alone[0].events[2].by == "tracker"
-    assert alone[1].events[2].by == "detector"
-    assert shared.batches == [1, 2, 3, 3, 3]
+        joined = as_tube(list(range(6)), [row[at] for row in steps], together[at].events)
+        np.testing.assert_array_equal(tube.quads, joined.quads)
+        np.testing.assert_array_equal(tube.scores, joined.scores)
+        assert tube.events == joined.events
+    assert [event.kind for event in alone[0].events] == ["started", "lost"]
+    assert "restarted" in [event.kind for event in alone[1].events]
+    assert shared.batches[:3] == [1, 1, 1]
     with pytest.raises(ValueError, match="must share one tracker"):
         step_many([follower(FrameTracker(), 0), together[0]], [0, 0], [frames(1)[0][1]] * 2)
 
@@ -215,13 +264,14 @@ def test_videos_step_together_as_they_do_alone():
     [
         ({"start": "tallest"}, "start 'tallest': expected one of largest, central"),
         ({"init_box": (1, 2, 3)}, "4 numbers x1,y1,x2,y2 or 8"),
-        ({"lost_after": 0}, "lost after 0 frames: expected 1 or more"),
-        ({"lost_below": 1.5}, "lost below 1.5: expected a share"),
+        ({"missed_looks": 0}, "lost after 0 missed looks: expected 1 or more"),
+        ({"doubt_below": 1.5}, "doubt below 1.5: expected a share"),
+        ({"look_seconds": 0.1}, r"looks every 0\.1 s, on doubt every 0\.2 s"),
     ],
 )
 def test_choices_that_make_no_sense_are_told(choices, message):
     with pytest.raises(AqaError, match=message):
-        follow(frames(1), ScriptedTracker([]), persons({}), **choices)
+        Rules(**choices)
 
 
 @dataclass(frozen=True)
@@ -240,8 +290,10 @@ def test_a_source_says_how_its_tubes_are_made():
         "detector": "d confidence>=0.5",
         "start": "largest",
         "init_box": "1,2,30,30.5",
-        "lost_below": 0.5,
-        "lost_after": 3,
+        "doubt_below": 0.5,
+        "look_seconds": 1.0,
+        "again_seconds": 0.2,
+        "missed_looks": 3,
     }
     follower = source.for_video(Video("v", "x.mp4"), FOOTAGE)
     assert follower.step(0, np.zeros((40, 60, 3), np.uint8)).present

@@ -7,7 +7,8 @@ import pytest
 from aqa_pipeline.errors import AqaError, UnknownName, WeightsError
 from aqa_pipeline.records import Video
 from aqa_pipeline.video import open_video
-from extract.trackers import follow, load_tracker
+from extract.detectors import load_detector
+from extract.trackers import FollowedPersons, follow, load_tracker, make_tube
 from extract.trackers.geometry import bounding_box, box_quad
 from extract.trackers.opencv import OpenCvTracker
 
@@ -53,18 +54,17 @@ def test_nano_loses_an_athlete_at_a_cut_and_finds_the_next(nano, shared):
     lifter = clip(shared, "weightlifting", 40)
     juggler = clip(shared, "football_juggling", 20)
     cut = len(lifter)
-    boxes = {0: [120, 120, 210, 205, 0.9]} | {
+    boxes = {index: [120, 120, 210, 205, 0.9] for index in range(cut)} | {
         index: [185, 15, 285, 226, 0.9] for index in range(cut, cut + len(juggler))
     }  # read off the pictures
 
     def detect(frames, indices):
         return [np.array([boxes[i]] if i in boxes else [], np.float32).reshape(-1, 5) for i in indices]
 
-    tube = follow(enumerate([*lifter, *juggler]), nano, detect)
-    kinds = [(event.kind, event.by) for event in tube.events]
-    assert kinds == [("started", "detector"), ("lost", "tracker"), ("found again", "detector")]
+    tube = follow(enumerate([*lifter, *juggler]), nano, detect, fps=25)
+    assert [event.kind for event in tube.events] == ["started", "lost", "restarted"]
     assert cut <= tube.events[1].frame_index < cut + 10
-    assert tube.events[2].frame_index - tube.events[1].frame_index < 3
+    assert tube.events[2].frame_index - tube.events[1].frame_index <= 10
     for at, person in [(cut - 1, boxes[0]), (len(tube) - 1, boxes[cut])]:
         assert overlap(bounding_box(tube.quads[at]), np.array(person[:4])) > 0.5
 
@@ -126,3 +126,21 @@ def test_missing_damaged_and_wrong_weights_are_told(tmp_path, monkeypatch):
     damaged.write_bytes(b"no network")
     with pytest.raises(WeightsError, match=r"OpenCV cannot load .*vit\.onnx"):
         load_tracker("vit", device="cpu", weights=str(damaged))
+
+
+def test_an_athlete_who_leaves_the_picture_is_lost_though_the_tracker_is_sure(nano, shared):
+    """From frame 64 on the picture shows trees; NanoTrack's score is .97 there, on the athlete .96."""
+    for package in ("ultralytics", "openvino"):
+        pytest.importorskip(package, reason=f"the detector needs {package}")
+    video = Video("leave", shared / "cases" / "leave.mp4")
+    folder = shared / "weights" / "yolo11n_int8_openvino_model"
+    if not video.path.is_file() or not folder.is_dir():
+        pytest.skip("no clip of an athlete who leaves, or no detector")
+    source = FollowedPersons(nano, load_detector(f"yolo:{folder}", device="cpu"))
+    with open_video(video) as opened:
+        maker = source.for_video(video, opened.footage)
+        tube = make_tube(opened.frames(range(opened.timeline.num_frames)), maker)
+    assert [event.kind for event in tube.events] == ["started", "lost"]
+    assert 60 <= tube.events[1].frame_index <= 66
+    assert tube.present.tolist() == [index < tube.events[1].frame_index for index in range(100)]
+    assert tube.scores[90:].min() == 0

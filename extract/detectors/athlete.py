@@ -1,0 +1,102 @@
+"""Who among the persons of sampled frames is the athlete: the largest one of each, or one who is followed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from aqa_pipeline.athlete_events import JUMPED
+from aqa_pipeline.errors import AqaError
+from aqa_pipeline.footage import Footage, check_belong
+from aqa_pipeline.records import Event, SpecValue
+from extract.detectors.continuity import GAP_SECONDS, continuing_person
+from extract.detectors.first_person import CHOOSERS, Start
+
+Athlete = Literal["largest", "followed"]
+
+
+@dataclass(frozen=True)
+class AthleteRule:
+    """Who is cropped. `largest`: the largest person of every frame, as ACTION-NET has it.
+
+    `followed`: the person who continues the last box, from the one that `start` or `init_box` (x1 y1 x2 y2 in
+    the first sampled frame) names.
+    """
+
+    athlete: Athlete = "largest"
+    start: Start = "largest"
+    init_box: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.athlete not in ("largest", "followed") or self.start not in CHOOSERS:
+            raise AqaError(f"athlete {self.athlete!r}, start {self.start!r}: expected largest or followed")
+        if self.init_box is not None and len(self.init_box) not in (4, 8):
+            raise AqaError(f"an init box has 4 numbers x1,y1,x2,y2 or 8 of four corners, got {self.init_box}")
+        if self.athlete == "largest" and (self.start != "largest" or self.init_box):
+            raise AqaError(
+                "a start says who is followed, but the largest person of every frame is asked for: "
+                "choose --athlete followed"
+            )
+
+    @property
+    def facts(self) -> dict[str, SpecValue]:
+        """What a stream's spec says of it."""
+        if self.athlete == "largest":
+            return {"person": "largest"}
+        box = None if self.init_box is None else ",".join(f"{number:g}" for number in self.init_box)
+        return {"person": "followed", "start": self.start, "init_box": box}
+
+    def picker(self, footage: Footage) -> "AthletePicker":
+        """Return what picks the athlete of one video; raise `AqaError` for an init box beside its picture."""
+        return AthletePicker(self, footage, self._first_box(footage))
+
+    def _first_box(self, footage: Footage) -> np.ndarray | None:
+        if self.init_box is None:
+            return None
+        corners = np.array(self.init_box, np.float64).reshape(1, -1, 2)
+        picture = Footage(footage.width, footage.height, 1, 0, 1, 1.0)
+        check_belong(np.zeros(1, np.int64), corners, picture, name="the init box", may_leave=True)
+        return np.concatenate([corners[0].min(axis=0), corners[0].max(axis=0)])
+
+
+@dataclass(eq=False)
+class AthletePicker:
+    """Picks the athlete of one video; its sampled frames come in order. `events` tell of jumps."""
+
+    rule: AthleteRule
+    footage: Footage
+    last: np.ndarray | None
+    seen_at: int | None = None
+    events: list[Event] = field(default_factory=list)
+
+    def pick(self, frame_index: int, frame: np.ndarray, persons: np.ndarray) -> np.ndarray | None:
+        """Return the row of (n, 5) persons that is the athlete, None where they are not seen."""
+        if self.rule.athlete == "largest":
+            return CHOOSERS["largest"](persons, frame)
+        if self.seen_at is None and self.last is not None:  # an init box is of the first frame
+            self.seen_at = frame_index
+        person = self._continue(frame_index, frame, persons)
+        if person is not None:
+            self.last, self.seen_at = person, frame_index
+        return person
+
+    def pick_each(
+        self, frame_index: Sequence[int], frames: Sequence[np.ndarray], found: Sequence[np.ndarray]
+    ) -> list[np.ndarray | None]:
+        """Return the athlete of each of the frames."""
+        return [self.pick(*each) for each in zip(frame_index, frames, found, strict=True)]
+
+    def _continue(self, frame_index: int, frame: np.ndarray, persons: np.ndarray) -> np.ndarray | None:
+        if self.last is None or self.seen_at is None:
+            return CHOOSERS[self.rule.start](persons, frame)
+        seconds = (frame_index - self.seen_at) / self.footage.fps
+        person = continuing_person(persons, self.last, seconds=seconds)
+        if person is None and seconds > GAP_SECONDS:
+            person = CHOOSERS[self.rule.start](persons, frame)
+            if person is not None:
+                self.events.append(Event(frame_index, JUMPED, self._detail(seconds)))
+        return person
+
+    def _detail(self, seconds: float) -> str:
+        return f"nobody continued the last box for {seconds:.1f} s; the {self.rule.start} person was taken"
