@@ -27,7 +27,7 @@ from extract.trackers.tube import Step, Tube, make_tube, no_quad
 
 logger = logging.getLogger(__name__)
 
-# Intersection over union of the tracker's box and a person: on four clips it is .46 and more while the athlete
+# Intersection over union of the tracker's box and a person: on four clips .46 and more while the athlete
 # is held. Where the score has fallen, more is asked: after a cut the box lies loosely on somebody else.
 AGREES, AGREES_IN_DOUBT = 0.2, 0.5
 
