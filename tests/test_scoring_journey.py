@@ -126,7 +126,7 @@ def test_a_training_video_under_another_name_is_recognised(home: Path, tmp_path:
     ("options", "message"),
     [
         (["--tracker", "nano"], "--tracker: for the stream tubes, not for frames"),
-        (["--init-box", "1,2,3,4"], "--init-box: for the stream tubes, not for frames"),
+        (["--init-box", "1,2,3,4"], "--init-box: for the stream tubes or crops, not for frames"),
         (["--detector", "yolo"], "--detector: the run reads frames, for which nobody is looked for"),
         (["--boxes", "BOXES"], "--boxes are read where the run's detector or tracker is `annotations`"),
     ],

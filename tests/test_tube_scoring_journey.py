@@ -109,7 +109,7 @@ def data_of(page: Path) -> dict[str, Any]:
 def test_where_nobody_was_followed_is_said(home: Path, printed: dict[str, str]) -> None:
     output = printed["score new-routine.mp4"]
     assert "new-routine.mp4: score " in output
-    assert "The tracker (annotations) followed the athlete in 14 of 18 frames, 0:00.2 to 0:02.0" in output
+    assert "The tracker (annotations) followed the athlete in 14 of 18 frames. It looked from 0:00.2 to 0:02.0" in output
     assert "WARNING: Nobody was followed from 0:00.8 to 0:01.2 (4 of 18 frames)" in output
     (video,) = json.loads((home / "new.json").read_text())["videos"]
     assert video["followed"]["tubes"]["num_followed"] == 14
@@ -163,7 +163,7 @@ def test_the_report_has_a_page_of_the_worst_video(home: Path, printed: dict[str,
 def test_a_box_is_not_taken_where_quads_come_from_disk(home: Path, printed: dict[str, str]) -> None:
     result = run("score", "new-routine.mp4", "--run", "runs/tubes", "--init-box", "1,2,30,40", *ON_DISK)
     assert result.exit_code == 2
-    assert "--init-box: the tubes of this run are read from disk" in result.output
+    assert "--init-box: in this run nobody is followed from a start" in result.output
 
 
 def test_a_preview_draws_the_tube_without_the_network(home: Path, printed: dict[str, str]) -> None:
