@@ -109,7 +109,7 @@ def data_of(page: Path) -> dict[str, Any]:
 def test_where_nobody_was_followed_is_said(home: Path, printed: dict[str, str]) -> None:
     output = printed["score new-routine.mp4"]
     assert "new-routine.mp4: score " in output
-    assert "The tracker (annotations) followed the athlete in 14 of 18 frames. It looked from 0:00.2 to 0:02.0" in output
+    assert "(annotations) followed the athlete in 14 of 18 frames. It looked from 0:00.2 to 0:02.0" in output
     assert "WARNING: Nobody was followed from 0:00.8 to 0:01.2 (4 of 18 frames)" in output
     (video,) = json.loads((home / "new.json").read_text())["videos"]
     assert video["followed"]["tubes"]["num_followed"] == 14
