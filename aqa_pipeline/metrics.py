@@ -1,10 +1,11 @@
 """How well predicted scores agree with the judges': pure functions on whole arrays.
 
-The last axis is the videos; leading axes (bootstrap resamples) are kept, so that every metric here
-can be given to `bootstrap_interval` as it is. Spearman's correlation is the field's metric; its averages
+The last axis is the videos; leading axes are kept. Spearman's correlation is the field's metric; its averages
 over classes are Fisher-z means, and R-l2 is that of CoRe (Yu et al., ICCV 2021), times 100.
+Intervals of all but shares are made by `heads.resampling`.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,19 +15,38 @@ from scipy.stats import rankdata
 
 Metric = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
-# Resamples are drawn in portions: 10,000 of 353 videos at once would take 28 MB per intermediate array.
-_RESAMPLES_AT_ONCE = 2_000
+FEWEST_VIDEOS = 10  # fewer make no interval: a bootstrap of four videos in the right order says [1, 1]
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A confidence interval `[low, high]`; resamples where the metric is undefined are counted, not used."""
+    """A confidence interval `[low, high]`; resamples where the metric is undefined are counted, not used.
+
+    Both ends are nan where there is no interval; `why_none` says why.
+    """
 
     low: float
     high: float
     confidence: float
     num_resamples: int
     num_undefined: int = 0
+
+    @classmethod
+    def of_too_few(cls, confidence: float = 0.95) -> "Interval":
+        """Return what stands for the interval of fewer than `FEWEST_VIDEOS` videos."""
+        return cls(math.nan, math.nan, confidence, num_resamples=0)
+
+    @classmethod
+    def undefined(cls, confidence: float = 0.95) -> "Interval":
+        """Return what stands for an interval where there is nothing to resample."""
+        return cls(math.nan, math.nan, confidence, num_resamples=1, num_undefined=1)
+
+    @property
+    def why_none(self) -> str:
+        """Why there are no ends: "too few videos" or "undefined"; empty where there are."""
+        if not math.isnan(self.low):
+            return ""
+        return "undefined" if self.num_resamples else "too few videos"
 
     def covers(self, value: float) -> bool:
         """Whether the value lies inside; never where the interval is undefined (nan)."""
@@ -77,61 +97,15 @@ def fisher_z_mean(correlations: Sequence[float]) -> float:
         return float(np.tanh(np.mean(np.arctanh(values))))
 
 
-def bootstrap_interval(
-    metric: Metric,
-    predicted: ArrayLike,
-    true: ArrayLike,
-    *,
-    num_resamples: int = 10_000,
-    confidence: float = 0.95,
-    seed: int = 0,
-) -> Interval:
-    """Percentile bootstrap over videos: pairs are drawn with replacement, the metric taken of each draw.
+def wilson_interval(num_right: int, num_videos: int, *, confidence: float = 0.95) -> Interval:
+    """Return Wilson's interval of the share `num_right / num_videos` (J. Am. Stat. Assoc. 22, 1927).
 
-    With predictions `seed video` of several seeds, each draw also takes seeds with replacement and the mean
-    of their metrics: the interval of that mean, over videos and seeds. The same `seed` gives the same
-    interval. Undefined where the metric is nan in every resample.
+    Unlike a bootstrap's it is no point where all are right: 14 of 14 is [0.785, 1].
     """
-    predicted, true = np.asarray(predicted, dtype=np.float64), np.asarray(true, dtype=np.float64)
-    predicted, true = _pair(predicted, np.broadcast_to(true, predicted.shape))
-    if not 0 < confidence < 1 or num_resamples < 1:
-        raise ValueError(
-            f"a bootstrap needs 0 < confidence < 1 and resamples, not {confidence} and {num_resamples}"
-        )
-    rng = np.random.default_rng(seed)
-    portions = [
-        _resampled(metric, np.atleast_2d(predicted), np.atleast_2d(true), rng=rng, num=num)
-        for num in _portions(num_resamples)
-    ]
-    values = np.concatenate(portions)
-    defined = values[~np.isnan(values)]
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail]) if defined.size else (np.nan, np.nan)
-    return Interval(float(low), float(high), confidence, num_resamples, int(values.size - defined.size))
+    from scipy.stats import binomtest
 
-
-def _portions(num_resamples: int) -> list[int]:
-    """[2000, 2000, ..., the rest]."""
-    whole, rest = divmod(num_resamples, _RESAMPLES_AT_ONCE)
-    return [_RESAMPLES_AT_ONCE] * whole + [rest] * (rest > 0)
-
-
-def _resampled(
-    metric: Metric,
-    predicted: NDArray[np.float64],
-    true: NDArray[np.float64],
-    *,
-    rng: np.random.Generator,
-    num: int,
-) -> NDArray[np.float64]:
-    """The metric in `num` draws of videos, averaged over as many draws of the seeds as there are seeds."""
-    num_seeds, num_videos = predicted.shape
-    videos = rng.integers(0, num_videos, size=(num, num_videos))
-    by_seed = np.stack([metric(p[videos], t[videos]) for p, t in zip(predicted, true, strict=True)])
-    if num_seeds == 1:
-        return by_seed[0]
-    seeds = rng.integers(0, num_seeds, size=(num_seeds, num))
-    return np.take_along_axis(by_seed, seeds, axis=0).mean(axis=0)
+    found = binomtest(num_right, num_videos).proportion_ci(confidence, method="wilson")
+    return Interval(float(found.low), float(found.high), confidence, num_resamples=0)
 
 
 def _pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

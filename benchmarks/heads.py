@@ -22,13 +22,15 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from aqa_pipeline.errors import AqaError
-from aqa_pipeline.metrics import bootstrap_interval, spearman
+from aqa_pipeline.metrics import spearman
 from aqa_pipeline.precision import check_precision
 from benchmarks.machine import has_bf16, highest_rate
 from benchmarks.rows import Row, add_json_option, milliseconds, not_here, publish, timed, times_as_fast
 from heads.action_net import ActionNet
 from heads.folds import Fold
+from heads.predicted import Predicted
 from heads.recipes import Recipe, action_net_recipe
+from heads.resampling import mean_interval
 from heads.samples import FeatureSet
 from heads.training import PRECISIONS, Epoch, Precision, Training, make_optimiser, train
 
@@ -231,7 +233,8 @@ def print_correlations(samples: FeatureSet, recipe: Recipe, epochs: int) -> None
     print(f"\nSpearman on {NUM_TEST} videos after {epochs} epochs:")
     for precision in PRECISIONS:
         predicted = fit(samples, recipe.with_epochs(epochs), "released", precision, fold)[test]
-        interval = bootstrap_interval(spearman, predicted, samples.labels[test])
+        ids = tuple(samples.video_ids[video] for video in test)
+        interval = mean_interval([Predicted(precision, (0,), ids, samples.labels[test], predicted[None])])
         correlation = spearman(predicted, samples.labels[test])
         print(f"  {precision}: {correlation:.3f} [{interval.low:.3f}, {interval.high:.3f}]")
 

@@ -99,7 +99,7 @@ def read_cell(run_dir: Path, *, split: str, seed: int) -> Cell:
         facts = json.loads((folder / "cell.json").read_text())
         if (facts["split"], facts["seed"]) != (split, seed):
             raise ValueError(f"it is of split {facts['split']!r}, seed {facts['seed']!r}")
-        predictions = tuple(_video_score(row) for row in _rows(folder / "predictions.csv"))
+        predictions = tuple(_video_score(row) for row in read_rows(folder / "predictions.csv"))
         if not any(row.part == "test" for row in predictions):
             raise ValueError("predictions.csv has no test video")
         return Cell(
@@ -107,7 +107,7 @@ def read_cell(run_dir: Path, *, split: str, seed: int) -> Cell:
             seed=seed,
             chosen_epoch=int(facts["chosen_epoch"]),
             scale=ScoreScale(**facts["score_scale"]),
-            epochs=tuple(Epoch.from_row(row) for row in _rows(folder / "epochs.csv")),
+            epochs=tuple(Epoch.from_row(row) for row in read_rows(folder / "epochs.csv")),
             predictions=predictions,
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, csv.Error) as error:
@@ -139,7 +139,8 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     os.replace(part, path)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Read a CSV with a header as one dictionary per row; raise `ValueError` if it has none."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file, restkey="", restval=""))
     if not rows:

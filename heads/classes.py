@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aqa_pipeline.metrics import accuracy
+from aqa_pipeline.metrics import Interval, accuracy, wilson_interval
 from heads.agreement import has_classes
 
 # Lower and upper class by dataset, as a reader would say them.
@@ -21,15 +21,14 @@ Floats = NDArray[np.float64]
 class TwoClasses:
     """What a run's scores tell apart, and how well it did on its test videos.
 
-    `accuracy` is the share of test videos told right as a 95 % interval [low, high]: Clopper and Pearson's,
-    Biometrika 1934, since a bootstrap of four right answers of four would promise 100 %.
+    `accuracy` is Wilson's 95 % interval of the share of test videos that it told right.
     """
 
     lower: str
     upper: str
     num_videos: int
     num_right: int
-    accuracy: tuple[float, float]
+    accuracy: Interval
     share_upper: float
 
     def name(self, score: float) -> str:
@@ -66,16 +65,6 @@ def two_classes(
         upper=upper,
         num_videos=len(true),
         num_right=num_right,
-        accuracy=exact_interval(num_right, len(true)),
+        accuracy=wilson_interval(num_right, len(true)),
         share_upper=float(training.mean()),
     )
-
-
-def exact_interval(num_right: int, num: int, *, confidence: float = 0.95) -> tuple[float, float]:
-    """Clopper and Pearson's interval of a share: all of which `num_right` of `num` is no surprise."""
-    from scipy.stats import beta
-
-    tail = (1 - confidence) / 2
-    low = beta.ppf(tail, num_right, num - num_right + 1) if num_right else 0.0
-    high = beta.ppf(1 - tail, num_right + 1, num - num_right) if num_right < num else 1.0
-    return float(low), float(high)

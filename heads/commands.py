@@ -117,7 +117,7 @@ def fit(ctx: click.Context, repeat: Path | None, **options: Any) -> None:
 
     The last epoch counts. --repeat makes a run again, bit for bit on the same machine.
     """
-    from heads.evaluation import format_evaluation
+    from heads.evaluation_text import format_evaluation
 
     check_engine_options(options)
     if repeat:
@@ -234,6 +234,6 @@ def evaluate(run: Path | None) -> None:
     RUN may be left out where there is only one in `runs`.
     """
     from heads.evaluation import evaluate as measure
-    from heads.evaluation import format_evaluation
+    from heads.evaluation_text import format_evaluation
 
     click.echo(format_evaluation(measure(only_run(run))))

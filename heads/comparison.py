@@ -16,16 +16,18 @@ from typing import Any
 import numpy as np
 
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.metrics import Interval
+from aqa_pipeline.metrics import FEWEST_VIDEOS, Interval
 from aqa_pipeline.tables import format_table
 from heads.agreement import TITLES, metric_of_run
 from heads.configs import read_config
+from heads.evaluation import are_classes
 from heads.predicted import Predicted, read_predicted
 from heads.recipes import MetricName
 from heads.resampling import (
     NUM_RESAMPLES,
     CountedMetric,
     Floats,
+    distinct_videos,
     draw_counts,
     find_metric,
     interval_of,
@@ -90,7 +92,7 @@ def compare(run_a: Path, run_b: Path, *, num_resamples: int = NUM_RESAMPLES, see
     _check_same_task(run_a, run_b, configs)
     a, b = _common(read_predicted(run_a), read_predicted(run_b), (run_a, run_b))
     metric = _common_metric(configs)
-    classes = metric == "spearman" and _are_classes(a)
+    classes = metric == "spearman" and are_classes(a)
     kind = "Fisher-z mean over classes" if classes else "mean over splits"
     difference_of = partial(difference, metric=metric, num_resamples=num_resamples, seed=seed)
     overall = difference_of(a, b, name="overall", classes=classes) if len(a) > 1 else None
@@ -128,14 +130,16 @@ def difference(
     draws_second = over_seeds(_by_seed(second, counts, metric=of_counts, classes=classes), rng=rng)
     values = [_value(splits, metric=of_counts, classes=classes) for splits in (first, second)]
     draws = draws_first - draws_second
+    num_videos = len(distinct_videos(first))
+    enough = num_videos >= FEWEST_VIDEOS
     return Difference(
         name=name,
-        num_videos=len({video for split in first for video in split.videos}),
+        num_videos=num_videos,
         first=values[0],
         second=values[1],
         difference=values[0] - values[1],
-        interval=interval_of(draws),
-        p=two_sided_p(draws),
+        interval=interval_of(draws) if enough else Interval.of_too_few(),
+        p=two_sided_p(draws) if enough else math.nan,
     )
 
 
@@ -162,11 +166,6 @@ def _value(splits: Sequence[Predicted], *, metric: CountedMetric, classes: bool)
     """Mean over seeds of each seed's mean over splits."""
     values = per_seed(splits, metric=metric)
     return float(np.mean(over_classes(list(values)) if classes else values.mean(axis=0)))
-
-
-def _are_classes(splits: Sequence[Predicted]) -> bool:
-    videos = [video for split in splits for video in split.videos]
-    return len(splits) > 1 and len(set(videos)) == len(videos)
 
 
 def _common_metric(configs: Sequence[Mapping[str, Any]]) -> MetricName:
@@ -251,12 +250,15 @@ def format_comparison(comparison: Comparison) -> str:
 
 
 def _row(row: Difference) -> tuple[str, ...]:
-    interval = f"[{row.interval.low:+.3f}, {row.interval.high:+.3f}]"
+    interval = row.interval.why_none or f"[{row.interval.low:+.3f}, {row.interval.high:+.3f}]"
     numbers = (f"{row.first:.3f}", f"{row.second:.3f}", f"{row.difference:+.3f}")
-    return row.name, str(row.num_videos), *numbers, interval, f"{row.p:.4f}"
+    p = "" if math.isnan(row.p) else f"{row.p:.4f}"
+    return row.name, str(row.num_videos), *numbers, interval, p
 
 
 def _verdict(row: Difference) -> str:
+    if row.num_videos < FEWEST_VIDEOS:
+        return f"{row.num_videos} test videos are too few to tell the two apart (at least {FEWEST_VIDEOS})."
     if math.isnan(row.p):
         return "A correlation is undefined (constant predictions): nothing can be said."
     if row.interval.covers(0.0):

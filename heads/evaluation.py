@@ -10,30 +10,23 @@ Rhythmic Gymnastics), the plain mean where they are draws from the same videos (
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.metrics import (
-    Interval,
-    Metric,
-    accuracy,
-    bootstrap_interval,
-    fisher_z_mean,
-    mse,
-    relative_l2,
-    spearman,
-)
-from heads.agreement import METRICS, TITLES, has_classes
+from aqa_pipeline.metrics import Interval, accuracy, fisher_z_mean, mse, relative_l2, spearman
+from heads.agreement import has_classes
 from heads.cells import Cell, cell_folder, is_complete, read_cell
 from heads.configs import read_config
+from heads.predicted import Predicted, over_seeds_of
 from heads.recipes import MetricName
+from heads.resampling import NUM_RESAMPLES, class_mean_interval, distinct_videos, mean_interval
 from heads.run_facts import run_flags, run_title
+from heads.verdict import Verdict, verdict_of
 
 SELECT_LABELS = {
     "last": "last epoch",
@@ -46,7 +39,8 @@ SELECT_LABELS = {
 class Scores:
     """Agreement with the judges on some test videos; nan where undefined.
 
-    `accuracy` is the share of classes told right, and its interval; None where scores are no classes.
+    `mean_error` is the mean absolute error, in raw points. `accuracy` is the share of classes told right, and
+    its interval; None where scores are no classes.
     """
 
     num_videos: int
@@ -54,6 +48,7 @@ class Scores:
     interval: Interval
     relative_l2: float
     mse: float
+    mean_error: float
     accuracy: float | None = None
     accuracy_interval: Interval | None = None
 
@@ -73,8 +68,7 @@ class Scores:
         return self.accuracy_interval or self.interval
 
 
-# Of predicted and true scores.
-Score = Callable[[NDArray[np.float64], NDArray[np.float64]], Scores]
+Score = Callable[[Predicted], Scores]  # of a single seed
 
 
 @dataclass(frozen=True)
@@ -108,7 +102,11 @@ class SplitScores:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A run's numbers. `overall` is the mean over seeds of each seed's mean over splits, by `metric`."""
+    """A run's numbers. `overall` is the mean over seeds of each seed's mean over splits, by `metric`.
+
+    `num_videos` counts different test videos. `verdict` is None for a control, which must learn nothing, and
+    for a run whose baselines are not there yet.
+    """
 
     run_dir: Path
     title: str
@@ -118,8 +116,11 @@ class Evaluation:
     splits: tuple[SplitScores, ...]
     overall: float
     overall_std: float
+    overall_interval: Interval
     overall_kind: str
+    num_videos: int
     num_unfinished: int
+    verdict: Verdict | None
 
     @property
     def metric(self) -> MetricName:
@@ -151,6 +152,7 @@ class Evaluation:
                 "spearman_high": cell.scores.interval.high,
                 "relative_l2": cell.scores.relative_l2,
                 "mse": cell.scores.mse,
+                "mean_error": cell.scores.mean_error,
                 **(_accuracy_columns(cell.scores) if classes else {}),
                 f"last_epoch_{self.metric}": cell.last_on_test,
                 f"best_on_test_{self.metric}_not_model_selection": cell.best_on_test,
@@ -161,8 +163,8 @@ class Evaluation:
         ]
 
 
-def evaluate(run_dir: Path, *, num_resamples: int = 10_000) -> Evaluation:
-    """Evaluates every finished cell of a run; raises `RunError` if there is none."""
+def evaluate(run_dir: Path, *, num_resamples: int = NUM_RESAMPLES) -> Evaluation:
+    """Evaluate every finished cell of a run; raise `RunError` if there is none."""
     config = read_config(run_dir)
     asked = [(split, seed) for split in config["splits"] for seed in config["seeds"]]
     finished = [(s, k) for s, k in asked if is_complete(cell_folder(run_dir, split=s, seed=k))]
@@ -171,18 +173,20 @@ def evaluate(run_dir: Path, *, num_resamples: int = 10_000) -> Evaluation:
             f"{run_dir} has no finished cell of {len(asked)}: run the same `aqa fit` command again."
         )
     cells = [read_cell(run_dir, split=split, seed=seed) for split, seed in finished]
-    score = functools.partial(_score, num_resamples=num_resamples)
-    of_split = {split: functools.partial(score, classes=has_classes(config, split)) for split, _ in finished}
-    scored = [_score_cell(cell, of_split[cell.split]) for cell in cells]
     by_split = {split: [cell for cell in cells if cell.split == split] for split, _ in finished}
+    predicted = {split: over_seeds_of(group) for split, group in by_split.items()}
+    score = {
+        split: functools.partial(score_of, classes=has_classes(config, split), num_resamples=num_resamples)
+        for split in by_split
+    }
+    scored = [_score_cell(cell, score[cell.split]) for cell in cells]
     splits = [
-        _score_split(group, scored, of_split[split], num_resamples) for split, group in by_split.items()
+        _score_split(predicted[split], scored, score[split], num_resamples=num_resamples)
+        for split in by_split
     ]
-    fisher_z = (
-        are_classes([group[0] for group in by_split.values()]) and scored[0].scores.metric == "spearman"
-    )
+    metric = scored[0].scores.metric
+    fisher_z = metric == "spearman" and are_classes(list(predicted.values()))
     per_seed = _means_over_splits(scored, fisher_z=fisher_z)
-    kind = "Fisher-z mean over classes" if fisher_z else "mean over splits"
     return Evaluation(
         run_dir=Path(run_dir),
         title=run_title(config),
@@ -192,26 +196,48 @@ def evaluate(run_dir: Path, *, num_resamples: int = 10_000) -> Evaluation:
         splits=tuple(splits),
         overall=float(np.mean(per_seed)),
         overall_std=_sample_std(per_seed),
-        overall_kind=kind,
+        overall_interval=_overall_interval(
+            predicted, metric=metric, fisher_z=fisher_z, num_resamples=num_resamples
+        ),
+        overall_kind="Fisher-z mean over classes" if fisher_z else "mean over splits",
+        num_videos=len(distinct_videos(list(predicted.values()))),
         num_unfinished=len(asked) - len(finished),
+        verdict=None if config["shuffle_labels"] else verdict_of(run_dir, config, list(predicted.values())),
     )
 
 
-def are_classes(cells: Sequence[Cell]) -> bool:
-    """Whether the splits, one cell of each, are classes: several, and no video in two of them."""
-    videos = [row.video_id for cell in cells for row in cell.predictions]
-    return len(cells) > 1 and len(set(videos)) == len(videos)
+def are_classes(splits: Sequence[Predicted]) -> bool:
+    """Return whether the splits are classes: several, and no video in two of them, to train or to test on.
+
+    The test sets of cross-validation are apart, too, but its training sets hold each other's test videos.
+    """
+    videos = [video for split in splits for video in (*split.videos, *split.training_videos)]
+    return len(splits) > 1 and len(set(videos)) == len(videos)
+
+
+def _overall_interval(
+    predicted: Mapping[str, Predicted], *, metric: MetricName, fisher_z: bool, num_resamples: int
+) -> Interval:
+    common = set.intersection(*(set(split.seeds) for split in predicted.values()))
+    seeds = sorted(common)
+    if not seeds:
+        return Interval.undefined()
+    splits = {name: split.of_seeds(seeds) for name, split in predicted.items()}
+    if fisher_z:
+        return class_mean_interval(
+            {name: [split] for name, split in splits.items()}, num_resamples=num_resamples
+        )
+    return mean_interval(list(splits.values()), metric=metric, num_resamples=num_resamples)
 
 
 def _score_cell(cell: Cell, score: Score) -> CellScores:
     on_test = np.array([epoch.test for epoch in cell.epochs])
     best = int(np.argmax(np.where(np.isnan(on_test), -np.inf, on_test)))
-    true, predicted = _test_scores(cell)
     return CellScores(
         split=cell.split,
         seed=cell.seed,
         chosen_epoch=cell.chosen_epoch,
-        scores=score(predicted, true),
+        scores=score(over_seeds_of([cell])),
         last_on_test=float(on_test[-1]),
         best_on_test=float(on_test[best]),
         best_epoch=cell.epochs[best].epoch,
@@ -219,37 +245,34 @@ def _score_cell(cell: Cell, score: Score) -> CellScores:
 
 
 def _score_split(
-    cells: Sequence[Cell], scored: Sequence[CellScores], score: Score, num_resamples: int
+    predicted: Predicted, scored: Sequence[CellScores], score: Score, *, num_resamples: int
 ) -> SplitScores:
-    values = [cell.scores.value for cell in scored if cell.split == cells[0].split]
-    metric = METRICS[scored[0].scores.metric]
-    true, _ = _test_scores(cells[0])
-    predicted = np.stack([_test_scores(cell)[1] for cell in cells])
+    values = [cell.scores.value for cell in scored if cell.split == predicted.split]
+    metric = scored[0].scores.metric
     return SplitScores(
-        split=cells[0].split,
-        num_seeds=len(cells),
+        split=predicted.split,
+        num_seeds=len(predicted.seeds),
         mean=float(np.mean(values)),
         std=_sample_std(values),
-        interval=bootstrap_interval(metric, predicted, true, num_resamples=num_resamples),
-        ensemble=score(predicted.mean(axis=0), true),
+        interval=mean_interval([predicted], metric=metric, num_resamples=num_resamples),
+        ensemble=score(predicted.ensemble),
     )
 
 
-def _score(
-    predicted: NDArray[np.float64], true: NDArray[np.float64], *, num_resamples: int, classes: bool
-) -> Scores:
-    def interval(metric: Metric) -> Interval:
-        return bootstrap_interval(metric, predicted, true, num_resamples=num_resamples)
-
+def score_of(predicted: Predicted, *, num_resamples: int, classes: bool) -> Scores:
+    """Return the scores of one seed's predictions, or of an ensemble's."""
+    true, (told,) = predicted.true, predicted.predicted
+    interval = functools.partial(mean_interval, [predicted], num_resamples=num_resamples)
     score_range = float(np.ptp(true))
     return Scores(
         num_videos=len(true),
-        spearman=float(spearman(predicted, true)),
-        interval=interval(spearman),
-        relative_l2=float(relative_l2(predicted, true, score_range=score_range)) if score_range else math.nan,
-        mse=float(mse(predicted, true)),
-        accuracy=float(accuracy(predicted, true)) if classes else None,
-        accuracy_interval=interval(accuracy) if classes else None,
+        spearman=float(spearman(told, true)),
+        interval=interval(),
+        relative_l2=float(relative_l2(told, true, score_range=score_range)) if score_range else math.nan,
+        mse=float(mse(told, true)),
+        mean_error=float(np.abs(told - true).mean()),
+        accuracy=float(accuracy(told, true)) if classes else None,
+        accuracy_interval=interval(metric="accuracy") if classes else None,
     )
 
 
@@ -260,12 +283,6 @@ def _accuracy_columns(scores: Scores) -> dict[str, object]:
         "accuracy_low": low_high and low_high.low,
         "accuracy_high": low_high and low_high.high,
     }
-
-
-def _test_scores(cell: Cell) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """True and predicted raw scores of the test videos, in the order of their ids."""
-    rows = sorted((row.video_id, row.true, row.predicted) for row in cell.predictions if row.part == "test")
-    return np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
 
 
 def _means_over_splits(scored: Sequence[CellScores], *, fisher_z: bool) -> list[float]:
@@ -285,65 +302,3 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_nan(inner) for inner in value]
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def format_evaluation(evaluation: Evaluation) -> str:
-    """The evaluation as a table for the terminal."""
-    width = max(len("split"), *(len(split.split) for split in evaluation.splits))
-    lines = [evaluation.title, f"kept: {evaluation.select}", *evaluation.flags, ""]
-    lines.append(
-        f"{'split':<{width}}  {'seed':>8}  {'videos':>6}  {'Spearman':>8}  95 % interval     R-l2       MSE"
-        + (
-            "  accuracy  95 % interval"
-            if any(cell.scores.accuracy_interval for cell in evaluation.cells)
-            else ""
-        )
-    )
-    for split in evaluation.splits:
-        for cell in evaluation.cells:
-            if cell.split == split.split:
-                lines.append(_line(split.split, str(cell.seed), cell.scores, width))
-        if split.num_seeds > 1:
-            lines.append(_line(split.split, "ensemble", split.ensemble, width))
-            lines.append(_mean_line(split, width, metric=evaluation.metric))
-    lines.append("")
-    if len(evaluation.splits) > 1:
-        spread = "" if math.isnan(evaluation.overall_std) else f" ± {evaluation.overall_std:.3f} over seeds"
-        lines.append(f"{evaluation.overall_kind}: {evaluation.overall:.3f}{spread}")
-    lines.append(
-        f"Picking the best epoch on the test videos would read {evaluation.mean_gap:+.3f} "
-        f"against the last one (not model selection){_told_in(evaluation.metric)}."
-    )
-    if evaluation.num_unfinished:
-        lines.append(f"{evaluation.num_unfinished} cells are not finished: run the same `aqa fit` again.")
-    return "\n".join(lines)
-
-
-def _line(split: str, seed: str, scores: Scores, width: int) -> str:
-    return (
-        f"{split:<{width}}  {seed:>8}  {scores.num_videos:>6}  {scores.spearman:>8.3f}"
-        f"  {_bracket(scores.interval)}  {scores.relative_l2:7.3f}  {scores.mse:8.3f}{_accuracy(scores)}"
-    )
-
-
-def _accuracy(scores: Scores) -> str:
-    if scores.accuracy_interval is None:
-        return ""
-    return f"  {scores.accuracy:8.3f}  {_bracket(scores.accuracy_interval)}"
-
-
-def _mean_line(split: SplitScores, width: int, *, metric: MetricName) -> str:
-    value = f"{split.mean:>8.3f}" if metric == "spearman" else f"{TITLES[metric]} {split.mean:.3f}"
-    return (
-        f"{split.split:<{width}}  {'mean':>8}  {split.ensemble.num_videos:>6}  {value}"
-        f"  {_bracket(split.interval)}  ± {split.std:.3f} over {split.num_seeds} seeds"
-    )
-
-
-def _told_in(metric: MetricName) -> str:
-    """Spearman's correlation goes without saying."""
-    return "" if metric == "spearman" else f", in {TITLES[metric]}"
-
-
-def _bracket(interval: Interval) -> str:
-    return f"[{interval.low:6.3f}, {interval.high:6.3f}]"

@@ -1,6 +1,6 @@
 """A video's score with what it is worth: interval, place among the training scores, and warnings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +10,13 @@ from aqa_pipeline.records import Record, Target
 from heads.cells import Cell, read_cell
 from heads.classes import TwoClasses, two_classes
 from heads.followed import losses
+from heads.predicted import Predicted, over_seeds_of
 from heads.prediction import Prediction, TrainedHead, predict
-from heads.reports.residuals import split_residuals
 from heads.run_facts import run_flags
 from heads.score_interval import ScoreInterval, percentile_among, score_interval
 from heads.training_facts import TrainingFacts, read_training_facts
 from heads.unlike_training import OWN_FILE, warnings_for
+from heads.verdict import Verdict, verdict_of
 
 OWN_VIDEO = "This video was among those that the run learned from: its score says nothing."
 
@@ -24,9 +25,9 @@ OWN_VIDEO = "This video was among those that the run learned from: its score say
 class Judge:
     """A run that scores, with what it was right and wrong about before.
 
-    `residuals` are true minus predicted scores of its test videos (mean over seeds), `training_scores` the
-    judges' scores that it learned from; both raw, over the splits that score. `classes` is None where scores
-    are scores.
+    `residuals` are true minus predicted scores of its different test videos (mean over seeds and splits),
+    `training_scores` the judges' scores of its different training videos; both raw, over the splits that
+    score. `classes` is None where scores are scores; `verdict` is None for a control and an unfinished run.
     """
 
     trained: TrainedHead
@@ -36,6 +37,7 @@ class Judge:
     training_scores: NDArray[np.float64]
     facts: tuple[TrainingFacts | None, ...]
     classes: TwoClasses | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,29 +55,36 @@ class Judgement:
 
 
 def make_judge(trained: TrainedHead) -> Judge:
-    """Reads what the run's own test videos say about its errors."""
+    """Read what the run's own test videos say about its errors."""
     by_split: dict[str, list[Cell]] = {}
     for cell in trained.cells:
         by_split.setdefault(cell.split, []).append(
             read_cell(trained.run_dir, split=cell.split, seed=cell.seed)
         )
-    tested = [split_residuals(cells) for cells in by_split.values()]
-    training = np.concatenate([_training_scores(cells[0]) for cells in by_split.values()])
+    predicted = [over_seeds_of(cells) for cells in by_split.values()]
+    true, told = _once_per_video(predicted)
+    training = _training_scores([cells[0] for cells in by_split.values()])
+    config = trained.config
     return Judge(
         trained=trained,
-        target=Target(**trained.config["target"]),
-        flags=run_flags(trained.config),
-        residuals=np.concatenate([each.residuals for each in tested]),
+        target=Target(**config["target"]),
+        flags=run_flags(config),
+        residuals=true - told,
         training_scores=training,
         facts=tuple(read_training_facts(trained.split_folder(split)) for split in by_split),
-        classes=two_classes(
-            trained.config,
-            list(by_split),
-            predicted=np.concatenate([each.mean for each in tested]),
-            true=np.concatenate([each.true for each in tested]),
-            training=training,
-        ),
+        classes=two_classes(config, list(by_split), predicted=told, true=true, training=training),
+        verdict=None if config["shuffle_labels"] else verdict_of(trained.run_dir, config, predicted),
     )
+
+
+def _once_per_video(splits: Sequence[Predicted]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """True and predicted scores of the different test videos; of one that several splits test, the mean."""
+    rows: dict[str, list[tuple[float, float]]] = {}
+    for split in splits:
+        for video, true, told in zip(split.videos, split.true, split.predicted.mean(axis=0), strict=True):
+            rows.setdefault(video, []).append((float(true), float(told)))
+    true, told = np.array([np.mean(of_video, axis=0) for of_video in rows.values()]).T
+    return true, told
 
 
 def judge(by: Judge, name: str, records: Mapping[str, Record], *, expected: bool = False) -> Judgement:
@@ -97,5 +106,7 @@ def judge(by: Judge, name: str, records: Mapping[str, Record], *, expected: bool
     )
 
 
-def _training_scores(cell: Cell) -> NDArray[np.float64]:
-    return np.array([row.true for row in cell.predictions if row.part != "test"], dtype=np.float64)
+def _training_scores(cells: Sequence[Cell]) -> NDArray[np.float64]:
+    """The judges' scores of the different videos that the cells learned from."""
+    rows = {row.video_id: row.true for cell in cells for row in cell.predictions if row.part != "test"}
+    return np.array(list(rows.values()), dtype=np.float64)

@@ -1,7 +1,7 @@
 """What a run predicted for its test videos, as arrays: what resampling and comparison work on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +14,17 @@ from heads.configs import read_config
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """One split's test videos, sorted by id: `true` raw scores `video`, and `predicted` ones `seed video`."""
+    """One split's test videos, sorted by id: `true` raw scores `video`, and `predicted` ones `seed video`.
+
+    `training_videos` are the ids of the split's other videos, validation videos among them.
+    """
 
     split: str
     seeds: tuple[int, ...]
     videos: tuple[str, ...]
     true: NDArray[np.float64]
     predicted: NDArray[np.float64]
+    training_videos: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         expected = (len(self.seeds), len(self.videos))
@@ -35,19 +39,25 @@ class Predicted:
     def of_seeds(self, seeds: Sequence[int]) -> "Predicted":
         """The same with these of its seeds."""
         rows = [self.seeds.index(seed) for seed in seeds]
-        return Predicted(self.split, tuple(seeds), self.videos, self.true, self.predicted[rows])
+        return replace(self, seeds=tuple(seeds), predicted=self.predicted[rows])
+
+    @property
+    def ensemble(self) -> "Predicted":
+        """The mean prediction of the seeds, as if it were one seed's."""
+        return replace(self, seeds=(0,), predicted=self.predicted.mean(axis=0)[None])
 
 
 def read_predicted(run_dir: Path) -> list[Predicted]:
     """Every split of a run, over all its seeds; raises `RunError` if a cell is not complete or damaged."""
     config = read_config(run_dir)
     return [
-        _over_seeds([read_cell(run_dir, split=split, seed=seed) for seed in config["seeds"]])
+        over_seeds_of([read_cell(run_dir, split=split, seed=seed) for seed in config["seeds"]])
         for split in config["splits"]
     ]
 
 
-def _over_seeds(cells: Sequence[Cell]) -> Predicted:
+def over_seeds_of(cells: Sequence[Cell]) -> Predicted:
+    """Return the test predictions of one split's cells; raise `RunError` if they tested different videos."""
     scores = [
         sorted((row.video_id, row.true, row.predicted) for row in cell.predictions if row.part == "test")
         for cell in cells
@@ -61,4 +71,5 @@ def _over_seeds(cells: Sequence[Cell]) -> Predicted:
         videos=tuple(video for video, _ in labelled[0]),
         true=np.array([true for _, true in labelled[0]]),
         predicted=np.array([[row[2] for row in rows] for rows in scores]),
+        training_videos=frozenset(row.video_id for row in cells[0].predictions if row.part != "test"),
     )

@@ -1,4 +1,4 @@
-"""Bootstrap over videos and seeds of correlations averaged over splits: pure functions on arrays.
+"""The one bootstrap of the project, over videos and seeds of metrics averaged over splits.
 
 One draw counts how often each video comes, over all videos that any of the splits tests on, and takes every
 split's correlation with those counts: splits that share videos (MIT-Skating's five random ones) do
@@ -7,14 +7,14 @@ a seed begins every split with the same network.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.errors import UnknownName
-from aqa_pipeline.metrics import Interval
+from aqa_pipeline.metrics import FEWEST_VIDEOS, Interval, wilson_interval
 from heads.predicted import Predicted
+from heads.recipes import MetricName
 
 Floats = NDArray[np.float64]
 # Of scores `video`, labels `video` and counts `draw video`: one value per draw.
@@ -91,7 +91,7 @@ def per_seed(splits: Sequence[Predicted], *, metric: CountedMetric = counted_spe
 
 def draw_counts(splits: Sequence[Predicted], *, num: int, rng: np.random.Generator) -> list[Floats]:
     """Per split, how often each of its videos is taken, `draw video`; one draw serves all splits at once."""
-    union = sorted({video for split in splits for video in split.videos})
+    union = sorted(distinct_videos(splits))
     place = {video: index for index, video in enumerate(union)}
     counts = rng.multinomial(len(union), np.full(len(union), 1 / len(union)), size=num).astype(np.float64)
     return [counts[:, [place[video] for video in split.videos]] for split in splits]
@@ -145,26 +145,29 @@ def interval_of(draws: Floats, *, confidence: float = CONFIDENCE) -> Interval:
 def mean_interval(
     splits: Sequence[Predicted],
     *,
-    metric: CountedMetric = counted_spearman,
+    metric: MetricName | str = "spearman",
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
 ) -> Interval:
-    """The interval of the mean over splits and seeds."""
+    """Return the interval of the metric's mean over splits and seeds, over videos and seeds.
+
+    Of an accuracy it is Wilson's, over videos alone: the mean share over seeds varies less than one seed's.
+    """
+    num_videos = len(distinct_videos(splits))
+    if num_videos < FEWEST_VIDEOS and metric != "accuracy":
+        return Interval.of_too_few(CONFIDENCE)
+    of_counts = find_metric(metric)
+    if metric == "accuracy":
+        share = float(per_seed(splits, metric=of_counts).mean())
+        return wilson_interval(round(share * num_videos), num_videos)
     rng = np.random.default_rng(seed)
     counts = draw_counts(splits, num=num_resamples, rng=rng)
-    return interval_of(over_seeds(resampled(splits, counts, metric=metric), rng=rng))
+    return interval_of(over_seeds(resampled(splits, counts, metric=of_counts), rng=rng))
 
 
-def wilson_interval(share: float, num_videos: int, *, confidence: float = CONFIDENCE) -> Interval:
-    """The interval of a share of so many videos; unlike a bootstrap's it is no point where all are right.
-
-    Wilson, J. Am. Stat. Assoc. 22, 1927. The mean share over seeds varies no more than one seed's.
-    """
-    z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
-    middle = (share + z2 / (2 * num_videos)) / (1 + z2 / num_videos)
-    variance = share * (1 - share) / num_videos + z2 / (4 * num_videos**2)
-    half = np.sqrt(z2 * variance) / (1 + z2 / num_videos)
-    return Interval(float(middle - half), float(middle + half), confidence, num_resamples=0)
+def distinct_videos(splits: Sequence[Predicted]) -> set[str]:
+    """Return the ids of the test videos, each once however many splits test it."""
+    return {video for split in splits for video in split.videos}
 
 
 def class_mean_interval(
@@ -174,6 +177,8 @@ def class_mean_interval(
 
     Every class is resampled within itself, so that no draw has more of one class than there are videos.
     """
+    if len(distinct_videos([split for splits in classes.values() for split in splits])) < FEWEST_VIDEOS:
+        return Interval.of_too_few(CONFIDENCE)
     rng = np.random.default_rng(seed)
     by_class = [
         resampled(splits, draw_counts(splits, num=num_resamples, rng=rng)) for splits in classes.values()

@@ -4,6 +4,7 @@ config.json         every choice, resolved: repeating the run needs nothing else
 environment.json    the machine and the libraries
 split-NAME/seed-K/  one trained cell (heads/cells.py)
 split-NAME/training_facts.json  what its training videos were like (heads/training_facts.py)
+split-NAME/baselines.csv  what the training mean and ridge regression predict (heads/baselines.py)
 summary.json, .csv  the evaluation of all cells
 """
 
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.store import write_whole
+from heads.baselines import write_baselines
 from heads.cells import Cell, Part, VideoScore, cell_folder, is_complete, split_folder, write_cell, write_rows
 from heads.configs import config_differences, read_config
 from heads.evaluation import Evaluation, evaluate
@@ -99,8 +101,9 @@ def carry_out(plan: Plan, progress: Tell | None, *, train: Train) -> RunSummary:
         if not is_complete(cell_folder(request.out, split=split.name, seed=seed))
     ]
     train(plan, todo, progress)
-    for split in plan.splits:  # of those with nothing left to train
-        _write_training_facts(plan, split)
+    for split in plan.splits:
+        _write_training_facts(plan, split)  # of those with nothing left to train
+        _write_baselines(plan, split)
     notes = _notes(plan)
     evaluation = evaluate(request.out)
     _write_summary(request.out, evaluation, notes)
@@ -120,6 +123,15 @@ def _write_training_facts(plan: Plan, split: SplitPlan) -> None:
         store=plan.request.store,
         dataset=plan.request.dataset.name,
         specs=plan.specs,
+    )
+
+
+def _write_baselines(plan: Plan, split: SplitPlan) -> None:
+    write_baselines(
+        split_folder(plan.request.out, split.name),
+        lambda: plan.load(split.video_ids),
+        train=split.train,
+        test=split.test,
     )
 
 

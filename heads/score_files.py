@@ -40,6 +40,7 @@ def write_json(path: Path, scored: Sequence[Scored], failures: Mapping[str, str]
         "select": config["select"],
         "flags": list(by.flags),
         "classes": asdict(by.classes) if by.classes else None,
+        "verdict": asdict(by.verdict) | {"text": str(by.verdict)} if by.verdict else None,
         "videos": [_as_json(one, by) for one in scored],
         "failures": dict(failures),
     }

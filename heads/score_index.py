@@ -52,10 +52,9 @@ def _notes(by: Judge) -> list[str]:
     if by.classes is not None:
         return [f"The likelier class of each video, and its probability; {by.classes.upper} first."]
     first, last = by.training_scores.min(), by.training_scores.max()
-    return [
-        f"Highest score first. The {len(by.training_scores)} training scores reach from {first:.2f} to"
-        f" {last:.2f}."
-    ]
+    verdict = [f"The run: {by.verdict}"] if by.verdict else []
+    scores = f"scores of {len(by.training_scores)} training videos"
+    return [f"Highest score first. The {scores} reach from {first:.2f} to {last:.2f}.", *verdict]
 
 
 def _row(one: Scored, by: Judge, *, link: str, ends: tuple[float, float]) -> IndexRow:

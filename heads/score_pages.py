@@ -78,6 +78,7 @@ def write_page_of(scored: Scored, by: Judge, path: Path, *, embed: bool = False)
                 *score_sentences(scored.judgement, by),
                 *how_followed(scored.records),
                 *_known(scored, by),
+                *([f"The run: {by.verdict}"] if by.verdict else []),
             ),
             warnings=scored.judgement.warnings,
             flags=by.flags,

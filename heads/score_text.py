@@ -38,6 +38,8 @@ def _lines(judgement: Judgement, by: Judge, followed: Sequence[str]) -> Iterator
     for sentence in (*score_sentences(judgement, by), *followed):
         yield f"  {sentence}"
     yield f"  {config['head']} ({config['variant']}), by seed: {own}"
+    if by.verdict is not None:
+        yield f"  The run: {by.verdict}"
     for flag in by.flags:
         yield f"  {flag}: {EXPLAINED[flag]}"
     for warning in judgement.warnings:
@@ -68,14 +70,18 @@ def score_sentences(judgement: Judgement, by: Judge) -> tuple[str, ...]:
     assert interval is not None, "a score has an interval"
     return (
         f"{100 * interval.coverage:.0f} % interval {interval.low:.2f} to {interval.high:.2f}, "
-        f"from the errors on {interval.num_residuals} test videos{seeds}.",
-        f"Higher than {percentile:.0f} % of the {len(by.training_scores)} training scores "
+        f"from the errors on {_videos(interval.num_residuals, 'test')}{seeds}.",
+        f"Higher than {percentile:.0f} % of the scores of {_videos(len(by.training_scores), 'training')} "
         f"({by.training_scores.min():.2f} to {by.training_scores.max():.2f}).",
     )
 
 
+def _videos(number: int, part: str) -> str:
+    return f"{number} {part} video{'s' * (number != 1)}"
+
+
 def _class_sentences(classes: TwoClasses, num_training: int, seeds: str) -> tuple[str, ...]:
-    low, high = (100 * end for end in classes.accuracy)
+    low, high = 100 * classes.accuracy.low, 100 * classes.accuracy.high
     upper = classes.upper.capitalize()
     return (
         f"This run was right about {classes.num_right} of {classes.num_videos} test videos "

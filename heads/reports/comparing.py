@@ -28,7 +28,7 @@ def compare_plot(evaluations: Sequence[Evaluation]) -> Plot:
         panel.set(xlabel=f"{metrics}, mean over seeds with 95 % interval", ylim=(-0.6, len(rows) - 0.4))
         alt = "; ".join(
             f"{evaluations[at].run_dir.name}, split {split.split}: {split.mean:.3f} "
-            f"({split.interval.low:.3f} to {split.interval.high:.3f})"
+            f"({split.interval.why_none or f'{split.interval.low:.3f} to {split.interval.high:.3f}'})"
             for split, at in rows
         )
         # It belongs to no single run, so that it is kept in the page alone.

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.metrics import Interval
+from aqa_pipeline.metrics import Interval, wilson_interval
 from aqa_pipeline.pages.run_page import Picture, RunPage, RunSection, TableOf, write_run_page
 from aqa_pipeline.store import file_name
 from heads.agreement import TITLES
 from heads.cells import Cell, read_cell
-from heads.classes import class_names, exact_interval
+from heads.classes import class_names
 from heads.comparison import compare
 from heads.configs import read_config
 from heads.evaluation import Evaluation, Scores, SplitScores, evaluate
@@ -69,7 +69,7 @@ def _section(
         place=str(run_dir),
         flags=evaluation.flags,
         headline=tuple(_headline(evaluation, residuals, classes=class_names(config, list(by_split)))),
-        notes=_notes(run_dir, evaluation),
+        notes=(*_verdict(evaluation), *_notes(run_dir, evaluation)),
         metrics=_metrics(evaluation),
         pictures=_pictures(run_dir, config, evaluation, cells, residuals),
         worst=worst_videos(run_dir, residuals, folder=folder, report=report, number=num_worst, embed=embed),
@@ -82,14 +82,18 @@ def _headline(
 ) -> Iterator[tuple[str, str, str]]:
     (first, *others) = evaluation.splits
     if others:
-        spread = "" if math.isnan(evaluation.overall_std) else f"± {evaluation.overall_std:.3f} over seeds"
-        yield f"{_title(evaluation)}, {evaluation.overall_kind}", _number(evaluation.overall), spread
+        spread = "" if math.isnan(evaluation.overall_std) else f"; ± {evaluation.overall_std:.3f} over seeds"
+        interval = f"95 % interval {_range(evaluation.overall_interval)}{spread}"
+        yield f"{_title(evaluation)}, {evaluation.overall_kind}", _number(evaluation.overall), interval
     else:
         of_seeds = f"mean of {first.num_seeds} seeds" if first.num_seeds > 1 else "one seed"
         interval = f"95 % interval {_range(first.interval)}"
         yield f"{_title(evaluation)}, {of_seeds}", _number(first.mean), interval
+    if (verdict := evaluation.verdict) is not None and not classes:
+        easy = f"always the average {verdict.mean_error:.3g}, ridge regression {verdict.ridge_error:.3g}"
+        yield "Typical error, in points", f"{verdict.error:.3g}", easy
     yield _right(residuals) if classes else _good_to(residuals)
-    gap = "this much would be read on top if the epoch were chosen on the test videos (not model selection)"
+    gap = "choosing the epoch on the test set would report this much more (not model selection)"
     yield "Best-on-test gap", _number(evaluation.mean_gap, sign="+"), gap
 
 
@@ -103,9 +107,9 @@ def _good_to(residuals: Sequence[SplitResiduals]) -> tuple[str, str, str]:
 def _right(residuals: Sequence[SplitResiduals]) -> tuple[str, str, str]:
     num = sum(len(split.videos) for split in residuals)
     num_right = num - sum(int(is_wrong(split).sum()) for split in residuals)
-    low, high = (100 * end for end in exact_interval(num_right, num))
-    share = f"test videos, by the mean of the seeds; 95 % interval {low:.0f} to {high:.0f} %"
-    return "Told right", f"{num_right} of {num}", share
+    interval = wilson_interval(num_right, num)
+    share = f"test videos; 95 % interval {100 * interval.low:.0f} to {100 * interval.high:.0f} %"
+    return "Correct, by the mean of the seeds", f"{num_right} of {num}", share
 
 
 def _title(evaluation: Evaluation) -> str:
@@ -115,11 +119,15 @@ def _title(evaluation: Evaluation) -> str:
 
 def _range(interval: Interval, *, sign: str = "") -> str:
     low, high = (_number(end, sign=sign) for end in (interval.low, interval.high))
-    return UNDEFINED if math.isnan(interval.low) else f"{low} to {high}"
+    return interval.why_none or f"{low} to {high}"
 
 
 def _number(value: float, *, sign: str = "") -> str:
     return UNDEFINED if math.isnan(value) else f"{value:{sign}.3f}"
+
+
+def _verdict(evaluation: Evaluation) -> tuple[str, ...]:
+    return (str(evaluation.verdict),) if evaluation.verdict else ()
 
 
 def _notes(run_dir: Path, evaluation: Evaluation) -> tuple[str, ...]:
@@ -269,13 +277,14 @@ def _overview(evaluations: Mapping[Path, Evaluation]) -> tuple[str, TableOf]:
             evaluation.title,
             ", ".join(evaluation.flags),
             _number(evaluation.overall),
+            _range(evaluation.overall_interval),
             "" if math.isnan(evaluation.overall_std) else f"{evaluation.overall_std:.3f}",
             _number(evaluation.mean_gap, sign="+"),
         )
         for run_dir, evaluation in evaluations.items()
     ]
     metrics = " or ".join(dict.fromkeys(TITLES[each.metric] for each in evaluations.values()))
-    header = ("run", "what", "flags", metrics, "± over seeds", "best-on-test gap")
+    header = ("run", "what", "flags", metrics, "95 % interval", "± over seeds", "best-on-test gap")
     return "All runs", TableOf(header, rows, num_texts=3)
 
 

@@ -12,11 +12,11 @@ from heads.comparison import difference
 from heads.predicted import Predicted
 from heads.resampling import (
     class_mean_interval,
+    distinct_videos,
     find_metric,
     mean_interval,
     over_classes,
     per_seed,
-    wilson_interval,
 )
 from heads.tables.metrics import METRICS
 
@@ -42,11 +42,8 @@ def of_predictions(splits: Sequence[Predicted], metric: str, *, epochs: Sequence
     """That metric's mean over splits and seeds."""
     scale = METRICS[metric].scale
     values = per_seed(splits, metric=find_metric(metric))
-    num_videos = len({video for split in splits for video in split.videos})
-    if metric == "accuracy":
-        interval = wilson_interval(float(values.mean()), num_videos)
-    else:
-        interval = mean_interval(splits, metric=find_metric(metric))
+    num_videos = len(distinct_videos(splits))
+    interval = mean_interval(splits, metric=metric)
     return Measured(
         mean=scale * float(values.mean()),
         std=scale * sample_std(values),

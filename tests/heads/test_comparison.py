@@ -53,7 +53,7 @@ def write_run(
                 VideoScore(video, "test", label_of(video), label_of(video) + noise * rng.normal())
                 for video in videos
             ]
-            rows = (*test, VideoScore("a training video", "train", 1.0, 5.0))
+            rows = (*test, VideoScore(f"training video of {split}", "train", 1.0, 5.0))
             epochs = (Epoch(1, 0.1, 0.01, 0.05, math.nan, 0.5),)
             cell = Cell(split, seed, 1, ScoreScale(0, 25), epochs, rows)
             write_cell(cell_folder(run_dir, split=split, seed=seed), cell, {})

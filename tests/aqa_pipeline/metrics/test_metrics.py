@@ -1,6 +1,5 @@
 """Metrics against formulas written out, and against scipy."""
 
-import functools
 import math
 
 import numpy as np
@@ -9,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from aqa_pipeline.metrics import bootstrap_interval, fisher_z_mean, mse, relative_l2, spearman
+from aqa_pipeline.metrics import Interval, fisher_z_mean, mse, relative_l2, spearman, wilson_interval
 
 RHYTHMIC_GYMNASTICS = [0.528, 0.657, 0.708, 0.578]
 TSA_NET_AQA7 = [0.8379, 0.8004, 0.6657, 0.6962, 0.9493, 0.9334]
@@ -102,94 +101,18 @@ def test_fisher_z_mean_at_its_borders() -> None:
         fisher_z_mean([])
 
 
-def test_bootstrap_is_the_percentile_bootstrap() -> None:
-    """The same draws, one by one through scipy."""
-    predicted, true = scores(20)
-    interval = bootstrap_interval(spearman, predicted, true, num_resamples=200, seed=5)
-    draws = np.random.default_rng(5).integers(0, 20, size=(200, 20))
-    one_by_one = [spearmanr(predicted[draw], true[draw]).statistic for draw in draws]
-    low, high = np.quantile(one_by_one, [0.025, 0.975])
-    assert (interval.low, interval.high) == pytest.approx((low, high), abs=1e-12)
-    assert interval.num_undefined == 0
+@pytest.mark.parametrize(("right", "num"), [(0, 208), (1, 208), (205, 208), (208, 208), (14, 14), (3, 4)])
+def test_wilson_is_the_published_formula(right: int, num: int) -> None:
+    """Wilson 1927: the shares p with |p - right / num| <= z sqrt(p (1 - p) / num), solved for p."""
+    z, share = 1.959963984540054, right / num
+    middle = (share + z**2 / (2 * num)) / (1 + z**2 / num)
+    half = z / (1 + z**2 / num) * math.sqrt(share * (1 - share) / num + z**2 / (4 * num**2))
+    interval = wilson_interval(right, num)
+    assert (interval.low, interval.high) == pytest.approx((middle - half, middle + half), abs=1e-12)
 
 
-def test_bootstrap_width_is_that_of_theory() -> None:
-    """Fieller: the z of Spearman's correlation has a standard error of 1.06 / sqrt(n - 3)."""
-    predicted, true = scores(300)
-    interval = bootstrap_interval(spearman, predicted, true)
-    width = np.arctanh(interval.high) - np.arctanh(interval.low)
-    assert width == pytest.approx(2 * 1.96 * 1.06 / np.sqrt(297), rel=0.15)
-
-
-def test_bootstrap_repeats_and_depends_on_its_seed() -> None:
-    predicted, true = scores(30)
-    first, again, other = (
-        bootstrap_interval(mse, predicted, true, num_resamples=500, seed=s) for s in (1, 1, 2)
-    )
-    assert first == again
-    assert first != other
-
-
-def test_bootstrap_takes_other_confidences_and_metrics() -> None:
-    predicted, true = scores(30)
-    metric = functools.partial(relative_l2, score_range=4.0)
-    wide = bootstrap_interval(metric, predicted, true, confidence=0.99)
-    narrow = bootstrap_interval(metric, predicted, true, confidence=0.5)
-    assert wide.low < narrow.low < metric(predicted, true) < narrow.high < wide.high
-
-
-def test_degenerate_resamples_are_counted_and_left_out() -> None:
-    # Of three videos, a third of the draws see two equal labels or one video only.
-    interval = bootstrap_interval(spearman, [1, 2, 3], [1, 2, 3], num_resamples=3000)
-    assert 0 < interval.num_undefined < 3000
-    assert (interval.low, interval.high) == (1.0, 1.0)
-
-
-def test_a_constant_prediction_has_no_interval() -> None:
-    interval = bootstrap_interval(spearman, [1, 1, 1], [1, 2, 3], num_resamples=50)
-    assert math.isnan(interval.low)
-    assert math.isnan(interval.high)
-    assert interval.num_undefined == 50
-    assert not interval.covers(0.0)
-
-
-def test_interval_over_seeds_covers_the_seeds_spread() -> None:
-    """Two seeds that rank the videos right and wrong: their mean is 0, and that is not sure at all."""
-    true = np.arange(40.0)
-    interval = bootstrap_interval(spearman, np.stack([true, -true]), true)
-    assert (interval.low, interval.high) == pytest.approx((-1, 1))
-    same = bootstrap_interval(spearman, np.stack([true, true]), true)
-    assert (same.low, same.high) == pytest.approx((1, 1))
-
-
-def test_interval_over_seeds_by_the_same_draws_one_by_one() -> None:
-    predicted, true = np.stack([scores(15)[0], scores(15, noise=0.3)[0]]), scores(15)[1]
-    interval = bootstrap_interval(spearman, predicted, true, num_resamples=100, seed=3)
-    rng = np.random.default_rng(3)
-    videos, seeds = rng.integers(0, 15, size=(100, 15)), rng.integers(0, 2, size=(2, 100))
-    means = [
-        np.mean([spearmanr(predicted[s][videos[r]], true[videos[r]]).statistic for s in seeds[:, r]])
-        for r in range(100)
-    ]
-    assert (interval.low, interval.high) == pytest.approx(
-        tuple(np.quantile(means, [0.025, 0.975])), abs=1e-12
-    )
-
-
-def test_bootstrap_refuses_impossible_settings() -> None:
-    with pytest.raises(ValueError, match="0 < confidence < 1"):
-        bootstrap_interval(mse, [1, 2], [1, 2], confidence=95)
-    with pytest.raises(ValueError, match="resamples"):
-        bootstrap_interval(mse, [1, 2], [1, 2], num_resamples=0)
-
-
-def test_ten_thousand_resamples_take_a_few_calls_of_the_metric() -> None:
-    predicted, true = scores(50)
-    shapes = []
-
-    def told(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        shapes.append(one.shape)
-        return spearman(one, other)
-
-    assert bootstrap_interval(told, predicted, true) == bootstrap_interval(spearman, predicted, true)
-    assert shapes == [(2000, 50)] * 5
+def test_an_interval_says_why_it_has_no_ends() -> None:
+    assert Interval.of_too_few().why_none == "too few videos"
+    assert Interval.undefined().why_none == "undefined"
+    assert Interval(0.1, 0.2, 0.95, 10).why_none == ""
+    assert not Interval.of_too_few().covers(0.0)
