@@ -3,7 +3,7 @@
 import copyreg
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -108,6 +108,27 @@ class Dataset:
         if name not in self.splits:
             raise UnknownName(f"split of {self.name}", name, self.splits)
         return self.splits[name]
+
+    def splits_named(self, names: Sequence[str]) -> list[Split]:
+        """Return the splits of these names; a kind such as `grouped` stands for `grouped-0`, `grouped-1`, ...
+
+        Without a name these are the default splits, or all where the dataset has no default. Raises
+        `UnknownName`.
+        """
+        if not names:
+            return [self.splits[name] for name in self.default_splits or self.splits]
+        return [split for name in names for split in self._of_kind(name) or [self.split(name)]]
+
+    def _of_kind(self, kind: str) -> list[Split]:
+        if kind in self.splits:
+            return []
+        return [split for name, split in self.splits.items() if name.rpartition("-")[0] == kind]
+
+    def num_sharing_group(self, split: Split) -> int:
+        """Count the test videos of the split whose group (athlete, event) is also in its training set."""
+        groups = {video.video_id: video.group for video in self.videos}
+        trained = {groups.get(video_id) for video_id in split.train} - {None}
+        return sum(groups.get(video_id) in trained for video_id in split.test)
 
     def target(self, name: str | None = None) -> Target:
         """The target of that name, by default the dataset's first; raises `UnknownName`."""

@@ -68,7 +68,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Learn the execution, and multiply by the difficulty, which the dataset gives (mtl-aqa).",
 )
-@click.option("--split", "splits", metavar="A,B", help="Splits.  [default: the dataset's]")
+@click.option(
+    "--split",
+    "splits",
+    metavar="A,B",
+    help="Splits by name, or a kind: grouped (no group on both sides), random, given.  "
+    "[default: the dataset's]",
+)
 @click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B")
 @click.option(
     "--variant",

@@ -15,6 +15,8 @@ from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.tube_masks import MaskVariant
 from heads.cells import cell_folder, is_complete, read_cell, read_state, split_folder
 from heads.configs import read_config
+from heads.evaluation import are_classes
+from heads.predicted import over_seeds_of
 from heads.recipes import Recipe
 from heads.registry import MAP_STREAMS, find_head
 from heads.samples import FeatureSet
@@ -94,15 +96,14 @@ class Prediction:
 
 
 def load_run(run_dir: Path, *, split: str | None = None) -> TrainedHead:
-    """The run's networks of one split, all its seeds.
+    """Load the run's networks of one split, all its seeds; by default of all splits of the same videos.
 
-    Left out, `split` is the only one, or all where they are random ones of the same videos. "all" takes
-    every split together: right for random splits of one dataset, wrong for classes.
+    Splits of different videos (one per apparatus) must be chosen from: "all" takes them together.
     Raises `RunError` for an unfinished run or an open choice, `UnknownName` for an unknown split.
     """
     run_dir = Path(run_dir)
     config = read_config(run_dir)
-    splits = _choose_splits(config, split)
+    splits = _choose_splits(run_dir, config, split)
     asked = [(name, seed) for name in splits for seed in config["seeds"]]
     finished = [(s, k) for s, k in asked if is_complete(cell_folder(run_dir, split=s, seed=k))]
     if not finished:
@@ -144,19 +145,29 @@ def predict(trained: TrainedHead, streams: Mapping[str, Record]) -> Prediction:
     )
 
 
-def _choose_splits(config: Mapping[str, Any], split: str | None) -> list[str]:
+def _choose_splits(run_dir: Path, config: Mapping[str, Any], split: str | None) -> list[str]:
     names = list(config["splits"])
-    random = all(name.startswith("random-") for name in names)
-    if split == ALL_SPLITS or (split is None and (random or len(names) == 1)):
+    if split == ALL_SPLITS or (len(names) == 1 and split is None):
         return names
     if split is None:
+        if not _are_classes(run_dir, config):
+            return names
         raise RunError(
-            f"the run has {len(names)} splits: choose one with --split ({', '.join(names)}), "
-            f"or --split {ALL_SPLITS} for the mean of all."
+            f"the run has {len(names)} splits of different videos ({', '.join(names)}), such as one for each "
+            f"apparatus: choose one with --split."
         )
     if split not in names:
         raise UnknownName("split of the run", split, [*names, ALL_SPLITS])
     return [split]
+
+
+def _are_classes(run_dir: Path, config: Mapping[str, Any]) -> bool:
+    cells = [
+        read_cell(run_dir, split=split, seed=config["seeds"][0])
+        for split in config["splits"]
+        if is_complete(cell_folder(run_dir, split=split, seed=config["seeds"][0]))
+    ]
+    return are_classes([over_seeds_of([cell]) for cell in cells])
 
 
 def _load_cell(run_dir: Path, config: Mapping[str, Any], *, split: str, seed: int) -> TrainedCell:

@@ -113,7 +113,10 @@ class FitRequest:
 
 @dataclass(frozen=True, eq=False)
 class SplitPlan:
-    """One split, ready to train. `digest` stands for its videos, labels and features."""
+    """One split, ready to train. `digest` stands for its videos, labels and features.
+
+    `num_sharing_group` counts the test videos whose group is also in the training set.
+    """
 
     name: str
     video_ids: tuple[str, ...]
@@ -124,12 +127,14 @@ class SplitPlan:
     digest: str
     without_steps: Mapping[str, Sequence[str]]
     empty_tubes: Mapping[str, int]
+    num_sharing_group: int = 0
 
     def facts(self) -> dict[str, Any]:
         """What config.json says of it."""
         return {
             "num_train": len(self.train),
             "num_test": len(self.test),
+            "num_sharing_group": self.num_sharing_group,
             "data_sha256": self.digest,
             "score_scale": asdict(self.scale),
             "recipe": self.recipe.to_dict(),
@@ -214,7 +219,7 @@ def resolve(request: FitRequest) -> Plan:
     check_precision(request.precision, device=device)
     target = dataset.target(request.target)
     learned = _choose_learned(request, head, target)
-    splits = [dataset.split(name) for name in request.splits or dataset.default_splits or dataset.splits]
+    splits = dataset.splits_named(request.splits)
     streams = tuple(request.streams) or head.streams
     head.check_streams(streams)
     specs = choose_specs(store, dataset, streams, chosen=request.specs)
@@ -296,6 +301,7 @@ def _plan_split(
         digest=_digest(request.dataset, learned, samples),
         without_steps=samples.without_steps,
         empty_tubes={stream: maps.num_empty for stream, maps in samples.maps.items()},
+        num_sharing_group=request.dataset.num_sharing_group(split),
     )
 
 

@@ -17,5 +17,6 @@ def run_flags(config: Mapping[str, Any]) -> tuple[str, ...]:
         "RANDOM WEIGHTS": config["random_weights"],
         "SHUFFLED LABELS": config["shuffle_labels"],
         "NOT MODEL SELECTION": config["select"] == "best-on-test",
+        "GROUPS OVERLAP": any(split.get("num_sharing_group") for split in config["splits"].values()),
     }
     return tuple(flag for flag, raised in flags.items() if raised)

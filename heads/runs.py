@@ -249,6 +249,7 @@ def _notes(plan: Plan) -> tuple[str, ...]:
         notes.append("CONTROL: the training labels were shuffled, so there is nothing to learn.")
     if plan.request.select == "best-on-test":
         notes.append("NOT MODEL SELECTION: the kept epoch is the one that scored best on the test videos.")
+    notes += [_overlap(split) for split in plan.splits if split.num_sharing_group]
     if plan.missing:
         notes.append(
             f"{len(plan.missing)} videos were left out, they have no features: {_some(sorted(plan.missing))}."
@@ -262,6 +263,14 @@ def _notes(plan: Plan) -> tuple[str, ...]:
                 f"{num_empty} steps of {stream} have no cell in the tube: they have the whole grid instead."
             )
     return tuple(notes)
+
+
+def _overlap(split: SplitPlan) -> str:
+    return (
+        f"GROUPS OVERLAP: {split.num_sharing_group} of {len(split.test)} test videos of split {split.name} "
+        "share their group (athlete, event) with training videos, which flatters the numbers. "
+        "`--split grouped` keeps groups apart, where the dataset has such splits."
+    )
 
 
 def _some(names: Sequence[str]) -> str:

@@ -43,7 +43,10 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
     )
     @click.argument("videos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="VIDEO...")
     @click.option("--run", type=EXISTING, help="A run made by `aqa fit`.  [default: the only one in runs]")
-    @click.option("--split", help="Which split's networks; `all` for every one.  [default: all random ones]")
+    @click.option(
+        "--split",
+        help="Which split's networks; `all` for every one.  [default: all that learned from the same videos]",
+    )
     @click.option(
         "--html",
         type=click.Path(path_type=Path),

@@ -19,6 +19,8 @@ EXPLAINED = {
     "RANDOM WEIGHTS": "a demonstration, not a judgement.",
     "SIMULATED": "the run learned from drawn features, it saw no video.",
     "SHUFFLED LABELS": "a control that learned from wrong scores.",
+    "GROUPS OVERLAP": "some test videos share their group (athlete, event) with training videos: "
+    "its errors on new ones are larger.",
     "NOT MODEL SELECTION": "the kept epoch is the one that scored best on the test videos.",
 }
 

@@ -64,7 +64,6 @@ def load(root: Path) -> Dataset:
         identify=lambda row: row.video.video_id,
     )
     splits, split_problems = _splits(rows)
-    given = ("given",) if "given" in splits else ()
     return Dataset(
         name=NAME,
         root=root,
@@ -72,7 +71,7 @@ def load(root: Path) -> Dataset:
         splits=splits,
         targets=tuple(Target(name) for name in target_names),
         problems=(*problems, *split_problems),
-        default_splits=given or tuple(name for name in splits if name.startswith("random-")),
+        default_splits=_default_splits(splits),
     )
 
 
@@ -229,6 +228,14 @@ def _splits(rows: list[_Row]) -> tuple[dict[str, Split], list[str]]:
         groups = {row.video.video_id: row.video.group or f"(only {row.video.video_id})" for row in rows}
         splits |= grouped_splits(groups, num_test=share_of(len(ids), TEST_SHARE))
     return splits, problems
+
+
+def _default_splits(splits: Mapping[str, Split]) -> tuple[str, ...]:
+    """The given split, else those that keep groups apart, else random ones."""
+    by_kind = [
+        [name for name in splits if name.startswith(kind)] for kind in ("given", "grouped-", "random-")
+    ]
+    return tuple(next(filter(None, by_kind), ()))
 
 
 ADAPTER = DatasetAdapter(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.errors import RunError, SpecMismatch, UnknownName
-from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.records import Record, Split, StreamSpec
 from heads.cells import cell_folder, read_cell
 from heads.prediction import load_run, predict
 from heads.runs import fit
@@ -65,14 +65,26 @@ def test_no_athlete_means_no_attention_but_a_score(world, tmp_path: Path) -> Non
     assert np.isnan(prediction.std), "one seed has no spread"
 
 
-def test_several_splits_need_a_choice(world, tmp_path: Path) -> None:
+def test_splits_of_the_same_videos_score_together(world, tmp_path: Path) -> None:
     fit(world.request(tmp_path / "run", splits=("first", "second")))
-    with pytest.raises(RunError, match=r"the run has 2 splits: choose one with --split \(first, second\)"):
-        load_run(tmp_path / "run")
+    assert [cell.split for cell in load_run(tmp_path / "run").cells] == ["first", "second"]
     with pytest.raises(UnknownName, match="unknown split of the run 'third'"):
         load_run(tmp_path / "run", split="third")
     assert [cell.split for cell in load_run(tmp_path / "run", split="second").cells] == ["second"]
     assert [cell.split for cell in load_run(tmp_path / "run", split="all").cells] == ["first", "second"]
+
+
+def test_splits_of_different_videos_need_a_choice(world, tmp_path: Path) -> None:
+    """One split for each apparatus: their mean would be a score on nothing."""
+    ids = [video.video_id for video in world.dataset.videos]
+    halves = {
+        name: Split(name, train=tuple(half[:-4]), test=tuple(half[-4:]))
+        for name, half in (("ball", ids[: len(ids) // 2]), ("hoop", ids[len(ids) // 2 :]))
+    }
+    dataset = dataclasses.replace(world.dataset, splits=halves)
+    fit(dataclasses.replace(world.request(tmp_path / "run"), dataset=dataset, splits=("ball", "hoop")))
+    with pytest.raises(RunError, match=r"2 splits of different videos \(ball, hoop\).* choose one"):
+        load_run(tmp_path / "run")
 
 
 def test_features_made_another_way_are_refused(world, tmp_path: Path) -> None:

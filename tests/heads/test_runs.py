@@ -35,7 +35,11 @@ def test_a_run_writes_what_it_is(world, tmp_path: Path) -> None:
     cells = [f"split-{split}/seed-{seed}" for split in ("first", "second") for seed in (0, 5)]
     expected = {f"{cell}/{name}" for cell in cells for name in FILES}
     expected |= {"config.json", "environment.json", "summary.json", "summary.csv"}
-    expected |= {f"split-{split}/training_facts.json" for split in ("first", "second")}
+    expected |= {
+        f"split-{split}/{name}"
+        for split in ("first", "second")
+        for name in ("training_facts.json", "baselines.csv")
+    }
     assert set(contents(run_dir)) == expected
 
     config = read_config(run_dir)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from aqa_pipeline.datasets import load_dataset
-from aqa_pipeline.errors import AqaError, DatasetError
+from aqa_pipeline.errors import AqaError, DatasetError, UnknownName
 from aqa_pipeline.records import Dataset
 
 
@@ -222,6 +222,29 @@ def test_grouped_splits_keep_groups_together(tmp_path: Path) -> None:
         split = dataset.split(f"grouped-{seed}")
         assert not {group[i] for i in split.train} & {group[i] for i in split.test}
         assert 2 <= len(split.test) <= 4
+
+
+def test_groups_are_kept_apart_by_default(tmp_path: Path) -> None:
+    """At random, nearly every test video has its athlete in training."""
+    rows = "".join(f"v{i:02d},5,{'abcde'[i % 5]}\n" for i in range(20))
+    dataset = folder_of(tmp_path, "video,score,group\n" + rows)
+    assert dataset.default_splits == tuple(f"grouped-{seed}" for seed in range(5))
+    assert [split.name for split in dataset.splits_named(())] == list(dataset.default_splits)
+    at_random = dataset.splits_named(["random"])
+    assert [split.name for split in at_random] == [f"random-{seed}" for seed in range(5)]
+    assert [dataset.num_sharing_group(split) for split in dataset.splits_named(["grouped"])] == [0] * 5
+    assert all(dataset.num_sharing_group(split) == len(split.test) for split in at_random)
+    assert [split.name for split in dataset.splits_named(["random-3", "grouped-1"])] == [
+        "random-3",
+        "grouped-1",
+    ]
+    with pytest.raises(UnknownName, match=r"unknown split of .* 'given'"):
+        dataset.splits_named(["given"])
+
+
+def test_one_group_is_no_group(tmp_path: Path) -> None:
+    dataset = folder_of(tmp_path, "video,score,group\n" + "".join(f"v{i},5,a\n" for i in range(6)))
+    assert dataset.default_splits == tuple(f"random-{seed}" for seed in range(5))
 
 
 @pytest.mark.parametrize("num_videos", [0, 1])
