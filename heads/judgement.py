@@ -15,10 +15,10 @@ from heads.prediction import Prediction, TrainedHead, predict
 from heads.run_facts import run_flags
 from heads.score_interval import ScoreInterval, percentile_among, score_interval
 from heads.training_facts import TrainingFacts, read_training_facts
-from heads.unlike_training import OWN_FILE, warnings_for
+from heads.unlike_training import OWN_FILE, warnings_for, why_not_judged
 from heads.verdict import Verdict, verdict_of
 
-OWN_VIDEO = "This video was among those that the run learned from: its score says nothing."
+OWN_VIDEO = "Not judged: the run learned from this video."
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,8 @@ class Judge:
 class Judgement:
     """One video's prediction in its context; `percentile` is among the training scores.
 
-    A probability has neither interval nor percentile: the truth is 0 or 1.
+    A probability has neither interval nor percentile: the truth is 0 or 1. `not_judged` says why the score
+    means nothing; None where it may be read.
     """
 
     name: str
@@ -52,6 +53,12 @@ class Judgement:
     interval: ScoreInterval | None
     percentile: float | None
     warnings: tuple[str, ...]
+    not_judged: str | None = None
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals the score deserves."""
+        return self.interval.decimals if self.interval else 3
 
 
 def make_judge(trained: TrainedHead) -> Judge:
@@ -93,16 +100,17 @@ def judge(by: Judge, name: str, records: Mapping[str, Record], *, expected: bool
     `expected` tells that the video is of the run's own dataset, so that only training on it is worth a word.
     """
     prediction = predict(by.trained, records)
-    seen = (OWN_VIDEO,) if prediction.seen_in_training else ()
     told = () if expected else warnings_for(records, by.facts)
-    unlike = tuple(each for each in told if not (seen and each == OWN_FILE))  # once is enough
+    seen = (OWN_VIDEO if prediction.seen_in_training else None) or (OWN_FILE if OWN_FILE in told else None)
+    strange = None if expected else why_not_judged(records, by.facts)
     is_score = by.classes is None
     return Judgement(
         name=name,
         prediction=prediction,
         interval=score_interval(prediction.scores, by.residuals, target=by.target) if is_score else None,
         percentile=percentile_among(prediction.score, by.training_scores) if is_score else None,
-        warnings=(*seen, *unlike, *losses(records)),
+        warnings=(*(each for each in told if each != OWN_FILE), *losses(records)),
+        not_judged=seen or (f"Not judged: {strange}." if strange else None),
     )
 
 

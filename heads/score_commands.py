@@ -118,27 +118,29 @@ def _check_options(options: dict[str, Any], videos: Sequence[Path]) -> None:
 
 
 def _score_all(
-    videos: Sequence[Path], by: "Judge", score_one: Callable[[Path], "Scored"]
+    videos: Sequence[Path], by: "Judge", score_one: Callable[[Path, str], "Scored"]
 ) -> tuple[list["Scored"], dict[str, str]]:
-    """Scores one after the other and prints each; what failed, with the reason, by path."""
+    """Score one after the other and print each; return what failed, with the reason, by name."""
     from heads.followed import how_followed
     from heads.score_text import format_judgement
+    from heads.video_names import distinct_names
 
     scored, failures = [], {}
-    for path in videos:
+    for path, name in zip(videos, distinct_names(videos), strict=True):
         try:
-            one = score_one(path)
+            one = score_one(path, name)
             click.echo(format_judgement(one.judgement, by, followed=tuple(how_followed(one.records))))
             click.echo()
             scored.append(one)
         except AqaError as error:
-            failures[str(path)] = str(error).removeprefix(f"{path}: ")  # errors of reading name it too
-            click.secho(f"{path}: {failures[str(path)]}", fg="red", err=True)
+            failures[name] = str(error).removeprefix(f"{path}: ")  # errors of reading name it too
+            click.secho(f"{path}: {failures[name]}", fg="red", err=True)
     return scored, failures
 
 
 def _score_one(
     path: Path,
+    name: str,
     *,
     by: "Judge",
     records_of: Callable[["Video"], Mapping[str, "Record"]],
@@ -151,7 +153,7 @@ def _score_one(
 
     video = Video(video_id=path.stem, path=path, boxes=boxes, fps=fps if path.is_dir() else None)
     records = records_of(video)
-    return Scored(video, judge(by, path.name, records), records)
+    return Scored(video, judge(by, name, records), records)
 
 
 def _write_pages(
@@ -169,7 +171,7 @@ def _write_pages(
             pages[number] = write_page_of(one, by, path, embed=embed)
             click.echo(f"Page: {pages[number]}")
         except AqaError as error:
-            failures[str(one.video.path)] = f"no page: {error}"
+            failures[one.judgement.name] = f"no page: {error}"
             click.secho(f"{one.video.path}: no page: {error}", fg="red", err=True)
     if not single:
         path = write_index(out / INDEX, scored, by, pages=pages, failures=failures)

@@ -24,6 +24,7 @@ COLUMNS = (
     "percentile",
     "flags",
     "warnings",
+    "not_judged",
     "error",
 )
 
@@ -40,7 +41,7 @@ def write_json(path: Path, scored: Sequence[Scored], failures: Mapping[str, str]
         "select": config["select"],
         "flags": list(by.flags),
         "classes": asdict(by.classes) if by.classes else None,
-        "verdict": asdict(by.verdict) | {"text": str(by.verdict)} if by.verdict else None,
+        "verdict": by.verdict.to_dict() if by.verdict else None,
         "videos": [_as_json(one, by) for one in scored],
         "failures": dict(failures),
     }
@@ -55,7 +56,8 @@ def _as_json(scored: Scored, by: Judge) -> dict[str, Any]:
         "video": judgement.name,
         "path": str(scored.video.path),
         "source_sha256": digest,
-        "score": prediction.score,
+        "score": None if judgement.not_judged else prediction.score,
+        "not_judged": judgement.not_judged,
         "class": _class_of(scored, by),
         "interval": asdict(judgement.interval) if judgement.interval else None,
         "seed_scores": list(prediction.scores),
@@ -89,25 +91,39 @@ def write_csv(path: Path, scored: Sequence[Scored], failures: Mapping[str, str],
 
 
 def _as_row(scored: Scored, by: Judge) -> dict[str, object]:
-    judgement, prediction = scored.judgement, scored.judgement.prediction
-    interval = judgement.interval
-    return {
+    """One row; a video that is not judged has neither score nor class, but the reason."""
+    judgement = scored.judgement
+    told: dict[str, object] = {
         "video": judgement.name,
-        "score": prediction.score,
-        "class": _class_of(scored, by),
-        "interval_low": interval and interval.low,
-        "interval_high": interval and interval.high,
-        "interval_coverage": interval and interval.coverage,
-        "seed_std": _or_none(prediction.std),
-        "percentile": judgement.percentile,
         "flags": "; ".join(by.flags),
         "warnings": " ".join(judgement.warnings),
+    }
+    if judgement.not_judged is not None:
+        return told | {"not_judged": judgement.not_judged}
+    interval, prediction = judgement.interval, judgement.prediction
+    numbers = {
+        "score": prediction.score,
+        "interval_low": interval and interval.low,
+        "interval_high": interval and interval.high,
+        "seed_std": _or_none(prediction.std),
+    }
+    return {
+        **told,
+        **{
+            name: None if value is None else f"{value:.{judgement.decimals}f}"
+            for name, value in numbers.items()
+        },
+        "class": _class_of(scored, by),
+        "interval_coverage": interval and f"{interval.coverage:.3g}",
+        "percentile": judgement.percentile and f"{judgement.percentile:.0f}",
     }
 
 
 def _class_of(scored: Scored, by: Judge) -> str | None:
-    """The likelier class where the score is the probability of one."""
-    return by.classes.name(scored.judgement.prediction.score) if by.classes else None
+    """The likelier class where the score is the probability of one, and means something."""
+    if by.classes is None or scored.judgement.not_judged is not None:
+        return None
+    return by.classes.name(scored.judgement.prediction.score)
 
 
 def _or_none(value: float) -> float | None:

@@ -1,6 +1,7 @@
 """One page over several scored videos: who got what, how sure that is, and a way to each page."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from aqa_pipeline.pages.index_page import IndexPage, IndexRow, Place, write_index_page
@@ -21,20 +22,49 @@ def write_index(
     failures: Mapping[str, str],
 ) -> Path:
     """The page, highest score first; `pages` are by place in `scored`, a video without one has no link."""
-    ranked = sorted(range(len(scored)), key=lambda number: -scored[number].judgement.prediction.score)
-    ends = scale_ends(scored, by)
+    judged = [number for number, one in enumerate(scored) if one.judgement.not_judged is None]
+    ranked = sorted(judged, key=lambda number: -scored[number].judgement.prediction.score)
+    ends = scale_ends([scored[number] for number in judged], by)
     links = {number: relative_address(page, path) for number, page in pages.items()}
     page = IndexPage(
-        title=f"{len(scored)} videos scored" + (f", {len(failures)} with problems" if failures else ""),
+        title=_title(len(judged), len(scored) - len(judged), len(failures)),
         run=f"{run_title(by.trained.config)}; run {by.trained.run_dir}",
         target="likelier class" if by.classes else by.target.name,
         flags=by.flags,
-        notes=tuple(_notes(by)),
+        notes=(*_notes(by), *_order([scored[number] for number in ranked])),
         ends=(by.classes.lower, by.classes.upper) if by.classes else (f"{ends[0]:.1f}", f"{ends[1]:.1f}"),
         rows=[_row(scored[number], by, link=links.get(number, ""), ends=ends) for number in ranked],
-        failures=[(Path(video).name, reason) for video, reason in failures.items()],
+        not_judged=[
+            (one.judgement.name, str(one.judgement.not_judged), links.get(number, ""))
+            for number, one in enumerate(scored)
+            if one.judgement.not_judged is not None
+        ],
+        failures=list(failures.items()),
     )
     return write_index_page(path, page)
+
+
+def _title(num_judged: int, num_not_judged: int, num_failed: int) -> str:
+    parts = [f"{num_judged} video{'s' * (num_judged != 1)} scored"]
+    parts += [f"{num_not_judged} not judged"] if num_not_judged else []
+    parts += [f"{num_failed} with problems"] if num_failed else []
+    return ", ".join(parts)
+
+
+def _order(ranked: Sequence[Scored]) -> list[str]:
+    """What the order is worth where the intervals of neighbors overlap."""
+    intervals = [one.judgement.interval for one in ranked]
+    overlaps = sum(
+        lower.high >= upper.low
+        for upper, lower in pairwise(intervals)
+        if upper is not None and lower is not None
+    )
+    if not overlaps:
+        return []
+    return [
+        f"The intervals of {overlaps} of {len(ranked) - 1} neighbors overlap: the order of such videos is "
+        "not certain."
+    ]
 
 
 def scale_ends(scored: Sequence[Scored], by: Judge) -> tuple[float, float]:
@@ -65,7 +95,7 @@ def _row(one: Scored, by: Judge, *, link: str, ends: tuple[float, float]) -> Ind
         video=judgement.name,
         page=link,
         score=score_text(judgement, by),
-        spread=f"± {interval.half_width:.2f}" if interval else score_name(judgement, by),
+        spread=f"± {interval.half_width:.{judgement.decimals}f}" if interval else score_name(judgement, by),
         place=Place(
             (score - low) / length,
             ((interval.low - low) / length, (interval.high - low) / length) if interval else None,

@@ -32,6 +32,11 @@ class ScoreInterval:
     coverage: float
     num_residuals: int
 
+    @property
+    def decimals(self) -> int:
+        """How many decimals a score deserves: three significant digits of the half width, 12.7 or 0.0431."""
+        return max(0, 2 - math.floor(math.log10(self.half_width))) if self.half_width > 0 else 2
+
 
 def score_interval(
     scores: Sequence[float], residuals: ArrayLike, *, target: Target, coverage: float = COVERAGE

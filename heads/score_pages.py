@@ -82,7 +82,7 @@ def write_page_of(scored: Scored, by: Judge, path: Path, *, embed: bool = False)
             ),
             warnings=scored.judgement.warnings,
             flags=by.flags,
-            scale=_scale(scored.judgement, by),
+            scale=None if scored.judgement.not_judged else _scale(scored.judgement, by),
             duration_seconds=opened.timeline.duration_seconds,
             media=media,
             filmstrip=film,
@@ -97,12 +97,18 @@ def write_page_of(scored: Scored, by: Judge, path: Path, *, embed: bool = False)
 
 def score_name(judgement: Judgement, by: Judge) -> str:
     """What the large number is: the target's score, or the likelier class's probability."""
+    if judgement.not_judged is not None:
+        return "not judged"
     return by.classes.name(judgement.prediction.score) if by.classes else by.target.name
 
 
 def score_text(judgement: Judgement, by: Judge) -> str:
+    if judgement.not_judged is not None:
+        return "no score"
     score = judgement.prediction.score
-    return f"{100 * by.classes.probability(score):.0f} %" if by.classes else f"{score:.2f}"
+    if by.classes:
+        return f"{100 * by.classes.probability(score):.0f} %"
+    return f"{score:.{judgement.decimals}f}"
 
 
 def tracks_of(judgement: Judgement, by: Judge) -> list[Track]:

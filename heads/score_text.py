@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from aqa_pipeline.pages.score_page import scores_are_even, weights_are_even
 from aqa_pipeline.tables import format_table
 from heads.classes import TwoClasses
 from heads.judgement import Judge, Judgement
@@ -35,11 +36,15 @@ def format_judgement(judgement: Judgement, by: Judge, *, followed: Sequence[str]
 
 def _lines(judgement: Judgement, by: Judge, followed: Sequence[str]) -> Iterator[str]:
     prediction, config = judgement.prediction, by.trained.config
-    own = ", ".join(f"{score:.2f}" for score in prediction.scores)
     yield f"{judgement.name}: {headline(judgement, by)}"
+    if judgement.not_judged is not None:
+        for sentence in (*followed, *(f"WARNING: {warning}" for warning in judgement.warnings)):
+            yield f"  {sentence}"
+        return
+    own = ", ".join(f"{score:.{judgement.decimals}f}" for score in prediction.scores)
     for sentence in (*score_sentences(judgement, by), *followed):
         yield f"  {sentence}"
-    yield f"  {config['head']} ({config['variant']}), by seed: {own}"
+    yield f"  {config['head']} ({config['variant']}), by network: {own}"
     if by.verdict is not None:
         yield f"  The run: {by.verdict}"
     for flag in by.flags:
@@ -48,33 +53,55 @@ def _lines(judgement: Judgement, by: Judge, followed: Sequence[str]) -> Iterator
         yield f"  WARNING: {warning}"
     for title, values, digits in told_steps(prediction):
         yield ""
+        if even := _even_streams(title, values, by):
+            yield f"  The {title}s of {' and '.join(even)} are all but even: no moment stands out."
+        values = {stream: of_stream for stream, of_stream in values.items() if stream not in even}
+        if not values:
+            continue
         what = by.classes.upper if by.classes and title == "score" else title
         header = ("stream", "step", "when", what)
         yield format_table(header, list(_moments(prediction, values, digits)))
 
 
+def _even_streams(title: str, values: Values, by: Judge) -> list[str]:
+    usual_range = float(np.ptp(by.training_scores))
+    return [
+        stream
+        for stream, of_stream in values.items()
+        if (
+            scores_are_even(of_stream, usual_range=usual_range)
+            if title == "score"
+            else weights_are_even(of_stream)
+        )
+    ]
+
+
 def headline(judgement: Judgement, by: Judge) -> str:
-    """`score 59.96 ± 4.20`, or of classes `clean landing, probability 83 %`."""
-    score = judgement.prediction.score
+    """`score 59.96 ± 4.20`, or of classes `clean landing, probability 83 %`; or that it is not judged."""
+    if judgement.not_judged is not None:
+        return judgement.not_judged[0].lower() + judgement.not_judged[1:]
+    score, digits = judgement.prediction.score, judgement.decimals
     if by.classes is not None:
         return f"{by.classes.name(score)}, probability {100 * by.classes.probability(score):.0f} %"
     assert judgement.interval is not None, "a score has an interval"
-    return f"{by.target.name} {score:.2f} ± {judgement.interval.half_width:.2f}"
+    return f"{by.target.name} {score:.{digits}f} ± {judgement.interval.half_width:.{digits}f}"
 
 
 def score_sentences(judgement: Judgement, by: Judge) -> tuple[str, ...]:
     """How sure the score is, and where it lies among the training scores."""
-    std = judgement.prediction.std
-    seeds = "" if math.isnan(std) else f"; the seeds differ by ± {std:.2f}"
+    if judgement.not_judged is not None:
+        return (judgement.not_judged,)
+    std, digits = judgement.prediction.std, judgement.decimals
+    seeds = "" if math.isnan(std) else f"; the networks differ by ± {std:.{digits}f}"
     if by.classes is not None:
         return _class_sentences(by.classes, len(by.training_scores), seeds)
     interval, percentile = judgement.interval, judgement.percentile
     assert interval is not None, "a score has an interval"
     return (
-        f"{100 * interval.coverage:.0f} % interval {interval.low:.2f} to {interval.high:.2f}, "
+        f"{100 * interval.coverage:.0f} % interval {interval.low:.{digits}f} to {interval.high:.{digits}f}, "
         f"from the errors on {_videos(interval.num_residuals, 'test')}{seeds}.",
         f"Higher than {percentile:.0f} % of the scores of {_videos(len(by.training_scores), 'training')} "
-        f"({by.training_scores.min():.2f} to {by.training_scores.max():.2f}).",
+        f"({by.training_scores.min():.{digits}f} to {by.training_scores.max():.{digits}f}).",
     )
 
 

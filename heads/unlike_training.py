@@ -16,7 +16,8 @@ from heads.training_facts import (
 LENGTH_TOLERANCE = 0.1  # a tenth shorter or longer than any training video is not another kind of video
 USUAL_SHARE_WITHOUT_PERSON = 0.2  # detectors miss an athlete now and then
 SIGNIFICANCE = 0.05
-OWN_FILE = "This very file, or a part of it, was learned from: its score says nothing."
+FAR = 2.0  # twice as far as any of the videos that the run learned from is another kind of video
+OWN_FILE = "Not judged: the run learned from this file, or from a part of it."
 
 
 def warnings_for(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> tuple[str, ...]:
@@ -33,6 +34,28 @@ def warnings_for(records: Mapping[str, Record], facts: Sequence[TrainingFacts | 
         )
         return tuple(told)
     return (*_seen(records, known), *told, *_length(records, known), *_features(records, known))
+
+
+def why_not_judged(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> str | None:
+    """Return why a score would mean nothing: nobody found, or far from all training videos; None if it may.
+
+    Far is more than `FAR` times as far from the training videos' mean as the farthest of them, in each split.
+    """
+    for stream, record in records.items():
+        if share_without_person(record) == 1:
+            return f"no athlete was found in any frame of {stream}"
+    for stream, record in records.items():
+        known = [each.streams[stream] for each in facts if each and each.streams[stream].distances]
+        if not known or not len(record.features):
+            continue
+        rows = reference_features(record.features)
+        times = min(each.distance(rows) / max(each.distances) for each in known)
+        if times > FAR:
+            return (
+                f"its {stream} lie {times:.1f} times as far from the mean of the training videos as the "
+                "farthest of them"
+            )
+    return None
 
 
 def _seen(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:

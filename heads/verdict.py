@@ -5,8 +5,9 @@ A run is usable if it errs less than the training mean does, beyond the chance o
 interval over videos of the paired difference lies above 0.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,14 @@ class Verdict:
     def is_usable(self) -> bool:
         """Whether the run is better than the training mean beyond the chance of videos."""
         return self.gain.low > 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, the sentences among them; the ends of an absent interval are null."""
+        values = asdict(self) | {"is_usable": self.is_usable, "text": str(self)}
+        for name in ("gain", "over_ridge"):
+            ends = values[name]
+            values[name] = [None if math.isnan(ends[end]) else ends[end] for end in ("low", "high")]
+        return values
 
     @cached_property
     def sentences(self) -> tuple[str, str]:

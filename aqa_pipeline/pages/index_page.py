@@ -36,7 +36,7 @@ class IndexPage:
     """All that the page shows; texts are plain and are escaped when rendered.
 
     `ends` name the ends of the common scale. `failures` are videos without a score, or without a page, each
-    with the reason.
+    with the reason. `not_judged` are videos whose score would mean nothing: name, reason, page.
     """
 
     title: str
@@ -47,6 +47,7 @@ class IndexPage:
     ends: tuple[str, str]
     rows: Sequence[IndexRow]
     failures: Sequence[tuple[str, str]]
+    not_judged: Sequence[tuple[str, str, str]] = ()
 
 
 def write_index_page(path: Path, page: IndexPage) -> Path:

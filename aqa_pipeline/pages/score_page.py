@@ -30,6 +30,17 @@ class Outline:
     corners: tuple[tuple[float, float], ...]
 
 
+def weights_are_even(weights: NDArray[np.float64]) -> bool:
+    """Return whether the weights above 0 differ by less than a fifth of an equal share of them."""
+    seen = weights[weights > 0]
+    return len(seen) > 1 and bool(np.ptp(seen) < ALL_BUT_EVEN / len(seen))
+
+
+def scores_are_even(scores: NDArray[np.float64], *, usual_range: float) -> bool:
+    """Return whether scores differ by less than a twentieth of what scores usually range over."""
+    return len(scores) > 1 and bool(np.ptp(scores) < ALL_BUT_EQUAL * usual_range)
+
+
 @dataclass(frozen=True, eq=False)
 class Track:
     """One row of the timeline: a value for each [start, stop) seconds of `pts_seconds` (time, 2).
@@ -92,13 +103,18 @@ class Track:
 
     @property
     def levels(self) -> list[Level]:
-        """Which steps are among the highest and the lowest; in few steps, no more than half of them are."""
+        """Which steps are among the highest and the lowest; in few steps, no more than half of them are.
+
+        None are where the values are all but even: no moment stands out.
+        """
         seen = np.flatnonzero(self.seen)
         ranked = seen[np.argsort(-self.values[seen], kind="stable")]
         num = min(NUM_MOMENTS, len(ranked) // 2)
         levels: list[Level] = ["unseen"] * len(self.values)
         for step in seen:
             levels[step] = "other"
+        if self.is_even:
+            return levels
         for step in ranked[:num]:
             levels[step] = "highest"
         for step in ranked[len(ranked) - num :]:
@@ -113,16 +129,23 @@ class Track:
             return "The head looked at no step."
         overlap = " They overlap: each bar is the middle of one." if self.overlaps else ""
         if self.kind == "score":
-            return f"{len(seen)} steps, {seen.min():.2f} to {seen.max():.2f}.{overlap}{self._if_even(seen)}"
+            return f"{len(seen)} steps, {seen.min():.2f} to {seen.max():.2f}.{overlap}{self._if_even}"
         low, high = seen.min() / self.reference, seen.max() / self.reference
         return (
             f"{len(seen)} steps; their weights are {low:.2f} to {high:.2f} times an equal share.{overlap}"
-            f"{self._if_even(seen)}"
+            f"{self._if_even}"
         )
 
-    def _if_even(self, seen: NDArray[np.float64]) -> str:
-        much = ALL_BUT_EVEN * self.reference if self.kind == "attention" else ALL_BUT_EQUAL * self.usual_range
-        return " That is all but even: no moment stands out." if np.ptp(seen) < much else ""
+    @property
+    def is_even(self) -> bool:
+        """Whether no moment stands out."""
+        if self.kind == "score":
+            return scores_are_even(self.values, usual_range=self.usual_range)
+        return weights_are_even(self.values)
+
+    @property
+    def _if_even(self) -> str:
+        return " That is all but even: no moment stands out." if self.is_even else ""
 
     def steps(self, level: Level) -> list[int]:
         """The steps of that level, the most telling first."""
@@ -180,7 +203,10 @@ class TubeStrip:
 
 @dataclass(frozen=True, eq=False)
 class ScorePage:
-    """All that the page shows; texts are plain and are escaped when rendered."""
+    """All that the page shows; texts are plain and are escaped when rendered.
+
+    `scale` is None where the video is not judged.
+    """
 
     title: str
     target: str
@@ -188,7 +214,7 @@ class ScorePage:
     summary: tuple[str, ...]
     warnings: tuple[str, ...]
     flags: tuple[str, ...]
-    scale: Scale
+    scale: Scale | None
     duration_seconds: float
     media: Media
     filmstrip: tuple[str, ...]

@@ -68,5 +68,5 @@ def test_the_likelier_class_is_named_with_its_probability(score: float, expected
 def test_a_probability_has_an_accuracy_where_a_score_has_an_interval() -> None:
     right, share = score_sentences(*judged(0.83))
     assert right.startswith("This run was right about 4 of 5 test videos (95 % interval ")
-    assert "seeds differ by ± 0.03" in right
+    assert "networks differ by ± 0.030" in right
     assert share == "Clean landing: 50 % of its 4 training videos."

@@ -20,7 +20,7 @@ from heads.training_facts import (
     read_training_facts,
     share_without_person,
 )
-from heads.unlike_training import warnings_for
+from heads.unlike_training import warnings_for, why_not_judged
 
 ANY = Target("score")
 SPEC = StreamSpec("crops", {"backbone": "toy"})
@@ -110,7 +110,7 @@ def test_a_usual_video_is_not_warned_of() -> None:
             record(USUAL, missed=5),
             r"No athlete was found in 33% of the 15 frames of crops \(usual: up to 20%\)",
         ),
-        (record(USUAL, digest="old"), "This very file, or a part of it, was learned from"),
+        (record(USUAL, digest="old"), "the run learned from this file, or from a part of it"),
     ],
 )
 def test_a_stranger_is_named_with_the_reason(video: Record, expected: str) -> None:
@@ -155,14 +155,28 @@ def test_a_run_judges_its_own_test_video_without_alarm_and_a_stranger_with(world
     usual = {s: world.store.read("synthetic", test_id, spec) for s, spec in world.specs.items()}
     judgement = judge(by, test_id, usual)
     # all records of the toy world share one source digest
-    assert judgement.warnings == (
-        "This very file, or a part of it, was learned from: its score says nothing.",
-    )
+    assert judgement.not_judged == "Not judged: the run learned from this file, or from a part of it."
+    assert judgement.warnings == ()
     assert judgement.interval.num_residuals == len(world.dataset.split("first").test)
     assert judgement.interval.low < judgement.prediction.score < judgement.interval.high
     assert 0 <= judgement.percentile <= 100
     strange = {s: world.record("stranger", spec, 50 + usual[s].features) for s, spec in world.specs.items()}
     assert sum("look unlike" in warning for warning in judge(by, "stranger", strange).warnings) == 2
+
+
+def test_what_shows_nobody_or_something_else_is_not_judged() -> None:
+    """A test pattern without an athlete was once ranked first."""
+    trained = [facts()]
+    nobody = record(USUAL, missed=0)
+    object.__setattr__(nobody, "counts", {"num_steps": 10, "num_steps_without_person": 10})
+    assert why_not_judged({"crops": nobody}, trained) == "no athlete was found in any frame of crops"
+    farthest = max(trained[0].streams["crops"].distances)
+    for times, judged in ((1.9, True), (2.1, False)):
+        stream = trained[0].streams["crops"]
+        away = np.array(stream.mean) + times * farthest * np.array(stream.deviation)
+        why = why_not_judged({"crops": record(np.tile(away, (10, 1)))}, trained)
+        assert (why is None) is judged
+    assert why_not_judged({"crops": record(USUAL + 1e6)}, [None]) is None, "nothing is known of an old run"
 
 
 def test_facts_are_read_as_written_and_written_for_older_runs(world, tmp_path: Path) -> None:
