@@ -27,7 +27,7 @@ def test_the_terminal_shows_every_number(result: TableResult) -> None:
     assert f"0.300  {measured.mean:.3f}" in text
     assert f"{measured.mean - 0.3:+.3f} ±{measured.std:.3f}" in text
     assert f"[{measured.interval.low:.2f}, {measured.interval.high:.2f}]" in text
-    assert "2 x 9" in text
+    assert "2 x 12" in text
     assert "Cited" in text
     assert "far: every row" in text
     assert max(map(len, text.splitlines())) <= 130
@@ -51,7 +51,7 @@ def test_markdown_has_every_cell_in_full(result: TableResult) -> None:
     )
     assert "| 0.500 (cited) | - | - | - |" in text
     assert "0.300 / not run" in text
-    assert "First (n = 9)" in text
+    assert "First (n = 12)" in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert {row.count("|") for row in rows} == {len(result.column_names) + 2}
 
@@ -68,7 +68,7 @@ def test_csv_and_json_agree(result: TableResult) -> None:
         if cell["interval"]:
             assert [float(row["low"]), float(row["high"])] == cell["interval"]
     (measured,) = (c for c in document["cells"] if (c["row"], c["column"]) == ("net", "two"))
-    assert measured["num_test"] == [9, 9]
+    assert measured["num_test"] == [12, 12]
     assert measured["epochs"] == [2]
     assert measured["difference"] == pytest.approx(measured["mean"] - 0.3)
     assert measured["paper_in_interval"] is (measured["interval"][0] <= 0.3 <= measured["interval"][1])

@@ -109,10 +109,10 @@ METRICS = ("spearman", "mse", "accuracy")
 
 
 def test_an_accuracy_of_all_is_not_certain(mixed) -> None:
-    """Wilson's interval for 9 of 9: 9 / (9 + 1.96^2). A bootstrap would say [100, 100]."""
+    """Wilson's interval for 12 of 12: 12 / (12 + 1.96^2). A bootstrap would say [100, 100]."""
     _, result = mixed
     interval = result.cells["mean", "one-accuracy"].measured.interval
-    assert (interval.low, interval.high) == pytest.approx((100 * 9 / (9 + 1.959964**2), 100), abs=1e-4)
+    assert (interval.low, interval.high) == pytest.approx((100 * 12 / (12 + 1.959964**2), 100), abs=1e-4)
     assert result.cells["mean", "one-accuracy"].covered
 
 

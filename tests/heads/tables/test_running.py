@@ -102,8 +102,8 @@ def test_numbers_are_those_of_the_predictions(finished) -> None:
         assert measured.num_seeds == 2
     two = result.cells["net", "two"].measured
     assert two is not None
-    assert two.num_test == (9, 9)
-    assert 9 < two.num_videos <= 18
+    assert two.num_test == (12, 12)
+    assert 12 < two.num_videos <= 24
     average = result.cells["net", "both"].measured
     by_seed = [
         fisher_z_mean([correlations(tasks["net", column]).mean(axis=0)[seed] for column in ("first", "two")])
