@@ -1,11 +1,12 @@
 """From prepared frames to a record: frames into steps, steps into batches, batches through the encoder."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import Record, Source, Video
+from aqa_pipeline.records import Record, Source, SpecValue, Video
 from extract.clock import Clock
 from extract.rows import Rows
 from extract.streams.stream import Steps, Stream
@@ -57,7 +58,7 @@ class Collector:
             self._counts.update(encoded.counts)
         self._batch, self._num_encoded = [], self._num_whole
 
-    def record(self, dataset: str, *, source: Source) -> Record:
+    def record(self, dataset: str, *, source: Source, picture: Mapping[str, SpecValue]) -> Record:
         """The finished record, steps without a person left out."""
         self._flush()
         assert self._num_encoded == len(self._steps), "the decoder did not deliver every planned frame"
@@ -74,4 +75,5 @@ class Collector:
             extras=ending.extras,
             counts={"num_steps": len(kept), **self._counts, **self._steps.counts},
             events=ending.events,
+            picture=picture,
         )

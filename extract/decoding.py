@@ -1,13 +1,13 @@
 """One pass over a video feeds every stream: plan, decode, prepare. Knows no network and no process."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import Source, Video
+from aqa_pipeline.records import Source, SpecValue, Video
 from aqa_pipeline.video import Disk, ReaderName, open_video, source_of
 from extract.streams.stream import Intake, Steps
 
@@ -36,10 +36,14 @@ class Opened:
 
 @dataclass(frozen=True, eq=False)
 class PreparedFrame:
-    """One decoded frame: for each stream that wants it (by position), what it keeps of it."""
+    """One decoded frame: for each stream that wants it (by position), what it keeps of it.
+
+    `picture` says how the frames up to this one were made plain, as in `Record`.
+    """
 
     frame_index: int
     prepared: dict[int, np.ndarray]
+    picture: Mapping[str, SpecValue]
 
     @property
     def num_bytes(self) -> int:
@@ -61,4 +65,5 @@ def decode(job: Job) -> Iterator[Opened | PreparedFrame]:
         members = [frozenset(index.tolist()) for index in wanted]
         for index, frame in opened.frames(np.unique(np.concatenate(wanted)).tolist()):
             users = [at for at, member in enumerate(members) if index in member]
-            yield PreparedFrame(index, {at: job.intakes[at].prepare(frame) for at in users})
+            prepared = {at: job.intakes[at].prepare(frame) for at in users}
+            yield PreparedFrame(index, prepared, dict(opened.picture))

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from aqa_pipeline.errors import AqaError, StoreError
-from aqa_pipeline.records import Source, Video
+from aqa_pipeline.records import Source, SpecValue, Video
 from extract.clock import Clock
 from extract.collector import Collector
 from extract.decoder_process import Finished
@@ -144,6 +144,7 @@ class _OneVideo:
     sources: list[Source]
     collectors: list[Collector]
     share: float = 0.0
+    picture: Mapping[str, SpecValue] = field(default_factory=dict)
 
 
 class _Run:
@@ -196,7 +197,10 @@ class _Run:
 
     def _finish(self, video: Video, done: _OneVideo) -> None:
         made = zip(done.collectors, done.sources, strict=True)
-        records = [each.record(self._extraction.dataset, source=source) for each, source in made]
+        records = [
+            each.record(self._extraction.dataset, source=source, picture=done.picture)
+            for each, source in made
+        ]
         seconds = done.opened.duration_seconds
         self._writer.put(records, when_done=partial(self._note, video, seconds))
 
@@ -223,3 +227,4 @@ def _push(video: _OneVideo, frame: PreparedFrame) -> None:
     for at, prepared in frame.prepared.items():
         video.collectors[at].push(frame.frame_index, prepared)
     video.share = frame.frame_index / video.opened.num_frames
+    video.picture = frame.picture

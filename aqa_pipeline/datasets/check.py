@@ -11,6 +11,7 @@ from aqa_pipeline.datasets.check_boxes import BoxCheck
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Dataset, Video
 from aqa_pipeline.video import VideoFacts, probe
+from aqa_pipeline.video.plain import in_words
 
 NUM_BINS = 12
 BARS = " ▁▂▃▄▅▆▇█"
@@ -30,7 +31,8 @@ class DatasetReport:
     """What was found. Pairs are video id and path or reason; sizes are (width, height) in pixels.
 
     `total_seconds` counts the performances: of a broadcast, the windows that the labels cut out of it.
-    `fps_counts` (rounded to 1/1000) and `resolution_counts` count videos that can be opened.
+    `fps_counts` (rounded to 1/1000), `resolution_counts` and `picture_counts` (how pictures are made plain,
+    in words) count videos that can be opened.
     """
 
     name: str
@@ -43,6 +45,7 @@ class DatasetReport:
     total_seconds: float
     fps_counts: Mapping[float, int]
     resolution_counts: Mapping[tuple[int, int], int]
+    picture_counts: Mapping[str, int]
     histograms: Mapping[str, Histogram]
     split_sizes: Mapping[str, tuple[int, int]]
     num_groups: int
@@ -62,6 +65,7 @@ def check_dataset(dataset: Dataset) -> DatasetReport:
     missing, unreadable, seconds, boxes = [], [], 0.0, BoxCheck()
     rates: Counter[float] = Counter()
     sizes: Counter[tuple[int, int]] = Counter()
+    pictures: Counter[str] = Counter()
     for video in dataset.videos:
         if not video.path.exists():
             missing.append((video.video_id, video.path))
@@ -75,6 +79,7 @@ def check_dataset(dataset: Dataset) -> DatasetReport:
         boxes.take(video, facts)
         rates[round(facts.fps, 3)] += 1
         sizes[facts.width, facts.height] += 1
+        pictures.update(in_words(facts.picture))
     return DatasetReport(
         name=dataset.name,
         root=dataset.root,
@@ -86,6 +91,7 @@ def check_dataset(dataset: Dataset) -> DatasetReport:
         total_seconds=seconds,
         fps_counts=dict(rates.most_common()),
         resolution_counts=dict(sizes.most_common()),
+        picture_counts=dict(pictures.most_common()),
         histograms=_histograms(dataset),
         split_sizes={name: (len(split.train), len(split.test)) for name, split in dataset.splits.items()},
         num_groups=len({video.group for video in dataset.videos} - {None}),
@@ -135,6 +141,7 @@ def format_report(report: DatasetReport) -> str:
         ("length", f"{report.total_seconds / 3600:.2f} hours ({_mean_seconds(report)})"),
         ("fps", _counted({f"{fps:g}": count for fps, count in report.fps_counts.items()})),
         ("size", _counted({f"{w}x{h}": count for (w, h), count in report.resolution_counts.items()})),
+        *([("read", _counted(report.picture_counts))] if report.picture_counts else []),
         ("groups", str(report.num_groups or "none")),
         ("boxes", f"{report.num_with_boxes} videos come with person boxes"),
     ]

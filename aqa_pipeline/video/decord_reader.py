@@ -5,13 +5,14 @@ later), so what it may hold in the end is all frames of the file.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.installation import install_command
+from aqa_pipeline.records import SpecValue
 from aqa_pipeline.video.orientation import Picture
 from aqa_pipeline.video.pyav_reader import read_pyav
 from aqa_pipeline.video.timeline import Scan
@@ -37,7 +38,13 @@ def check_decord() -> None:
         ) from error
 
 
-def read_decord(scan: Scan, frame_index: Sequence[int], *, num_threads: int = 1) -> Iterator[Picture]:
+def read_decord(
+    scan: Scan,
+    frame_index: Sequence[int],
+    *,
+    picture: MutableMapping[str, SpecValue],
+    num_threads: int = 1,
+) -> Iterator[Picture]:
     """(H, W, 3) RGB pictures of the strictly increasing frames, counted from the start of the file.
 
     Where decord gives up, PyAV goes on: the pictures are the same bit by bit, and of a damaged file it reads
@@ -48,7 +55,7 @@ def read_decord(scan: Scan, frame_index: Sequence[int], *, num_threads: int = 1)
         yield from batch
         num_read += len(batch)
     if num_read < len(frame_index):
-        yield from read_pyav(scan, frame_index[num_read:], num_threads=num_threads)
+        yield from read_pyav(scan, frame_index[num_read:], picture=picture, num_threads=num_threads)
 
 
 def _batches(scan: Scan, frame_index: Sequence[int], num_threads: int) -> Iterator[npt.NDArray[np.uint8]]:

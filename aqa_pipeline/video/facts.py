@@ -1,6 +1,7 @@
 """What can be said of a video without reading all its pictures, for checking a dataset."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.records import SpecValue
 from aqa_pipeline.video.container import (
     ADVICE,
     clock_of,
@@ -19,6 +21,7 @@ from aqa_pipeline.video.container import (
 from aqa_pipeline.video.frame_folder import folder_timeline, list_pictures, read_picture
 from aqa_pipeline.video.orientation import frame_orientation, swaps_sides
 from aqa_pipeline.video.packets import MP4, NO_TICK, read_packets
+from aqa_pipeline.video.plain import picture_facts, sample_aspect, square_width
 from aqa_pipeline.video.timeline import FALLBACK_FPS, decoded_frames
 
 AV_TIME_BASE = Fraction(1, 1_000_000)  # seconds a tick of a container's own times
@@ -26,8 +29,10 @@ AV_TIME_BASE = Fraction(1, 1_000_000)  # seconds a tick of a container's own tim
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """Size in pixels as shown, frames shown, seconds, average fps; `container` is "frames" for a folder.
+    """Size in square pixels as shown, frames shown, seconds, average fps.
 
+    `container` is "frames" for a folder. `picture` says how the first frame is made plain
+    (`plain.picture_facts`).
     `start_seconds` is when the earliest stream begins on the file's own clock, `length_seconds` how long all
     streams are together: what a browser takes for the end of an mp4.
     """
@@ -42,6 +47,7 @@ class VideoFacts:
     has_audio: bool
     start_seconds: float = 0.0
     length_seconds: float = 0.0
+    picture: Mapping[str, SpecValue] = field(default_factory=dict)
 
 
 def probe(path: Path, *, fps: float | None = None) -> VideoFacts:
@@ -60,7 +66,9 @@ def probe(path: Path, *, fps: float | None = None) -> VideoFacts:
         first = next(decoded_frames(container, stream, path), None)
         if first is None:
             raise VideoError(f"{path}: no frame of its {codec_name(stream)} video can be decoded. {ADVICE}")
-        width, height = first.width, first.height
+        aspect = sample_aspect(stream, path)
+        picture = picture_facts([first], aspect)
+        width, height = square_width(first.width, aspect), first.height
         if swaps_sides(frame_orientation(first)):
             width, height = height, width
         codec, container_name = codec_name(stream), container.format.name
@@ -80,6 +88,7 @@ def probe(path: Path, *, fps: float | None = None) -> VideoFacts:
         has_audio=has_audio,
         start_seconds=start_seconds,
         length_seconds=length_seconds,
+        picture=picture,
     )
 
 

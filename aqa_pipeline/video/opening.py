@@ -1,6 +1,6 @@
 """One way into every video: a file or a folder of pictures, whole or a window of it, by the right reader."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
@@ -10,7 +10,7 @@ import numpy as np
 
 from aqa_pipeline.errors import UnknownName, VideoError
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import Video
+from aqa_pipeline.records import SpecValue, Video
 from aqa_pipeline.video.decord_reader import check_decord, read_decord
 from aqa_pipeline.video.frame_folder import folder_timeline, list_pictures, read_folder, read_picture
 from aqa_pipeline.video.orientation import Picture
@@ -27,8 +27,10 @@ READERS = {"pyav": read_pyav, "decord": read_decord}
 class OpenVideo:
     """A video, or the window of it that `Video.start_frame` and `stop_frame` cut out, ready to be read.
 
-    `width`, `height` are as shown; pixels count as square. `reader` is the one in use (pyav, decord, frames).
+    `width`, `height` are as shown, in square pixels. `reader` is the one in use (pyav, decord, frames).
     `damage` says where the file stops before the window ends. `num_file_frames` counts the whole file.
+    `picture` says how the frames read so far were made plain (`plain.picture_facts`), nothing of an ordinary
+    video.
     """
 
     timeline: Timeline
@@ -39,6 +41,7 @@ class OpenVideo:
     num_file_frames: int
     _start_frame: int
     _read: ReadFrames
+    picture: Mapping[str, SpecValue] = field(default_factory=dict)
     _passes: list[Generator[tuple[int, Picture], None, None]] = field(default_factory=list)
     _closed: bool = False
 
@@ -109,6 +112,7 @@ def open_video(video: Video, *, reader: ReaderName = "auto", num_threads: int = 
     timeline = _window(video, scan.timeline, scan.damage)
     width, height = scan.shown_size
     reaches_end = video.stop_frame is None
+    picture: dict[str, SpecValue] = {}
     return OpenVideo(
         timeline=timeline,
         width=width,
@@ -117,7 +121,8 @@ def open_video(video: Video, *, reader: ReaderName = "auto", num_threads: int = 
         damage=scan.damage if reaches_end else None,
         num_file_frames=scan.timeline.num_frames,
         _start_frame=video.start_frame,
-        _read=partial(READERS[name], scan, num_threads=num_threads),
+        _read=partial(READERS[name], scan, picture=picture, num_threads=num_threads),
+        picture=picture,
     )
 
 

@@ -6,13 +6,16 @@ deliver and when; the two `..._doubt` functions say for which files it does not,
 
 import re
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.records import SpecValue
 from aqa_pipeline.video.container import as_fraction, codec_name, packets_of, reason
+from aqa_pipeline.video.plain import in_words
 from aqa_pipeline.video.sampling import Ticks
 
 MAX_NUM_PACKETS = 20_000_000  # 46 hours at 120 a second; what is kept of them takes 480 MB
@@ -179,11 +182,19 @@ def packets_doubt(table: PacketTable) -> str | None:
     return None
 
 
-def decord_doubt(table: PacketTable, *, num_streams: int, pixel_format: str, upright: bool) -> str | None:
+def decord_doubt(
+    table: PacketTable,
+    *,
+    num_streams: int,
+    pixel_format: str,
+    upright: bool,
+    picture: Mapping[str, SpecValue],
+) -> str | None:
     """Why decord may deliver wrong frames of this file; None if it is exact.
 
     decord numbers packets, not decoded frames, and jumps between key packets: everything that makes those
-    differ makes it silently wrong. Its conversion of more than 8 bits differs from ffmpeg's.
+    differ makes it silently wrong. Its conversion of more than 8 bits differs from ffmpeg's, and it shows
+    pictures as they are stored.
     """
     doubt = packets_doubt(table)
     if doubt is not None:
@@ -194,6 +205,8 @@ def decord_doubt(table: PacketTable, *, num_streams: int, pixel_format: str, upr
         return f"{num_streams} video streams"
     if pixel_format not in ("yuv420p", "yuvj420p"):
         return f"pixel format {pixel_format}"
+    if picture:
+        return f"the pictures must be {' and '.join(in_words(picture))}"
     if not upright:
         return "the pictures are turned by metadata"
     if table.pts[0] < 0:

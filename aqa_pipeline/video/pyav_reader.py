@@ -6,15 +6,19 @@ frame is taken for what its timestamp says in either case; one that fails to com
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, MutableMapping, Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.records import SpecValue
+from aqa_pipeline.video.colors import colors_of, to_bt709
 from aqa_pipeline.video.container import ADVICE, open_container, packets_of, reason, video_stream
+from aqa_pipeline.video.deinterlace import deinterlaced
 from aqa_pipeline.video.orientation import Picture, orient
+from aqa_pipeline.video.plain import DEINTERLACED, aspect_facts
 from aqa_pipeline.video.timeline import Scan, decoded_frames, frame_tick
 
 log = logging.getLogger(__name__)
@@ -23,16 +27,49 @@ log = logging.getLogger(__name__)
 SKIPPING_DECODERS = frozenset({"h264", "hevc", "vp9"})
 
 
-def read_pyav(scan: Scan, frame_index: Sequence[int], *, num_threads: int = 1) -> Iterator[Picture]:
+def read_pyav(
+    scan: Scan,
+    frame_index: Sequence[int],
+    *,
+    picture: MutableMapping[str, SpecValue],
+    num_threads: int = 1,
+) -> Iterator[Picture]:
     """(H, W, 3) RGB pictures of the strictly increasing frames, counted from the start of the file.
 
-    Raises `VideoError` where what is decoded is not what the timeline says.
+    `picture` is told how they were made plain. Raises `VideoError` where what is decoded is not what the
+    timeline says.
     """
+    picture.update(aspect_facts(scan.aspect))
+    yield from _as_shown(_progressive(scan, frame_index, num_threads, picture), scan, picture)
+
+
+def _progressive(
+    scan: Scan, frame_index: Sequence[int], num_threads: int, picture: MutableMapping[str, SpecValue]
+) -> Iterator[Any]:
+    """The wanted frames, from the first interlaced one on through the deinterlacer."""
     read = _read_by_pts if scan.by_pts else _read_in_order
-    yield from _as_shown(read(scan, frame_index, num_threads), scan)
+    frames = read(scan, frame_index, num_threads)
+    for position, frame in enumerate(frames):
+        if frame.interlaced_frame:
+            frames.close()
+            picture.update(DEINTERLACED)
+            yield from _deinterlaced(read, scan, frame_index[position:], num_threads)
+            return
+        yield frame
 
 
-def _read_in_order(scan: Scan, frame_index: Sequence[int], num_threads: int) -> Iterator[Any]:
+def _deinterlaced(read: Any, scan: Scan, frame_index: Sequence[int], num_threads: int) -> Iterator[Any]:
+    """The wanted frames, each made with the one before and the one after it, wherever reading began."""
+    wanted = frozenset(frame_index)
+    beside = np.unique(np.asarray(frame_index, dtype=np.int64)[:, None] + [-1, 0, 1])
+    beside = beside[(beside >= 0) & (beside < scan.timeline.num_frames)]
+    frames = deinterlaced(read(scan, beside.tolist(), num_threads), num_threads=num_threads)
+    for index, frame in zip(beside.tolist(), frames, strict=True):
+        if index in wanted:
+            yield frame
+
+
+def _read_in_order(scan: Scan, frame_index: Sequence[int], num_threads: int) -> Generator[Any, None, None]:
     """Decode from the start, count the frames; for files whose timestamps do not name them."""
     wanted = iter(frame_index)
     target = next(wanted)
@@ -51,7 +88,7 @@ def _read_in_order(scan: Scan, frame_index: Sequence[int], num_threads: int) -> 
     raise failure(scan, target, "decoding ends here")
 
 
-def _read_by_pts(scan: Scan, frame_index: Sequence[int], num_threads: int) -> Iterator[Any]:
+def _read_by_pts(scan: Scan, frame_index: Sequence[int], num_threads: int) -> Generator[Any, None, None]:
     """Decode from the nearest restart, recognise the frames by their timestamps."""
     restart = int(np.searchsorted(scan.restart_frames, frame_index[0], side="right")) - 1
     if restart > 0:
@@ -125,11 +162,15 @@ def _open_stream(container: Any, scan: Scan, num_threads: int) -> Any:
     return stream
 
 
-def _as_shown(frames: Iterator[Any], scan: Scan) -> Iterator[Picture]:
+def _as_shown(
+    frames: Iterator[Any], scan: Scan, picture: MutableMapping[str, SpecValue]
+) -> Iterator[Picture]:
     """RGB pictures the right way up, all of the first frame's size even if a recording changes it midway."""
     from av.video.reformatter import VideoReformatter
 
     reformatter = VideoReformatter()  # one scaler for the whole pass; a frame's own is built anew each time
+    width, height = scan.square_size
+    kernel = None if width == scan.width else "BICUBIC"  # the ffmpeg program's own choice
     warned = False
     for frame in frames:
         if frame.is_corrupt and not warned:
@@ -137,8 +178,14 @@ def _as_shown(frames: Iterator[Any], scan: Scan) -> Iterator[Picture]:
                 "%s: damaged pictures near %.2f s were patched up by the decoder", scan.path, frame.time or 0
             )
             warned = True
-        rgb = reformatter.reformat(frame, width=scan.width, height=scan.height, format="rgb24")
-        yield orient(np.asarray(rgb.to_ndarray(), dtype=np.uint8), scan.orientation)
+        colors = colors_of(frame)
+        pixels = "rgb24" if colors is None else "rgb48le"
+        rgb = reformatter.reformat(frame, width=width, height=height, format=pixels, interpolation=kernel)
+        stored: Any = rgb.to_ndarray()
+        if colors is not None:
+            picture.update(colors.facts)
+            stored = to_bt709(stored, colors)
+        yield orient(np.asarray(stored, dtype=np.uint8), scan.orientation)
 
 
 def failure(scan: Scan, index: int, why: str) -> VideoError:

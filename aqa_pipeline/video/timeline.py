@@ -7,7 +7,7 @@ that the twenty performances of one broadcast read its hour once.
 
 import logging
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.records import SpecValue
 from aqa_pipeline.video.container import (
     ADVICE,
     check_file,
@@ -41,6 +42,7 @@ from aqa_pipeline.video.packets import (
     packets_doubt,
     read_packets,
 )
+from aqa_pipeline.video.plain import picture_facts, sample_aspect, square_width
 from aqa_pipeline.video.sampling import Ticks, Timeline, as_rate
 
 log = logging.getLogger(__name__)
@@ -57,7 +59,8 @@ class Scan:
     `delivered` (num_frames,) are the timestamps as the decoder hands them out, NO_TICK where it has none;
     `timeline` is the same in strictly increasing ticks. `by_pts` says that a frame may be recognised by its
     timestamp, otherwise only by its place in the order. `restart_frames` are frames from which decoding may
-    begin. `width`, `height` are as stored; `orientation` turns them.
+    begin. `width`, `height` are as stored, `aspect` is that of a pixel; `orientation` turns them.
+    `picture` says what of the first frames is not plain (`plain.picture_facts`).
     `damage` says where the file stops early.
     """
 
@@ -69,15 +72,23 @@ class Scan:
     decord_doubt: str | None
     width: int
     height: int
+    aspect: Fraction
     orientation: Orientation
+    picture: Mapping[str, SpecValue]
     codec: str
     container: str
     damage: str | None
 
     @property
+    def square_size(self) -> tuple[int, int]:
+        """(width, height) in square pixels, not yet turned."""
+        return square_width(self.width, self.aspect), self.height
+
+    @property
     def shown_size(self) -> tuple[int, int]:
         """(width, height) as a viewer sees it."""
-        return (self.height, self.width) if swaps_sides(self.orientation) else (self.width, self.height)
+        width, height = self.square_size
+        return (height, width) if swaps_sides(self.orientation) else (width, height)
 
 
 def scan_video(path: Path) -> Scan:
@@ -106,6 +117,7 @@ def _scan(path: Path, size: int, mtime_ns: int) -> Scan:
         num_streams=first.num_streams,
         pixel_format=first.pixel_format,
         upright=first.orientation == UPRIGHT,
+        picture=first.picture,
     )
     restarts = table.restarts if doubt is None else np.empty(0, np.int64)
     return Scan(
@@ -117,7 +129,9 @@ def _scan(path: Path, size: int, mtime_ns: int) -> Scan:
         decord_doubt=doubt or decord,
         width=first.width,
         height=first.height,
+        aspect=first.aspect,
         orientation=first.orientation,
+        picture=first.picture,
         codec=table.codec,
         container=table.container,
         damage=None if error is None else _damage(path, timeline, error),
@@ -131,7 +145,9 @@ class _FirstFrames:
     delivered: Ticks
     width: int
     height: int
+    aspect: Fraction
     orientation: Orientation
+    picture: Mapping[str, SpecValue]
     pixel_format: str
     num_streams: int
     time_base: Fraction
@@ -146,13 +162,16 @@ def _first_frames(path: Path) -> _FirstFrames:
             frames.extend(islice(decoded_frames(container, stream, path), NUM_FIRST_FRAMES))
         if not frames:
             raise VideoError(f"{path}: no frame of its {codec_name(stream)} video can be decoded. {ADVICE}")
-        check_size(path, width=frames[0].width, height=frames[0].height)
+        aspect = sample_aspect(stream, path)
+        check_size(path, width=square_width(frames[0].width, aspect), height=frames[0].height)
         rate = stated_rate(stream)
         return _FirstFrames(
             delivered=np.array([frame_tick(frame) for frame in frames], dtype=np.int64),
             width=frames[0].width,
             height=frames[0].height,
+            aspect=aspect,
             orientation=frame_orientation(frames[0]),
+            picture=picture_facts(frames, aspect),
             pixel_format=frames[0].format.name,
             num_streams=len(moving_pictures(container)),
             time_base=clock_of(stream, path),

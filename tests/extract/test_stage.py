@@ -211,7 +211,7 @@ def collect(stream: Batches, frame_index: np.ndarray) -> np.ndarray:
     collector = Collector(stream, Video("a", Path("a.mp4")), FOOTAGE, steps, Clock())
     for index in np.unique(frame_index).tolist():
         collector.push(index, index)
-    record = collector.record("toy", source=Source(""))
+    record = collector.record("toy", source=Source(""), picture={})
     assert record.counts == {
         "num_steps": len(frame_index),
         "num_steps_without_person": 0,

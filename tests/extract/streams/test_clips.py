@@ -223,7 +223,7 @@ def test_frames_in_memory_are_bounded_by_a_step_and_a_batch(tmp_path, clips_stre
         held.append(len(pushed) - len(gone))
     frames_per_step = steps.frame_index.shape[1]  # 21 with all views of the last frames, else 16
     assert max(held) <= stream.batch_size * 16 + frames_per_step
-    assert len(collector.record("toy", source=Source("")).features) == len(steps)
+    assert len(collector.record("toy", source=Source(""), picture={}).features) == len(steps)
     del collector
     assert sorted(gone) == pushed
 

@@ -1,0 +1,57 @@
+"""Interlaced frames as whole pictures, by FFmpeg's bwdif: one picture for each frame.
+
+An interlaced frame holds every other line of two moments: what moves looks like a comb. The flags of the
+decoder say which frames are interlaced, and bwdif passes the others through as they are.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+BWDIF = "mode=send_frame:parity=auto:deint=interlaced"
+
+
+def deinterlaced(frames: Iterator[Any], *, num_threads: int = 1) -> Iterator[Any]:
+    """As many frames in the same order. Each is made of itself, the frame before and the frame after.
+
+    The first and the last take themselves for the neighbor that is missing.
+    """
+    for _, alike in groupby(frames, key=_kind):
+        graph = None
+        for frame in alike:
+            if graph is None:
+                graph = _graph(frame, num_threads)
+            graph.push(frame)
+            yield from _finished(graph)
+        if graph is not None:
+            graph.push(None)
+            yield from _finished(graph)
+
+
+def _kind(frame: Any) -> tuple[Any, ...]:
+    """What must not change within one graph."""
+    return frame.width, frame.height, frame.format.name, int(frame.colorspace), int(frame.color_range)
+
+
+def _graph(frame: Any, num_threads: int) -> Any:
+    from av.filter import Graph
+
+    width, height, pixels, matrix, color_range = _kind(frame)
+    graph = Graph()
+    graph.threads = num_threads
+    source = graph.add(
+        "buffer",
+        f"video_size={width}x{height}:pix_fmt={pixels}:time_base=1/1000:colorspace={matrix}:range={color_range}",
+    )
+    graph.link_nodes(source, graph.add("bwdif", BWDIF), graph.add("buffersink")).configure()
+    return graph
+
+
+def _finished(graph: Any) -> Iterator[Any]:
+    import av
+
+    while True:
+        try:
+            yield graph.pull()
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return
