@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
 
 from aqa_pipeline.datasets import DATASETS, load_dataset
 from aqa_pipeline.errors import AqaError
@@ -71,7 +70,7 @@ def check_sources(store: Store, *, root: Path | None = None) -> Iterator[Checked
         if record.source.size is None:
             yield Checked(path, of_a_video=False)
             continue
-        videos = datasets[unquote(name.dataset)]
+        path, videos = store.path(record.dataset, record.video_id, record.spec), datasets[record.dataset]
         if isinstance(videos, str) or record.video_id not in videos:
             yield Checked(path, videos if isinstance(videos, str) else "its dataset has no such video now")
             continue

@@ -28,7 +28,7 @@ def _lines(report: ExtractReport) -> Iterator[str]:
     if report.changed:
         yield f"{_videos(report.changed)} changed since they were extracted: {in_words(report.changed)}."
     if report.gone:
-        yield f"{_videos(report.gone)} cannot be compared, their records stay. No longer there:"
+        yield f"The records of {_videos(report.gone)} stay as they are. No longer there:"
         yield from (f"  {path}" for path in list(report.gone.values())[:MOST_SHOWN])
     if report.failures:
         yield f"{len(report.failures)} videos failed, the others are stored:"

@@ -160,8 +160,8 @@ def test_verify_sources_finds_what_cheap_facts_do_not_show(home: Path) -> None:
     assert "4 of 6 records are of what lies there now" in result.output
     lines = [line.strip() for line in result.output.splitlines() if ".h5" in line or "/v" in line]
     assert len(lines) == 2
-    assert lines[0].endswith("v3: other pictures")
-    assert lines[1].endswith(f"v5: no longer there: {home / 'jumps' / 'v5'}")
+    assert lines[0].endswith("v3.h5: other pictures")
+    assert lines[1].endswith(f"v5.h5: no longer there: {home / 'jumps' / 'v5'}")
     moved = (home / "jumps").rename(home / "moved")
     assert run("store", "verify", home / "store", "--sources").exit_code == 3
     result = run("store", "verify", home / "store", "--sources", "--root", moved)

@@ -34,7 +34,7 @@ def simulate(
     limit: int | None = None,
     progress: Callable[[int], None] = lambda num_done: None,
 ) -> Simulated:
-    """Writes the streams (none named: the dataset's usual ones) of every video; what is there already stays.
+    """Writes the streams (none named: the dataset's usual ones) of every video; what is drawn already stays.
 
     With a limit, of so many videos, from both sides of every split; their features are the same as without.
     `progress` gets counts. Raises `StoreError` where real features of that dataset lie: nobody shall mix
@@ -45,10 +45,12 @@ def simulate(
     _check_unmixed(store, dataset)
     qualities, num_written, num_done = quality_of_videos(dataset), 0, 0
     for video, stream in itertools.product(thinned(dataset, limit), chosen):
-        spec = stream.spec(simulation)
-        if not store.has(dataset.name, video.video_id, spec):
-            drawn = stream.draw(simulation, dataset.name, video, quality=qualities[video.video_id])
-            store.write(_record(dataset.name, video, spec, drawn))
+        spec, quality = stream.spec(simulation), qualities[video.video_id]
+        source = _source(dataset.name, video, spec, quality)
+        there = store.has(dataset.name, video.video_id, spec)
+        if not there or store.source(dataset.name, video.video_id, spec) != source:
+            drawn = stream.draw(simulation, dataset.name, video, quality=quality)
+            store.write(_record(dataset.name, video, spec, source, drawn))
             num_written += 1
         num_done += 1
         progress(num_done)
@@ -65,15 +67,20 @@ def _check_unmixed(store: Store, dataset: Dataset) -> None:
         )
 
 
-def _record(dataset: str, video: Video, spec: StreamSpec, drawn: Drawn) -> Record:
-    source = json.dumps(["simulated", dataset, video.video_id, spec.to_json()])
+def _source(dataset: str, video: Video, spec: StreamSpec, quality: float) -> Source:
+    """All that features are drawn from: with other labels the same video has others."""
+    facts = ["simulated", dataset, video.video_id, video.duration_seconds, spec.to_json(), float(quality)]
+    return Source(hashlib.sha256(json.dumps(facts).encode()).hexdigest())
+
+
+def _record(dataset: str, video: Video, spec: StreamSpec, source: Source, drawn: Drawn) -> Record:
     return Record(
         dataset=dataset,
         video_id=video.video_id,
         spec=spec,
         features=drawn.features,
         pts_seconds=drawn.pts_seconds,
-        source=Source(hashlib.sha256(source.encode()).hexdigest()),
+        source=source,
         extras=drawn.extras,
         counts={
             "num_steps": len(drawn.features) + drawn.missed,

@@ -251,6 +251,18 @@ def test_a_stopped_simulation_goes_on_and_ends_the_same(few, tmp_path):
         assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
+def test_features_of_other_labels_are_drawn_anew(few, tmp_path):
+    store, fresh = Store(tmp_path / "s"), Store(tmp_path / "fresh")
+    (spec,) = simulate(few, store, Simulation(), streams=["crops"]).specs
+    swapped = [replace(video, labels=few.videos[1 - at].labels) for at, video in enumerate(few.videos[:2])]
+    other = replace(few, videos=(*swapped, *few.videos[2:]))
+    assert simulate(other, store, Simulation(), streams=["crops"]).num_written == 2
+    simulate(other, fresh, Simulation(), streams=["crops"])
+    for video in few.videos:
+        paths = [each.path(NAME, video.video_id, spec) for each in (store, fresh)]
+        assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
 def test_simulated_features_do_not_go_beside_real_ones(few, tmp_path):
     store = Store(tmp_path / "s")
     spec = StreamSpec("segments", {"backbone": "i3d"})
