@@ -16,15 +16,14 @@ import click
 
 from aqa_pipeline.commands.datasets import datasets
 from aqa_pipeline.commands.doctor import doctor
-from aqa_pipeline.commands.options import (
-    FOLDER,
-    example,
-    progress_bar,
-)
+from aqa_pipeline.commands.options import example, progress_bar
+from aqa_pipeline.commands.outputs import OUTPUT_FOLDER
 from aqa_pipeline.commands.simulate import simulate
 from aqa_pipeline.commands.store import store
 from aqa_pipeline.commands.weights import weights
+from aqa_pipeline.disk_errors import explain_disk_error
 from aqa_pipeline.errors import AqaError
+from aqa_pipeline.folder_lock import sole_writer
 from extract.backbones_command import backbones
 from extract.commands import choices_of, extract, extraction_progress
 from extract.tube_options import check_tube_options, tracker_options
@@ -47,13 +46,18 @@ LONGEST_WORD_SHOWN = 200  # a list of hundreds of videos helps nobody
 
 
 class FrontDoor(click.Group):
-    """Turns domain errors into one line on stderr and exit code 1."""
+    """Turns domain errors and refusals of the disk into one line on stderr and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except AqaError as error:
             raise click.ClickException(str(error)) from error
+        except Exception as error:
+            told = explain_disk_error(error)
+            if told is None:
+                raise
+            raise click.ClickException(told) from error
 
 
 SETTINGS = {
@@ -198,7 +202,9 @@ for command in (
 
 
 @main.command(epilog=example("aqa demo --out demo"))
-@click.option("--out", type=FOLDER, default=Path("demo"), show_default=True, help="Where everything is put.")
+@click.option(
+    "--out", type=OUTPUT_FOLDER, default=Path("demo"), show_default=True, help="Where everything is put."
+)
 @click.option("--num-videos", type=click.IntRange(9), help="Routines to render.  [default: 72]")
 @click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B")
 def demo(out: Path, num_videos: int | None, seeds: str) -> None:
@@ -210,6 +216,7 @@ def demo(out: Path, num_videos: int | None, seeds: str) -> None:
     """
     from heads.evaluation import evaluate as measure
 
+    click.get_current_context().with_resource(sole_writer(out))
     root, features = out / "synthetic", out / "features"
     _render(root, num_videos)
     common = ["--dataset", "synthetic", "--root", str(root), "--store", str(features)]

@@ -9,7 +9,6 @@ shown. Several rows per frame are several persons; a frame without a row has non
 """
 
 import csv
-import os
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.files import write_whole
 
 HEADER = ("frame_index", "x1", "y1", "x2", "y2")
 MOST_FRAMES = np.iinfo(np.int64).max
@@ -116,9 +116,7 @@ def write_boxes(path: Path, boxes: Mapping[int, npt.ArrayLike]) -> None:
             _parse(cells, where=f"boxes for {path}, frame {index}")
             lines.append(",".join(cells))
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    write_whole(path, ("\n".join(lines) + "\n").encode())
 
 
 def _parse(cells: list[str], *, where: str) -> tuple[int, tuple[float, ...]]:

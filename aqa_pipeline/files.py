@@ -5,12 +5,13 @@ import logging
 import os
 import re
 import secrets
+import shutil
 import socket
 import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_NAME_BYTES = 200
 PART = re.compile(r"\.[0-9a-f]{16}-[0-9a-f]{8}@(?P<machine>[^@]+)@(?P<pid>[0-9]+)\.part")
+SAME_TARGET = len(".0123456789abcdef-")  # the start of a part's name, which is that of its target alone
 LEFT_OVER_SECONDS = 24 * 3600  # nobody writes one file for a day
 
 
@@ -53,8 +55,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         yield part
         os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(part)):
+            error.filename, error.filename2 = str(path), None  # the name that who asked for it knows
         raise
 
 
@@ -75,8 +80,30 @@ def is_left_over(part: Path) -> bool:
 
     A link is none of our files, whatever its name.
     """
+    return not part.is_symlink() and part.is_file() and _is_abandoned(part)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path` to fill and to move into its place; it is gone after the block.
+
+    What interrupted writes of the same folder left behind is cleared away first.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = part_beside(path)
+    for other in path.parent.glob(f"{part.name[:SAME_TARGET]}*.part"):
+        if other.is_dir() and not other.is_symlink() and _is_abandoned(other):
+            shutil.rmtree(other, ignore_errors=True)
+    part.mkdir()
+    try:
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _is_abandoned(part: Path) -> bool:
     name = PART.fullmatch(part.name)
-    if name is None or part.is_symlink() or not part.is_file():
+    if name is None:
         return False
     if name["machine"] == machine() and sys.platform != "win32":  # where a signal 0 ends the process
         return not _is_running(int(name["pid"]))

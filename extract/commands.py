@@ -28,6 +28,7 @@ from aqa_pipeline.commands.options import (
     store_option,
     tell_on_stderr,
 )
+from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
 from extract.tube_options import (
     athlete_rule_of,
     check_tube_options,
@@ -145,7 +146,9 @@ StreamsOf = Callable[[str], Sequence[str]]
 @click.option("--limit", type=click.IntRange(1), help="Only the first videos.")
 @click.option("--videos", metavar="ID,ID", help="Only these videos.")
 @click.option("--overwrite", is_flag=True, help="Make records again that are there already.")
-@click.option("--contact-sheet", type=FOLDER, metavar="DIR", help="Draw the crops of every video into DIR.")
+@click.option(
+    "--contact-sheet", type=OUTPUT_FOLDER, metavar="DIR", help="Draw the crops of every video into DIR."
+)
 @click.option(
     "--preview",
     type=EXISTING,
@@ -179,6 +182,8 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
         click.echo(f"Extracting {found.name} ({found.root}) into {store}.", err=True)
     names = _stream_names(options, ctx.obj)
     _check_clip_options(options, names)
+    if not store.is_file():  # a packed store is refused with another reason
+        check_output(store, folder=True)
     videos = _chosen_videos(found, options["videos"], options["limit"])
     before, origin = into.origin(found.name), Origin(found.adapter, found.name, found.root.absolute())
     order = _order(names, found, into, options)
@@ -271,6 +276,10 @@ def _check_clip_options(options: dict[str, Any], names: Sequence[str]) -> None:
         raise click.UsageError(f"--views is for the streams clips and tubes, not for {chosen}.")
     if "clips" in names and options["views"] == "flip":
         raise click.UsageError("--views flip is for the stream tubes; clips have all views or the reference.")
+    if options["contact_sheet"] and not options["preview"] and "crops" not in names:
+        raise click.UsageError(
+            f"--contact-sheet shows person crops: add `crops` to --streams, which are {chosen}."
+        )
     check_tube_options(options, names)
 
 

@@ -1,6 +1,5 @@
 """One picture per video of what the `crops` stream saw: the frames with their boxes, the crops beside."""
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from aqa_pipeline.athlete_events import told_athlete
-from aqa_pipeline.errors import AqaError
+from aqa_pipeline.files import whole_file
 from aqa_pipeline.records import Record, StreamSpec, Video
 from aqa_pipeline.store import file_name
 from aqa_pipeline.video import open_video
@@ -25,18 +24,16 @@ def contact_sheets(
 ) -> Iterator[str]:
     """Draw the sheet of every video with crops, and say where it is, or why there is none."""
     store, dataset = extraction.store, extraction.dataset
-    crops = [spec for spec in specs if spec.stream == "crops"]
-    if not crops:
-        raise AqaError("--contact-sheet shows person crops: add `crops` to --streams.")
+    (crops,) = (spec for spec in specs if spec.stream == "crops")
     for video in videos:
-        if not store.has(dataset, video.video_id, crops[0]):
+        if not store.has(dataset, video.video_id, crops):
             continue
-        compared = extraction.compare(video, crops[0])
+        compared = extraction.compare(video, crops)
         if compared.gone or compared.reasons:
             why = f"no longer there: {compared.gone}" if compared.gone else ", ".join(compared.reasons)
             yield f"no contact sheet of {video.video_id}: {why}"
         else:
-            record = store.read(dataset, video.video_id, crops[0])
+            record = store.read(dataset, video.video_id, crops)
             yield f"contact sheet: {write_contact_sheet(video, record, folder)}"
 
 
@@ -44,9 +41,8 @@ def write_contact_sheet(video: Video, record: Record, folder: Path) -> Path:
     """Draws the sheet of one `crops` record and returns its path, `FOLDER/<video id>.jpg`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{file_name(video.video_id)}.jpg"
-    part = path.with_suffix(".part")
-    contact_sheet(video, record).save(part, "JPEG", quality=88)
-    os.replace(part, path)
+    with whole_file(path) as part:
+        contact_sheet(video, record).save(part, "JPEG", quality=88)
     return path
 
 

@@ -1,6 +1,5 @@
 """What the networks would see of one video, without any network: sampled frames and crops, on one sheet."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from aqa_pipeline.files import whole_file
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, ReaderName, open_video
@@ -48,9 +48,8 @@ def write_preview(
         parts = [_preview(stream, video, opened) for stream in streams]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{file_name(video.video_id)}.preview.jpg"
-    unfinished = path.with_suffix(".part")
-    _compose(parts, title=f"{video.video_id}: {facts}").save(unfinished, "JPEG", quality=88)
-    os.replace(unfinished, path)
+    with whole_file(path) as unfinished:
+        _compose(parts, title=f"{video.video_id}: {facts}").save(unfinished, "JPEG", quality=88)
     return path, [facts, *(line for part in parts for line in (part.fact, *part.details))]
 
 

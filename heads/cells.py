@@ -6,13 +6,14 @@
     cell.json          split, seed, kept epoch, score scale
 
 A cell is written into a hidden folder beside its place and moved there when whole, so a kill leaves
-either nothing or a folder that the next run clears away.
+either nothing or a folder that the next run clears away. The hidden folder has a name of its own in every
+process: two commands that write one cell leave one whole cell.
 """
 
 import csv
+import io
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from torch import Tensor
 
 from aqa_pipeline.csv_cells import original_cell, safe_cell
 from aqa_pipeline.errors import RunError
+from aqa_pipeline.files import whole_folder
 from aqa_pipeline.store import file_name, write_whole
 from heads.score_scale import ScoreScale
 from heads.training import Epoch
@@ -70,22 +72,31 @@ def is_complete(folder: Path) -> bool:
 
 
 def write_cell(folder: Path, cell: Cell, state: Mapping[str, Tensor]) -> None:
-    """Writes the cell whole, clearing away what an interrupted run left in its place."""
-    part = folder.with_name(f".{folder.name}.part")
-    for stale in (part, folder):
-        shutil.rmtree(stale, ignore_errors=True)
-    part.mkdir(parents=True)
+    """Write the cell whole. A complete one that is there already stays; an incomplete one makes room."""
     facts = {
         "split": cell.split,
         "seed": cell.seed,
         "chosen_epoch": cell.chosen_epoch,
         "score_scale": asdict(cell.scale),
     }
-    write_rows(part / "epochs.csv", [epoch.to_row() for epoch in cell.epochs])
-    write_rows(part / "predictions.csv", [asdict(row) for row in cell.predictions])
-    write_whole(part / "model.safetensors", save(dict(state)))
-    write_whole(part / "cell.json", json.dumps(facts, indent=2).encode())
-    os.replace(part, folder)
+    with whole_folder(folder) as part:
+        write_rows(part / "epochs.csv", [epoch.to_row() for epoch in cell.epochs])
+        write_rows(part / "predictions.csv", [asdict(row) for row in cell.predictions])
+        write_whole(part / "model.safetensors", save(dict(state)))
+        write_whole(part / "cell.json", json.dumps(facts, indent=2).encode())
+        _put_in_place(part, folder)
+
+
+def _put_in_place(part: Path, folder: Path) -> None:
+    """Move the written cell to its place, unless another command has finished the same cell meanwhile."""
+    if folder.exists() and not is_complete(folder):
+        with whole_folder(folder) as aside:
+            os.replace(folder, aside)
+    try:
+        os.replace(part, folder)
+    except OSError:
+        if not is_complete(folder):
+            raise
 
 
 def read_cell(run_dir: Path, *, split: str, seed: int) -> Cell:
@@ -129,14 +140,11 @@ def read_state(folder: Path) -> dict[str, Tensor]:
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     """A CSV with a header, written whole; numbers keep all their digits, and text is safe in spreadsheets."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in rows)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in rows)
+    write_whole(path, text.getvalue().encode())
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

@@ -24,6 +24,7 @@ from aqa_pipeline.commands.options import (
     store_option,
     tell_on_stderr,
 )
+from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
 
 if TYPE_CHECKING:
     from heads.requests import FitRequest
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 @store_option
 @click.option(
     "--out",
-    type=FOLDER,
+    type=OUTPUT_FOLDER,
     help="Run directory; an unfinished run goes on.  "
     "[default: runs/DATASET-HEAD, or RUN-again with --repeat RUN]",
 )
@@ -130,6 +131,7 @@ def fit(ctx: click.Context, repeat: Path | None, **options: Any) -> None:
         request = _repeated(ctx, repeat, options["out"] or repeat.with_name(f"{repeat.resolve().name}-again"))
     else:
         request = _fit_request(options)
+    check_output(request.out, folder=True)
     with training_progress() as progress:
         summary = _run(request, progress, options)
     click.echo(format_evaluation(summary.evaluation))

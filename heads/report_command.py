@@ -6,13 +6,14 @@ import click
 
 from aqa_pipeline.commands.defaults import only_run
 from aqa_pipeline.commands.options import EXISTING, example
+from aqa_pipeline.commands.outputs import OUTPUT_FILE, check_output
 
 
 @click.command(epilog=example("aqa report runs/skating --html skating.html"))
 @click.argument("runs", nargs=-1, type=EXISTING, metavar="[RUN]...")
 @click.option(
     "--html",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=OUTPUT_FILE,
     default=Path("report.html"),
     show_default=True,
     metavar="OUT",
@@ -33,7 +34,11 @@ def report(runs: tuple[Path, ...], html: Path, worst: int, embed: bool) -> None:
     single videos need the dataset and the store where the run found them. RUN may be left out where there is
     only one in `runs`.
     """
-    from heads.reports.runs import write_report
+    from heads.reports.runs import PLOTS, pages_folder, write_report
+
+    for run in runs:
+        check_output(run / PLOTS, folder=True)
+    check_output(pages_folder(html), folder=True)
 
     runs = runs or (only_run(None),)
     click.echo(f"Page: {write_report(runs, html, num_worst=worst, embed=embed)}")

@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 from aqa_pipeline.errors import RunError
+from aqa_pipeline.folder_lock import sole_writer
 from aqa_pipeline.store import write_whole
 from heads.baselines import write_baselines
 from heads.cells import Cell, Part, VideoScore, cell_folder, is_complete, split_folder, write_cell, write_rows
@@ -91,7 +92,15 @@ def fit(request: FitRequest, progress: Tell | None = None) -> RunSummary:
 
 
 def carry_out(plan: Plan, progress: Tell | None, *, train: Train) -> RunSummary:
-    """As `fit`, with a plan; `train` writes the cells, wherever it has them trained."""
+    """As `fit`, with a plan; `train` writes the cells, wherever it has them trained.
+
+    Raises `RunError` as well if another command is writing into the run.
+    """
+    with sole_writer(plan.request.out):
+        return _carry_out(plan, progress, train=train)
+
+
+def _carry_out(plan: Plan, progress: Tell | None, *, train: Train) -> RunSummary:
     request = plan.request
     _open_run(request.out, plan)
     cells = [(split, seed) for split in plan.splits for seed in request.seeds]

@@ -17,6 +17,7 @@ from aqa_pipeline.commands.options import (
     network_options,
     reader_option,
 )
+from aqa_pipeline.commands.outputs import OUTPUT_FILE, check_output
 from aqa_pipeline.errors import AqaError
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 # Gives the function that makes or finds the records of one video; the front door tells, for it knows stage 1.
 OpenCache = Callable[["TrainedHead", dict[str, Any]], Callable[["Video"], Mapping[str, "Record"]]]
-NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 CACHE = "scored-features"
 OF_ONE_VIDEO = ("boxes", "init_box", "difficulty")  # what is so of one video says nothing of another
 
@@ -54,8 +54,8 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         help="Write the page with video, timeline and moments: a file, or a folder for several videos.",
     )
     @click.option("--embed", is_flag=True, help="Put the video into the page instead of a link to it.")
-    @click.option("--json", "json_path", type=NEW_FILE, metavar="OUT", help="Write everything as JSON.")
-    @click.option("--csv", "csv_path", type=NEW_FILE, metavar="OUT", help="Write one row per video.")
+    @click.option("--json", "json_path", type=OUTPUT_FILE, metavar="OUT", help="Write everything as JSON.")
+    @click.option("--csv", "csv_path", type=OUTPUT_FILE, metavar="OUT", help="Write one row per video.")
     @click.option("--cache", type=FOLDER, help=f"Store of the features made here.  [default: RUN/{CACHE}]")
     @click.option(
         "--detector", default="", metavar="KIND[:MODEL]", help="Person detector.  [default: the run's]"
@@ -113,6 +113,8 @@ def _check_options(options: dict[str, Any], videos: Sequence[Path]) -> None:
     given = [f"--{name.replace('_', '-')}" for name in OF_ONE_VIDEO if options.get(name)]
     if given and len(videos) > 1:
         raise click.UsageError(f"{', '.join(given)}: of one video; score these {len(videos)} one by one.")
+    if page := options["html"]:
+        check_output(page, folder=len(videos) > 1 or page.is_dir())
     if options["fps"] and not any(path.is_dir() for path in videos):
         raise click.UsageError("--fps is for folders of pictures; video files know their own rate.")
 

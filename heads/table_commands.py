@@ -11,7 +11,6 @@ import click
 from aqa_pipeline.commands.defaults import stored_roots
 from aqa_pipeline.commands.options import (
     EXISTING,
-    FOLDER,
     SOME_FAILED,
     device_option,
     example,
@@ -22,6 +21,7 @@ from aqa_pipeline.commands.options import (
     store_option,
     together,
 )
+from aqa_pipeline.commands.outputs import OUTPUT_FILE, OUTPUT_FOLDER, check_output
 from aqa_pipeline.precision import check_precision
 from heads.tables.registry import TABLES, find_table
 
@@ -42,7 +42,7 @@ def _table_names() -> str:
 which_options = together(
     click.argument("table", metavar="TABLE"),
     store_option,
-    click.option("--out", type=FOLDER, help="Where runs and table are put.  [default: results/TABLE]"),
+    click.option("--out", type=OUTPUT_FOLDER, help="Where runs and table are put.  [default: results/TABLE]"),
     click.option(
         "--root",
         "roots",
@@ -106,6 +106,7 @@ def make_reproduce(extract_needs: ExtractNeeds) -> click.Command:
         listed with what they need, the others are run, and the exit code is 3. The same command goes on where
         it was stopped.
         """
+        from aqa_pipeline.folder_lock import sole_writer
         from heads.tables.files import open_folder, write_table
         from heads.tables.planning import plan_table
         from heads.tables.tabulating import tabulate
@@ -116,6 +117,8 @@ def make_reproduce(extract_needs: ExtractNeeds) -> click.Command:
         )
         settings = _settings(table, options)
         plan = plan_table(part, settings)
+        check_output(settings.out, folder=True)
+        ctx.with_resource(sole_writer(settings.out))
         open_folder(part, settings)
         if plan.needs and not no_extract and not settings.simulated:
             extract_needs(plan, options)
@@ -208,9 +211,7 @@ def _clock(seconds: float) -> str:
 @click.command(epilog=example("aqa compare runs/skating runs/skating-released"))
 @click.argument("run_a", type=EXISTING, metavar="RUN_A")
 @click.argument("run_b", type=EXISTING, metavar="RUN_B")
-@click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Also write this file."
-)
+@click.option("--json", "json_path", type=OUTPUT_FILE, help="Also write this file.")
 def compare(run_a: Path, run_b: Path, json_path: Path | None) -> None:
     """Tells whether RUN_A is better than RUN_B: paired bootstrap over the test videos that both have.
 

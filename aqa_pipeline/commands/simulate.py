@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aqa_pipeline.commands.options import FOLDER, default_root, example, progress_bar
+from aqa_pipeline.commands.outputs import OUTPUT_FOLDER
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import StreamSpec, Video
@@ -31,7 +32,11 @@ def shout_about_simulation(specs: Iterable["StreamSpec"]) -> None:
 )
 @click.option("--root", type=FOLDER, help="Folder of its label files; no videos.  [default: data/NAME]")
 @click.option(
-    "--store", type=FOLDER, default=Path("simulated"), show_default=True, help="Folder of the feature store."
+    "--store",
+    type=OUTPUT_FOLDER,
+    default=Path("simulated"),
+    show_default=True,
+    help="Folder of the feature store.",
 )
 @click.option(
     "--effect",

@@ -17,6 +17,7 @@ from aqa_pipeline.commands.options import (
     progress_bar,
     shout_about_random_weights,
 )
+from aqa_pipeline.commands.outputs import OUTPUT_FILE, OUTPUT_FOLDER, check_output
 from aqa_pipeline.commands.simulate import shout_about_simulation
 from aqa_pipeline.commands.store_import import store_import
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from aqa_pipeline.records import StreamSpec
     from aqa_pipeline.store import Problem, Store
     from aqa_pipeline.store.repair import Action
-
-PACK = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -139,7 +138,9 @@ def _tell_problems(problems: "Sequence[Problem]") -> None:
 
 @store.command("repair", epilog=example("aqa store repair features --dry-run"))
 @store_argument
-@click.option("--keep", type=FOLDER, help="Where to move what is taken out.  [default: PATH/.set-aside]")
+@click.option(
+    "--keep", type=OUTPUT_FOLDER, help="Where to move what is taken out.  [default: PATH/.set-aside]"
+)
 @click.option("--delete", is_flag=True, help="Delete what is taken out.")
 @click.option("--dry-run", is_flag=True, help="Only list what would be taken out.")
 @click.pass_context
@@ -170,7 +171,7 @@ def store_repair(ctx: click.Context, path: Path, keep: Path | None, delete: bool
 
 @store.command("pack", epilog=example("aqa store pack features --out features.h5"))
 @store_argument
-@click.option("--out", type=PACK, help="The .h5 file to write.  [default: PATH.h5]")
+@click.option("--out", type=OUTPUT_FILE, help="The .h5 file to write.  [default: PATH.h5]")
 @click.option("--datasets", metavar="A,B", help="Only these datasets.  [default: all]")
 @click.option("--streams", metavar="A,B", help="Only these streams.  [default: all]")
 def store_pack(path: Path, out: Path | None, datasets: str | None, streams: str | None) -> None:
@@ -178,6 +179,7 @@ def store_pack(path: Path, out: Path | None, datasets: str | None, streams: str 
     from aqa_pipeline.store import Store, pack
 
     out = out or path.with_name(f"{path.resolve().name}.h5")
+    check_output(out, folder=False)
     with progress_bar(None, unit=" records") as bar:
         count = pack(
             Store(path),
@@ -191,7 +193,7 @@ def store_pack(path: Path, out: Path | None, datasets: str | None, streams: str 
 
 @store.command("unpack", epilog=example("aqa store unpack features.h5 features"))
 @click.argument("packed", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("path", type=FOLDER, default=Path("features"))
+@click.argument("path", type=OUTPUT_FOLDER, default=Path("features"))
 @click.pass_context
 def store_unpack(ctx: click.Context, packed: Path, path: Path) -> None:
     """Takes the records of the file PACKED into the store at PATH, to extract more beside them.
@@ -216,7 +218,9 @@ def store_unpack(ctx: click.Context, packed: Path, path: Path) -> None:
     "export", epilog=example("aqa store export features --streams segments --out arrays --format npy")
 )
 @store_argument
-@click.option("--out", type=FOLDER, required=True, help="Folder of the files: OUT/DATASET/STREAM-SPEC/ID.*")
+@click.option(
+    "--out", type=OUTPUT_FOLDER, required=True, help="Folder of the files: OUT/DATASET/STREAM-SPEC/ID.*"
+)
 @click.option(
     "--format",
     "layout",

@@ -1,6 +1,5 @@
 """One synthetic routine as frames, and frames as an H.264 file in place only when whole."""
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,7 +21,9 @@ from aqa_pipeline.datasets.arena import (
 from aqa_pipeline.datasets.choreography import Routine, compose
 from aqa_pipeline.datasets.figure import Look, Picture, draw_figure, figure_box, joint_positions
 from aqa_pipeline.datasets.movement import Floats, perform
+from aqa_pipeline.disk_errors import explain_disk_error
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.files import whole_file
 
 FPS = 15
 NUM_MEETS = 4
@@ -111,17 +112,16 @@ def scene_of(index: int, *, seed: int) -> Scene:
 def write_video(path: Path, frames: Iterable[Picture], *, fps: int = FPS) -> None:
     """Encode RGB frames as H.264; `path` appears when the file is whole. Raises `VideoError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        _encode(part, frames, fps=fps)
-        os.replace(part, path)
+        with whole_file(path) as part:
+            _encode(part, frames, fps=fps)
     except (av.FFmpegError, ValueError) as error:
+        if explain_disk_error(error):
+            raise
         raise VideoError(
             f"{path} cannot be encoded: {error}. PyAV needs the encoder libx264; its own wheels have it "
             "(pip install --force-reinstall --only-binary av av)."
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _encode(path: Path, frames: Iterable[Picture], *, fps: int) -> None:

@@ -8,7 +8,6 @@ The folder that is written can be read as dataset `synthetic`, and as `folder` t
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -19,6 +18,7 @@ from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.disk import read_label_text
 from aqa_pipeline.datasets.splits import grouped_splits, random_split, share_of
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.files import write_whole
 from aqa_pipeline.records import Dataset, Target
 
 NAME = "synthetic"
@@ -111,7 +111,7 @@ def _claim(root: Path, wanted: dict[str, int]) -> None:
         if root.is_dir() and any(root.iterdir()):
             raise DatasetError(f"{root} is not empty and holds no {PARAMETERS_FILE}; choose an empty folder")
         root.mkdir(parents=True, exist_ok=True)
-        _write_whole(path, json.dumps(wanted) + "\n")
+        write_whole(path, (json.dumps(wanted) + "\n").encode())
         return
     present = _parameters(root)
     if present != wanted:
@@ -178,20 +178,14 @@ def _write_tables(root: Path, *, num_videos: int, seed: int) -> None:
             element = phase.element
             marks = (element.difficulty_tenths / 10, element.wobble_tenths / 10) if element else ("", "")
             phases.append((name, *times, phase.name, *marks))
-    _write_whole(root / ROUTINES_FILE, _csv_text(phases))
-    _write_whole(root / SCORES_FILE, _csv_text(scores))
+    write_whole(root / ROUTINES_FILE, (_csv_text(phases)).encode())
+    write_whole(root / SCORES_FILE, (_csv_text(scores)).encode())
 
 
 def _csv_text(rows: list[tuple[object, ...]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
 
 
 ADAPTER = DatasetAdapter(

@@ -1,6 +1,5 @@
 """What a tube looks like: the video with the quad drawn, and one sheet of pictures."""
 
-import os
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +8,9 @@ import av
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from aqa_pipeline.disk_errors import explain_disk_error
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.files import whole_file
 from extract.sheet import INK, PAPER, compose_sheet
 from extract.trackers.tube import Step, Tube
 
@@ -43,16 +44,15 @@ def write_tube_video(path: Path, frames: Frames, tube: Tube, *, fps: Fraction | 
     Raises `VideoError` where it cannot be encoded.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        _encode(part, _captioned(frames, tube), rate=Fraction(fps).limit_denominator(10_000))
-        os.replace(part, path)
+        with whole_file(path) as part:
+            _encode(part, _captioned(frames, tube), rate=Fraction(fps).limit_denominator(10_000))
     except av.FFmpegError as error:
+        if explain_disk_error(error):
+            raise
         raise VideoError(
             f"{path} cannot be encoded: {error}. PyAV needs the encoder libx264; its own wheels have it"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 
@@ -99,10 +99,9 @@ def write_tube_sheet(path: Path, frames: Frames, tube: Tube, *, title: str) -> P
     `frames` are (index, RGB) pairs; those that are not shown are skipped. In place only when whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     sheet = tube_sheet(frames, tube, title=title)
-    sheet.save(part, "PNG" if path.suffix.lower() == ".png" else "JPEG", quality=88)
-    os.replace(part, path)
+    with whole_file(path) as part:
+        sheet.save(part, "PNG" if path.suffix.lower() == ".png" else "JPEG", quality=88)
     return path
 
 

@@ -41,7 +41,7 @@ def write_report(
     evaluations = {run_dir: evaluate(run_dir) for run_dir in run_dirs}
     sections = []
     for number, (run_dir, evaluation) in enumerate(evaluations.items(), start=1):
-        folder = path.with_name(f"{path.stem}-videos") / (file_name(f"{number}-{run_dir.name}"))
+        folder = pages_folder(path) / (file_name(f"{number}-{run_dir.name}"))
         sections.append(
             _section(run_dir, evaluation, folder=folder, report=path, num_worst=num_worst, embed=embed)
         )
@@ -55,6 +55,11 @@ def write_report(
             comparisons=[_overview(evaluations), *_pairs(run_dirs)] if many else [],
         ),
     )
+
+
+def pages_folder(path: Path) -> Path:
+    """Return where the pages of single videos go."""
+    return path.with_name(f"{path.stem}-videos")
 
 
 def _section(

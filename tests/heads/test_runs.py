@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from aqa_pipeline.errors import RunError, UnknownName
+from aqa_pipeline.files import part_beside
 from aqa_pipeline.records import Dataset, Split, StreamSpec, Target
 from heads.cells import FILES, cell_folder, read_cell, read_state
 from heads.configs import SCHEMA, read_config
@@ -92,6 +94,14 @@ def test_the_same_request_trains_nothing_twice(world, tmp_path: Path) -> None:
     assert contents(tmp_path / "run") == before
 
 
+def part_of_a_dead_process(folder: Path) -> Path:
+    """The temporary name that a killed command leaves behind."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    part = part_beside(folder)
+    return part.with_name(part.name.replace(f"@{os.getpid()}.", f"@{dead.pid}."))
+
+
 @pytest.mark.parametrize("lost", [*FILES, None])
 def test_a_partial_cell_is_redone(world, tmp_path: Path, lost: str | None) -> None:
     """A cell that lacks a file, or is still under its temporary name, does not count."""
@@ -100,8 +110,9 @@ def test_a_partial_cell_is_redone(world, tmp_path: Path, lost: str | None) -> No
     before = contents(tmp_path / "run")
     folder = cell_folder(tmp_path / "run", split="first", seed=0)
     if lost is None:
-        folder.rename(folder.with_name(".seed-0.part"))
-        (folder.with_name(".seed-0.part") / "model.safetensors").write_bytes(b"half")
+        part = part_of_a_dead_process(folder)
+        folder.rename(part)
+        (part / "model.safetensors").write_bytes(b"half")
     else:
         (folder / lost).unlink()
     assert fit(request).num_trained == 1
