@@ -132,10 +132,7 @@ class RecordFolder:
             with new_file(path) as (file, _):
                 fill(file, stored.record, libraries=stored.libraries)
         except OSError as error:
-            raise StoreError(
-                f"cannot write {path}: {error.strerror or error}. The store is undamaged; free some space "
-                "or name another --store, then run the same command again: it goes on where it stopped."
-            ) from error
+            raise refusal(path, error) from error
         return path
 
     def problems(self) -> Iterator[tuple[Path, Problem | None]]:
@@ -202,6 +199,14 @@ class RecordFolder:
             clear_left_overs(self.root / entry.name)
         for stream in self.streams():
             clear_left_overs(self._folder(stream))
+
+
+def refusal(path: Path, error: OSError) -> StoreError:
+    """What to say where the disk refuses a file of the store."""
+    return StoreError(
+        f"cannot write {path}: {error.strerror or error}. The store is undamaged; free some space "
+        "or name another --store, then run the same command again: it goes on where it stopped."
+    )
 
 
 def write_marker(root: Path) -> None:

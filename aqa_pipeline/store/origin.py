@@ -7,7 +7,7 @@ from pathlib import Path
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.files import file_name, write_whole
 from aqa_pipeline.outside import read_outside_bytes
-from aqa_pipeline.store.folder import write_marker
+from aqa_pipeline.store.folder import refusal, write_marker
 from aqa_pipeline.store.places import ORIGIN
 
 MOST_BYTES = 100_000
@@ -38,7 +38,7 @@ def write_origin(store_root: Path, origin: Origin) -> None:
         path.parent.mkdir(exist_ok=True)
         write_whole(path, json.dumps(facts, indent=2).encode())
     except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror or error}.") from error
+        raise refusal(path, error) from error
 
 
 def read_origin(store_root: Path, dataset: str) -> Origin | None:
