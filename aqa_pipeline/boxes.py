@@ -12,14 +12,18 @@ import csv
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import numpy.typing as npt
 
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.files import write_whole
+from aqa_pipeline.outside import MIB, open_outside_text
 
 HEADER = ("frame_index", "x1", "y1", "x2", "y2")
+BOXES_BYTES = 1024 * MIB  # 40 bytes a row: ten hours of thirty persons
+LONGEST_LINE = 10_000
 MOST_FRAMES = np.iinfo(np.int64).max
 LARGEST_CORNER = float(np.finfo(np.float32).max)
 CORNERS = "the upper left and the lower right corner (not a width and a height)"
@@ -69,8 +73,8 @@ def read_boxes(path: Path) -> BoxTable:
     """
     frame_index, corners = array("q"), array("f")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for index, box in _rows(file, path):
+        with open_outside_text(path, most_bytes=BOXES_BYTES, newline="") as file:
+            for index, box in _rows(_lines(file, path), path):
                 frame_index.append(index)
                 corners.extend(box)
     except (OSError, UnicodeDecodeError) as error:
@@ -87,6 +91,14 @@ def size_hint(header: Sequence[str]) -> str:
         " A width and a height are no corner. Where x,y is the upper left corner: x1 = x, x2 = x + width, "
         "y1 = y, y2 = y + height; where it is the center: x1 = x - width / 2, x2 = x + width / 2; y likewise."
     )
+
+
+def _lines(file: TextIO, path: Path) -> Iterator[str]:
+    """Yield each line of the file; one that never ends would be read into memory whole."""
+    while line := file.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise DatasetError(f"boxes {path} have a line of {LONGEST_LINE:,} letters or more; expected CSV")
+        yield line
 
 
 def _rows(file: Iterator[str], path: Path) -> Iterator[tuple[int, tuple[float, ...]]]:

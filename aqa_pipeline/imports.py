@@ -20,6 +20,7 @@ import numpy as np
 
 from aqa_pipeline.errors import AqaError, DatasetError, StoreError
 from aqa_pipeline.npy import read_npy
+from aqa_pipeline.outside import open_outside
 from aqa_pipeline.records import Dataset, Record, Source, StreamSpec
 from aqa_pipeline.store import Store
 
@@ -160,7 +161,7 @@ def _read_array(path: Path) -> np.ndarray:
 
 
 def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_outside(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

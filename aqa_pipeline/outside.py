@@ -6,12 +6,15 @@ A pipe would be waited for, a device never ends, and a file may be larger than t
 
 import errno
 import io
+import json
+import math
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any, NoReturn, TextIO
 
 MIB = 1024**2
+RUN_BYTES = 16 * MIB  # of a JSON file of a run: 100,000 videos by name take 2
 LABEL_BYTES = 64 * MIB  # a line of 100 bytes for each of 600,000 videos
 KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -27,7 +30,7 @@ def check_outside(path: Path, *, most_bytes: int | None = None) -> None:
     _check(os.stat(path), most_bytes)
 
 
-def open_outside(path: Path, *, most_bytes: int | None = None) -> BinaryIO:
+def open_outside(path: Path, *, most_bytes: int | None = None) -> io.BufferedReader:
     """Open a regular file of at most `most_bytes` to read; raise `OSError` for everything else, at once."""
     check_outside(path, most_bytes=most_bytes)  # first: opening a device may do something already
     file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115  returned
@@ -57,6 +60,34 @@ def read_outside_text(path: Path, *, most_bytes: int) -> str:
     """Return the UTF-8 text of such a file, its lines ended by "\\n". Raises `UnicodeDecodeError` too."""
     text = read_outside_bytes(path, most_bytes=most_bytes).decode("utf-8-sig")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_outside_json(path: Path, *, most_bytes: int) -> Any:
+    """Return what is written as JSON in such a file. Its numbers are finite, and whole ones fit in 64 bits.
+
+    Raises `OSError`, and `ValueError` for what is no such JSON, or nested too deeply.
+    """
+    content = read_outside_bytes(path, most_bytes=most_bytes)
+    try:
+        return json.loads(content, parse_int=_int64, parse_float=_finite, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _int64(text: str) -> int:
+    if len(text) > 20 or abs(int(text)) >= 2**63:
+        raise ValueError(f"the number {text[:40]} is too large")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"the number {text[:40]} is too large")
+    return number
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")
 
 
 def _check(facts: os.stat_result, most_bytes: int | None) -> None:

@@ -6,7 +6,6 @@ the picture as shown.
 
 import csv
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from aqa_pipeline.boxes import CORNERS, size_hint
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.outside import LABEL_BYTES, read_outside_json, read_outside_text
 
 Quads = npt.NDArray[np.float64]
 
@@ -30,10 +30,10 @@ def read_quads(path: Path) -> dict[str, Quads]:
     first row that already does, in a mended file, stays. Raises `DatasetError`, naming clip and row.
     """
     try:
-        clips = json.loads(path.read_text(encoding="utf-8"))
+        clips = read_outside_json(path, most_bytes=LABEL_BYTES)
     except OSError as error:
         raise DatasetError(f"quads {path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DatasetError(f"quads {path} are not JSON ({error}): get the file again") from error
     if not isinstance(clips, dict):
         raise DatasetError(
@@ -99,7 +99,7 @@ def _crosses_itself(quad: Quads) -> bool:
 
 def _csv_rows(path: Path) -> list[tuple[int, list[str]]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_outside_text(path, most_bytes=LABEL_BYTES)
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"quads {path} cannot be read: {error}") from error
     reader = csv.reader(io.StringIO(text, newline=""))

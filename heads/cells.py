@@ -19,12 +19,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from aqa_pipeline.csv_cells import original_cell, safe_cell
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.files import whole_folder
+from aqa_pipeline.outside import (
+    LABEL_BYTES,
+    RUN_BYTES,
+    check_outside,
+    open_outside_text,
+    read_outside_json,
+)
 from aqa_pipeline.store import file_name, write_whole
 from heads.score_scale import ScoreScale
 from heads.training import Epoch
@@ -107,7 +115,7 @@ def read_cell(run_dir: Path, *, split: str, seed: int) -> Cell:
             f"{folder} is not complete: run the same `aqa fit` command again, it goes on where it stopped."
         )
     try:
-        facts = json.loads((folder / "cell.json").read_text())
+        facts = read_outside_json(folder / "cell.json", most_bytes=RUN_BYTES)
         if (facts["split"], facts["seed"]) != (split, seed):
             raise ValueError(f"it is of split {facts['split']!r}, seed {facts['seed']!r}")
         predictions = tuple(_video_score(row) for row in read_rows(folder / "predictions.csv"))
@@ -121,15 +129,27 @@ def read_cell(run_dir: Path, *, split: str, seed: int) -> Cell:
             epochs=tuple(Epoch.from_row(row) for row in read_rows(folder / "epochs.csv")),
             predictions=predictions,
         )
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, csv.Error) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, csv.Error) as error:
         raise RunError(
             f"{folder} is damaged ({error!r}): delete that folder and run the same `aqa fit` command again."
         ) from error
 
 
+def shapes_of_state(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each tensor of a cell's state, from the file's header alone."""
+    path = folder / "model.safetensors"
+    try:
+        check_outside(path)
+        with safe_open(path, "pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except Exception as error:  # safetensors' own error type is a bare Exception
+        raise RunError(f"{path} cannot be read ({error}): delete the folder and fit again.") from error
+
+
 def read_state(folder: Path) -> dict[str, Tensor]:
     """The kept state of a cell, on the CPU; safetensors hold numbers only and run no code."""
     try:
+        check_outside(folder / "model.safetensors")
         state: dict[str, Tensor] = load_file(folder / "model.safetensors")
     except Exception as error:  # safetensors' own error type is a bare Exception
         raise RunError(
@@ -149,7 +169,7 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
 
 def read_rows(path: Path) -> list[dict[str, str]]:
     """Read a CSV with a header as one dictionary per row; raise `ValueError` if it has none."""
-    with path.open(newline="", encoding="utf-8") as file:
+    with open_outside_text(path, most_bytes=LABEL_BYTES, newline="") as file:
         rows = list(csv.DictReader(file, restkey="", restval=""))
     if not rows:
         raise ValueError(f"{path.name} has no row")

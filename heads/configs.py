@@ -1,15 +1,16 @@
 """A run's config.json, read and compared. A run may come from a stranger: what it says is checked first."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.errors import RunError
+from aqa_pipeline.outside import RUN_BYTES, read_outside_json
 from aqa_pipeline.records import Dataset
 
 SCHEMA = 2
+MOST_CELLS = 100_000  # a file each is looked for
 MOST_DIMS = 1_000_000  # of one step; what a file claims is asked of the memory
 
 NUMBER = (int, float)
@@ -57,9 +58,9 @@ def read_config(run_dir: Path) -> dict[str, Any]:
     """
     path = Path(run_dir) / "config.json"
     try:
-        config: dict[str, Any] = _told_by(path, json.loads(path.read_text()))
+        config: dict[str, Any] = _told_by(path, read_outside_json(path, most_bytes=RUN_BYTES))
         schema = config["schema"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"{run_dir} is not a run directory ({path.name} cannot be read: {error!r}): "
             "expected the folder that `aqa fit --out` wrote."
@@ -105,7 +106,19 @@ def _strange_value(config: Mapping[str, Any]) -> str | None:
     if config.get("select", SELECTS[0]) not in SELECTS:
         return f"select is {config['select'][:40]!r}, expected one of {', '.join(SELECTS)}"
     dims = [dim for dim in config.get("dims", {}).values() if not 0 < dim <= MOST_DIMS]
-    return f"a stream of {dims[0]} dimensions" if dims else None
+    if dims:
+        return f"a stream of {dims[0]} dimensions"
+    num_cells = len(config.get("splits", {})) * len(config.get("seeds", []))
+    if num_cells > MOST_CELLS:
+        return f"{num_cells:,} trained cells, of which {MOST_CELLS:,} are the most"
+    counts = {"epochs": config.get("epochs"), "threads": config.get("threads")}
+    counts |= {
+        f"num_{part} of {name}": split.get(f"num_{part}")
+        for part in ("train", "test")
+        for name, split in config.get("splits", {}).items()
+    }
+    negative = [f"{name} is {count}" for name, count in counts.items() if count is not None and count < 0]
+    return negative[0] if negative else None
 
 
 def _told_by(path: Path, value: Any) -> Any:

@@ -13,7 +13,7 @@ from torch import nn
 from aqa_pipeline.errors import RunError, SpecMismatch, UnknownName
 from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.tube_masks import MaskVariant
-from heads.cells import cell_folder, is_complete, read_cell, read_state, split_folder
+from heads.cells import cell_folder, is_complete, read_cell, read_state, shapes_of_state, split_folder
 from heads.configs import read_config
 from heads.evaluation import are_classes
 from heads.predicted import over_seeds_of
@@ -172,13 +172,19 @@ def _are_classes(run_dir: Path, config: Mapping[str, Any]) -> bool:
 
 def _load_cell(run_dir: Path, config: Mapping[str, Any], *, split: str, seed: int) -> TrainedCell:
     cell = read_cell(run_dir, split=split, seed=seed)
-    head = find_head(config["head"])
+    head, folder = find_head(config["head"]), cell_folder(run_dir, split=split, seed=seed)
     try:
         recipe = Recipe.from_dict(config["splits"][split]["recipe"])
-        module = prepare_module(lambda dims: head.build(dims, config["variant"]), config["dims"], recipe)
+
+        def build() -> nn.Module:
+            return prepare_module(lambda dims: head.build(dims, config["variant"]), config["dims"], recipe)
+
+        with torch.device("meta"):  # numbers that a stranger wrote down take no memory there
+            claimed = {name: tuple(tensor.shape) for name, tensor in build().state_dict().items()}
+        _check_shapes(folder, claimed)
+        module = build()
     except (TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise RunError(f"{run_dir / 'config.json'} describes no network of ours ({error}).") from error
-    folder = cell_folder(run_dir, split=split, seed=seed)
     try:
         module.load_state_dict(read_state(folder))
     except RuntimeError as error:
@@ -187,6 +193,19 @@ def _load_cell(run_dir: Path, config: Mapping[str, Any], *, split: str, seed: in
         ) from error
     learned_from = frozenset(row.video_id for row in cell.predictions if row.part != "test")
     return TrainedCell(split, seed, module.eval(), recipe, cell.scale, learned_from)
+
+
+def _check_shapes(folder: Path, claimed: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise `RunError` unless the state of the cell is that of the network that config.json describes."""
+    stored = shapes_of_state(folder)
+    differing = sorted(name for name in {*claimed, *stored} if claimed.get(name) != stored.get(name))
+    if differing:
+        name = differing[0]
+        raise RunError(
+            f"{folder / 'model.safetensors'} does not fit config.json: {name} has the shape "
+            f"{stored.get(name, 'of nothing')}, expected {claimed.get(name, 'nothing')}"
+            f" ({len(differing)} tensors differ). Fit again into a new folder."
+        )
 
 
 def _check_specs(trained: TrainedHead, streams: Mapping[str, Record]) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.errors import RunError
+from aqa_pipeline.outside import RUN_BYTES, read_outside_json
 from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.store import Store, write_whole
 from heads.samples import FeatureSet
@@ -165,7 +166,7 @@ def read_training_facts(folder: Path) -> TrainingFacts | None:
     if not path.is_file():
         return None
     try:
-        values = json.loads(path.read_text())
+        values = read_outside_json(path, most_bytes=RUN_BYTES)
         streams = values.pop("streams")
         return TrainingFacts(
             num_videos=values["num_videos"],
@@ -177,7 +178,7 @@ def read_training_facts(folder: Path) -> TrainingFacts | None:
                 for name, facts in streams.items()
             },
         )
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise RunError(
             f"{path} is damaged ({error!r}): delete it and run the same `aqa fit` again, it is written anew."
         ) from error

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.outside import LABEL_BYTES, read_outside_text
 
 VIDEO_SUFFIXES = frozenset(
     (
@@ -89,7 +90,7 @@ def boxes_beside(root: Path, video_id: str) -> Path | None:
 def read_label_text(path: Path) -> str:
     """The text of a label file, UTF-8 with or without byte order mark. Raises `DatasetError`."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_outside_text(path, most_bytes=LABEL_BYTES)
     except UnicodeDecodeError as error:
         raise DatasetError(
             f"{path} is not UTF-8 text (byte {error.start}: {error.reason}). Save it as UTF-8 and try again."

@@ -1,16 +1,21 @@
 """Tables of numbers in MATLAB files, read without touching anything else that lies in them."""
 
+import zlib
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.outside import LABEL_BYTES, open_outside
 
 NUMERIC = frozenset(
     ("double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 )
 MAX_ROWS = 1_000_000
+HEADER_BYTES, COMPRESSED = 128, 15  # "MAT-File Level 5 File Format", miCOMPRESSED
+MOST_UNPACKED_BYTES = LABEL_BYTES
 
 
 def read_table(path: Path, *, variable: str, num_columns: int) -> npt.NDArray[np.float64]:
@@ -21,6 +26,7 @@ def read_table(path: Path, *, variable: str, num_columns: int) -> npt.NDArray[np
     from scipy.io import loadmat, whosmat
 
     try:
+        _check_unpacked(path)
         contents = {name: (shape, kind) for name, shape, kind in whosmat(path, appendmat=False)}
         if variable in contents:
             _check(path, variable, *contents[variable], num_columns=num_columns)
@@ -37,6 +43,25 @@ def read_table(path: Path, *, variable: str, num_columns: int) -> npt.NDArray[np
         # scipy lets through whatever a damaged file causes: zlib.error, KeyError, ValueError, TypeError, ...
         raise DatasetError(f"{path} is no MATLAB file that can be read ({error}): get it again") from error
     raise DatasetError(f"{path} has no variable {variable}; it holds {', '.join(contents) or 'nothing'}")
+
+
+def _check_unpacked(path: Path) -> None:
+    """Raise `DatasetError` if the compressed parts of the file unpack to far more than a table holds.
+
+    Version 5 of the format: behind a header of 128 bytes, each part says its type and its number of bytes.
+    """
+    left = MOST_UNPACKED_BYTES
+    with open_outside(path, most_bytes=LABEL_BYTES) as file:
+        content = memoryview(file.read())
+    order: Literal["little", "big"] = "little" if content[126:128] == b"IM" else "big"
+    at = HEADER_BYTES
+    while at + 8 <= len(content):
+        kind, size = (int.from_bytes(content[at + of : at + of + 4], order) for of in (0, 4))
+        if kind == COMPRESSED:
+            left -= len(zlib.decompressobj().decompress(content[at + 8 : at + 8 + size], left + 1))
+        if left < 0:
+            raise DatasetError(f"{path} unpacks to more than {MOST_UNPACKED_BYTES:,} bytes: expected a table")
+        at += 8 + size
 
 
 def _check(path: Path, variable: str, shape: tuple[int, ...], kind: str, *, num_columns: int) -> None:

@@ -7,7 +7,10 @@ from pathlib import Path
 from aqa_pipeline.datasets.disk import read_label_text
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.installation import install_command
+from aqa_pipeline.outside import LABEL_BYTES, check_outside
 
+# One sheet is read, and none of the empty cells that a row may claim.
+SPARING = {"on_demand": True, "ragged_rows": True}
 Rows = list[tuple[int, list[str]]]
 
 
@@ -32,6 +35,10 @@ def _csv_rows(path: Path) -> Rows:
 
 def _xls_rows(path: Path, sheet: str) -> Rows:
     try:
+        check_outside(path, most_bytes=LABEL_BYTES)
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error
+    try:
         import xlrd
     except ImportError as error:
         raise DatasetError(
@@ -40,7 +47,7 @@ def _xls_rows(path: Path, sheet: str) -> Rows:
         ) from error
     try:
         # xlrd writes its doubts about a file to the terminal unless they are sent elsewhere.
-        with xlrd.open_workbook(str(path), logfile=io.StringIO(), on_demand=True) as book:
+        with xlrd.open_workbook(str(path), logfile=io.StringIO(), **SPARING) as book:
             names = book.sheet_names()
             table = book.sheet_by_name(sheet) if sheet in names else None
             rows = (

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.outside import check_outside
 from aqa_pipeline.video.liveness import sign_of_life
 
 # 8K video has 33 million pixels, 7680 a side. ffmpeg's own bound is 268 million, and a decoder holds up to 17
@@ -47,8 +48,10 @@ def check_file(path: Path) -> None:
     """Raises `VideoError` unless there is a file with something in it."""
     if not path.exists():
         raise VideoError(f"{path}: no such video file. Check the dataset's root and the file's name.")
-    if not path.is_file():
-        raise VideoError(f"{path}: expected a video file, found a folder")
+    try:
+        check_outside(path)
+    except OSError as error:
+        raise VideoError(f"{path}: this is no video file: {error.strerror or error}") from error
     if path.stat().st_size == 0:
         raise VideoError(f"{path}: the file is empty (0 bytes). Get the file again.")
 

@@ -19,11 +19,14 @@ import numpy.typing as npt
 from PIL import Image
 
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.outside import MIB, open_outside
 from aqa_pipeline.video.container import check_size
 from aqa_pipeline.video.orientation import Picture
 from aqa_pipeline.video.sampling import Timeline, as_rate
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
+FORMATS = ("JPEG", "PNG")  # whatever the name says: Pillow would start Ghostscript for a .png of PostScript
+PICTURE_BYTES = 1024 * MIB  # the largest picture that is read, stored as it is, has 400 MB
 
 
 # A folder changed less than this ago may change again within one tick of its file system's clock.
@@ -127,14 +130,15 @@ def folder_timeline(folder: Path, num_pictures: int, fps: float | None) -> Timel
 def read_picture(path: Path) -> Picture:
     """One (H, W, 3) RGB picture. Raises `VideoError` if it cannot be read whole."""
     try:
-        with Image.open(path) as image:
+        with open_outside(path, most_bytes=PICTURE_BYTES) as file, Image.open(file, formats=FORMATS) as image:
             check_size(path, width=image.width, height=image.height)
             if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip
                 return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
             return np.array(image.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise VideoError(
-            f"{path}: this picture cannot be read ({error}). Extract the frames again."
+            f"{path}: this picture cannot be read ({reason}). Extract the frames again."
         ) from error
 
 

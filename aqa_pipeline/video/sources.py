@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from aqa_pipeline.errors import VideoError
+from aqa_pipeline.outside import open_outside
 from aqa_pipeline.records import Source, Video
 from aqa_pipeline.video.container import check_file
 from aqa_pipeline.video.frame_folder import list_pictures
@@ -90,7 +92,10 @@ def source_digest(path: Path) -> str:
 
 
 def _add_file(path: Path, update: Callable[[bytes], object]) -> None:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            sign_of_life()
-            update(chunk)
+    try:
+        with open_outside(path) as file:
+            while chunk := file.read(CHUNK_BYTES):
+                sign_of_life()
+                update(chunk)
+    except OSError as error:
+        raise VideoError(f"{path}: this file cannot be read: {error.strerror or error}") from error

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from aqa_pipeline.outside import open_outside
+
 CHUNK_BYTES = 1 << 20
 
 IdentityKind = Literal["sha256", "sha256_prefix", "git_blob"]
@@ -31,14 +33,14 @@ class Identity:
 
 def sha256_of(path: Path) -> str:
     """SHA-256 of the bytes, 64 hex digits."""
-    with path.open("rb") as file:
+    with open_outside(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def git_blob_of(path: Path) -> str:
     """The id that git gives to these bytes, 40 hex digits: known from any git tree, without the file."""
     digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
-    with path.open("rb") as file:
+    with open_outside(path) as file:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()

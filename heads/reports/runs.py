@@ -1,6 +1,5 @@
 """The report of one or several runs: everything is read from the run directories."""
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
@@ -9,6 +8,7 @@ from typing import Any
 
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.metrics import Interval, wilson_interval
+from aqa_pipeline.outside import RUN_BYTES, read_outside_json
 from aqa_pipeline.pages.run_page import Picture, RunPage, RunSection, TableOf, write_run_page
 from aqa_pipeline.store import file_name
 from heads.agreement import TITLES
@@ -137,10 +137,11 @@ def _verdict(evaluation: Evaluation) -> tuple[str, ...]:
 
 def _notes(run_dir: Path, evaluation: Evaluation) -> tuple[str, ...]:
     try:
-        notes = [str(note) for note in json.loads((run_dir / "summary.json").read_text())["notes"]]
+        summary = read_outside_json(run_dir / "summary.json", most_bytes=RUN_BYTES)
+        notes = [str(note) for note in summary["notes"]]
     except FileNotFoundError:
         notes = []  # an unfinished run has no summary yet
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"{run_dir / 'summary.json'} is damaged ({error!r}): run the same `aqa fit` command again."
         ) from error

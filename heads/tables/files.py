@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aqa_pipeline.errors import RunError
+from aqa_pipeline.outside import RUN_BYTES, read_outside_json
 from aqa_pipeline.store import write_whole
 from heads.cells import write_rows
 from heads.tables.facts import facts_of, reasons_of
@@ -29,8 +30,8 @@ def open_folder(table: Table, settings: Settings) -> None:
     path, asked = settings.out / "settings.json", _settings(table, settings)
     if path.exists():
         try:
-            there = dict(json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError, RecursionError) as error:
+            there = dict(read_outside_json(path, most_bytes=RUN_BYTES))
+        except (OSError, ValueError, TypeError) as error:
             raise RunError(f"{path} is damaged ({error!r}): name a new folder with --out.") from error
         differing = [name for name in asked if there.get(name) != asked[name]]
         if differing:

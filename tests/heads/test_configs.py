@@ -48,6 +48,10 @@ def test_a_sound_config_is_read_as_it_is(tmp_path):
         ({"dataset": {"name": ["toy"]}}, "dataset.name is"),
         ({"simulated": 1}, "simulated is '1'"),
         ({"store": 7}, "store is '7'"),
+        ({"seeds": list(range(60_000)), "splits": {"a": {}, "b": {}}}, "120,000 trained cells"),
+        ({"epochs": -1}, "epochs is -1"),
+        ({"threads": -4}, "threads is -4"),
+        ({"splits": {"a": {"num_test": -3}}}, "num_test of a is -3"),
     ],
 )
 def test_what_is_of_another_type_is_refused(tmp_path, changes, reason):
@@ -69,4 +73,26 @@ def test_what_is_missing_is_told_when_it_is_asked_for(tmp_path):
 def test_what_is_no_config_is_no_run(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(RunError, match="is not a run directory"):
+        read_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"schema": 2, "dims": {"a": NaN}}', "NaN is no number"),
+        ('{"schema": 2, "target": {"low": 1e999}}', "is too large"),
+        ('{"schema": 2, "epochs": ' + "9" * 400 + "}", "is too large"),
+        ('{"schema": 2, "x": ' + "[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_numbers_that_nobody_writes_are_refused(tmp_path, text, reason):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(RunError, match=reason):
+        read_config(tmp_path)
+
+
+def test_a_config_of_gigabytes_is_not_read(tmp_path):
+    with (tmp_path / "config.json").open("wb") as file:
+        file.truncate(10**11)
+    with pytest.raises(RunError, match="it has 100,000,000,000 bytes, expected at most"):
         read_config(tmp_path)

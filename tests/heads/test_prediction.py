@@ -1,16 +1,20 @@
 """Scoring a new video with a trained run."""
 
 import dataclasses
-from collections.abc import Mapping
+import json
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from aqa_pipeline.errors import RunError, SpecMismatch, UnknownName
 from aqa_pipeline.records import Record, Split, StreamSpec
 from heads.cells import cell_folder, read_cell
 from heads.prediction import load_run, predict
+from heads.registry import HEADS
 from heads.runs import fit
 
 
@@ -131,3 +135,71 @@ def test_an_unfinished_run_cannot_score(world, tmp_path: Path) -> None:
     (cell_folder(tmp_path / "run", split="first", seed=0) / "cell.json").unlink()
     with pytest.raises(RunError, match="has no finished cell"):
         load_run(tmp_path / "run")
+
+
+def changed_config(run_dir: Path, change: Callable[[dict], object]) -> None:
+    config = json.loads((run_dir / "config.json").read_text())
+    change(config)
+    (run_dir / "config.json").write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda config: config["dims"].update(crops=999_999), r"has the shape .*, expected .*999999"),
+        (lambda config: config["dims"].update(crops=41), r"tensors? differ"),
+        (lambda config: config["splits"]["first"]["recipe"].update(num_components=10**9), "differ"),
+        (lambda config: config["splits"]["first"]["recipe"].update(num_components=5), "differ"),
+    ],
+)
+def test_a_network_that_config_json_claims_is_not_built_unless_it_is_stored(
+    world, tmp_path: Path, monkeypatch, change, reason
+) -> None:
+    fit(world.request(tmp_path / "run"))
+    changed_config(tmp_path / "run", change)
+    built = []
+    zeros = torch.nn.Module.load_state_dict
+    monkeypatch.setattr(
+        torch.nn.Module, "load_state_dict", lambda *arguments: built.append(1) or zeros(*arguments)
+    )
+    largest = []
+    real = torch.empty
+
+    def empty(*size, **options):
+        made = real(*size, **options)
+        if made.device.type != "meta":
+            largest.append(made.numel())
+        return made
+
+    monkeypatch.setattr(torch, "empty", empty)
+    with pytest.raises(RunError, match=rf"does not fit config\.json: .*{reason}"):
+        load_run(tmp_path / "run")
+    assert not built
+    assert max(largest, default=0) < 1000
+
+
+@pytest.mark.parametrize("kind", ["config.json", "cell.json", "predictions.csv", "model.safetensors"])
+def test_a_pipe_in_a_run_is_not_waited_for(world, tmp_path: Path, kind: str) -> None:
+    fit(world.request(tmp_path / "run"))
+    cell = cell_folder(tmp_path / "run", split="first", seed=0)
+    path = (tmp_path / "run" if kind == "config.json" else cell) / kind
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(RunError, match=r"it is a pipe|has no finished cell"):
+        load_run(tmp_path / "run", split="first")
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_every_network_has_its_shapes_without_memory(head: str) -> None:
+    """What the check of a stranger's run compares with."""
+    of_head = HEADS[head]
+    dim = 480 if of_head.reads_maps else 12
+    dims = dict.fromkeys(of_head.streams, dim)
+    for variant in of_head.variants:
+        with torch.device("meta"):
+            claimed = of_head.build(dims, variant).state_dict()
+        built = of_head.build(dims, variant).state_dict()
+        assert {name: tensor.shape for name, tensor in claimed.items()} == {
+            name: tensor.shape for name, tensor in built.items()
+        }
+        assert all(tensor.is_meta for tensor in claimed.values())

@@ -6,6 +6,7 @@ import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from aqa_pipeline.outside import RUN_BYTES, read_outside_json
 from aqa_pipeline.store import write_whole
 from aqa_pipeline.weights import aqa_home
 from extract.backbones.runtimes.program import Program
@@ -53,7 +54,7 @@ def _path() -> Path:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        found = json.loads(path.read_text())
+        found = read_outside_json(path, most_bytes=RUN_BYTES)
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -73,7 +73,7 @@ def test_first_rows_in_either_order_give_the_whole_area(
         ({"a": []}, "clip 'a': expected one row of 8 numbers per frame"),
         ({"a": [[1] * 8, [1] * 7]}, "clip 'a', row 1: expected 8 finite numbers"),
         ({"a": [[1] * 7 + ["x"]]}, "clip 'a', row 0: expected 8 finite"),
-        ({"a": [[1] * 7 + [float("nan")]]}, "clip 'a', row 0: expected 8 finite"),
+        ({"a": [[1] * 7 + [float("nan")]]}, "NaN is no number"),
         ({"a": [[1] * 7 + [True]]}, "clip 'a', row 0: expected 8 finite"),
         ({"a": [3]}, "clip 'a', row 0: expected 8 finite"),
     ],
