@@ -10,7 +10,7 @@ from aqa_pipeline.athlete_events import JUMPED
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.footage import Footage, check_belong
 from aqa_pipeline.records import Event, SpecValue
-from extract.detectors.continuity import GAP_SECONDS, continuing_person
+from extract.detectors.continuity import GAP_SECONDS, People, Seen
 from extract.detectors.first_person import CHOOSERS, Start
 
 Athlete = Literal["largest", "followed"]
@@ -66,20 +66,9 @@ class AthletePicker:
 
     rule: AthleteRule
     footage: Footage
-    last: np.ndarray | None
-    seen_at: int | None = None
+    first_box: np.ndarray | None
+    people: People | None = None
     events: list[Event] = field(default_factory=list)
-
-    def pick(self, frame_index: int, frame: np.ndarray, persons: np.ndarray) -> np.ndarray | None:
-        """Return the row of (n, 5) persons that is the athlete, None where they are not seen."""
-        if self.rule.athlete == "largest":
-            return CHOOSERS["largest"](persons, frame)
-        if self.seen_at is None and self.last is not None:  # an init box is of the first frame
-            self.seen_at = frame_index
-        person = self._continue(frame_index, frame, persons)
-        if person is not None:
-            self.last, self.seen_at = person, frame_index
-        return person
 
     def pick_each(
         self, frame_index: Sequence[int], frames: Sequence[np.ndarray], found: Sequence[np.ndarray]
@@ -87,16 +76,37 @@ class AthletePicker:
         """Return the athlete of each of the frames."""
         return [self.pick(*each) for each in zip(frame_index, frames, found, strict=True)]
 
-    def _continue(self, frame_index: int, frame: np.ndarray, persons: np.ndarray) -> np.ndarray | None:
-        if self.last is None or self.seen_at is None:
-            return CHOOSERS[self.rule.start](persons, frame)
-        seconds = (frame_index - self.seen_at) / self.footage.fps
-        person = continuing_person(persons, self.last, seconds=seconds)
-        if person is None and seconds > GAP_SECONDS:
-            person = CHOOSERS[self.rule.start](persons, frame)
-            if person is not None:
-                self.events.append(Event(frame_index, JUMPED, self._detail(seconds)))
+    def pick(self, frame_index: int, frame: np.ndarray, persons: np.ndarray) -> np.ndarray | None:
+        """Return the row of (n, 5) persons that is the athlete, None where they are not seen."""
+        if self.rule.athlete == "largest":
+            return CHOOSERS["largest"](persons, frame)
+        if self.people is None and self.first_box is not None:  # an init box is of the first frame
+            self.people = People(self.footage.fps, Seen(self.first_box, frame_index))
+        person = self._begin(frame_index, frame, persons) if self.people is None else None
+        if self.people is None:
+            return None
+        again = self.people.match(frame_index, persons)
+        if person is None:
+            person = again if again is not None else self._jump(frame_index, frame, persons, self.people)
+        if person is not None:
+            self.people.confirm(frame_index, person)
         return person
 
-    def _detail(self, seconds: float) -> str:
-        return f"nobody continued the last box for {seconds:.1f} s; the {self.rule.start} person was taken"
+    def _begin(self, frame_index: int, frame: np.ndarray, persons: np.ndarray) -> np.ndarray | None:
+        person = CHOOSERS[self.rule.start](persons, frame)
+        if person is not None:
+            self.people = People(self.footage.fps, Seen(person, frame_index))
+        return person
+
+    def _jump(
+        self, frame_index: int, frame: np.ndarray, persons: np.ndarray, people: People
+    ) -> np.ndarray | None:
+        """Take somebody else once the athlete has been unseen for long."""
+        seconds = people.unseen_seconds(frame_index)
+        person = CHOOSERS[self.rule.start](persons, frame) if seconds > GAP_SECONDS else None
+        if person is not None:
+            detail = (
+                f"nobody continued the last box for {seconds:.1f} s; the {self.rule.start} person was taken"
+            )
+            self.events.append(Event(frame_index, JUMPED, detail))
+        return person

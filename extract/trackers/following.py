@@ -19,7 +19,7 @@ from aqa_pipeline.errors import AqaError
 from aqa_pipeline.footage import Footage, check_belong
 from aqa_pipeline.records import Event, SpecValue, Video
 from extract.detectors import Detect, PersonDetector
-from extract.detectors.continuity import GAP_SECONDS, continuing_person, overlap
+from extract.detectors.continuity import GAP_SECONDS, People, Seen, most_overlapping, overlap
 from extract.detectors.first_person import CHOOSERS, Start
 from extract.trackers.geometry import bounding_box, box_quad, vot_box
 from extract.trackers.tracker import Track, Tracked, Tracker
@@ -66,14 +66,6 @@ class Rules:
             )
 
 
-@dataclass(frozen=True, eq=False)
-class Agreed:
-    """Where the detector last agreed with the tracker: the person's box and the frame."""
-
-    box: np.ndarray
-    frame_index: int
-
-
 @dataclass(frozen=True)
 class Missed:
     """Looks in a row that saw nobody at the tracker's box: the first one's frame, and how many."""
@@ -97,7 +89,7 @@ class Follower:
         self._detect, self._fps = detect, fps
         self._doubt_below = tracker.doubt_below if rules.doubt_below is None else rules.doubt_below
         self._best = 0.0
-        self._agreed: Agreed | None = None
+        self._people: People | None = None  # the athlete as the detector agreed last
         self._missed: Missed | None = None
         self._looked_at: int | None = None
         self._watched = True
@@ -111,14 +103,14 @@ class Follower:
         """`step` with what the track says of this frame; None while there is no track."""
         if tracked is None:
             return (
-                self._begin(frame_index, frame) if self._agreed is None else self._search(frame_index, frame)
+                self._begin(frame_index, frame) if self._people is None else self._search(frame_index, frame)
             )
         doubted = tracked.score < self._doubt_below * self._best
         self._best = max(self._best, tracked.score)
         if self._watched and self._is_due(frame_index, soon=doubted or self._missed is not None):
             persons = self._look(frame_index, frame)
             least = AGREES_IN_DOUBT if doubted else AGREES
-            if not self._holds(frame_index, tracked, _person_at(bounding_box(tracked.quad), persons, least)):
+            if not self._holds(frame_index, tracked, persons, least=least):
                 return self._restart(frame_index, frame, persons)
         return Step(tracked.quad, tracked.score)
 
@@ -131,22 +123,28 @@ class Follower:
         (persons,) = self._detect([frame], [frame_index])
         return persons
 
-    def _holds(self, frame_index: int, tracked: Tracked, person: np.ndarray | None) -> bool:
-        """Return whether the athlete still counts as followed, after the detector saw `person` there."""
+    def _holds(self, frame_index: int, tracked: Tracked, persons: np.ndarray, *, least: float) -> bool:
+        """Return whether the athlete still counts as followed, after the detector has looked."""
+        people = self._people
+        assert people is not None, "who is tracked was started"
+        people.match(frame_index, persons)
+        box = bounding_box(tracked.quad)
+        person = _person_at(box, persons, least)
         if person is not None:
-            self._agreed, self._missed = Agreed(person, frame_index), None
+            # A detection may hold two persons at once; the tracker's box does not.
+            people.confirm(frame_index, person, box)
+            self._missed = None
             self._best = tracked.score  # whatever the score is, it is that of the athlete
             return True
         since, number = (self._missed.since, self._missed.number) if self._missed else (frame_index, 0)
         self._missed = Missed(since, number + 1)
         if self._missed.number < self.rules.missed_looks:
             return True
-        assert self._agreed is not None, "a track begins at a box"
         self.track = None
         self._tell(
             since,
             LOST,
-            f"the detector sees nobody there, last seen in frame {self._agreed.frame_index}, noticed in "
+            f"the detector sees nobody there, last seen in frame {people.athlete.frame_index}, noticed in "
             f"frame {frame_index}",
         )
         return False
@@ -159,11 +157,11 @@ class Follower:
             person = CHOOSERS[self.rules.start](persons, frame)
             if person is None:
                 return Step(no_quad(), 0.0)
-            return self._start(frame_index, frame, person, "started", _seen("the detector", person))
+            return self._start(frame_index, frame, person, "started", _seen("the detector", person), persons)
         # A detector that cannot see whom the user points at has no say about them later.
         self._watched = _person_at(box, persons, AGREES) is not None
         unseen = "" if self._watched else "; the detector sees nobody there and is not asked again"
-        return self._start(frame_index, frame, box, "started", f"at the given box{unseen}")
+        return self._start(frame_index, frame, box, "started", f"at the given box{unseen}", persons)
 
     def _search(self, frame_index: int, frame: np.ndarray) -> Step:
         """Look for the lost athlete, where a look is due."""
@@ -173,21 +171,32 @@ class Follower:
 
     def _restart(self, frame_index: int, frame: np.ndarray, persons: np.ndarray) -> Step:
         """Start again at the person that continues the athlete's last box; after a gap, at anybody."""
-        assert self._agreed is not None, "who is lost was followed"
+        assert self._people is not None, "who is lost was followed"
         assert self._missed is not None, "who is lost was missed"
-        unseen = (frame_index - self._agreed.frame_index) / self._fps
-        person = continuing_person(persons, self._agreed.box, seconds=unseen)
+        person = self._people.match(frame_index, persons)
         found = "continues the last box"
         if person is None and (frame_index - self._missed.since) / self._fps > GAP_SECONDS:
             person, found = CHOOSERS[self.rules.start](persons, frame), f"is the {self.rules.start} person"
         if person is None:
             return Step(no_quad(), 0.0)
         detail = f"{_seen('the detector', person)}, who {found}"
-        return self._start(frame_index, frame, person, RESTARTED, detail)
+        return self._start(frame_index, frame, person, RESTARTED, detail, persons)
 
-    def _start(self, frame_index: int, frame: np.ndarray, box: np.ndarray, kind: str, detail: str) -> Step:
+    def _start(
+        self,
+        frame_index: int,
+        frame: np.ndarray,
+        box: np.ndarray,
+        kind: str,
+        detail: str,
+        persons: np.ndarray,
+    ) -> Step:
         self.track = self.tracker.start(frame, box[:4])
-        self._best, self._agreed, self._missed = 0.0, Agreed(box, frame_index), None
+        self._best, self._missed = 0.0, None
+        if self._people is None:
+            self._people = People(self._fps, Seen(box, frame_index))
+            self._people.match(frame_index, persons)
+        self._people.confirm(frame_index, box)
         self._tell(frame_index, kind, detail)
         return Step(box_quad(box), 1.0)
 
@@ -210,7 +219,7 @@ class Follower:
 
 def _person_at(box: np.ndarray, persons: np.ndarray, least: float) -> np.ndarray | None:
     """Return the person that overlaps the box most, if it is enough."""
-    best = max(persons, key=lambda person: overlap(box, person), default=None)
+    best = most_overlapping(box, persons)
     return best if best is not None and overlap(box, best) >= least else None
 
 

@@ -6,7 +6,7 @@ import pytest
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.footage import Footage
 from extract.detectors import AthleteRule, largest_person
-from extract.detectors.continuity import continuing_person, overlap
+from extract.detectors.continuity import People, Seen, overlap
 
 FPS = 25.0
 FOOTAGE = Footage(640, 360, 500, 0, 500, FPS)
@@ -101,8 +101,32 @@ def test_overlap_is_intersection_over_union():
 
 def test_nobody_continues_what_is_too_far_or_too_small():
     last = person(100)
-    assert continuing_person(np.array([person(500)]), last, seconds=1) is None
-    assert continuing_person(np.array([person(110, width=10, height=20)]), last, seconds=1) is None
-    assert continuing_person(np.empty((0, 5)), last, seconds=9) is None
+
+    def again(*persons, seconds=1.0):
+        return People(FPS, Seen(last, 0)).match(int(seconds * FPS), np.array(persons).reshape(-1, 5))
+
+    assert again(person(500)) is None
+    assert again(person(110, width=10, height=20)) is None
+    assert again(seconds=9) is None
     near, nearer = person(150), person(120)
-    np.testing.assert_array_equal(continuing_person(np.array([near, nearer]), last, seconds=0.2), nearer)
+    np.testing.assert_array_equal(again(near, nearer, seconds=0.2), nearer)
+
+
+def test_somebody_who_stood_beside_is_not_taken_for_a_hidden_athlete():
+    """The neighbor is near enough to continue the athlete, but is known to be somebody else."""
+    beside = person(190, height=150)
+    frames = [(at, [beside] if at in (1, 2) else [beside, person(110)]) for at in range(5)]
+    boxes, events = picked(AthleteRule("followed", init_box=(80, 100, 140, 260)), frames)
+    assert [box is None for box in boxes] == [False, True, True, False, False]
+    assert events == []
+    alone = People(FPS, Seen(person(110), 0)).match(25, np.array([beside]))
+    np.testing.assert_array_equal(alone, beside)  # of whom nothing was known
+
+
+def test_two_who_move_on_together_keep_their_places():
+    """The athlete stands where the other stood: all are matched at once, not the nearest one alone."""
+    people = People(FPS, Seen(person(100), 0))
+    first, second = np.array([person(100), person(160)]), np.array([person(155), person(215)])
+    np.testing.assert_array_equal(people.match(0, first), first[0])
+    people.confirm(0, first[0])
+    np.testing.assert_array_equal(people.match(25, second), second[0])

@@ -15,10 +15,11 @@ from aqa_pipeline.records import Video
 from extract.backbones import LoadedBackbone, get_backbone
 from extract.backbones.preprocess import get_preprocess
 from extract.choices import Choices, build_streams, rebuild_streams
+from extract.detectors import AthleteRule
 from extract.streams import STREAMS, TubeSampling
 from extract.trackers import FollowedPersons, Rules
 from extract.tube_choices import TubeChoices
-from extract.tube_options import check_tube_options, parse_box, tube_choices_of
+from extract.tube_options import athlete_rule_of, check_tube_options, parse_box, tube_choices_of
 
 TRACKER = SimpleNamespace(name="fast", identity="siammask:vot random:3", doubt_below=0.85)
 PERSONS = SimpleNamespace(name="yolo", identity="yolo:yolo11n sha256:ab confidence>=0.25")
@@ -195,3 +196,41 @@ def test_options_of_tubes_are_not_ignored_by_other_streams(name):
         click.UsageError, match=rf"--{name.replace('_', '-')}: for the stream tubes, not for crops"
     ):
         check({name: "1"}, ["crops"])
+
+
+@pytest.mark.parametrize(
+    ("dataset", "options", "rule"),
+    [
+        ("folder", {}, AthleteRule("followed")),
+        (None, {}, AthleteRule("followed")),  # a preview of one's own video
+        ("mit-skating", {}, AthleteRule("largest")),
+        ("synthetic", {}, AthleteRule("largest")),
+        ("mit-skating", {"start": "central"}, AthleteRule("followed", "central")),
+        ("folder", {"athlete": "largest"}, AthleteRule("largest")),
+        ("folder", {"init_box": "1,2,30,40"}, AthleteRule("followed", init_box=(1.0, 2.0, 30.0, 40.0))),
+    ],
+)
+def test_who_is_cropped_by_dataset(dataset, options: Options, rule):
+    assert athlete_rule_of(options, dataset=dataset) == rule
+
+
+@pytest.mark.parametrize("name", ["start", "init_box", "athlete"])
+def test_pointing_at_somebody_is_not_ignored_where_nobody_is_looked_for(name):
+    check_tube_options({name: "1"}, ["crops"])
+    with pytest.raises(click.UsageError, match=r"for the stream .*crops, not for segments"):
+        check_tube_options({name: "1"}, ["segments"])
+
+
+def test_followed_crops_are_rebuilt_and_may_be_pointed_at_anew(asked):
+    """The largest person's spec is the paper's and says nothing of a start."""
+    of_run = AthleteRule("followed", "central")
+    (crops,) = build_streams(["crops"], dataclasses.replace(RANDOM, athlete=of_run))
+    (again,) = rebuild_streams([crops.spec], Choices(detector=""))
+    assert again.spec == crops.spec
+    pointed = Choices(detector="", tubes=TubeChoices(init_box=(1.0, 2.0, 30.0, 40.0)))
+    (other,) = rebuild_streams([crops.spec], pointed)
+    assert other.spec.differences(crops.spec) == ["init_box: 1,2,30,40 != None"]
+    (largest,) = build_streams(["crops"], RANDOM)
+    assert largest.spec.facts["person"] == "largest"
+    assert "start" not in largest.spec.facts
+    assert not largest.spec.serves_for(crops.spec)
