@@ -1,10 +1,12 @@
 """An extraction's report in words."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from aqa_pipeline.sources import in_words
 from aqa_pipeline.store import Origin
 from aqa_pipeline.tables import format_table
+from aqa_pipeline.video.plain import in_words as made_plain
 from extract.clock import PHASES
 from extract.stage import ExtractReport
 
@@ -22,6 +24,7 @@ def _lines(report: ExtractReport) -> Iterator[str]:
         yield format_table(header, list(_rows(report)))
         yield ""
         yield _speed(report)
+    yield from _pictures(report)
     yield from _athletes(report)
     if report.num_already_there:
         yield f"{report.num_already_there} videos were in the store already (--overwrite makes them again)."
@@ -40,6 +43,13 @@ def _lines(report: ExtractReport) -> Iterator[str]:
 
 def _videos(named: Mapping[str, object]) -> str:
     return "1 video" if len(named) == 1 else f"{len(named)} videos"
+
+
+def _pictures(report: ExtractReport) -> Iterator[str]:
+    pictures = {row.video_id: row.picture for row in report.written}
+    counts = Counter(phrase for picture in pictures.values() for phrase in made_plain(picture))
+    for phrase, count in counts.most_common():
+        yield f"Pictures of {count} of {len(pictures)} videos were {phrase}."
 
 
 def _athletes(report: ExtractReport) -> Iterator[str]:

@@ -1,15 +1,15 @@
 """Records are written behind: the disk works while the next video is in the network."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from aqa_pipeline.athlete_events import told_athlete
-from aqa_pipeline.records import Record
+from aqa_pipeline.records import Record, SpecValue
 from aqa_pipeline.store import Store
 
 MAX_BEHIND = 4  # videos
@@ -17,7 +17,7 @@ MAX_BEHIND = 4  # videos
 
 @dataclass(frozen=True)
 class Written:
-    """A new record, in one line; `athlete` tells of losses and changes."""
+    """A new record, in one line; `athlete` tells of losses and changes, `picture` what was not plain."""
 
     video_id: str
     stream: str
@@ -25,6 +25,7 @@ class Written:
     num_steps_without_person: int
     num_bytes: int
     athlete: str | None = None
+    picture: Mapping[str, SpecValue] = field(default_factory=dict)
 
 
 # Gives what was written of one video, or raises what the store raised.
@@ -77,4 +78,5 @@ def _written(record: Record, path: Path) -> Written:
         without_person,
         path.stat().st_size,
         told_athlete(record),
+        record.picture,
     )

@@ -38,12 +38,13 @@ def _graph(frame: Any, num_threads: int) -> Any:
 
     width, height, pixels, matrix, color_range = _kind(frame)
     graph = Graph()
-    graph.threads = num_threads
     source = graph.add(
         "buffer",
         f"video_size={width}x{height}:pix_fmt={pixels}:time_base=1/1000:colorspace={matrix}:range={color_range}",
     )
-    graph.link_nodes(source, graph.add("bwdif", BWDIF), graph.add("buffersink")).configure()
+    graph.link_nodes(
+        source, graph.add("bwdif", f"{BWDIF}:threads={num_threads}"), graph.add("buffersink")
+    ).configure()
     return graph
 
 

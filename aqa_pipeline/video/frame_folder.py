@@ -1,7 +1,7 @@
 """A folder of numbered pictures as a video: 1.jpg, 2.jpg, ..., 10.jpg.
 
 Pictures are taken as they are stored: an EXIF orientation is ignored, always. Frames cut out of a video are
-upright in the file, and boxes that come with a dataset count stored pixels.
+upright in the file, of square pixels, and boxes that come with a dataset count those pixels.
 """
 
 import re

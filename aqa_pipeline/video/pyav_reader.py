@@ -179,7 +179,7 @@ def _as_shown(
             )
             warned = True
         colors = colors_of(frame)
-        pixels = "rgb24" if colors is None else "rgb48le"
+        pixels = "rgb24" if colors is None else "gbrp16le"  # rgb48le is wrong in FFmpeg 8.0
         rgb = reformatter.reformat(frame, width=width, height=height, format=pixels, interpolation=kernel)
         stored: Any = rgb.to_ndarray()
         if colors is not None:

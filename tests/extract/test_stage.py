@@ -1,8 +1,10 @@
 """Stage 1 end to end with a stream whose features are known: one pass, resume, failures."""
 
 import threading
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,6 +21,7 @@ from extract.decoding import Job, decode
 from extract.extraction import Extraction
 from extract.stage import extract
 from extract.streams import Encoded, Encoder, Steps
+from extract.summary import format_extract_report
 
 FOOTAGE = Footage(8, 6, 40, 0, 40, 10.0)
 
@@ -137,6 +140,32 @@ def test_what_is_there_is_not_made_again_unless_asked(tmp_path, picture_video, b
     assert path.stat().st_mtime_ns == before
     assert run(store, videos, [stream], overwrite=True).num_done == 2
     assert path.stat().st_mtime_ns > before
+
+
+def a_wide_interlaced_film(path):
+    """HDV as cameras write it: two fields a frame, pixels of 4:3."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"x264-params": "tff=1"})
+        stream.width, stream.height, stream.pix_fmt = 96, 72, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        for shade in range(40, 65):
+            picture = np.full((72, 96, 3), shade, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def test_a_record_keeps_how_its_pictures_were_made_plain(tmp_path, picture_video, brightness):
+    a_wide_interlaced_film(tmp_path / "hdv.mp4")
+    store, stream = Store(tmp_path / "s"), brightness()
+    report = run(store, [Video("hdv", tmp_path / "hdv.mp4"), picture_video("plain")], [stream])
+    assert report.failures == []
+    record = store.read("toy", "hdv", stream.spec)
+    assert record.picture == {"deinterlaced": "bwdif", "sample_aspect": "4:3"}
+    assert store.read("toy", "plain", stream.spec).picture == {}
+    told = format_extract_report(report)
+    assert "Pictures of 1 of 2 videos were deinterlaced by bwdif." in told
+    assert "Pictures of 1 of 2 videos were scaled to square pixels from 4:3." in told
+    assert "Pictures of" not in format_extract_report(run(store, [picture_video("other")], [stream]))
 
 
 def test_only_the_missing_stream_of_a_video_is_made(tmp_path, picture_video, brightness):

@@ -1,7 +1,9 @@
 """The report on a dataset: what is found, missing, unreadable; hours, rates, sizes, scores."""
 
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -105,3 +107,21 @@ def test_frame_folders_count_with_their_rate(tmp_path: Path) -> None:
     report = check_dataset(load_dataset("folder", tmp_path))
     assert report.total_seconds == pytest.approx(2.0)
     assert report.resolution_counts == {(30, 20): 1}
+
+
+def test_pictures_that_are_not_plain_are_told(tmp_path: Path) -> None:
+    """An anamorphic film is counted in the size in which it is shown, and named."""
+    video(tmp_path / "plain.mp4", num_frames=10, fps=10)
+    with av.open(str(tmp_path / "wide.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 96, 72, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        for _ in range(10):
+            picture = np.full((72, 96, 3), 90, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    (tmp_path / "scores.csv").write_text("video,score\nplain,1\nwide,2\n")
+    report = check_dataset(load_dataset("folder", tmp_path))
+    assert report.resolution_counts == {(64, 48): 1, (128, 72): 1}
+    assert report.picture_counts == {"scaled to square pixels from 4:3": 1}
+    assert "read    scaled to square pixels from 4:3 (1)" in format_report(report)

@@ -202,6 +202,7 @@ def test_matrix_range_and_depth_need_no_mending(tmp_path, matrix, pixels, color_
 
 @pytest.mark.parametrize("kind", ["hlg", "pq", "bt2020", "display-p3"])
 def test_decord_is_refused(tmp_path, kind):
+    pytest.importorskip("decord")
     path = made(kind, tmp_path / "a.mp4")
     with pytest.raises(
         VideoError, match=r"pixel format|the pictures must be (tone-mapped|converted) to BT\.709"

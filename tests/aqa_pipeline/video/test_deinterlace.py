@@ -209,6 +209,7 @@ def test_an_ordinary_video_never_meets_the_deinterlacer(videos, monkeypatch):
 
 
 def test_decord_is_refused(interlaced):
+    pytest.importorskip("decord")
     with pytest.raises(VideoError, match="the pictures must be deinterlaced by bwdif"):
         open_video(Video("v", interlaced("h264_top.mp4")), reader="decord")
 

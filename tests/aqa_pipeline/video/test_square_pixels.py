@@ -115,6 +115,7 @@ def test_what_is_not_stated_is_square(tmp_path, stated):
 
 
 def test_decord_is_refused(tmp_path):
+    pytest.importorskip("decord")
     path = encode(tmp_path / "a.mp4", size=(480, 360), aspect=Fraction(4, 3))
     with pytest.raises(VideoError, match="the pictures must be scaled to square pixels from 4:3"):
         open_video(Video("v", path), reader="decord")
