@@ -4,6 +4,7 @@ A pipe would be waited for, a device never ends, and a file may be larger than t
 `OSError` that says so, and is told like any other file that cannot be read.
 """
 
+import codecs
 import errno
 import io
 import json
@@ -23,6 +24,8 @@ KINDS = {
     stat.S_IFBLK: "a device",
     stat.S_IFDIR: "a folder",
 }
+
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def check_outside(path: Path, *, most_bytes: int | None = None) -> None:
@@ -57,8 +60,12 @@ def read_outside_bytes(path: Path, *, most_bytes: int) -> bytes:
 
 
 def read_outside_text(path: Path, *, most_bytes: int) -> str:
-    """Return the UTF-8 text of such a file, its lines ended by "\\n". Raises `UnicodeDecodeError` too."""
-    text = read_outside_bytes(path, most_bytes=most_bytes).decode("utf-8-sig")
+    """Return the text of such a file, UTF-8 or marked as UTF-16, its lines ended by "\\n".
+
+    Raises `UnicodeDecodeError` too.
+    """
+    content = read_outside_bytes(path, most_bytes=most_bytes)
+    text = content.decode("utf-16" if content.startswith(UTF_16_MARKS) else "utf-8-sig")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

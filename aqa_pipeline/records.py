@@ -3,7 +3,7 @@
 import copyreg
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -66,6 +66,13 @@ class Split:
         if both:
             raise DatasetError(f"split {self.name!r} trains and tests on the same videos: {sorted(both)[:5]}")
 
+    def without(self, video_ids: Collection[str]) -> "Split":
+        """Return the split without these videos."""
+        train, test = (
+            tuple(video for video in side if video not in video_ids) for side in (self.train, self.test)
+        )
+        return Split(self.name, train, test)
+
 
 @dataclass(frozen=True)
 class Target:
@@ -78,7 +85,8 @@ class Target:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One dataset as found on disk. `problems` are label rows that could not be used, with the reason.
+    """One dataset as found on disk. `problems` are labels that could not be used, with the reason;
+    `notes` are worth knowing and no fault.
 
     `name` tells it from others in a store and in runs. `adapter` is the layout that it is read by, which has
     the same name but for own folders: these are all read by `folder`, and each is named for itself.
@@ -90,6 +98,7 @@ class Dataset:
     splits: Mapping[str, Split]
     targets: tuple[Target, ...]
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     default_splits: tuple[str, ...] = ()
     adapter: str = ""
 

@@ -34,6 +34,7 @@ SHAPE: Mapping[str, Any] = {
     "simulated": bool,
     "shuffle_labels": bool,
     "missing": {"*": object},
+    "unlabeled": [str],
     "device": str,
     "threads": (int, type(None)),
     "precision": str,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.records import Dataset, Target
+from aqa_pipeline.records import Dataset, Split, Target
 from heads.samples import raw_labels
 from heads.score_distribution import NUM_JUDGES
 from heads.score_scale import ScoreScale
@@ -38,6 +38,11 @@ class Learned:
     def is_plain(self) -> bool:
         """Whether it is the run's target and nothing else."""
         return self.targets == (self.scored,) and self.factor is None
+
+    def needed(self, target: Target) -> tuple[str, ...]:
+        """Return the names of all labels that a video must have to be learned from and tested on."""
+        factor = (self.factor,) if self.factor else ()
+        return tuple(dict.fromkeys(each.name for each in (target, self.scored, *self.targets, *factor)))
 
     def names(self) -> dict[str, object]:
         """Plain values for config.json."""
@@ -89,6 +94,22 @@ def _find(dataset: Dataset, names: Sequence[str]) -> tuple[Target, ...]:
             "augmented_final_annotations_dict.pkl."
         )
     return tuple(known[name] for name in names)
+
+
+def find_unlabeled(dataset: Dataset, names: Sequence[str], splits: Sequence[Split]) -> tuple[str, ...]:
+    """Return the videos of these splits that lack one of these labels, sorted by id.
+
+    Raises `RunError` where all of them do.
+    """
+    labels = {video.video_id: video.labels for video in dataset.videos}
+    in_splits = {video_id for split in splits for video_id in (*split.train, *split.test)}
+    lacking = sorted(v for v in in_splits if not all(name in labels.get(v, {}) for name in names))
+    if lacking and len(lacking) == len(in_splits):
+        raise RunError(
+            f"none of the {len(lacking)} videos of {dataset.name} has {' and '.join(names)}: choose another "
+            "target, or complete the label file."
+        )
+    return tuple(lacking)
 
 
 def learned_labels(dataset: Dataset, learned: Learned, video_ids: Sequence[str]) -> Floats:

@@ -19,7 +19,7 @@ from aqa_pipeline.records import Dataset, Split, StreamSpec, Target
 from aqa_pipeline.store import Store
 from heads.configs import SCHEMA
 from heads.folds import SELECTS, Select
-from heads.learned import Learned, choose_learned, factors_of, learned_labels
+from heads.learned import Learned, choose_learned, factors_of, find_unlabeled, learned_labels
 from heads.recipes import Recipe
 from heads.registry import Head, Start, find_head
 from heads.samples import (
@@ -145,7 +145,8 @@ class SplitPlan:
 class Plan:
     """A request with every choice made. `load` gives a split's features, keeping the last ones in memory.
 
-    `start` puts pretrained weights into a network of the head, where it has any.
+    `start` puts pretrained weights into a network of the head, where it has any. `unlabeled` are videos of
+    the splits that lack a label which is learned.
     """
 
     request: FitRequest
@@ -159,6 +160,7 @@ class Plan:
     dims: Mapping[str, int]
     splits: Sequence[SplitPlan]
     missing: Mapping[str, Sequence[str]]
+    unlabeled: Sequence[str]
     load: Load
     start: Start
 
@@ -189,6 +191,7 @@ class Plan:
             "shuffle_labels": request.shuffle_labels,
             "allow_missing": request.allow_missing,
             "missing": {video_id: list(streams) for video_id, streams in self.missing.items()},
+            "unlabeled": list(self.unlabeled),
             "device": self.device,
             "threads": self.threads,
             "precision": request.precision,
@@ -220,6 +223,8 @@ def resolve(request: FitRequest) -> Plan:
     target = dataset.target(request.target)
     learned = _choose_learned(request, head, target)
     splits = dataset.splits_named(request.splits)
+    unlabeled = find_unlabeled(dataset, learned.needed(target), splits)
+    splits = [split.without(unlabeled) for split in splits]
     streams = tuple(request.streams) or head.streams
     head.check_streams(streams)
     specs = choose_specs(store, dataset, streams, chosen=request.specs)
@@ -251,6 +256,7 @@ def resolve(request: FitRequest) -> Plan:
         dims,
         plans,
         missing=missing,
+        unlabeled=unlabeled,
         load=load,
         start=start,
     )

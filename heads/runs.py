@@ -259,6 +259,7 @@ def _notes(plan: Plan) -> tuple[str, ...]:
     if plan.request.select == "best-on-test":
         notes.append("NOT MODEL SELECTION: the kept epoch is the one that scored best on the test videos.")
     notes += [_overlap(split) for split in plan.splits if split.num_sharing_group]
+    notes += _labels_left_out(plan)
     if plan.missing:
         notes.append(
             f"{len(plan.missing)} videos were left out, they have no features: {_some(sorted(plan.missing))}."
@@ -280,6 +281,17 @@ def _overlap(split: SplitPlan) -> str:
         "share their group (athlete, event) with training videos, which flatters the numbers. "
         "`--split grouped` keeps groups apart, where the dataset has such splits."
     )
+
+
+def _labels_left_out(plan: Plan) -> list[str]:
+    """What of the label file is not learned from."""
+    notes = []
+    if plan.unlabeled:
+        num, names = len(plan.unlabeled), _some(plan.unlabeled)
+        notes.append(f"{num} videos were left out, they have no {plan.target.name}: {names}.")
+    if problems := plan.request.dataset.problems:
+        notes.append(f"{len(problems)} labels could not be used: {'; '.join(problems[:NUM_NAMED])}.")
+    return notes
 
 
 def _some(names: Sequence[str]) -> str:

@@ -114,7 +114,7 @@ def test_bad_files_are_named_and_the_good_ones_are_stored(tmp_path):
     assert "5 videos failed, the others are stored" in result.output
     for name in bad:
         assert f"  {name}" in result.output
-    assert result.output.count("label row left out") == 2
+    assert result.output.count("label left out") == 2
     assert "Traceback" not in result.output
     spec = the_spec(tmp_path / "s", "frames")
     assert len(Store(tmp_path / "s").video_ids("data", spec)) == 3

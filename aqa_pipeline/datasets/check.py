@@ -42,6 +42,7 @@ class DatasetReport:
     missing: tuple[tuple[str, Path], ...]
     unreadable: tuple[tuple[str, str], ...]
     problems: tuple[str, ...]
+    notes: tuple[str, ...]
     total_seconds: float
     fps_counts: Mapping[float, int]
     resolution_counts: Mapping[tuple[int, int], int]
@@ -88,6 +89,7 @@ def check_dataset(dataset: Dataset) -> DatasetReport:
         missing=tuple(missing),
         unreadable=tuple(unreadable),
         problems=dataset.problems,
+        notes=dataset.notes,
         total_seconds=seconds,
         fps_counts=dict(rates.most_common()),
         resolution_counts=dict(sizes.most_common()),
@@ -159,7 +161,8 @@ def format_report(report: DatasetReport) -> str:
     lines += _listing("unreadable", _told(report.unreadable))
     lines += _listing("boxes refused", _told(report.boxes_refused))
     lines += _listing("boxes in doubt", _told(report.boxes_doubtful))
-    lines += _listing("label rows not used", list(report.problems))
+    lines += _listing("labels not used", list(report.problems))
+    lines += _listing("worth knowing", list(report.notes))
     return "\n".join(lines)
 
 

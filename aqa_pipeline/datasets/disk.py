@@ -88,12 +88,16 @@ def boxes_beside(root: Path, video_id: str) -> Path | None:
 
 
 def read_label_text(path: Path) -> str:
-    """The text of a label file, UTF-8 with or without byte order mark. Raises `DatasetError`."""
+    """Return the text of a label file: UTF-8 with or without byte order mark, or UTF-16 with one.
+
+    Raises `DatasetError` for other encodings: a wrong guess would change the names of videos.
+    """
     try:
         text = read_outside_text(path, most_bytes=LABEL_BYTES)
     except UnicodeDecodeError as error:
         raise DatasetError(
-            f"{path} is not UTF-8 text (byte {error.start}: {error.reason}). Save it as UTF-8 and try again."
+            f"{path} is not UTF-8 text (byte {error.start}: {error.reason}). Save it as UTF-8 (spreadsheets "
+            'call it "CSV UTF-8") and try again.'
         ) from error
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error

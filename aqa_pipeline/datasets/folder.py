@@ -8,12 +8,11 @@ Columns, in any order: `video` and `score`, and optionally
     start_frame, stop_frame   the performance is [start_frame, stop_frame) of the file
     fps            how fast a folder of pictures is shown (a video file's own clock counts)
     boxes          a CSV of person boxes inside the folder (default: boxes/<id>.csv where it exists)
-Columns of other names are left alone. With `;` between the cells, numbers may have a decimal comma.
+Columns of other names are left alone. How marks may be written is said in `marks.py`, how the table is in
+`score_table.py`. A video without a mark (empty, `DNF`, `n/a`) stays, without that label.
 """
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,18 +21,19 @@ from aqa_pipeline.datasets.disk import (
     VIDEO_SUFFIXES,
     boxes_beside,
     is_frame_folder,
-    read_label_text,
     without_video_suffix,
 )
-from aqa_pipeline.datasets.rows import finite_number, frame_number, inner_path, parse_rows
+from aqa_pipeline.datasets.marks import Column, is_missing
+from aqa_pipeline.datasets.rows import frame_number, inner_path, parse_rows
+from aqa_pipeline.datasets.score_table import TableLine, read_score_table
 from aqa_pipeline.datasets.splits import grouped_splits, random_splits, share_of
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Split, Target, Video
 
 NAME = "folder"
 TEST_SHARE = 0.3
+NUM_NAMED = 10
 USUAL_CSV_NAMES = ("scores.csv", "labels.csv")
-DELIMITERS = ",;\t|"
 
 WHERE = "Your own videos and scores: put a CSV with the columns video and score beside them."
 
@@ -46,8 +46,19 @@ ROOT/boxes/<id>.csv               optional person boxes: frame_index,x1,y1,x2,y2
 
 @dataclass(frozen=True)
 class _Row:
+    """A usable line: its video, the side of the given split, and marks that could not be used."""
+
     video: Video
     side: str
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The columns of marks, each with what its cells decide together."""
+
+    root: Path
+    marks: Mapping[str, Column]
 
 
 def load(root: Path) -> Dataset:
@@ -56,14 +67,17 @@ def load(root: Path) -> Dataset:
     Raises `DatasetError` when there is no CSV, more than one, or one that is not a table of scores.
     """
     path = find_csv(root)
-    header, numbered = _read_table(path)
+    header, lines = read_score_table(path)
     target_names = _target_names(path, header)
+    marks = {name: Column(line.cells[name] for line in lines) for name in header if _is_score(name)}
+    columns = _Columns(root, marks)
     rows, problems = parse_rows(
-        ((f"{path.name} line {number}", cells) for number, cells in numbered),
-        parse=lambda cells: _parse(root, header, cells),
+        ((f"{path.name} line {line.number}", line) for line in lines),
+        parse=lambda line: _parse(path, columns, line),
         identify=lambda row: row.video.video_id,
     )
-    splits, split_problems = _splits(rows)
+    problems += [problem for row in rows for problem in row.problems]
+    splits, split_problems = _splits([row for row in rows if row.video.labels])
     return Dataset(
         name=NAME,
         root=root,
@@ -71,6 +85,7 @@ def load(root: Path) -> Dataset:
         splits=splits,
         targets=tuple(Target(name) for name in target_names),
         problems=(*problems, *split_problems),
+        notes=tuple(_without_marks(target_names, rows)),
         default_splits=_default_splits(splits),
     )
 
@@ -86,49 +101,6 @@ def find_csv(root: Path) -> Path:
         names = ", ".join(p.name for p in candidates)
         raise DatasetError(f"several CSVs in {root}: {names}. Name the one to use {USUAL_CSV_NAMES[0]}.")
     return candidates[0]
-
-
-def _read_table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Header names, and each further line that is not blank with its line number."""
-    text = read_label_text(path)
-    delimiter = _delimiter(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    try:
-        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
-    except csv.Error as error:
-        raise DatasetError(f"{path} line {reader.line_num} is not CSV: {error}") from error
-    lines = [(number, cells) for number, cells in lines if any(cells)]
-    if not lines:
-        raise DatasetError(f"{path} is empty: expected one line per video")
-    header = [name.lower() for name in lines[0][1]]
-    repeated = sorted({name for name in header if name and header.count(name) > 1})
-    if repeated:
-        raise DatasetError(f"{path} has the columns {', '.join(repeated)} more than once")
-    if len(lines) == 1:
-        raise DatasetError(f"{path} has a header and no rows: expected one line per video")
-    if delimiter == ";":
-        lines = [(number, _with_decimal_points(header, cells)) for number, cells in lines]
-    return header, lines[1:]
-
-
-def _delimiter(text: str) -> str:
-    """The separator with which the first line holds our columns; else what the sniffer makes of it."""
-    first_line = text.lstrip().splitlines()[0]
-    for delimiter in DELIMITERS:
-        names = {name.strip(' "').lower() for name in first_line.split(delimiter)}
-        if "video" in names and len(names) > 1:
-            return delimiter
-    try:
-        return csv.Sniffer().sniff(first_line, delimiters=DELIMITERS).delimiter
-    except csv.Error:
-        return ","
-
-
-def _with_decimal_points(header: list[str], cells: list[str]) -> list[str]:
-    return [
-        cell.replace(",", ".") if name == "fps" or _is_score(name) else cell
-        for name, cell in zip(header, cells, strict=False)
-    ] + cells[len(header) :]
 
 
 def _is_score(column: str) -> bool:
@@ -148,31 +120,57 @@ def _target_names(path: Path, header: list[str]) -> list[str]:
     return names
 
 
-def _parse(root: Path, header: list[str], cells: list[str]) -> _Row:
-    if any(cells[len(header) :]):
-        raise DatasetError(
-            f"{len(cells)} cells under {len(header)} columns; quote cells that hold the separator"
-        )
-    # Lines may end early: spreadsheets drop empty cells at the end.
-    row = dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=False))
+def _parse(path: Path, columns: _Columns, line: TableLine) -> _Row:
+    if line.problem:
+        raise DatasetError(line.problem)
+    root, row = columns.root, line.cells
     name = inner_path(row["video"], name="video")
     video_id = inner_path(row["id"], name="id") if row.get("id") else without_video_suffix(name)
     side = row.get("split", "").lower()
     if side not in {"", "train", "test"}:
         raise DatasetError(f"split {row['split']!r} is neither train nor test")
-    path = _find_video(root, name)
+    video_path = _find_video(root, name)
+    labels, refused = _labels(columns.marks, row)
     video = Video(
         video_id=video_id,
-        path=path,
-        labels={c.removeprefix("score:"): finite_number(row[c], name=c) for c in header if _is_score(c)},
+        path=video_path,
+        labels=labels,
         group=row.get("group") or None,
         **_window(row),
-        fps=_picture_fps(row) if is_frame_folder(path) else None,
+        fps=_picture_fps(row) if is_frame_folder(video_path) else None,
         boxes=root / inner_path(row["boxes"], name="boxes")
         if row.get("boxes")
         else boxes_beside(root, video_id),
     )
-    return _Row(video, side)
+    where = f"{path.name} line {line.number}"
+    return _Row(video, side, tuple(f"{where}: {reason}; the video has no such label" for reason in refused))
+
+
+def _labels(marks: Mapping[str, Column], row: Mapping[str, str]) -> tuple[dict[str, float], list[str]]:
+    """The marks of one line, and why others cannot be used. Raises `DatasetError` if none of several can."""
+    labels, refused = {}, []
+    for name, column in marks.items():
+        if is_missing(row[name]):
+            continue
+        try:
+            labels[name.removeprefix("score:")] = column.number(row[name], name=name)
+        except DatasetError as error:
+            refused.append(str(error))
+    if refused and not labels:
+        raise DatasetError("; ".join(refused))
+    return labels, refused
+
+
+def _without_marks(targets: Sequence[str], rows: Sequence[_Row]) -> Iterator[str]:
+    """One sentence per target that some videos have no mark of."""
+    for target in targets:
+        without = [row.video.video_id for row in rows if target not in row.video.labels]
+        if without:
+            shown = ", ".join(without[:NUM_NAMED]) + (", ..." if len(without) > NUM_NAMED else "")
+            yield (
+                f"{len(without)} of {len(rows)} videos have no {target}: {shown}. They are extracted, and "
+                "left out where it is learned."
+            )
 
 
 def _window(row: Mapping[str, str]) -> dict[str, int]:
@@ -188,7 +186,7 @@ def _window(row: Mapping[str, str]) -> dict[str, int]:
 def _picture_fps(row: Mapping[str, str]) -> float:
     if not row.get("fps"):
         raise DatasetError("a folder of pictures needs a number in the column fps: how fast they are shown")
-    fps = finite_number(row["fps"], name="fps")
+    fps = Column([row["fps"]]).number(row["fps"], name="fps")
     if fps <= 0:
         raise DatasetError(f"fps {row['fps']!r} is not above 0")
     return fps

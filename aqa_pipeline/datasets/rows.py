@@ -48,16 +48,20 @@ def parse_rows(
     return usable, problems
 
 
-def finite_number(text: str, *, name: str) -> float:
-    """`text` as a finite number. Raises `DatasetError` for words, NaN, infinities and astronomic numbers."""
+def finite_number(text: str, *, name: str, quoted: str | None = None) -> float:
+    """Return `text` as a finite number. Raise `DatasetError` for words, NaN, infinities, astronomic numbers.
+
+    The error quotes `quoted`, the cell as it stands in the file, where `text` was made of it.
+    """
+    shown = repr((text if quoted is None else quoted)[:40])
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise DatasetError(f"{name} {text[:40]!r} is not a finite number")
+        raise DatasetError(f"{name} {shown} is not a finite number")
     if abs(number) > MAX_NUMBER:
-        raise DatasetError(f"{name} {text[:40]!r} is larger than any score or frame")
+        raise DatasetError(f"{name} {shown} is larger than any score or frame")
     return number
 
 

@@ -347,3 +347,27 @@ def test_runs_on_videos_without_crops_stay_numbers(world, tmp_path: Path) -> Non
     fit(world.request(tmp_path / "run", variant="released"))
     cell = read_cell(tmp_path / "run", split="first", seed=0)
     assert np.isfinite([row.predicted for row in cell.predictions]).all()
+
+
+def test_videos_without_the_target_are_left_out_and_named(world, tmp_path: Path) -> None:
+    first, *others = world.dataset.videos
+    learned_from = world.dataset.split("first").train[0]
+    videos = [
+        dataclasses.replace(v, labels={}) if v.video_id == learned_from else v for v in (first, *others)
+    ]
+    dataset = dataclasses.replace(
+        world.dataset, videos=tuple(videos), problems=("scores.csv line 3: no number",)
+    )
+    summary = fit(dataclasses.replace(world.request(tmp_path / "run"), dataset=dataset))
+    assert f"1 videos were left out, they have no score: {learned_from}." in summary.notes
+    assert "1 labels could not be used: scores.csv line 3: no number." in summary.notes
+    assert read_config(tmp_path / "run")["unlabeled"] == [learned_from]
+    cell = read_cell(tmp_path / "run", split="first", seed=0)
+    assert learned_from not in {row.video_id for row in cell.predictions}
+    nothing = dataclasses.replace(
+        dataset, videos=tuple(dataclasses.replace(video, labels={}) for video in videos)
+    )
+    with pytest.raises(
+        RunError, match=r"none of the .* videos of synthetic has score: choose another target"
+    ):
+        fit(dataclasses.replace(world.request(tmp_path / "other"), dataset=nothing))

@@ -74,7 +74,7 @@ def test_text(report: DatasetReport) -> None:
         "random-0 ... random-4: 4/2",
         "missing (1)\n  f: ",
         "unreadable (2)\n  d: ",
-        "label rows not used (1)\n  scores.csv line 8: score 'nan'",
+        "labels not used (1)\n  scores.csv line 8: score 'nan'",
     ):
         assert part in text
 

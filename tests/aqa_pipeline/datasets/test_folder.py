@@ -115,7 +115,6 @@ def test_scores_csv_is_taken_before_others(tmp_path: Path) -> None:
         ("x,nan", "score 'nan' is not a finite number"),
         ("x,-inf", "score '-inf' is not a finite number"),
         ("x,good", "score 'good' is not a finite number"),
-        ("x,", "score '' is not a finite number"),
         ("x,1e999", "score '1e999' is not a finite number"),
         (",1", "video is empty"),
         ("../../x,1", "video '../../x' leads out of the dataset's folder"),
@@ -184,7 +183,6 @@ def test_performances_of_one_file_need_ids(tmp_path: Path) -> None:
         (b"video,score,Score\na,1,2\n", "columns score more than once"),
         (b"video,score:\na,1\n", "score columns need different names"),
         (b"video,score\n\xff\xfe,1\n", "is not UTF-8 text .byte 12"),
-        ("video,score\na,1\n".encode("utf-16"), "is not UTF-8 text"),
         (b"video,score\n" + b"a" * 200_000 + b",1\n", "line 2 is not CSV"),
     ],
 )
