@@ -195,10 +195,8 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     click.echo(format_extract_report(report))
     if report.changed and before is not None and before != origin:
         click.echo(two_roots(before, origin))
-    for problem in found.problems:
-        click.echo(f"label left out: {problem}")
-    for note in found.notes:
-        click.echo(note)
+    for line in (*(f"label left out: {problem}" for problem in found.problems), *found.notes):
+        click.echo(line)
     if options["contact_sheet"]:
         for line in contact_sheets(order.extraction, engine.specs, videos, options["contact_sheet"]):
             click.echo(line)
