@@ -138,9 +138,8 @@ def page_of(video: Video, path: Path, record: Record, *, embed: bool = False) ->
     """A page with a button for every step."""
     number = len(record.features)
     with open_video(video) as opened:
-        track = Track(
-            "Crops", "weight", "attention", record.pts_seconds, np.full(number, 1 / number), 1 / number
-        )
+        weights = np.linspace(1, 2, number) / (1.5 * number)  # no even ones, which have no moments
+        track = Track("Crops", "weight", "attention", record.pts_seconds, weights, 1 / number)
         jumps = jump_seconds(track, seen_frames(record, opened.timeline), opened.timeline)
         moments = [
             Moment("Crops", "highest", *map(float, record.pts_seconds[step]), "", (), *map(float, jump))
