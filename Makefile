@@ -4,11 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 PYTEST_JOBS ?= 2
+NEWEST := build/newest
 
 .DEFAULT_GOAL := help
 OTHER_TABLES := wd-table1a wd-table1b wd-table3 $(foreach n,1 2 3 4 5 6,tsa-table$(n))
 .PHONY: reproduce-table1 reproduce-table2 reproduce-table3 reproduce-table4 $(OTHER_TABLES:%=reproduce-%)
-.PHONY: help setup demo test check lint types fmt smoke bench campaign clean
+.PHONY: help setup demo test check lint types fmt smoke newest older-cpu bench campaign clean
 
 # Code 3 says that a part of the table was run: make calls that an error, so that it needs a word.
 define reproduce
@@ -68,6 +69,18 @@ fmt: $(VENV)/.dev  ## put the format right
 smoke: $(VENV)/.dev  ## the wheel holds what it must, and `aqa` starts without development tools
 	$(BIN)/python -m build --wheel --outdir build/wheel . >/dev/null
 	$(BIN)/python tests/smoke.py build/wheel
+
+newest:          ## the newest version of every library: demo, pages, clips (PYTHON=python3.13; 6 GB meanwhile)
+	rm -rf $(NEWEST)
+	$(PYTHON) -m venv $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check .
+	$(NEWEST)/bin/python tests/smoke_newest.py
+	rm -rf $(NEWEST)
+
+older-cpu: $(VENV)/.dev  ## the tests that choose a precision, with the instructions of a CPU of 2013
+	TORCHINDUCTOR_CACHE_DIR=build/older-cpu ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 OMP_NUM_THREADS=1 \
+	  $(BIN)/python -m pytest -q \
+	  tests/aqa_pipeline/test_precision.py tests/extract tests/heads -k "bf16 or bfloat16 or precision or choices"
 
 bench: $(VENV)/.dev  ## speed against the plain ways, and docs/performance.md (a quarter of an hour, idle)
 	$(BIN)/python -m benchmarks.report

@@ -4,8 +4,10 @@ import json
 import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -123,15 +125,28 @@ def test_a_line_is_fitted():
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="memory is read from /proc")
-def test_memory_is_that_of_all_processes_together(tmp_path):
-    """Two processes that hold 60 MB each."""
-    child = "x = bytearray(60_000_000); import time; time.sleep(1.5)"
-    code = (
-        f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {child!r}]); {child}; p.wait()"
+def test_memory_is_that_of_all_processes_together(tmp_path, monkeypatch):
+    """Two processes that hold 60 MB each, until both were looked at."""
+    hold = (
+        "import pathlib, sys, time; held = bytearray(60_000_000); home = pathlib.Path(sys.argv[1]);"
+        " (home / sys.argv[2]).touch()\nwhile not (home / 'seen').exists(): time.sleep(0.02)"
     )
-    taken = scaling.run([sys.executable, "-c", code], home=tmp_path)
+    code = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {hold!r}, sys.argv[1], 'b'])"
+    held = []
+
+    def after_a_look(seconds):
+        if held:  # before this look already
+            (tmp_path / "seen").touch()
+        elif (tmp_path / "a").exists() and (tmp_path / "b").exists():
+            held.append(True)
+        time.sleep(0.02)
+
+    clock = SimpleNamespace(perf_counter=time.perf_counter, sleep=after_a_look)
+    monkeypatch.setattr(scaling, "time", clock)
+    command = [sys.executable, "-c", f"{code}\n{hold}\np.wait()", str(tmp_path), "a"]
+    taken = scaling.run(command, home=tmp_path)
     assert 120 < taken.megabytes < 200
-    assert taken.seconds > 1.5
+    assert taken.seconds > 0
     with pytest.raises(SystemExit, match=r"failed:\n.*boom"):
         scaling.run([sys.executable, "-c", "raise SystemExit('boom')"], home=tmp_path)
 
