@@ -66,12 +66,19 @@ class Cell:
 
 def cell_folder(run_dir: Path, *, split: str, seed: int) -> Path:
     """Where that cell is, or would be; no split name can leave the run."""
-    return split_folder(run_dir, split) / f"seed-{seed}"
+    return _own(split_folder(run_dir, split) / f"seed-{seed}")
 
 
 def split_folder(run_dir: Path, split: str) -> Path:
     """Where that split's cells are, or would be."""
-    return run_dir / f"split-{file_name(split)}"
+    return _own(run_dir / f"split-{file_name(split)}")
+
+
+def _own(folder: Path) -> Path:
+    """Return the folder of a run; raise `RunError` for a link, which may lead out of the run."""
+    if folder.is_symlink():
+        raise RunError(f"{folder} is a link, which is never followed: put the folder itself in its place.")
+    return folder
 
 
 def is_complete(folder: Path) -> bool:

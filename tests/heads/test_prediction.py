@@ -203,3 +203,19 @@ def test_every_network_has_its_shapes_without_memory(head: str) -> None:
             name: tensor.shape for name, tensor in built.items()
         }
         assert all(tensor.is_meta for tensor in claimed.values())
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_no_link_leads_out_of_a_run(world, tmp_path: Path, depth: int) -> None:
+    """A stranger's run could have cells written, and cleared away, anywhere."""
+    request = world.request(tmp_path / "run")
+    fit(request)
+    cell = cell_folder(tmp_path / "run", split="first", seed=0)
+    folder = (cell, cell.parent)[depth]
+    folder.rename(tmp_path / "outside")
+    folder.symlink_to(tmp_path / "outside")
+    before = {path: path.read_bytes() for path in (tmp_path / "outside").rglob("*") if path.is_file()}
+    for command in (lambda: load_run(tmp_path / "run", split="first"), lambda: fit(request)):
+        with pytest.raises(RunError, match="is a link, which is never followed"):
+            command()
+    assert {p: p.read_bytes() for p in (tmp_path / "outside").rglob("*") if p.is_file()} == before
