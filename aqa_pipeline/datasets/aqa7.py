@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.disk import boxes_beside, find_parts, scan_videos
+from aqa_pipeline.datasets.file_names import FolderNames
 from aqa_pipeline.datasets.matlab import read_table
 from aqa_pipeline.datasets.rows import finite_number, frame_number, parse_rows
 from aqa_pipeline.errors import DatasetError
@@ -78,8 +79,9 @@ class _Label:
 def load(root: Path) -> Dataset:
     """AQA-7 as found under `root`; absent videos are listed where they are expected."""
     sides = ("train", "test")
+    names = FolderNames(root)
     paths = find_parts(
-        root,
+        names,
         [(f"split_4_{side}_list.mat",) for side in sides],
         folders=LABEL_FOLDERS,
         layout=f"{LAYOUT}\n{WHERE}",
@@ -88,15 +90,16 @@ def load(root: Path) -> Dataset:
     labels, problems = parse_rows(raw_rows, parse=_parse, identify=lambda label: label.video_id)
     if not labels:
         raise DatasetError(f"{paths[0]} and {paths[1]} have no usable row: {'; '.join(problems[:1])}")
-    shelves = {sport: _shelf(root, sport) for sport in SPORTS}
+    shelves = {sport: _shelf(names, sport) for sport in SPORTS}
     splits = _splits(labels)
     return Dataset(
         name=NAME,
         root=root,
-        videos=tuple(_video(root, label, shelf=shelves[label.sport]) for label in labels),
+        videos=tuple(_video(names, label, shelf=shelves[label.sport]) for label in labels),
         splits=splits,
         targets=TARGETS,
-        problems=tuple(problems),
+        problems=(*problems, *names.spellings.problems),
+        notes=names.spellings.notes,
         default_splits=tuple(splits),
     )
 
@@ -131,25 +134,24 @@ def _advice(score: float, low: float, high: float) -> str:
     return ": is this the list of Split_4?"
 
 
-def _shelf(root: Path, sport: str) -> dict[int, Path]:
+def _shelf(names: FolderNames, sport: str) -> dict[int, Path]:
     """Clips by sample number: `001` and `1` are the same."""
+    folders = [folder for folder in PICTURE_FOLDERS if sport == "diving" or not folder.startswith("diving")]
     shelf: dict[int, Path] = {}
-    for folder in PICTURE_FOLDERS:
-        if folder.startswith("diving") and sport != "diving":
-            continue
-        named = scan_videos(root / folder.format(sport=sport))
+    for folder in folders:
+        named = scan_videos(names, folder.format(sport=sport))
         shelf = {int(name): path for name, path in named.items() if name.isdecimal()} | shelf
     return shelf
 
 
-def _video(root: Path, label: _Label, *, shelf: dict[int, Path]) -> Video:
-    path = shelf.get(label.sample, root / f"{label.sport}-out" / f"{label.sample:03d}")
+def _video(names: FolderNames, label: _Label, *, shelf: dict[int, Path]) -> Video:
+    path = shelf.get(label.sample, names.root / f"{label.sport}-out" / f"{label.sample:03d}")
     return Video(
         video_id=label.video_id,
         path=path,
         labels={"score": label.score},
         fps=FPS if path.is_dir() else None,
-        boxes=boxes_beside(root, label.video_id),
+        boxes=boxes_beside(names, label.video_id),
         duration_seconds=NUM_FRAMES / FPS,
     )
 

@@ -1,29 +1,13 @@
 """What lies in a dataset's folder: video files, folders of pictures, label files, boxes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from aqa_pipeline.datasets.file_names import FolderNames, NameIndex, Spellings
+from aqa_pipeline.datasets.video_endings import PREVIEW_SUFFIX, VIDEO_SUFFIXES, without_video_suffix
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.outside import LABEL_BYTES, read_outside_text
 
-VIDEO_SUFFIXES = frozenset(
-    (
-        ".mp4",
-        ".avi",
-        ".mkv",
-        ".webm",
-        ".mov",
-        ".m4v",
-        ".mpg",
-        ".mpeg",
-        ".ts",
-        ".m2ts",
-        ".flv",
-        ".wmv",
-        ".ogv",
-        ".3gp",
-    )
-)
 PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png"))
 
 
@@ -40,51 +24,73 @@ def is_video_file(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
-def without_video_suffix(name: str) -> str:
-    """`a/b.mp4` -> `a/b`; any other ending stays, since names may hold dots."""
-    stem, dot, suffix = name.rpartition(".")
-    return stem if dot and stem and f".{suffix.lower()}" in VIDEO_SUFFIXES else name
+class Shelf(Mapping[str, Path]):
+    """Videos by name without ending. `find` also takes other spellings, which `spellings` remembers."""
+
+    def __init__(self, videos: Mapping[str, Path], spellings: Spellings) -> None:
+        self._videos, self._index, self._spellings = videos, NameIndex(videos), spellings
+
+    def find(self, *names: str) -> Path | None:
+        """Return the first of these that is here: spelled so if one is, else under another spelling."""
+        for name in names:
+            if name in self._videos:
+                return self._videos[name]
+        found = (self._spellings.choose(name, self._index.fitting(name)) for name in names)
+        return next((self._videos[name] for name in found if name is not None), None)
+
+    def __getitem__(self, name: str) -> Path:
+        return self._videos[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._videos)
+
+    def __len__(self) -> int:
+        return len(self._videos)
 
 
-def scan_videos(folder: Path) -> dict[str, Path]:
-    """Video files (by name without suffix) and frame folders (by name) directly in `folder`.
+def scan_videos(names: FolderNames, *folders: str) -> Shelf:
+    """Return video files (by name without ending) and folders of pictures (by name) directly in the folders.
 
-    Where one name has several endings the first in alphabetical order is taken. Empty if there is no folder.
+    Earlier folders come before later ones. Where one name has several endings the first in alphabetical
+    order is taken, .gif last.
     """
-    if not folder.is_dir():
-        return {}
     found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if is_video_file(path) or is_frame_folder(path):
-            found.setdefault(without_video_suffix(path.name) if path.is_file() else path.name, path)
-    return found
+    for folder in folders:
+        at = names.find(folder)
+        for name in sorted(
+            names.names_in(folder), key=lambda name: (name.lower().endswith(PREVIEW_SUFFIX), name)
+        ):
+            assert at is not None
+            path = at / name
+            if is_video_file(path):
+                found.setdefault(without_video_suffix(name), path)
+            elif is_frame_folder(path):
+                found.setdefault(name, path)
+    return Shelf(found, names.spellings)
 
 
 def find_parts(
-    root: Path, parts: Sequence[Sequence[str]], *, folders: Sequence[str], layout: str
+    names: FolderNames, parts: Sequence[Sequence[str]], *, folders: Sequence[str], layout: str
 ) -> list[Path]:
-    """One file per part: the first of its names that lies in one of `folders` (names before folders).
+    """Return one file per part: the first of its names that lies in one of `folders` (names before folders).
 
     Raises `DatasetError` with all missing parts in one message, and `layout`.
     """
-    found = [
-        next((root / at / name for name in names for at in folders if (root / at / name).is_file()), None)
-        for names in parts
-    ]
+    found = [names.find_file(*(f"{at}/{name}" for name in part for at in folders)) for part in parts]
     missing = [
-        " (or ".join(names) + ")" * (len(names) - 1)
-        for names, path in zip(parts, found, strict=True)
+        " (or ".join(part) + ")" * (len(part) - 1)
+        for part, path in zip(parts, found, strict=True)
         if not path
     ]
     if missing:
-        raise DatasetError(f"no {' and no '.join(missing)} in {root}. Expected:\n{layout}")
+        unclear = "".join(f" {problem}." for problem in names.spellings.problems)
+        raise DatasetError(f"no {' and no '.join(missing)} in {names.root}.{unclear} Expected:\n{layout}")
     return [path for path in found if path]
 
 
-def boxes_beside(root: Path, video_id: str) -> Path | None:
-    """`root/boxes/<video id>.csv` where it exists: person boxes that came with the data."""
-    path = root / "boxes" / f"{video_id}.csv"
-    return path if path.is_file() else None
+def boxes_beside(names: FolderNames, video_id: str) -> Path | None:
+    """Return `boxes/<video id>.csv` below the root where it exists: person boxes that came with the data."""
+    return names.find_file(f"boxes/{video_id}.csv")
 
 
 def read_label_text(path: Path) -> str:

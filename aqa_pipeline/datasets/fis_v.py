@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
-from aqa_pipeline.datasets.disk import boxes_beside, find_parts, read_label_text, scan_videos
-from aqa_pipeline.datasets.rows import finite_number, frame_number, parse_rows
+from aqa_pipeline.datasets.disk import Shelf, boxes_beside, find_parts, read_label_text, scan_videos
+from aqa_pipeline.datasets.file_names import FolderNames
+from aqa_pipeline.datasets.row_labels import RowLabels, read_some_labels, without_labels
+from aqa_pipeline.datasets.rows import frame_number, parse_rows
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Split, Target, Video
 
@@ -18,6 +20,7 @@ NAME = "fis-v"
 # The rate that the released features were made with. Read for folders of pictures only.
 FPS = 25.0
 SIDES = ("train", "test")
+COLUMNS = ("TES", "PCS", "deduction")
 LABEL_FOLDERS = (".", "data", "annotations")
 VIDEO_FOLDERS = ("videos", "mp4_videos", "video", ".")
 
@@ -44,40 +47,44 @@ ROOT/boxes/1.csv                                optional person boxes"""
 class _Label:
     video_id: str
     side: str
-    tes: float
-    pcs: float
-    deduction: float
+    marks: RowLabels
 
     @property
     def scores(self) -> dict[str, float]:
-        total = self.tes + self.pcs - self.deduction
-        return {"tes": self.tes, "pcs": self.pcs, "total": total, "deduction": self.deduction}
+        """The total too, where nothing that makes it up is absent."""
+        scores = {column.lower(): value for column, value in self.marks.values.items()}
+        if len(scores) == len(COLUMNS):
+            scores["total"] = scores["tes"] + scores["pcs"] - scores["deduction"]
+        return scores
 
 
 def load(root: Path) -> Dataset:
     """Fis-V as found under `root`; absent videos are listed where they are expected."""
+    names = FolderNames(root)
     paths = find_parts(
-        root,
+        names,
         [(f"{side}_dataset.txt",) for side in SIDES],
         folders=LABEL_FOLDERS,
         layout=f"{LAYOUT}\n{WHERE}",
     )
     raw_rows = [row for side, path in zip(SIDES, paths, strict=True) for row in _raw_rows(path, side)]
-    labels, problems = parse_rows(raw_rows, parse=_parse, identify=lambda label: label.video_id)
+    labels, problems = parse_rows(
+        raw_rows, parse=_parse, identify=lambda label: label.video_id, unread=lambda label: label.marks.unread
+    )
     if not labels:
         raise DatasetError(f"{paths[0]} and {paths[1]} have no usable line: {'; '.join(problems[:1])}")
-    shelf: dict[str, Path] = {}
-    for folder in VIDEO_FOLDERS:
-        shelf = scan_videos(root / folder) | shelf
+    shelf = scan_videos(names, *VIDEO_FOLDERS)
     train, test = (tuple(label.video_id for label in labels if label.side == side) for side in SIDES)
     official = {"official": Split("official", train=train, test=test)} if train and test else {}
+    videos = tuple(_video(names, label, shelf=shelf) for label in labels)
     return Dataset(
         name=NAME,
         root=root,
-        videos=tuple(_video(root, label, shelf=shelf) for label in labels),
+        videos=videos,
         splits=official,
         targets=TARGETS,
-        problems=tuple(problems),
+        problems=(*problems, *names.spellings.problems),
+        notes=(*names.spellings.notes, *without_labels(TARGETS, videos)),
         default_splits=tuple(official),
     )
 
@@ -104,21 +111,18 @@ def _parse(raw: tuple[str, list[str]]) -> _Label:
     side, cells = raw
     if len(cells) != 4:
         raise DatasetError(f"expected id TES PCS deduction, got {len(cells)} words")
-    tes, pcs, deduction = (
-        finite_number(cell, name=name)
-        for cell, name in zip(cells[1:], ("TES", "PCS", "deduction"), strict=True)
-    )
-    return _Label(str(frame_number(cells[0], name="id")), side, tes, pcs, deduction)
+    marks = read_some_labels(dict(zip(COLUMNS, cells[1:], strict=True)))
+    return _Label(str(frame_number(cells[0], name="id")), side, marks)
 
 
-def _video(root: Path, label: _Label, *, shelf: dict[str, Path]) -> Video:
-    path = shelf.get(label.video_id, root / "videos" / f"{label.video_id}.mp4")
+def _video(names: FolderNames, label: _Label, *, shelf: Shelf) -> Video:
+    path = shelf.find(label.video_id) or names.root / "videos" / f"{label.video_id}.mp4"
     return Video(
         video_id=label.video_id,
         path=path,
         labels=label.scores,
         fps=FPS if path.is_dir() else None,
-        boxes=boxes_beside(root, label.video_id),
+        boxes=boxes_beside(names, label.video_id),
     )
 
 

@@ -12,27 +12,26 @@ Columns of other names are left alone. How marks may be written is said in `mark
 `score_table.py`. A video without a mark (empty, `DNF`, `n/a`) stays, without that label.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
-from aqa_pipeline.datasets.disk import (
-    VIDEO_SUFFIXES,
-    boxes_beside,
-    is_frame_folder,
-    without_video_suffix,
-)
-from aqa_pipeline.datasets.marks import Column, is_missing
+from aqa_pipeline.datasets.disk import boxes_beside, is_frame_folder
+from aqa_pipeline.datasets.file_names import FolderNames
+from aqa_pipeline.datasets.marks import Column
+from aqa_pipeline.datasets.own_videos import find_video, hints
+from aqa_pipeline.datasets.row_labels import RowLabels, read_labels, without_labels
 from aqa_pipeline.datasets.rows import frame_number, inner_path, parse_rows
 from aqa_pipeline.datasets.score_table import TableLine, read_score_table
 from aqa_pipeline.datasets.splits import grouped_splits, random_splits, share_of
+from aqa_pipeline.datasets.video_endings import without_video_suffix
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Split, Target, Video
 
 NAME = "folder"
 TEST_SHARE = 0.3
-NUM_NAMED = 10
 USUAL_CSV_NAMES = ("scores.csv", "labels.csv")
 
 WHERE = "Your own videos and scores: put a CSV with the columns video and score beside them."
@@ -46,18 +45,19 @@ ROOT/boxes/<id>.csv               optional person boxes: frame_index,x1,y1,x2,y2
 
 @dataclass(frozen=True)
 class _Row:
-    """A usable line: its video, the side of the given split, and marks that could not be used."""
+    """A usable line: its video, that video's name in the CSV, the side of the given split, and its marks."""
 
     video: Video
     side: str
-    problems: tuple[str, ...] = ()
+    labels: RowLabels
+    name: str = field(compare=False)
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """The columns of marks, each with what its cells decide together."""
+    """The columns of marks, each with what its cells decide together, and what lies in the folder."""
 
-    root: Path
+    names: FolderNames
     marks: Mapping[str, Column]
 
 
@@ -66,26 +66,29 @@ def load(root: Path) -> Dataset:
 
     Raises `DatasetError` when there is no CSV, more than one, or one that is not a table of scores.
     """
-    path = find_csv(root)
+    path, names = find_csv(root), FolderNames(root)
     header, lines = read_score_table(path)
     target_names = _target_names(path, header)
     marks = {name: Column(line.cells[name] for line in lines) for name in header if _is_score(name)}
-    columns = _Columns(root, marks)
+    columns = _Columns(names, marks)
     rows, problems = parse_rows(
         ((f"{path.name} line {line.number}", line) for line in lines),
-        parse=lambda line: _parse(path, columns, line),
+        parse=lambda line: _parse(columns, line),
         identify=lambda row: row.video.video_id,
+        unread=lambda row: row.labels.unread,
     )
-    problems += [problem for row in rows for problem in row.problems]
+    rows, contested = _without_contested(rows, names)
     splits, split_problems = _splits([row for row in rows if row.video.labels])
+    videos, targets = tuple(row.video for row in rows), tuple(Target(name) for name in target_names)
+    absent = [row.name for row in rows if not row.video.path.exists()]
     return Dataset(
         name=NAME,
         root=root,
-        videos=tuple(row.video for row in rows),
+        videos=videos,
         splits=splits,
-        targets=tuple(Target(name) for name in target_names),
-        problems=(*problems, *split_problems),
-        notes=tuple(_without_marks(target_names, rows)),
+        targets=targets,
+        problems=(*problems, *contested, *names.spellings.problems, *split_problems),
+        notes=(*names.spellings.notes, *without_labels(targets, videos), *hints(names, absent)),
         default_splits=_default_splits(splits),
     )
 
@@ -120,57 +123,37 @@ def _target_names(path: Path, header: list[str]) -> list[str]:
     return names
 
 
-def _parse(path: Path, columns: _Columns, line: TableLine) -> _Row:
+def _parse(columns: _Columns, line: TableLine) -> _Row:
     if line.problem:
         raise DatasetError(line.problem)
-    root, row = columns.root, line.cells
+    row = line.cells
     name = inner_path(row["video"], name="video")
     video_id = inner_path(row["id"], name="id") if row.get("id") else without_video_suffix(name)
     side = row.get("split", "").lower()
     if side not in {"", "train", "test"}:
         raise DatasetError(f"split {row['split']!r} is neither train nor test")
-    video_path = _find_video(root, name)
-    labels, refused = _labels(columns.marks, row)
+    labels = read_labels(
+        {column: row[column] for column in columns.marks},
+        read=lambda text, name: columns.marks[name].number(text, name=name),
+    )
+    path = find_video(columns.names, name)
     video = Video(
         video_id=video_id,
-        path=video_path,
-        labels=labels,
+        path=path,
+        labels={column.removeprefix("score:"): mark for column, mark in labels.values.items()},
         group=row.get("group") or None,
         **_window(row),
-        fps=_picture_fps(row) if is_frame_folder(video_path) else None,
-        boxes=root / inner_path(row["boxes"], name="boxes")
-        if row.get("boxes")
-        else boxes_beside(root, video_id),
+        fps=_picture_fps(row) if is_frame_folder(path) else None,
+        boxes=_boxes(columns.names, row.get("boxes", ""), video_id),
     )
-    where = f"{path.name} line {line.number}"
-    return _Row(video, side, tuple(f"{where}: {reason}; the video has no such label" for reason in refused))
+    return _Row(video, side, labels, name)
 
 
-def _labels(marks: Mapping[str, Column], row: Mapping[str, str]) -> tuple[dict[str, float], list[str]]:
-    """The marks of one line, and why others cannot be used. Raises `DatasetError` if none of several can."""
-    labels, refused = {}, []
-    for name, column in marks.items():
-        if is_missing(row[name]):
-            continue
-        try:
-            labels[name.removeprefix("score:")] = column.number(row[name], name=name)
-        except DatasetError as error:
-            refused.append(str(error))
-    if refused and not labels:
-        raise DatasetError("; ".join(refused))
-    return labels, refused
-
-
-def _without_marks(targets: Sequence[str], rows: Sequence[_Row]) -> Iterator[str]:
-    """One sentence per target that some videos have no mark of."""
-    for target in targets:
-        without = [row.video.video_id for row in rows if target not in row.video.labels]
-        if without:
-            shown = ", ".join(without[:NUM_NAMED]) + (", ..." if len(without) > NUM_NAMED else "")
-            yield (
-                f"{len(without)} of {len(rows)} videos have no {target}: {shown}. They are extracted, and "
-                "left out where it is learned."
-            )
+def _boxes(names: FolderNames, cell: str, video_id: str) -> Path | None:
+    if not cell:
+        return boxes_beside(names, video_id)
+    name = inner_path(cell, name="boxes")
+    return names.find_file(name) or names.root / name
 
 
 def _window(row: Mapping[str, str]) -> dict[str, int]:
@@ -192,20 +175,21 @@ def _picture_fps(row: Mapping[str, str]) -> float:
     return fps
 
 
-def _find_video(root: Path, name: str) -> Path:
-    """Where the video lies, or where it is expected. Raises `DatasetError` if the name fits several files."""
-    for base in (root / name, root / "videos" / name):
-        if base.is_file() or is_frame_folder(base):
-            return base
-        siblings = base.parent.iterdir() if base.parent.is_dir() else ()
-        fitting = sorted(
-            p for p in siblings if p.stem == base.name and p.suffix.lower() in VIDEO_SUFFIXES and p.is_file()
-        )
-        if len(fitting) > 1:
-            raise DatasetError(f"video {name!r} fits {', '.join(p.name for p in fitting)}: add the ending")
-        if fitting:
-            return fitting[0]
-    return (root / "videos" if (root / "videos").is_dir() else root) / name
+def _without_contested(rows: list[_Row], names: FolderNames) -> tuple[list[_Row], list[str]]:
+    """Leave out rows whose video was found under another spelling where a row spells it as it is."""
+    by_part: dict[object, list[_Row]] = defaultdict(list)
+    for row in rows:
+        by_part[row.video.path, row.video.start_frame, row.video.stop_frame].append(row)
+    respelled = names.spellings.respelled
+    left_out = {
+        row.video.video_id: f"video {row.name!r}: {row.video.path.name} is also named by another row, "
+        "spelled otherwise; expected one row per video"
+        for sharing in by_part.values()
+        if len({row.name for row in sharing}) > 1
+        for row in sharing
+        if row.name in respelled
+    }
+    return [row for row in rows if row.video.video_id not in left_out], list(left_out.values())
 
 
 def _splits(rows: list[_Row]) -> tuple[dict[str, Split], list[str]]:

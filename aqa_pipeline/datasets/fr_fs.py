@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.disk import boxes_beside, find_parts, scan_videos
+from aqa_pipeline.datasets.file_names import FolderNames
 from aqa_pipeline.datasets.rows import finite_number, inner_path, parse_rows
 from aqa_pipeline.datasets.sheets import read_sheet
 from aqa_pipeline.datasets.splits import grouped_splits
@@ -54,8 +55,9 @@ class _Label:
 
 def load(root: Path) -> Dataset:
     """FR-FS as found under `root`; absent clips are listed where they are expected."""
+    names = FolderNames(root)
     paths = find_parts(
-        root,
+        names,
         [(f"{name}.csv", f"{name}.xls") for name in SIDES.values()],
         folders=FOLDERS,
         layout=f"{LAYOUT}\n{WHERE}",
@@ -69,17 +71,19 @@ def load(root: Path) -> Dataset:
     if not labels:
         raise DatasetError(f"{paths[0]} and {paths[1]} have no usable row: {'; '.join(problems[:1])}")
     images = paths[0].parent / "Images"
-    shelf = scan_videos(images)
+    shelf = scan_videos(names, images.relative_to(root).as_posix())
     splits = _splits(labels)
     return Dataset(
         name=NAME,
         root=root,
         videos=tuple(
-            _video(root, label, path=shelf.get(label.video_id, images / label.video_id)) for label in labels
+            _video(names, label, path=shelf.find(label.video_id) or images / label.video_id)
+            for label in labels
         ),
         splits=splits,
         targets=TARGETS,
-        problems=tuple(problems),
+        problems=(*problems, *names.spellings.problems),
+        notes=names.spellings.notes,
         default_splits=tuple(splits)[:1],
     )
 
@@ -104,14 +108,14 @@ def _splits(labels: list[_Label]) -> dict[str, Split]:
     )
 
 
-def _video(root: Path, label: _Label, *, path: Path) -> Video:
+def _video(names: FolderNames, label: _Label, *, path: Path) -> Video:
     return Video(
         video_id=label.video_id,
         path=path,
         labels={"clean": float(label.clean)},
         group=label.group,
         fps=FPS if path.is_dir() else None,
-        boxes=boxes_beside(root, label.video_id),
+        boxes=boxes_beside(names, label.video_id),
         duration_seconds=NUM_FRAMES / FPS,
     )
 

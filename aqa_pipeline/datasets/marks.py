@@ -39,7 +39,7 @@ class Column:
     def number(self, cell: str, *, name: str) -> float:
         """Return the cell as a number; raise `DatasetError`, which quotes the cell, for all else."""
         text = cell.strip()
-        if MONTH.fullmatch(text) or DATE.fullmatch(text) or self._is_serial(text):
+        if is_date(text) or self._is_serial(text):
             raise DatasetError(
                 f"{name} {text!r} is a date that a spreadsheet made of a mark{_perhaps(text)}. "
                 "Format the column as text and type the mark again."
@@ -58,6 +58,11 @@ class Column:
 
     def _is_serial(self, text: str) -> bool:
         return text.isdigit() and FIRST_SERIAL <= int(text) <= LAST_SERIAL and self._small
+
+
+def is_date(text: str) -> bool:
+    """Return whether the text looks like a date."""
+    return bool(MONTH.fullmatch(text) or DATE.fullmatch(text))
 
 
 def is_missing(cell: str) -> bool:

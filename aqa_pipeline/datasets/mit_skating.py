@@ -12,10 +12,13 @@ There is no official split: the literature draws random ones with 100 videos to 
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
-from aqa_pipeline.datasets.disk import boxes_beside, is_frame_folder, read_label_text, scan_videos
-from aqa_pipeline.datasets.rows import finite_number, frame_number, inner_path, parse_rows
+from aqa_pipeline.datasets.disk import Shelf, boxes_beside, is_frame_folder, read_label_text, scan_videos
+from aqa_pipeline.datasets.file_names import FolderNames
+from aqa_pipeline.datasets.row_labels import RowLabels, read_some_labels, without_labels
+from aqa_pipeline.datasets.rows import frame_number, inner_path, parse_rows
 from aqa_pipeline.datasets.splits import grouped_splits, random_splits, share_of
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Target, Video
@@ -51,27 +54,27 @@ class _Label:
     broadcast: str
     youtube_id: str
     number_in_broadcast: int
-    scores: tuple[float, float, float]
+    marks: RowLabels
     start_frame: int
     stop_frame: int
 
 
 def load(root: Path) -> Dataset:
     """MIT-Skating as found under `root`; videos that are not there are listed where they are expected."""
-    text = read_label_text(_label_file(root))
+    names = FolderNames(root)
+    text = read_label_text(_label_file(names))
     lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     labels, problems = parse_rows(
         ((f"annotations.txt line {number}", line) for number, line in lines),
         parse=_parse,
         identify=lambda label: label.video_id,
+        unread=lambda label: label.marks.unread,
     )
     if not labels:
         raise DatasetError(f"{root / 'annotations.txt'} has no usable line; the first says {problems[0]}")
     line_numbers = {line.split()[0]: number for number, line in reversed(lines)}
-    shelf = scan_videos(root / "videos")
-    videos = tuple(
-        _video(root, label, shelf=shelf, line_number=line_numbers[label.video_id]) for label in labels
-    )
+    shelves = _Shelves(names)
+    videos = tuple(_video(shelves, label, line_number=line_numbers[label.video_id]) for label in labels)
     splits = {}
     if len(videos) > 1:
         num_test = share_of(len(videos), TEST_SHARE)
@@ -83,15 +86,16 @@ def load(root: Path) -> Dataset:
         videos=videos,
         splits=splits,
         targets=TARGETS,
-        problems=tuple(problems),
+        problems=(*problems, *names.spellings.problems),
+        notes=(*names.spellings.notes, *without_labels(TARGETS, videos)),
         default_splits=tuple(name for name in splits if name.startswith("random-")),
     )
 
 
-def _label_file(root: Path) -> Path:
-    path = root / "annotations.txt"
-    if not path.is_file():
-        raise DatasetError(f"no annotations.txt in {root}. Expected:\n{LAYOUT}\n{WHERE}")
+def _label_file(names: FolderNames) -> Path:
+    path = names.find_file("annotations.txt")
+    if path is None:
+        raise DatasetError(f"no annotations.txt in {names.root}. Expected:\n{LAYOUT}\n{WHERE}")
     return path
 
 
@@ -104,58 +108,75 @@ def _parse(line: str) -> _Label:
         raise DatasetError(
             f"name {cells[0][:80]!r} is not <k>_<broadcast title>-<11 characters of a YouTube id>"
         )
-    total, tes, pcs = (
-        finite_number(cell, name=what) for cell, what in zip(cells[1:4], ("TOTAL", "TES", "PCS"), strict=True)
-    )
+    marks = read_some_labels(dict(zip(("TOTAL", "TES", "PCS"), cells[1:4], strict=True)))
     # Nothing published says whether the end frame belongs to the performance: read as exclusive.
     start, stop = frame_number(cells[4], name="start_frame"), frame_number(cells[5], name="end_frame")
     if start >= stop:
         raise DatasetError(f"start_frame {start} is not before end_frame {stop}")
-    return _Label(
-        cells[0], name["broadcast"], name["youtube_id"], int(name["number"]), (total, tes, pcs), start, stop
-    )
+    return _Label(cells[0], name["broadcast"], name["youtube_id"], int(name["number"]), marks, start, stop)
 
 
-def _video(root: Path, label: _Label, *, shelf: dict[str, Path], line_number: int) -> Video:
-    clip = _find_clip(root, label, shelf=shelf, line_number=line_number)
-    path = clip or _find_broadcast(label, shelf=shelf) or root / "videos" / f"{label.broadcast}.mp4"
+class _Shelves:
+    """What lies in `videos`: clips by plain names, broadcasts, and clips in a broadcast's folder."""
+
+    def __init__(self, names: FolderNames) -> None:
+        self.names = names
+        self.broadcasts = scan_videos(names, "videos")
+        plain = {_plain(name): path for name, path in self.broadcasts.items()}
+        self.clips = Shelf(plain, names.spellings)
+        self._within: dict[str, Shelf] = {}
+
+    def within(self, broadcast: str) -> Shelf:
+        """Return the clips in the folder of a broadcast."""
+        if broadcast not in self._within:
+            self._within[broadcast] = scan_videos(self.names, f"videos/{broadcast}")
+        return self._within[broadcast]
+
+
+def _video(shelves: _Shelves, label: _Label, *, line_number: int) -> Video:
+    root = shelves.names.root
+    clip = _find_clip(shelves, label, line_number=line_number)
+    path = clip or _find_broadcast(shelves, label) or root / "videos" / f"{label.broadcast}.mp4"
     return Video(
         video_id=label.video_id,
         path=path,
-        labels=dict(zip((target.name for target in TARGETS), label.scores, strict=True)),
+        labels={column.lower(): value for column, value in label.marks.values.items()},
         group=label.broadcast,
         start_frame=0 if clip else label.start_frame,
         stop_frame=None if clip else label.stop_frame,
         fps=BROADCAST_FPS if is_frame_folder(path) else None,
-        boxes=boxes_beside(root, label.video_id),
+        boxes=boxes_beside(shelves.names, label.video_id),
         duration_seconds=(label.stop_frame - label.start_frame) / BROADCAST_FPS,
     )
 
 
-def _find_clip(root: Path, label: _Label, *, shelf: dict[str, Path], line_number: int) -> Path | None:
-    by_name = {_plain(name): path for name, path in shelf.items()}
-    for name in (_plain(label.video_id), str(line_number), f"{line_number:03d}"):
-        if name in by_name:
-            return by_name[name]
-    within = scan_videos(root / "videos" / label.broadcast)
+def _find_clip(shelves: _Shelves, label: _Label, *, line_number: int) -> Path | None:
     number = label.number_in_broadcast
-    return next((within[n] for n in (label.video_id, str(number), f"{number:03d}") if n in within), None)
+    return shelves.clips.find(
+        _plain(label.video_id), str(line_number), f"{line_number:03d}"
+    ) or shelves.within(label.broadcast).find(label.video_id, str(number), f"{number:03d}")
 
 
-def _find_broadcast(label: _Label, *, shelf: dict[str, Path]) -> Path | None:
+def _find_broadcast(shelves: _Shelves, label: _Label) -> Path | None:
     # A clip's name ends like its broadcast's and titles may begin with a year (`2014_...` is no clip 2014),
     # so only a number before the label's own broadcast makes a clip.
-    clip_name = re.compile(rf"\d+_{re.escape(_plain(label.broadcast))}")
-    ending = re.compile(rf"(?:.*-)?{re.escape(label.youtube_id)}|.*\[{re.escape(label.youtube_id)}\]")
-    for name, path in shelf.items():
-        if ending.fullmatch(name) and not clip_name.fullmatch(_plain(name)):
+    clip_name = re.compile(rf"\d+_{re.escape(_plain(label.broadcast))}", re.IGNORECASE)
+    youtube_id = re.escape(label.youtube_id)
+    ending = re.compile(rf"(?:.*-)?{youtube_id}|.*\[{youtube_id}\]")
+    videos = {
+        name: path for name, path in shelves.broadcasts.items() if not clip_name.fullmatch(_plain(name))
+    }
+    for name, path in videos.items():
+        if ending.fullmatch(name):
             return path
-    return None
+    any_case = re.compile(ending.pattern, re.IGNORECASE)
+    found = shelves.names.spellings.choose(label.broadcast, filter(any_case.fullmatch, videos))
+    return None if found is None else videos[found]
 
 
 def _plain(name: str) -> str:
     """Names as labels write them: `Men's short-abc` and `Men_s_short-abc` are the same video."""
-    return re.sub(r"[\W_]+", "_", name)
+    return re.sub(r"[\W_]+", "_", normalize("NFC", name))
 
 
 ADAPTER = DatasetAdapter(

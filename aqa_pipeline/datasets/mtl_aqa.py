@@ -9,14 +9,16 @@ The released loaders never read `start_frame`: they take the 96 or 103 frames th
 [start_frame, end_frame) and never less than the 103 frames before its end. No two dives overlap thereby.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.broadcasts import BroadcastFolder, Window, open_broadcast
-from aqa_pipeline.datasets.disk import boxes_beside, find_parts, scan_videos
+from aqa_pipeline.datasets.disk import Shelf, boxes_beside, find_parts, scan_videos
+from aqa_pipeline.datasets.file_names import FolderNames
+from aqa_pipeline.datasets.row_labels import RowLabels, read_some_labels, without_labels
 from aqa_pipeline.datasets.rows import finite_number, frame_number, parse_rows
 from aqa_pipeline.datasets.splits import grouped_splits
 from aqa_pipeline.errors import DatasetError, VideoError
@@ -66,8 +68,12 @@ PICTURE_FOLDERS = (
 TARGETS = (Target("score", 0.0, 104.5), Target("execution", 0.0, 30.0), Target("difficulty", 1.0, 5.0))
 JUDGES = tuple(Target(f"judge-{number}", 0.0, 10.0) for number in range(1, NUM_JUDGES + 1))
 
-# One mark of 4.5 was typed without its point. (Dive, judge) -> what is written, what is meant.
-SLIPS = {((4, 49), 4): (45.0, 4.5)}
+COLUMNS = {"score": "final_score", "difficulty": "difficulty"} | {
+    judge.name: f"the mark of judge {number}" for number, judge in enumerate(JUDGES, start=1)
+}
+
+# One mark of 4.5 was typed without its point. (Dive, column) -> what is written, what is meant.
+SLIPS = {((4, 49), "the mark of judge 4"): (45.0, 4.5)}
 
 WHERE = """\
 Labels: MTL-AQA_dataset_release/Ready_2_Use/MTL-AQA_split_0_data of the repository ParitoshParmar/MTL-AQA;
@@ -93,9 +99,7 @@ class _Label:
     dive: int
     start_frame: int
     end_frame: int
-    score: float
-    difficulty: float
-    marks: tuple[float, ...]
+    marks: RowLabels
 
     @property
     def video_id(self) -> str:
@@ -112,14 +116,19 @@ class _Label:
 
     @property
     def scores(self) -> dict[str, float]:
-        values = (self.score, self.score / self.difficulty, self.difficulty, *self.marks)
-        return dict(zip((target.name for target in (*TARGETS, *JUDGES)), values, strict=False))
+        """What is there of the score, its parts, and the judges' marks."""
+        values = dict(self.marks.values)
+        scores = {name: values[column] for name, column in COLUMNS.items() if column in values}
+        if "score" in scores and "difficulty" in scores:
+            scores["execution"] = scores["score"] / scores["difficulty"]
+        return scores
 
 
 def load(root: Path) -> Dataset:
     """MTL-AQA as found under `root`; absent videos are listed where they are expected."""
+    names = FolderNames(root)
     train, test, annotations = find_parts(
-        root,
+        names,
         [(SIDES["train"],), (SIDES["test"],), ANNOTATIONS],
         folders=LABEL_FOLDERS,
         layout=f"{LAYOUT}\n{WHERE}",
@@ -132,15 +141,19 @@ def load(root: Path) -> Dataset:
         problems += unknown
     official = Split("official", train=sides["train"], test=sides["test"])
     groups = {label.video_id: label.group for label in labels}
-    shelf = _shelf(root)
+    shelf = scan_videos(names, *PICTURE_FOLDERS)
     broadcasts = _open_broadcasts(labels, shelf)
+    videos = tuple(_video(names, label, shelf=shelf, broadcasts=broadcasts) for label in labels)
+    with_marks = any(judge.name in label.scores for label in labels for judge in JUDGES)
+    targets = (*TARGETS, *JUDGES) if with_marks else TARGETS
     return Dataset(
         name=NAME,
         root=root,
-        videos=tuple(_video(root, label, shelf=shelf, broadcasts=broadcasts) for label in labels),
+        videos=videos,
         splits={official.name: official} | grouped_splits(groups, num_test=len(official.test)),
-        targets=(*TARGETS, *JUDGES) if labels[0].marks else TARGETS,
-        problems=tuple(problems),
+        targets=targets,
+        problems=(*problems, *names.spellings.problems),
+        notes=(*names.spellings.notes, *without_labels(targets, videos)),
         default_splits=(official.name,),
     )
 
@@ -160,6 +173,7 @@ def _read_labels(path: Path) -> tuple[list[_Label], list[str]]:
         ((f"{path.name} {key}", (key, entry)) for key, entry in entries.items()),
         parse=lambda raw: _parse(*raw, with_marks=with_marks),
         identify=lambda label: label.video_id,
+        unread=lambda label: label.marks.unread,
     )
     if not labels:
         raise DatasetError(f"{path} has no usable entry; the first says {problems[0]}")
@@ -174,12 +188,11 @@ def _parse(key: object, entry: object, *, with_marks: bool) -> _Label:
     start, end = (frame_number(str(entry[name]), name=name) for name in ("start_frame", "end_frame"))
     if start >= end:
         raise DatasetError(f"start_frame {start} is not before end_frame {end}")
-    score = finite_number(str(entry["final_score"]), name="final_score")
-    difficulty = finite_number(str(entry["difficulty"]), name="difficulty")
-    if difficulty <= 0:
-        raise DatasetError(f"difficulty {difficulty:g} is not above 0")
-    marks = _parse_marks((broadcast, dive), entry["judge_scores"]) if with_marks else ()
-    return _Label(broadcast, dive, start, end, score, difficulty, marks)
+    cells = {name: str(entry[name]) for name in ("final_score", "difficulty")}
+    if with_marks:
+        cells |= _mark_cells(entry["judge_scores"])
+    marks = read_some_labels(cells, read=partial(_read_mark, (broadcast, dive)))
+    return _Label(broadcast, dive, start, end, marks)
 
 
 def _parse_key(key: object) -> tuple[int, int]:
@@ -191,22 +204,28 @@ def _parse_key(key: object) -> tuple[int, int]:
     return broadcast, dive
 
 
-def _parse_marks(key: tuple[int, int], raw: Any) -> tuple[float, ...]:
+def _mark_cells(raw: Any) -> dict[str, str]:
     try:
         texts = [str(mark) for mark in raw]
     except TypeError as error:
         raise DatasetError(f"judge_scores {raw!r} are not {NUM_JUDGES} marks") from error
     if len(texts) != NUM_JUDGES:
         raise DatasetError(f"{len(texts)} judge_scores, expected {NUM_JUDGES}")
-    marks = []
-    for judge, text in enumerate(texts, start=1):
-        mark = finite_number(text, name=f"the mark of judge {judge}")
-        written, meant = SLIPS.get((key, judge), (None, mark))
-        mark = meant if mark == written else mark
-        if not 0 <= mark <= 10:
-            raise DatasetError(f"the mark of judge {judge}, {mark:g}, is not within 0 to 10")
-        marks.append(mark)
-    return tuple(marks)
+    return {COLUMNS[judge.name]: text for judge, text in zip(JUDGES, texts, strict=True)}
+
+
+def _read_mark(key: tuple[int, int], text: str, *, name: str) -> float:
+    """Return the number of a column, the slips of the pen mended."""
+    number = finite_number(text, name=name)
+    if name == COLUMNS["difficulty"] and number <= 0:
+        raise DatasetError(f"difficulty {number:g} is not above 0")
+    if not name.startswith("the mark"):
+        return number
+    written, meant = SLIPS.get((key, name), (None, number))
+    mark = meant if number == written else number
+    if not 0 <= mark <= 10:
+        raise DatasetError(f"{name}, {mark:g}, is not within 0 to 10")
+    return mark
 
 
 def _read_side(path: Path, known: set[str]) -> tuple[tuple[str, ...], list[str]]:
@@ -231,23 +250,12 @@ def _known_id(entry: object, known: set[str]) -> str:
     return video_id
 
 
-def _shelf(root: Path) -> dict[str, Path]:
-    shelf: dict[str, Path] = {}
-    for folder in PICTURE_FOLDERS:
-        shelf = scan_videos(root / folder) | shelf
-    return shelf
-
-
-def _first_of(names: Iterable[str], shelf: dict[str, Path]) -> Path | None:
-    return next((shelf[name] for name in names if name in shelf), None)
-
-
-def _broadcast_path(label: _Label, shelf: dict[str, Path]) -> Path | None:
+def _broadcast_path(label: _Label, shelf: Shelf) -> Path | None:
     number = label.broadcast
-    return _first_of((f"{number:02d}", f"{number}", f"video{number}_frames", f"video{number}"), shelf)
+    return shelf.find(f"{number:02d}", f"{number}", f"video{number}_frames", f"video{number}")
 
 
-def _open_broadcasts(labels: list[_Label], shelf: dict[str, Path]) -> dict[Path, BroadcastFolder]:
+def _open_broadcasts(labels: list[_Label], shelf: Shelf) -> dict[Path, BroadcastFolder]:
     """The frame folders among the broadcasts, each listed once; the reader refuses broken ones."""
     folders = {}
     for path in dict.fromkeys(_broadcast_path(label, shelf) for label in labels):
@@ -255,7 +263,7 @@ def _open_broadcasts(labels: list[_Label], shelf: dict[str, Path]) -> dict[Path,
             continue
         try:
             # Weight-Decider's loader counts from 0 and needs no other frames than it asks for.
-            first_number = 0 if path.name.startswith("video") else 1
+            first_number = 0 if path.name.lower().startswith("video") else 1
             folders[path] = open_broadcast(path, usual_first_number=first_number)
         except VideoError:
             continue
@@ -263,11 +271,11 @@ def _open_broadcasts(labels: list[_Label], shelf: dict[str, Path]) -> dict[Path,
 
 
 def _video(
-    root: Path, label: _Label, *, shelf: dict[str, Path], broadcasts: dict[Path, BroadcastFolder]
+    names: FolderNames, label: _Label, *, shelf: Shelf, broadcasts: dict[Path, BroadcastFolder]
 ) -> Video:
     window = label.window
-    clip = _first_of((label.video_id, f"{label.broadcast}_{label.dive}"), shelf)
-    path = clip or _broadcast_path(label, shelf) or root / "videos" / f"{label.group}.mp4"
+    clip = shelf.find(label.video_id, f"{label.broadcast}_{label.dive}")
+    path = clip or _broadcast_path(label, shelf) or names.root / "videos" / f"{label.group}.mp4"
     start, stop = window.start_frame, window.stop_frame
     if clip is None and path in broadcasts:
         path, start, stop = broadcasts[path].cut(window)
@@ -279,7 +287,7 @@ def _video(
         start_frame=0 if clip else start,
         stop_frame=None if clip else stop,
         fps=FPS if path.is_dir() else None,
-        boxes=boxes_beside(root, label.video_id),
+        boxes=boxes_beside(names, label.video_id),
         duration_seconds=(window.stop_frame - window.start_frame) / FPS,
     )
 

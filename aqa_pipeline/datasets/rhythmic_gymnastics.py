@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
-from aqa_pipeline.datasets.disk import boxes_beside, is_frame_folder, read_label_text, scan_videos
+from aqa_pipeline.datasets.disk import Shelf, boxes_beside, is_frame_folder, read_label_text, scan_videos
+from aqa_pipeline.datasets.file_names import FolderNames
+from aqa_pipeline.datasets.row_labels import RowLabels, read_some_labels, without_labels
 from aqa_pipeline.datasets.rows import finite_number, inner_path, parse_rows
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Split, Target, Video
@@ -38,8 +40,8 @@ ROOT/boxes/Ball_001.csv                    optional person boxes"""
 class _Label:
     video_id: str
     side: str
-    scores: tuple[float, float, float]
-    seconds: float
+    marks: RowLabels
+    seconds: float | None
 
     @property
     def apparatus(self) -> str:
@@ -48,31 +50,34 @@ class _Label:
 
 def load(root: Path) -> Dataset:
     """Rhythmic Gymnastics as found under `root`; absent videos are listed where they are expected."""
-    raw_rows = [row for side in ("train", "test") for row in _raw_rows(root, side)]
-    labels, problems = parse_rows(raw_rows, parse=_parse, identify=lambda label: label.video_id)
+    names = FolderNames(root)
+    raw_rows = [row for side in ("train", "test") for row in _raw_rows(names, side)]
+    labels, problems = parse_rows(
+        raw_rows, parse=_parse, identify=lambda label: label.video_id, unread=lambda label: label.marks.unread
+    )
     if not labels:
         raise DatasetError(f"no usable line in train.txt and test.txt under {root}: {problems[:1]}")
-    shelf: dict[str, Path] = {}
-    for folder in VIDEO_FOLDERS:
-        shelf = scan_videos(root / folder) | shelf
+    shelf = scan_videos(names, *VIDEO_FOLDERS)
     splits = _splits(labels)
+    videos = tuple(_video(names, label, shelf=shelf) for label in labels)
     return Dataset(
         name=NAME,
         root=root,
-        videos=tuple(_video(root, label, shelf=shelf) for label in labels),
+        videos=videos,
         splits=splits,
         targets=TARGETS,
-        problems=tuple(problems),
+        problems=(*problems, *names.spellings.problems),
+        notes=(*names.spellings.notes, *without_labels(TARGETS, videos)),
         default_splits=tuple(splits),
     )
 
 
-def _raw_rows(root: Path, side: str) -> list[tuple[str, tuple[str, str]]]:
+def _raw_rows(names: FolderNames, side: str) -> list[tuple[str, tuple[str, str]]]:
     name = f"{side}.txt"
-    path = next((root / at / name for at in LABEL_FOLDERS if (root / at / name).is_file()), None)
+    path = names.find_file(*(f"{at}/{name}" for at in LABEL_FOLDERS))
     if path is None:
         raise DatasetError(
-            f"no {name} in {root} (nor its data/ or annotations/). Expected:\n{LAYOUT}\n{WHERE}"
+            f"no {name} in {names.root} (nor its data/ or annotations/). Expected:\n{LAYOUT}\n{WHERE}"
         )
     lines = enumerate(read_label_text(path).splitlines(), start=1)
     next(lines)
@@ -86,23 +91,30 @@ def _parse(raw: tuple[str, str]) -> _Label:
         raise DatasetError(
             f"expected name difficulty execution total penalty seconds, got {len(cells)} words"
         )
-    names = ("difficulty", "execution", "total", "penalty", "seconds")
-    numbers = {name: finite_number(cell, name=name) for name, cell in zip(names, cells[1:], strict=True)}
-    scores = (numbers["total"], numbers["difficulty"], numbers["execution"])
-    label = _Label(inner_path(cells[0], name="name"), side, scores, numbers["seconds"])
+    name, difficulty, execution, total, _penalty, seconds = cells
+    marks = read_some_labels({"total": total, "difficulty": difficulty, "execution": execution})
+    label = _Label(inner_path(name, name="name"), side, marks, _seconds(seconds))
     if label.apparatus not in APPARATUS:
         raise DatasetError(f"name {label.video_id!r} does not begin with one of {', '.join(APPARATUS)}")
     return label
 
 
-def _video(root: Path, label: _Label, *, shelf: dict[str, Path]) -> Video:
-    path = shelf.get(label.video_id, root / "videos" / f"{label.video_id}.mp4")
+def _seconds(cell: str) -> float | None:
+    """Return the length; None where it is not known, since nothing is learned from it."""
+    try:
+        return finite_number(cell, name="seconds")
+    except DatasetError:
+        return None
+
+
+def _video(names: FolderNames, label: _Label, *, shelf: Shelf) -> Video:
+    path = shelf.find(label.video_id) or names.root / "videos" / f"{label.video_id}.mp4"
     return Video(
         video_id=label.video_id,
         path=path,
-        labels=dict(zip((target.name for target in TARGETS), label.scores, strict=True)),
+        labels=label.marks.values,
         fps=FPS if is_frame_folder(path) else None,
-        boxes=boxes_beside(root, label.video_id),
+        boxes=boxes_beside(names, label.video_id),
         duration_seconds=label.seconds,
     )
 

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TypeVar
 from urllib.parse import quote
@@ -18,16 +18,21 @@ MAX_NUMBER = 1e12
 
 
 def parse_rows(
-    raw_rows: Iterable[tuple[str, Raw]], *, parse: Callable[[Raw], Row], identify: Callable[[Row], str]
+    raw_rows: Iterable[tuple[str, Raw]],
+    *,
+    parse: Callable[[Raw], Row],
+    identify: Callable[[Row], str],
+    unread: Callable[[Row], Sequence[str]] = lambda row: (),
 ) -> tuple[list[Row], list[str]]:
     """Usable rows in file order, and one problem per refused row.
 
     `raw_rows` are pairs of where a row stands (`scores.csv line 4`) and what stands there; `parse` raises
     `DatasetError` for a bad row. Rows that repeat an id with the same content count once; rows that
-    contradict each other are all refused, for nobody knows which one is right.
+    contradict each other are all refused, for nobody knows which one is right. `unread` says which labels of
+    a usable row could not be read: a problem each.
     """
     by_id: dict[str, list[tuple[str, Row]]] = defaultdict(list)
-    problems = []
+    problems: list[str] = []
     for where, raw in raw_rows:
         try:
             row = parse(raw)
@@ -37,7 +42,7 @@ def parse_rows(
             by_id[identify(row)].append((where, row))
     usable = []
     for video_id, entries in by_id.items():
-        first = entries[0][1]
+        where, first = entries[0]
         if len(entries) > 1:
             places = ", ".join(where for where, _ in entries)
             if any(row != first for _, row in entries):
@@ -45,6 +50,7 @@ def parse_rows(
                 continue
             problems.append(f"{places}: id {video_id!r} is repeated with the same values; used once")
         usable.append(first)
+        problems += [f"{where}: {reason}; the video has no such label" for reason in unread(first)]
     return usable, problems
 
 
@@ -55,7 +61,7 @@ def finite_number(text: str, *, name: str, quoted: str | None = None) -> float:
     """
     shown = repr((text if quoted is None else quoted)[:40])
     try:
-        number = float(text)
+        number = float(text) if "_" not in text else math.nan  # Python reads 1_0 as 10
     except ValueError:
         number = math.nan
     if not math.isfinite(number):

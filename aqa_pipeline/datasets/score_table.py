@@ -26,6 +26,21 @@ def read_score_table(path: Path) -> tuple[list[str], list[TableLine]]:
 
     A line with more cells than columns has a `problem`. Raises `DatasetError` for what is no table.
     """
+    lines = read_csv_lines(path)
+    header = [name.lower() for name in lines[0][1]]
+    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    if repeated:
+        raise DatasetError(f"{path} has the columns {', '.join(repeated)} more than once")
+    if len(lines) == 1:
+        raise DatasetError(f"{path} has a header and no rows: expected one line per video")
+    return header, [_line(header, number, cells) for number, cells in lines[1:]]
+
+
+def read_csv_lines(path: Path) -> list[tuple[int, list[str]]]:
+    """Return every line that is not blank: its number in the file, and its cells without blanks around them.
+
+    Raises `DatasetError` for a file without any.
+    """
     text, first_number, delimiter = _without_separator_line(read_label_text(path))
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter or _delimiter(text), skipinitialspace=True
@@ -37,13 +52,7 @@ def read_score_table(path: Path) -> tuple[list[str], list[TableLine]]:
     lines = [(number, cells) for number, cells in lines if any(cells)]
     if not lines:
         raise DatasetError(f"{path} is empty: expected one line per video")
-    header = [name.lower() for name in lines[0][1]]
-    repeated = sorted({name for name in header if name and header.count(name) > 1})
-    if repeated:
-        raise DatasetError(f"{path} has the columns {', '.join(repeated)} more than once")
-    if len(lines) == 1:
-        raise DatasetError(f"{path} has a header and no rows: expected one line per video")
-    return header, [_line(header, number, cells) for number, cells in lines[1:]]
+    return lines
 
 
 def _line(header: list[str], number: int, cells: list[str]) -> TableLine:

@@ -1,10 +1,9 @@
 """Rows of a spreadsheet, .xls or .csv, as texts."""
 
-import csv
 import io
 from pathlib import Path
 
-from aqa_pipeline.datasets.disk import read_label_text
+from aqa_pipeline.datasets.score_table import read_csv_lines
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.installation import install_command
 from aqa_pipeline.outside import LABEL_BYTES, check_outside
@@ -20,17 +19,9 @@ def read_sheet(path: Path, *, sheet: str) -> Rows:
     `sheet` names the sheet of an .xls file. Whole numbers there, always floats, come as `12`, not `12.0`.
     Raises `DatasetError`; for .xls without the library that reads it, with the ways out.
     """
-    rows = _xls_rows(path, sheet) if path.suffix.lower() == ".xls" else _csv_rows(path)
+    rows = _xls_rows(path, sheet) if path.suffix.lower() == ".xls" else read_csv_lines(path)
     stripped = [(number, [cell.strip() for cell in cells]) for number, cells in rows]
     return [(number, cells) for number, cells in stripped[1:] if any(cells)]
-
-
-def _csv_rows(path: Path) -> Rows:
-    reader = csv.reader(io.StringIO(read_label_text(path), newline=""))
-    try:
-        return list(enumerate(reader, start=1))
-    except csv.Error as error:
-        raise DatasetError(f"{path} line {reader.line_num} is not CSV: {error}") from error
 
 
 def _xls_rows(path: Path, sheet: str) -> Rows:

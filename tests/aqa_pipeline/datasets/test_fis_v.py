@@ -84,7 +84,8 @@ def test_a_bad_first_line_is_no_header(tmp_path: Path, line: str) -> None:
     ("line", "reason"),
     [
         ("4 1 2", "expected id TES PCS deduction, got 3 words"),
-        ("4 1 nan 0", "PCS 'nan' is not a finite number"),
+        ("4 x y nan", "TES 'x' is not a finite number; PCS 'y' is not a finite number; deduction 'nan' is"),
+        ("4 - DNF n/a", "no mark: TES, PCS, deduction are all missing"),
         ("4.5 1 2 0", "id '4.5' is not a whole number"),
         ("2 28.88 27.08 1", "id '2' has different values each time"),
     ],
@@ -95,6 +96,20 @@ def test_a_bad_line_is_a_problem_and_the_rest_goes_on(tmp_path: Path, line: str,
     assert "train_dataset.txt line 3" in dataset.problems[0]
     assert reason in dataset.problems[0]
     assert dataset.split("official").train == ("1", "3")
+
+
+def test_a_missing_score_costs_itself_and_the_total_that_it_is_part_of(tmp_path: Path) -> None:
+    dataset = load(write_labels(tmp_path, train=f"{TRAIN}4 20.5 - 1\n5 20.5 30..1 0\n"))
+    assert dict(dataset.video("4").labels) == {"tes": 20.5, "deduction": 1.0}
+    assert dict(dataset.video("5").labels) == {"tes": 20.5, "deduction": 0.0}
+    assert dataset.split("official").train == ("1", "3", "4", "5")
+    assert dataset.notes == tuple(
+        f"2 of 5 videos have no {name}: 4, 5. They are extracted, and left out where it is learned."
+        for name in ("pcs", "total")
+    )
+    assert dataset.problems == (
+        "train_dataset.txt line 4: PCS '30..1' is not a finite number; the video has no such label",
+    )
 
 
 def test_no_usable_line_and_an_empty_file(tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ def test_boxes_beside_the_videos_are_picked_up(root: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (f"3_{TITLE} nan 1 2 3 4", "TOTAL 'nan' is not a finite number"),
+        (f"3_{TITLE} nan x - 3 4", "TOTAL 'nan' is not a finite number; TES 'x' is not"),
         (f"3_{TITLE} 1 x 2 3 4", "TES 'x' is not a finite number"),
         (f"3_{TITLE} 1 1 2 30 4", "start_frame 30 is not before end_frame 4"),
         (f"3_{TITLE} 1 1 2 3", "got 5 words"),
@@ -197,6 +197,16 @@ def test_a_bad_line_is_a_problem_and_the_rest_goes_on(root: Path, line: str, rea
     assert reason in dataset.problems[0]
     assert "line 4" in dataset.problems[0]
     assert f"2_{TITLE}" in [video.video_id for video in dataset.videos]
+
+
+def test_a_missing_score_costs_only_itself(root: Path) -> None:
+    (root / "annotations.txt").write_text("\n".join([*LINES, f"3_{TITLE} DNF 30.5 31 3 4"]))
+    dataset = load_dataset("mit-skating", root)
+    assert dict(dataset.videos[3].labels) == {"tes": 30.5, "pcs": 31.0}
+    assert dataset.problems == ()
+    assert dataset.notes == (
+        f"1 of 4 videos have no total: 3_{TITLE}. They are extracted, and left out where it is learned.",
+    )
 
 
 def test_label_file_without_usable_line(root: Path) -> None:

@@ -331,7 +331,36 @@ def test_the_known_slip_of_the_pen_is_mended_and_no_other(tmp_path: Path) -> Non
     write_labels(tmp_path, annotations=rows, train=((4, 49),), test=((4, 51),), name=AUGMENTED)
     dataset = load(tmp_path)
     assert dataset.video("04_49").labels["judge-4"] == 4.5
-    assert dataset.problems == (f"{AUGMENTED} (4, 50): the mark of judge 4, 45, is not within 0 to 10",)
+    assert dataset.problems == (
+        f"{AUGMENTED} (4, 50): the mark of judge 4, 45, is not within 0 to 10; the video has no such label",
+    )
+    other = dataset.video("04_50").labels
+    assert "judge-4" not in other
+    assert (other["judge-3"], other["judge-5"], other["score"]) == (4.0, 3.5, 81.6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "left", "reason"),
+    [
+        ({"final_score": None}, {"difficulty"}, None),
+        ({"final_score": float("nan")}, {"difficulty"}, "final_score 'nan' is not a finite number"),
+        ({"final_score": [1]}, {"difficulty"}, "final_score '[1]' is not a finite number"),
+        ({"difficulty": 0.0}, {"score"}, "difficulty 0 is not above 0"),
+    ],
+)
+def test_a_missing_score_costs_itself_and_what_is_made_of_it(
+    tmp_path: Path, changes: dict[str, Any], left: set[str], reason: str | None
+) -> None:
+    write_labels(tmp_path, annotations=entries() | {SHORT: entry(0, 30) | changes})
+    dataset = load(tmp_path)
+    assert set(dataset.video("01_02").labels) == left
+    told = f"{ANNOTATIONS} (1, 2): {reason}; the video has no such label"
+    assert dataset.problems == (() if reason is None else (told,))
+    assert (
+        "1 of 3 videos have no execution: 01_02. They are extracted"
+        in dataset.notes[1 - len(left & {"score"})]
+    )
+    assert "01_02" in dataset.split("official").train
 
 
 @pytest.mark.parametrize(
@@ -339,9 +368,10 @@ def test_the_known_slip_of_the_pen_is_mended_and_no_other(tmp_path: Path) -> Non
     [
         (entry(30, 30), "start_frame 30 is not before end_frame 30"),
         (entry(-1, 30), "start_frame '-1' is not a whole number"),
-        (entry(0, 30, score=float("nan")), "final_score 'nan' is not a finite number"),
-        (entry(0, 30, difficulty=0.0), "difficulty 0 is not above 0"),
-        (entry(0, 30) | {"final_score": [1]}, r"final_score '\[1\]' is not a finite number"),
+        (
+            entry(0, 30, score=float("nan"), difficulty=0.0),
+            "final_score 'nan' is not a finite number; difficulty 0 is not above 0",
+        ),
         ({"end_frame": 30}, "expected a dict with start_frame, end_frame, final_score, difficulty"),
         ("text", "expected a dict with"),
     ],

@@ -102,10 +102,22 @@ def test_frame_folders_run_at_25_fps(tmp_path: Path) -> None:
     assert (first.path.name, first.fps, second.fps) == ("Ball_001", 25.0, None)
 
 
+def test_a_missing_score_costs_only_itself(tmp_path: Path) -> None:
+    write_labels(tmp_path, train=f"{TRAIN}\nBall_003 1 n/a 3 - -")
+    dataset = load_dataset("rhythmic-gymnastics", tmp_path)
+    video = dataset.video("Ball_003")
+    assert dict(video.labels) == {"difficulty": 1.0, "total": 3.0}
+    assert video.duration_seconds is None
+    assert dataset.problems == ()
+    assert dataset.notes == (
+        "1 of 3 videos have no execution: Ball_003. They are extracted, and left out where it is learned.",
+    )
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("Ball_003 1 2 nan 0 90", "total 'nan' is not a finite number"),
+        ("Ball_003 nan nan nan 0 90", "total 'nan' is not a finite number"),
         ("Ball_003 1 2 3", "got 4 words"),
         ("Rope_003 1 2 3 0 90", "does not begin with one of ball, clubs, hoop, ribbon"),
         ("Ball_/../../x 1 2 3 0 90", "leads out of the dataset's folder"),
