@@ -164,6 +164,8 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
 
     A video that fails is listed with the reason, the others are stored, and the exit code is 3.
     """
+    from aqa_pipeline.clip_seconds import clip_notes
+    from aqa_pipeline.datasets.picture_gaps import gap_notes
     from aqa_pipeline.store import Origin, Store, write_origin
     from aqa_pipeline.video import check_reader
     from extract.contact_sheet import contact_sheets
@@ -195,7 +197,12 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     click.echo(format_extract_report(report))
     if report.changed and before is not None and before != origin:
         click.echo(two_roots(before, origin))
-    for line in (*(f"label left out: {problem}" for problem in found.problems), *found.notes):
+    notes = (
+        *found.notes,
+        *gap_notes(videos),
+        *clip_notes(into, found.name, engine.specs, [video.video_id for video in videos]),
+    )
+    for line in (*(f"label left out: {problem}" for problem in found.problems), *notes):
         click.echo(line)
     if options["contact_sheet"]:
         for line in contact_sheets(order.extraction, engine.specs, videos, options["contact_sheet"]):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from aqa_pipeline.clip_seconds import rate_notes
 from aqa_pipeline.datasets.check_boxes import BoxCheck
+from aqa_pipeline.datasets.picture_gaps import gap_notes
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Dataset, Video
 from aqa_pipeline.video import VideoFacts, probe
@@ -89,7 +91,7 @@ def check_dataset(dataset: Dataset) -> DatasetReport:
         missing=tuple(missing),
         unreadable=tuple(unreadable),
         problems=dataset.problems,
-        notes=dataset.notes,
+        notes=(*dataset.notes, *gap_notes(dataset.videos), *rate_notes(rates)),
         total_seconds=seconds,
         fps_counts=dict(rates.most_common()),
         resolution_counts=dict(sizes.most_common()),

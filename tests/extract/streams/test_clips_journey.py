@@ -53,3 +53,21 @@ def test_a_network_whose_clips_do_not_fill_the_frames_is_an_error_in_one_line(da
     assert result.exit_code == 1
     assert "x3d_s takes 13 frames, which do not divide 96" in result.output
     assert "Traceback" not in result.output
+
+
+def test_gaps_and_frame_rates_far_apart_are_told_and_no_failure(tmp_path, numbered_video):
+    """16 frames are 0.67 s at 24 fps, 0.067 s at 240: the same motion is another clip."""
+    root = tmp_path / "videos"
+    for name in ("slow", "fast"):
+        numbered_video(name, 20)
+    gone = sorted((root / "slow").iterdir())[10:13]
+    for picture in gone:
+        picture.unlink()
+    (root / "scores.csv").write_text("video,score,fps\nslow,7,24\nfast,8,240\n")
+    dataset = ["--dataset", "folder", "--root", root, "--store", tmp_path / "s"]
+    network = ["--backbone", "mc3_18", "--weights", "random:0", "--device", "cpu", "--views", "reference"]
+    result = run(*dataset, "--streams", "clips", "--clips", "whole", *network)
+    assert result.exit_code == 0, result.output
+    before = sorted((root / "slow").iterdir())[9].name
+    assert f"shown that much too early: slow (3 missing after {before})" in result.output
+    assert "a clip of 16 frames covers 0.67 s of slow and 0.067 s of fast" in result.output
