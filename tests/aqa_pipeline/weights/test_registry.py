@@ -13,7 +13,6 @@ TORCHVISION = [name for name, entry in WEIGHTS.items() if "download.pytorch.org"
 
 TRUSTED_ON_FIRST_USE = {
     "yolov3u",
-    "siammask-davis",
     "siammask-vot",
     "siammask-vot-ld",
     "c3d-sports1m-davidea",
