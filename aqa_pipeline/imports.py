@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 
 from aqa_pipeline.errors import AqaError, DatasetError, StoreError
+from aqa_pipeline.import_names import match_names
 from aqa_pipeline.npy import read_npy
 from aqa_pipeline.outside import open_outside
 from aqa_pipeline.records import Dataset, Record, Source, StreamSpec
@@ -76,7 +77,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did. `unknown` are ids that the dataset lacks, `missing` its videos without features."""
+    """What an import did. `unknown` are ids that the dataset lacks, `missing` its videos without features.
+
+    `respelled` has the names of features, by video id, that are not the id itself.
+    """
 
     spec: StreamSpec | None
     num_written: int
@@ -84,6 +88,7 @@ class Imported:
     failures: tuple[Failure, ...]
     unknown: tuple[str, ...]
     missing: tuple[str, ...]
+    respelled: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -114,7 +119,8 @@ def import_features(
     """
     _check_unmixed(store, dataset)
     entries = LAYOUTS[source.layout](source)
-    known = {v.video_id: entries[v.video_id] for v in dataset.videos if v.video_id in entries}
+    matched = match_names([video.video_id for video in dataset.videos], entries)
+    known = {video_id: entries[name] for video_id, name in matched.names.items()}
     sound, failures = _examine(source, known, progress=lambda done: progress(done, 2 * len(known)))
     spec = _spec(source, sound) if sound else None
     num_written = 0
@@ -128,9 +134,21 @@ def import_features(
         spec=spec,
         num_written=num_written,
         num_resumed=len(sound) - num_written,
-        failures=tuple(failures),
-        unknown=tuple(sorted(set(entries) - set(known))),
-        missing=tuple(video.video_id for video in dataset.videos if video.video_id not in entries),
+        failures=(*failures, *(_unclear(video_id, names) for video_id, names in matched.unclear.items())),
+        unknown=tuple(sorted(set(entries) - matched.told)),
+        missing=tuple(
+            video.video_id
+            for video in dataset.videos
+            if video.video_id not in matched.names and video.video_id not in matched.unclear
+        ),
+        respelled=matched.respelled,
+    )
+
+
+def _unclear(video_id: str, names: tuple[str, ...]) -> Failure:
+    return Failure(
+        video_id,
+        f"no features are named so, and {', '.join(names)} could be its: name one of them {video_id}.",
     )
 
 

@@ -93,6 +93,7 @@ def _named_sources(options: Mapping[str, Any]) -> Iterator["FeatureFiles"]:
 
 def _import(dataset: "Dataset", target: "Store", source: "FeatureFiles") -> "Imported":
     """One stream taken in, and told."""
+    from aqa_pipeline.datasets.file_names import told_respelled
     from aqa_pipeline.imports import import_features
 
     with progress_bar(None, unit=" files", desc=source.stream) as bar:
@@ -108,6 +109,8 @@ def _import(dataset: "Dataset", target: "Store", source: "FeatureFiles") -> "Imp
     )
     if report.spec:
         click.echo(f"  --spec {source.stream}={report.spec.hash}, {report.spec.facts['dim']} numbers a row")
+    if report.respelled:
+        click.echo(f"  {told_respelled(report.respelled, what='name')}")
     for failure in report.failures:
         click.secho(f"  {failure.what}: {failure.reason}", fg="red", err=True)
     _tell_names(f"files of no video of {dataset.name}, left out", report.unknown)
