@@ -6,6 +6,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.metrics import Interval, wilson_interval
 from aqa_pipeline.outside import RUN_BYTES, read_outside_json
@@ -110,8 +112,12 @@ def _good_to(residuals: Sequence[SplitResiduals]) -> tuple[str, str, str]:
 
 
 def _right(residuals: Sequence[SplitResiduals]) -> tuple[str, str, str]:
-    num = sum(len(split.videos) for split in residuals)
-    num_right = num - sum(int(is_wrong(split).sum()) for split in residuals)
+    wrong: dict[str, list[bool]] = {}
+    for split in residuals:
+        for video, is_so in zip(split.videos, is_wrong(split).tolist(), strict=True):
+            wrong.setdefault(video, []).append(is_so)
+    num = len(wrong)  # a video that several splits test counts once, as the share of them that is right
+    num_right = num - round(sum(float(np.mean(of_video)) for of_video in wrong.values()))
     interval = wilson_interval(num_right, num)
     share = f"test videos; 95 % interval {100 * interval.low:.0f} to {100 * interval.high:.0f} %"
     return "Correct, by the mean of the seeds", f"{num_right} of {num}", share

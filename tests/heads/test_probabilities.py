@@ -28,10 +28,11 @@ def test_the_plot_names_both_classes(tmp_path: Path) -> None:
 
 def test_the_headline_counts_videos() -> None:
     assert _right([split()]) == (
-        "Told right",
+        "Correct, by the mean of the seeds",
         "2 of 4",
-        "test videos, by the mean of the seeds; 95 % interval 7 to 93 %",
+        "test videos; 95 % interval 15 to 85 %",
     )
+    assert _right([split(), split()]) == _right([split()]), "four videos twice are four videos"
 
 
 def test_what_is_undefined_is_said_so_and_recipes_have_no_brackets() -> None:
