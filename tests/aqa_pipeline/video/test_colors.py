@@ -116,7 +116,7 @@ def made(kind, path, **how):
     ("suffix", "codec", "options"),
     [
         (".mp4", "libx264", {"qp": "0"}),
-        (".mov", "libx265", {"x265-params": "lossless=1:log-level=none"}),
+        (".mov", "libx265", {"x265-params": "lossless=1:bframes=0:log-level=none"}),
         (".mkv", "ffv1", {}),
     ],
 )
