@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from aqa_pipeline.datasets.file_names import folded
 from aqa_pipeline.datasets.video_endings import without_video_suffix
+from aqa_pipeline.spelling import folded
 
 MODALITY = "_rgb"  # what networks on pictures put behind the id; features of flow are others
 

@@ -169,6 +169,7 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     from aqa_pipeline.store import Origin, Store, write_origin
     from aqa_pipeline.video import check_reader
     from extract.contact_sheet import contact_sheets
+    from extract.quad_files import quads_notes
     from extract.summary import format_extract_report, two_roots
 
     if options["engine"] == "local":
@@ -200,6 +201,7 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     notes = (
         *found.notes,
         *gap_notes(videos),
+        *(quads_notes(options["tracker"], videos) if "tubes" in names else ()),
         *clip_notes(into, found.name, engine.specs, [video.video_id for video in videos]),
     )
     for line in (*(f"label left out: {problem}" for problem in found.problems), *notes):

@@ -7,9 +7,10 @@ from pathlib import Path
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.records import StreamSpec, Video
 from aqa_pipeline.sources import ANNOTATIONS, Comparison, boxes_digest, boxes_of, compare
-from aqa_pipeline.store import Store, file_name
+from aqa_pipeline.store import Store
 from aqa_pipeline.video import Disk, ReaderName
 from extract.feeds import Patience
+from extract.quad_files import quads_digest
 from extract.streams import Stream
 
 DAMAGED = Comparison(reasons=("a damaged record",))
@@ -53,7 +54,7 @@ class Extraction:
     def boxes_digest(self, video: Video, spec: StreamSpec) -> str | None:
         """The digest of the boxes or quads that the stream reads of that video."""
         if self.quads is not None and spec.facts.get("tracker") == ANNOTATIONS:
-            return boxes_digest(self.quads / f"{file_name(video.video_id)}.csv", elsewhere=True)
+            return quads_digest(self.quads, video.video_id)
         return boxes_digest(boxes_of(spec, video))
 
 

@@ -11,13 +11,9 @@ from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 
 from aqa_pipeline.datasets.video_endings import without_video_suffix
+from aqa_pipeline.spelling import folded
 
 NUM_NAMED = 10  # of the names that a note is about
-
-
-def folded(name: str) -> str:
-    """Return what all spellings of a name share: Unicode's canonical caseless form."""
-    return normalize("NFD", normalize("NFD", name).casefold())
 
 
 @dataclass

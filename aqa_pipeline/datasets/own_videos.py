@@ -22,8 +22,7 @@ def find_video(names: FolderNames, name: str) -> Path:
         if len(fitting) > 1:
             raise DatasetError(f"video {name!r} fits {_names(fitting)}: {_advice(name, fitting)}")
         if fitting:
-            if not _is_spelled(fitting[0], name):
-                names.spellings.take(name, fitting[0])
+            _remember(names, name, fitting[0])
             return names.root / fitting[0]
     folder = names.find(VIDEOS)
     return (folder if folder is not None and folder.is_dir() else names.root) / name
@@ -47,8 +46,15 @@ def _is_video(path: Path) -> bool:
     return path.is_file() or is_frame_folder(path)
 
 
-def _is_spelled(found: str, name: str) -> bool:
-    return bool({found, without_video_suffix(found)} & {name, f"{VIDEOS}/{name}"})
+def _remember(names: FolderNames, name: str, found: str) -> None:
+    """Remember what is spelled otherwise: the video, or the folder `videos` that it lies in."""
+    like_name = "/".join(found.split("/")[-len(PurePosixPath(name).parts) :])
+    if without_video_suffix(name) == name:
+        like_name = without_video_suffix(like_name)
+    if like_name != name:
+        names.spellings.take(name, like_name)
+    elif not found.startswith((f"{VIDEOS}/", name)):
+        names.find(VIDEOS)
 
 
 def _names(found: Iterable[str]) -> str:

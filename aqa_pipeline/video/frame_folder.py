@@ -20,6 +20,7 @@ from PIL import Image
 
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.outside import MIB, open_outside
+from aqa_pipeline.spelling import folded
 from aqa_pipeline.video.container import check_size
 from aqa_pipeline.video.orientation import Picture
 from aqa_pipeline.video.sampling import Timeline, as_rate
@@ -108,8 +109,11 @@ def picture_numbers(folder: Path) -> npt.NDArray[np.int64]:
 
 
 def natural_key(stem: str) -> tuple[str | int, ...]:
-    """Text and numbers by turns, so that numbers sort as numbers: "img10" -> ("img", 10, "")."""
-    return tuple(int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", stem))
+    """Text and numbers by turns, so that numbers sort as numbers: "img10" -> ("img", 10, "").
+
+    Case and Unicode form do not count: `IMG_1.jpg` comes before `img_2.jpg`.
+    """
+    return tuple(int(part) if part.isdecimal() else folded(part) for part in re.split(r"([0-9]+)", stem))
 
 
 def folder_timeline(folder: Path, num_pictures: int, fps: float | None) -> Timeline:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from aqa_pipeline.datasets.file_names import NameIndex
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.footage import Footage, check_belong
 from aqa_pipeline.quads import Quads, read_quad_csv, read_quads
 from aqa_pipeline.records import Event, SpecValue, Video
-from aqa_pipeline.store import file_name
 from aqa_pipeline.weights import sha256_of
+from extract.quad_files import choose, quads_file
 from extract.trackers.geometry import canonical
 from extract.trackers.tube import Step, no_quad
 
@@ -41,13 +42,14 @@ class AnnotatedQuads:
     def for_video(self, video: Video, footage: Footage) -> "AnnotatedTube":
         """Raises `DatasetError` for a video without quads, or quads that cannot be read or are not of it."""
         if self.path is not None and self.path.suffix.lower() == ".json":
-            if video.video_id not in self._clips:
+            clip = choose(video.video_id, NameIndex(self._clips), where=f"quads {self.path}")
+            if clip is None:
                 known = ", ".join(sorted(self._clips)[:5])
                 raise DatasetError(f"{self.path} has no quads of {video.video_id!r}; it begins with {known}")
-            quads = dict(enumerate(self._clips[video.video_id]))
-            _check(quads, footage.performance, name=f"quads {self.path}, clip {video.video_id!r}")
+            quads = dict(enumerate(self._clips[clip]))
+            _check(quads, footage.performance, name=f"quads {self.path}, clip {clip!r}")
             return AnnotatedTube(quads, 0)
-        path = video.boxes if self.path is None else self.path / f"{file_name(video.video_id)}.csv"
+        path = video.boxes if self.path is None else quads_file(self.path, video.video_id)
         if path is None:
             raise DatasetError(
                 f"video {video.video_id!r} came without boxes: use a tracker, for instance --tracker nano"

@@ -15,8 +15,9 @@ from click.testing import CliRunner
 
 from aqa_pipeline.commands.datasets import datasets
 from aqa_pipeline.datasets import load_dataset
-from aqa_pipeline.datasets.file_names import FolderNames, NameIndex, folded, told_respelled
+from aqa_pipeline.datasets.file_names import FolderNames, NameIndex, told_respelled
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.spelling import folded
 
 COMPOSED = normalize("NFC", "Größe café")
 DECOMPOSED = normalize("NFD", COMPOSED)
@@ -116,9 +117,18 @@ def test_unicode_forms_are_the_same_name(tmp_path: Path, written: str, on_disk: 
     assert (video.path.is_file(), video.boxes is not None) == (True, True)
     assert dataset.problems == ()
     assert dataset.notes == (
-        f"2 files were found under another spelling: {written}{ending} -> videos/{on_disk}.mp4, "
+        f"2 files were found under another spelling: {written}{ending} (in another Unicode form), "
         f"boxes/{written}.csv (in another Unicode form)",
     )
+
+
+@pytest.mark.parametrize("written", ["04", "04.mp4"])
+def test_another_spelling_of_the_folder_is_told_once(tmp_path: Path, written: str) -> None:
+    (tmp_path / "scores.csv").write_text(f"video,score\n{written},1\n05.mp4,2\n")
+    touch(tmp_path / "Videos/04.mp4", tmp_path / "Videos/05.mp4")
+    dataset = load_dataset("folder", tmp_path)
+    assert all(video.path.is_file() for video in dataset.videos)
+    assert dataset.notes == ("1 file was found under another spelling: videos -> Videos",)
 
 
 def test_the_same_spelling_comes_first(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from fractions import Fraction
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -77,6 +78,16 @@ def test_an_unnumbered_picture(folder):
     (folder / "thumb.jpg").write_bytes(b"")
     with pytest.raises(VideoError, match=r"thumb\.jpg: a picture without a number"):
         open_video(Video("v", folder, fps=25))
+
+
+def test_case_and_unicode_form_do_not_change_the_order(tmp_path):
+    for name in ("IMG_1.jpg", "img_2.JPG", "Img_3.jpeg", "img_10.png", "IMG_11.jpg"):
+        (tmp_path / name).touch()
+    assert [path.stem.lower() for path in list_pictures(tmp_path)] == [f"img_{n}" for n in (1, 2, 3, 10, 11)]
+    (tmp_path / "e").mkdir()
+    for at, form in enumerate(("NFC", "NFD", "NFC")):
+        (tmp_path / "e" / normalize(form, f"é{at}.jpg")).touch()
+    assert picture_numbers(tmp_path / "e").tolist() == [0, 1, 2]
 
 
 def test_two_pictures_of_one_number(folder):

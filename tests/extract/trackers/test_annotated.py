@@ -1,6 +1,7 @@
 """Tubes from disk: CSV per video, or one JSON of all."""
 
 import json
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -8,6 +9,9 @@ import pytest
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
+from aqa_pipeline.sources import boxes_digest
+from aqa_pipeline.store import file_name
+from extract.quad_files import quads_digest, quads_notes
 from extract.trackers import load_tube_source, make_tube
 from extract.trackers.geometry import box_quad
 
@@ -61,3 +65,42 @@ def test_a_video_without_quads_is_told(tmp_path):
         source("annotations").for_video(Video("v", tmp_path), FOOTAGE)
     with pytest.raises(DatasetError, match=r"v\.csv cannot be read"):
         source(f"annotations:{tmp_path}").for_video(Video("v", tmp_path), FOOTAGE)
+
+
+def test_quads_are_found_under_another_spelling_of_the_id(tmp_path):
+    """A folder of macOS has decomposed names, percent-encoded or not; a JSON keeps the authors' case."""
+    composed, decomposed = normalize("NFC", "Größe"), normalize("NFD", "Größe")
+    row = "2,1,6,1,6,4,2,4\n"
+    (tmp_path / f"{decomposed}.CSV").write_text(row)
+    (tmp_path / f"{file_name('Tür')}.csv").write_text(row)
+    maker = source(f"annotations:{tmp_path}")
+    videos = [Video(video_id, tmp_path) for video_id in (composed, "TÜR", "none")]
+    for video in videos[:2]:
+        np.testing.assert_array_equal(
+            maker.for_video(video, FOOTAGE.performance).step(0, FRAME).quad, [[2, 1], [6, 1], [6, 4], [2, 4]]
+        )
+    with pytest.raises(DatasetError, match=r"none\.csv cannot be read"):
+        maker.for_video(videos[2], FOOTAGE)
+    assert quads_digest(tmp_path, "TÜR") == boxes_digest(tmp_path / f"{file_name('Tür')}.csv", elsewhere=True)
+    assert quads_notes(f"annotations:{tmp_path}", videos) == (
+        "2 tubes were found under another spelling: Größe (in another Unicode form), TÜR -> Tür",
+    )
+    path = tmp_path / "quads.json"
+    path.write_text(json.dumps({"Fall-1": [[2, 1, 6, 1, 2, 4, 6, 4]]}))
+    source(f"annotations:{path}").for_video(Video("fall-1", tmp_path), FOOTAGE)
+    assert quads_notes(f"annotations:{path}", [Video("fall-1", tmp_path)]) == (
+        "1 tube was found under another spelling: fall-1 -> Fall-1",
+    )
+    assert quads_notes("annotations", videos) == quads_notes("nano", videos) == ()
+
+
+def test_quads_that_fit_two_spellings_are_refused_for_that_video(tmp_path):
+    for name in ("A.csv", "a.CSV"):
+        (tmp_path / name).write_text("2,1,6,1,6,4,2,4\n")
+    (tmp_path / "Á.csv").touch()
+    (tmp_path / "á.csv").touch()
+    maker = source(f"annotations:{tmp_path}")
+    maker.for_video(Video("A", tmp_path), FOOTAGE.performance)
+    with pytest.raises(DatasetError, match=r"fits Á, á, which differ in case or Unicode form"):
+        maker.for_video(Video(normalize("NFD", "á"), tmp_path), FOOTAGE)
+    assert quads_digest(tmp_path, normalize("NFD", "á")) is None
