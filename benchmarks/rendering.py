@@ -41,11 +41,12 @@ def repeat(video: Path, target: Path, *, times: int) -> Video:
         output = container.add_stream_from_template(stream)
         packets = [packet for packet in source.demux(stream) if packet.dts is not None]
         assert stream.time_base is not None
-        length = round(stream.frames / FPS / stream.time_base)
+        num_frames = stream.frames  # PyAV 19 tells nothing of a file that is closed
+        length = round(num_frames / FPS / stream.time_base)
         for at in range(times):
             for packet in packets:
                 container.mux(_shifted(packet, output, at * length))
-    return _with_boxes(target, boxes_of(stream.frames * times))
+    return _with_boxes(target, boxes_of(num_frames * times))
 
 
 def _shifted(packet: av.Packet, output: av.VideoStream, ticks: int) -> av.Packet:
