@@ -4,6 +4,7 @@ Every frame carries its number as black and white blocks. They are read from a s
 """
 
 import base64
+import functools
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -170,11 +171,16 @@ SETTLED = """
     for (let calm = 0; calm < 4; await next()) calm = video.seeking ? 0 : calm + 1;
 """
 NEXT_FRAME = "new Promise((done) => document.getElementById('video').requestVideoFrameCallback(done))"
+LOOKS = 50
 
 
-def picture_after(browser: Any, action: str) -> np.ndarray:
-    """What the player shows after the action has led to a frame."""
+def act(browser: Any, action: str) -> None:
+    """Do it, and wait until it has led to a frame."""
     browser.js(f"(async () => {{ const frame = {NEXT_FRAME}; {action}; await frame; {SETTLED} }})()")
+
+
+def player_picture(browser: Any) -> np.ndarray:
+    """What the player shows."""
     place = browser.js(
         "(() => { const at = document.getElementById('player').getBoundingClientRect();"
         " return { x: at.x + scrollX, y: at.y + scrollY, width: at.width, height: at.height }; })()"
@@ -183,11 +189,33 @@ def picture_after(browser: Any, action: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"))
 
 
-def shown_after(browser: Any, action: str) -> tuple[int, int | None]:
-    """The number in the player after the action, and the number that its box tells."""
-    number = number_in(picture_after(browser, action))
+def settles(look: Callable[[], Any], expected: Any) -> Any:
+    """What is seen in the end: `expected` twice in a row, or what the last of many looks saw.
+
+    A busy machine draws a frame that the player has announced a good while later.
+    """
+    before = None
+    for _ in range(LOOKS):
+        seen = look()
+        if seen == before == expected:
+            return seen
+        before = seen
+    return seen
+
+
+def shown(browser: Any) -> tuple[int, int | None]:
+    """The number in the player, and the number that its box tells."""
+    number = number_in(player_picture(browser))
     points = browser.js("document.getElementById('outline').getAttribute('points')")
     return number, round(1000 * float(points.split(" ")[1].split(",")[0])) - 1 if points else None
+
+
+def nearest_of(browser: Any, others: Sequence[np.ndarray]) -> int:
+    """Which of the pictures is most like the player's."""
+    picture = player_picture(browser)
+    size = picture.shape[1::-1]
+    sized = [np.asarray(Image.fromarray(other).resize(size), np.float64) for other in others]
+    return int(np.argmin([np.abs(other - picture).mean() for other in sized]))
 
 
 def open_player(browser: Any, page: Path) -> None:
@@ -200,8 +228,9 @@ def open_player(browser: Any, page: Path) -> None:
 def check_jumps(browser: Any, page: Path, numbers: Sequence[int]) -> None:
     open_player(browser, page)
     for step in sorted({0, 1, 2, 3, len(numbers) // 3, len(numbers) // 2, len(numbers) - 1}):
-        shown = shown_after(browser, f"document.querySelectorAll('[data-jump]')[{step}].click()")
-        assert shown == (numbers[step], numbers[step]), f"step {step}"
+        act(browser, f"document.querySelectorAll('[data-jump]')[{step}].click()")
+        expected = (numbers[step], numbers[step])
+        assert settles(lambda: shown(browser), expected) == expected, f"step {step}"
 
 
 @pytest.mark.parametrize("rate", [3, 25])
@@ -223,7 +252,8 @@ def test_a_window_of_a_film_that_starts_late(browser, tmp_path: Path, embed: boo
     check_jumps(browser, page, numbers)
     # The end of the window is its last frame, not the first one behind it.
     end = "new KeyboardEvent('keydown', { key: 'End' })"
-    assert shown_after(browser, f"document.getElementById('timeline').dispatchEvent({end})") == (79, 79)
+    act(browser, f"document.getElementById('timeline').dispatchEvent({end})")
+    assert settles(lambda: shown(browser), (79, 79)) == (79, 79)
 
 
 def test_an_embedded_film_keeps_its_clock(browser, film: Path, tmp_path: Path) -> None:
@@ -300,9 +330,7 @@ def test_a_real_film_whose_picture_starts_2_5_s_after_its_sound(
     open_player(browser, page_of(video, tmp_path / "page.html", record))
     for step in (0, 4, 9):
         index = int(seen.frame_index[step, 0])
-        shown = picture_after(browser, f"document.querySelectorAll('[data-jump]')[{step}].click()")
-        size = shown.shape[1::-1]
-        around = [
-            np.asarray(Image.fromarray(pictures[index + by]).resize(size), np.float64) for by in (-10, 0, 10)
-        ]
-        assert np.argmin([np.abs(each - shown).mean() for each in around]) == 1, f"step {step}"
+        act(browser, f"document.querySelectorAll('[data-jump]')[{step}].click()")
+        around = [pictures[index + by] for by in (-10, 0, 10)]
+        look = functools.partial(nearest_of, browser, around)
+        assert settles(look, 1) == 1, f"step {step}"
