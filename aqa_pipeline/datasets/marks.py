@@ -42,7 +42,7 @@ class Column:
         if is_date(text) or self._is_serial(text):
             raise DatasetError(
                 f"{name} {text!r} is a date that a spreadsheet made of a mark{_perhaps(text)}. "
-                "Format the column as text and type the mark again."
+                "Format the column as text and type the mark again"
             )
         if THREE_DIGITS.fullmatch(text) and ("," in text or self._comma):
             return self._of_three_digits(text, name)
@@ -53,7 +53,7 @@ class Column:
             return finite_number(text.replace(",", "."), name=name, quoted=text)
         decimal, thousands = re.sub("[.,]", ".", text), re.sub("[.,]", "", text)
         raise DatasetError(
-            f"{name} {text!r} could be {decimal} or {thousands}. Write {decimal}0 or {thousands} instead."
+            f"{name} {text!r} could be {decimal} or {thousands}. Write {decimal}0 or {thousands} instead"
         )
 
     def _is_serial(self, text: str) -> bool:

@@ -25,7 +25,8 @@ def grouped_splits(
     """`grouped-0`, ...: whole groups are tested on, so that none is seen in training.
 
     `groups` maps video id to group. In an order drawn by seed, a group joins the test side where that
-    brings the number of test videos nearer to `num_test`. Empty with fewer than two groups.
+    brings the number of test videos nearer to `num_test`; where none does, the smallest is tested on. Empty
+    with fewer than two groups.
     """
     sizes = Counter(groups.values())
     if len(sizes) < 2:
@@ -38,6 +39,7 @@ def grouped_splits(
             if abs(count + sizes[group] - num_test) < abs(count - num_test):
                 chosen.add(group)
                 count += sizes[group]
+        chosen = chosen or {min(sorted(sizes), key=sizes.__getitem__)}  # nothing tested would be no split
         name = f"grouped-{seed}"
         splits[name] = _split(name, list(groups), test={i for i, group in groups.items() if group in chosen})
         assert splits[name].train

@@ -240,6 +240,12 @@ def test_groups_are_kept_apart_by_default(tmp_path: Path) -> None:
         dataset.splits_named(["given"])
 
 
+def test_two_large_groups_still_test_one_of_them(tmp_path: Path) -> None:
+    """One video of four was to be tested on, and each group has two: once none was."""
+    dataset = folder_of(tmp_path, "video,score,group\na,5,x\nb,5,x\nc,5,y\nd,5,y\n")
+    assert {len(split.test) for split in dataset.splits_named(())} == {2}
+
+
 def test_one_group_is_no_group(tmp_path: Path) -> None:
     dataset = folder_of(tmp_path, "video,score,group\n" + "".join(f"v{i},5,a\n" for i in range(6)))
     assert dataset.default_splits == tuple(f"random-{seed}" for seed in range(5))
