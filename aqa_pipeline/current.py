@@ -21,7 +21,7 @@ def find_changed(
 
     Quick: a digest is taken only of files whose time is another. Every record must be there.
     """
-    real = [spec for spec in specs if not spec.simulated and "imported" not in spec.facts]
+    real = [spec for spec in specs if not spec.simulated and not spec.imported]
     wanted, disk, changed = set(video_ids) if real else set(), Disk(), {}
     for video in dataset.videos:
         if video.video_id not in wanted or not video.path.exists():

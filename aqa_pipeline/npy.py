@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def read_npy(path: Path) -> np.ndarray | dict[str, np.ndarray]:
     Raises `DatasetError` for any other array of Python objects, and for what is no .npy file.
     """
     with open_pickle(path) as file:
-        dtype, shape = _npy_header(file, path)
+        dtype, shape = read_header(file, path)
         if dtype.hasobject:
             return _saved_dict(file, path, dtype=dtype, shape=shape)
     try:
@@ -25,7 +25,8 @@ def read_npy(path: Path) -> np.ndarray | dict[str, np.ndarray]:
         raise DatasetError(f"{path} is a damaged .npy file ({error}): get it again.") from error
 
 
-def _npy_header(file: BinaryIO, path: Path) -> tuple[np.dtype, tuple[int, ...]]:
+def read_header(file: IO[bytes], path: Path) -> tuple[np.dtype, tuple[int, ...]]:
+    """Return the type and the shape of the array that begins here; `path` names the file in errors."""
     readers = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,

@@ -195,6 +195,17 @@ class StreamSpec:
         return self.facts.get("simulated") is True
 
     @property
+    def imported(self) -> bool:
+        """Whether others made these features: no video was seen here."""
+        return "imported" in self.facts
+
+    @property
+    def in_words(self) -> str:
+        """Who made the features, and which: `imported segments (i3d)`, `extracted crops (resnet50)`."""
+        origin = "simulated" if self.simulated else "imported" if self.imported else "extracted"
+        return f"{origin} {self.stream} ({self.facts.get('backbone', 'unknown')})"
+
+    @property
     def views(self) -> tuple[str, ...]:
         """What each step was seen as (`end-0`, `end-0-flip`), the reference first; () for a single way."""
         views = self.facts.get("views")

@@ -88,9 +88,11 @@ def build_streams(names: Sequence[str], choices: Choices, *, with_networks: bool
 def rebuild_streams(specs: Sequence[StreamSpec], choices: Choices) -> list[Stream]:
     """Streams that make exactly these specs, to score a new video as the training videos were seen.
 
-    What `choices` leaves open is taken from the specs; who is followed may be chosen anew. Raises
-    `SpecMismatch` where weights or detector at hand are not the ones that the specs name.
+    What `choices` leaves open is taken from the specs; who is followed may be chosen anew. Raises `AqaError`
+    for features that no video was made into here, and `SpecMismatch` where weights or detector at hand are
+    not the ones that the specs name.
     """
+    _check_made_here(specs)
     streams = []
     for spec in specs:
         kind = get_stream_kind(spec.stream)
@@ -103,6 +105,16 @@ def rebuild_streams(specs: Sequence[StreamSpec], choices: Choices) -> list[Strea
             )
         streams.append(stream)
     return streams
+
+
+def _check_made_here(specs: Sequence[StreamSpec]) -> None:
+    others = [spec for spec in specs if spec.imported or spec.simulated]
+    if others:
+        raise AqaError(
+            f"the run learned from {' and '.join(spec.in_words for spec in others)}: a video cannot be made "
+            "into such features here. Score features that were made the same way, with "
+            "`aqa score --features FILE`."
+        )
 
 
 def _build_again(spec: StreamSpec, kind: StreamKind, choices: Choices) -> list[Stream]:

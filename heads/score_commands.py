@@ -1,11 +1,12 @@
 """`aqa score`: a number for new videos, and the page that shows its reasons."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from aqa_pipeline.commands.defaults import only_run
 from aqa_pipeline.commands.options import (
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from heads.judgement import Judge
     from heads.prediction import TrainedHead
     from heads.score_pages import Scored
+    from heads.to_score import ToScore
 
 # Gives the function that makes or finds the records of one video; the front door tells, for it knows stage 1.
 OpenCache = Callable[["TrainedHead", dict[str, Any]], Callable[["Video"], Mapping[str, "Record"]]]
 CACHE = "scored-features"
+WITH_FEATURES = ("features", "step_seconds", "run", "split", "html", "json_path", "csv_path", "difficulty")
 OF_ONE_VIDEO = ("boxes", "init_box", "difficulty")  # what is so of one video says nothing of another
 
 
@@ -41,7 +44,20 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
     @click.command(
         epilog=example("aqa score my-routine.mp4 --run runs/mit-skating-action-net --html my-routine.html")
     )
-    @click.argument("videos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="VIDEO...")
+    @click.argument("videos", nargs=-1, type=click.Path(path_type=Path), metavar="[VIDEO...]")
+    @click.option(
+        "--features",
+        type=EXISTING,
+        metavar="FILE|FOLDER",
+        help="Score features instead of videos, made like the run's: .npy, .npz or .csv of one video (in an "
+        ".npz an array per stream, named so), or a folder of them, with a folder per stream if several.",
+    )
+    @click.option(
+        "--step-seconds",
+        multiple=True,
+        metavar="[STREAM=]SECONDS",
+        help="How long a row of --features lasts.  [default: as in the run]",
+    )
     @click.option("--run", type=EXISTING, help="A run made by `aqa fit`.  [default: the only one in runs]")
     @click.option(
         "--split",
@@ -86,28 +102,37 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         from heads.judgement import make_judge
         from heads.prediction import load_run
         from heads.score_files import write_csv, write_json
+        from heads.to_score import videos_to_score
 
-        _check_options(options, videos)
+        _check_options(ctx, options, videos)
         run = only_run(run)
         trained = load_run(run, split=split).of_difficulty(options["difficulty"])
+        if options["features"]:
+            items = _features_to_score(trained, options)
+        else:
+            records_of = open_cache(trained, options | {"cache": options["cache"] or run / CACHE})
+            items = videos_to_score(videos, records_of, boxes=options["boxes"], fps=options["fps"])
         by = make_judge(trained)
-        records_of = open_cache(trained, options | {"cache": options["cache"] or run / CACHE})
-        score_one = partial(
-            _score_one, by=by, records_of=records_of, boxes=options["boxes"], fps=options["fps"]
-        )
-        scored, failures = _score_all(videos, by, score_one)
+        scored, failures = _score_all(items, by)
         for write, target in ((write_json, options["json_path"]), (write_csv, options["csv_path"])):
             if target:
                 write(target, scored, failures, by=by)
                 click.echo(f"Written: {target}")
         if options["html"]:
-            _write_pages(scored, by, failures, options["html"], embed=options["embed"])
+            write_html = _write_table if options["features"] else _write_pages
+            write_html(scored, by, failures, options)
         ctx.exit(SOME_FAILED if failures else 0)
 
     return score
 
 
-def _check_options(options: dict[str, Any], videos: Sequence[Path]) -> None:
+def _check_options(ctx: click.Context, options: dict[str, Any], videos: Sequence[Path]) -> None:
+    if options["features"]:
+        _check_options_of_features(ctx, videos)
+    elif options["step_seconds"]:
+        raise click.UsageError("--step-seconds is for --features; a video tells its own time.")
+    elif not videos:
+        raise click.UsageError("Name a VIDEO, several, or features with --features.")
     if options["embed"] and not options["html"]:
         raise click.UsageError("--embed says how the page is made: name one with --html.")
     given = [f"--{name.replace('_', '-')}" for name in OF_ONE_VIDEO if options.get(name)]
@@ -119,52 +144,78 @@ def _check_options(options: dict[str, Any], videos: Sequence[Path]) -> None:
         raise click.UsageError("--fps is for folders of pictures; video files know their own rate.")
 
 
-def _score_all(
-    videos: Sequence[Path], by: "Judge", score_one: Callable[[Path, str], "Scored"]
-) -> tuple[list["Scored"], dict[str, str]]:
+def _check_options_of_features(ctx: click.Context, videos: Sequence[Path]) -> None:
+    if videos:
+        raise click.UsageError(f"Score videos or --features, not both: {videos[0]} was named too.")
+    useless = [
+        f"--{name.replace('_', '-')}"
+        for name in ctx.params
+        if name not in WITH_FEATURES and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if useless:
+        raise click.UsageError(f"{', '.join(useless)}: of videos, --features need none of it.")
+
+
+def _features_to_score(trained: "TrainedHead", options: dict[str, Any]) -> list["ToScore"]:
+    from heads.given_features import StepSeconds
+    from heads.to_score import features_to_score
+
+    items = features_to_score(options["features"], trained, StepSeconds(_seconds(options["step_seconds"])))
+    if options["difficulty"] and len(items) > 1:
+        raise click.UsageError(f"--difficulty: of one video; score these {len(items)} one by one.")
+    learned_from = " and ".join(spec.in_words for spec in trained.specs.values())
+    click.echo(
+        f"The run learned from {learned_from}. "
+        "The features are taken as made the same way: no file tells it.",
+        err=True,
+    )
+    return items
+
+
+def _seconds(texts: Sequence[str]) -> dict[str, float]:
+    """Return ('3.2', 'crops=1') as {'': 3.2, 'crops': 1.0}."""
+    chosen = {}
+    for text in texts:
+        stream, _, number = text.rpartition("=")
+        try:
+            chosen[stream] = float(number)
+        except ValueError:
+            chosen[stream] = math.nan
+        if not 0 < chosen[stream] < math.inf:
+            raise click.UsageError(f"--step-seconds wants a number above 0, such as 3.2; got {text!r}.")
+    return chosen
+
+
+def _score_all(items: Sequence["ToScore"], by: "Judge") -> tuple[list["Scored"], dict[str, str]]:
     """Score one after the other and print each; return what failed, with the reason, by name."""
     from heads.followed import how_followed
+    from heads.judgement import judge
+    from heads.score_pages import Scored
     from heads.score_text import format_judgement
-    from heads.video_names import distinct_names
 
     scored, failures = [], {}
-    for path, name in zip(videos, distinct_names(videos), strict=True):
+    for item in items:
         try:
-            one = score_one(path, name)
+            records = item.records()
+            one = Scored(item.video, judge(by, item.name, records), records)
             click.echo(format_judgement(one.judgement, by, followed=tuple(how_followed(one.records))))
             click.echo()
             scored.append(one)
         except AqaError as error:
-            failures[name] = str(error).removeprefix(f"{path}: ")  # errors of reading name it too
-            click.secho(f"{path}: {failures[name]}", fg="red", err=True)
+            # errors of reading name the file too
+            failures[item.name] = str(error).removeprefix(f"{item.video.path}: ")
+            click.secho(f"{item.video.path}: {failures[item.name]}", fg="red", err=True)
     return scored, failures
 
 
-def _score_one(
-    path: Path,
-    name: str,
-    *,
-    by: "Judge",
-    records_of: Callable[["Video"], Mapping[str, "Record"]],
-    boxes: Path | None,
-    fps: float | None,
-) -> "Scored":
-    from aqa_pipeline.records import Video
-    from heads.judgement import judge
-    from heads.score_pages import Scored
-
-    video = Video(video_id=path.stem, path=path, boxes=boxes, fps=fps if path.is_dir() else None)
-    records = records_of(video)
-    return Scored(video, judge(by, name, records), records)
-
-
 def _write_pages(
-    scored: list["Scored"], by: "Judge", failures: dict[str, str], out: Path, *, embed: bool
+    scored: list["Scored"], by: "Judge", failures: dict[str, str], options: dict[str, Any]
 ) -> None:
     """One page per video, and one over several; a page that cannot be made is a failure like any other."""
     from heads.score_index import INDEX, write_index
     from heads.score_pages import page_paths, write_page_of
 
+    out, embed = options["html"], options["embed"]
     single = len(scored) + len(failures) == 1
     pages: dict[int, Path] = {}
     for number, path in enumerate(page_paths(out, scored, single=single)):
@@ -178,3 +229,14 @@ def _write_pages(
     if not single:
         path = write_index(out / INDEX, scored, by, pages=pages, failures=failures)
         click.echo(f"All of them: {path}")
+
+
+def _write_table(
+    scored: list["Scored"], by: "Judge", failures: dict[str, str], options: dict[str, Any]
+) -> None:
+    """The page over all: features have no pictures, so none has a page of its own."""
+    from heads.score_index import INDEX, write_index
+
+    out = options["html"]
+    path = out if out.suffix.lower() in (".html", ".htm") and not out.is_dir() else out / INDEX
+    click.echo(f"Page: {write_index(path, scored, by, pages={}, failures=failures)}")

@@ -69,7 +69,7 @@ def _origin(spec: "StreamSpec") -> str:
     """Where features come from, in a word or two."""
     if spec.simulated:
         return f"SIMULATED {spec.facts['signal']}, effect {spec.facts['effect']:g}"
-    if "imported" in spec.facts:
+    if spec.imported:
         return f"imported {spec.facts['imported']}"
     return "random weights" if spec.random_weights else "extracted"
 
