@@ -234,8 +234,9 @@ class Source:
     """What a record was made from, as it was then; None where it does not apply.
 
     `digest` is the SHA-256 of the video's file or of its folder of pictures, `size` their bytes, `mtime_ns`
-    when they last changed. `fps` is that of a folder of pictures. `boxes_digest` is of the boxes or quads
-    that the stream reads. A record that was imported or simulated has a digest alone: no video was seen.
+    when the file last changed, or a number for the times of all pictures. `fps` is that of a folder of
+    pictures. `boxes_digest` is of the boxes or quads that the stream reads. A record that was imported or
+    simulated has a digest alone: no video was seen.
     """
 
     digest: str

@@ -27,7 +27,7 @@ class Disk:
         self._digests: dict[Path, str] = {}
 
     def size_and_time(self, path: Path) -> tuple[int, int]:
-        """Bytes and latest change of a file, or of a folder of pictures."""
+        """Return `size_and_time` of a file, or of a folder of pictures."""
         if path not in self._facts:
             self._facts[path] = size_and_time(path)
         return self._facts[path]
@@ -59,19 +59,21 @@ def shown_fps(video: Video) -> float | None:
 
 
 def size_and_time(path: Path) -> tuple[int, int]:
-    """Bytes, and when they last changed (`mtime_ns`), of a file, or of the pictures of a folder together.
+    """Return the bytes of a file and when they last changed (`mtime_ns`).
 
-    A folder's time is the latest of its own, which tells of pictures that come and go, and its pictures'.
+    Of a folder of pictures, return their bytes together, and a number made of the folder's time and of each
+    picture's name, size and time: the latest time would hide an older picture in the place of another.
     """
     if not path.is_dir():
         check_file(path)
         facts = path.stat()
         return facts.st_size, facts.st_mtime_ns
-    size, latest = 0, path.stat().st_mtime_ns
+    size, times = 0, hashlib.sha256(str(path.stat().st_mtime_ns).encode())
     for name in list_pictures(path).names:
         facts = os.stat(os.path.join(path, name))
-        size, latest = size + facts.st_size, max(latest, facts.st_mtime_ns)
-    return size, latest
+        size += facts.st_size
+        times.update(os.fsencode(f"\0{name}\0{facts.st_size}\0{facts.st_mtime_ns}"))
+    return size, int.from_bytes(times.digest()[:8])
 
 
 def source_digest(path: Path) -> str:
