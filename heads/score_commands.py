@@ -217,11 +217,12 @@ def _write_pages(
 
     out, embed = options["html"], options["embed"]
     single = len(scored) + len(failures) == 1
+    back = None if single else (out / INDEX, "all scored videos")
     pages: dict[int, Path] = {}
     for number, path in enumerate(page_paths(out, scored, single=single)):
         one = scored[number]
         try:
-            pages[number] = write_page_of(one, by, path, embed=embed)
+            pages[number] = write_page_of(one, by, path, embed=embed, back=back)
             click.echo(f"Page: {pages[number]}")
         except AqaError as error:
             failures[one.judgement.name] = f"no page: {error}"

@@ -1,14 +1,16 @@
 """One page over several scored videos: who got what, how sure that is, and a way to each page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from aqa_pipeline.pages.index_page import IndexPage, IndexRow, Place, write_index_page
+from aqa_pipeline.pages.index_page import IndexPage, IndexRow, write_index_page
 from aqa_pipeline.pages.media import relative_address
+from aqa_pipeline.pages.score_page import Place
 from heads.judgement import Judge
 from heads.run_facts import run_title
-from heads.score_pages import Scored, score_name, score_text
+from heads.score_axis import ScoreAxis, round_axis
+from heads.score_pages import Scored, class_marks, score_name, score_text
 
 INDEX = "index.html"
 
@@ -24,7 +26,7 @@ def write_index(
     """The page, highest score first; `pages` are by place in `scored`, a video without one has no link."""
     judged = [number for number, one in enumerate(scored) if one.judgement.not_judged is None]
     ranked = sorted(judged, key=lambda number: -scored[number].judgement.prediction.score)
-    ends = scale_ends([scored[number] for number in judged], by)
+    axis = common_axis([scored[number] for number in judged], by)
     links = {number: relative_address(page, path) for number, page in pages.items()}
     page = IndexPage(
         title=_title(len(judged), len(scored) - len(judged), len(failures)),
@@ -32,8 +34,8 @@ def write_index(
         target="likelier class" if by.classes else by.target.name,
         flags=by.flags,
         notes=(*_notes(by), *_order([scored[number] for number in ranked])),
-        ends=(by.classes.lower, by.classes.upper) if by.classes else (f"{ends[0]:.1f}", f"{ends[1]:.1f}"),
-        rows=[_row(scored[number], by, link=links.get(number, ""), ends=ends) for number in ranked],
+        marks=class_marks(by.classes) if by.classes else axis.marks,
+        rows=[_row(scored[number], by, link=links.get(number, ""), axis=axis) for number in ranked],
         not_judged=[
             (one.judgement.name, str(one.judgement.not_judged), links.get(number, ""))
             for number, one in enumerate(scored)
@@ -67,15 +69,18 @@ def _order(ranked: Sequence[Scored]) -> list[str]:
     ]
 
 
-def scale_ends(scored: Sequence[Scored], by: Judge) -> tuple[float, float]:
-    """From the lowest to the highest of training scores, scores and intervals."""
+def common_axis(scored: Sequence[Scored], by: Judge) -> ScoreAxis:
+    """Return the axis that holds the training scores and all scores with their intervals."""
     if by.classes is not None:
-        return 0.0, 1.0
-    intervals = [one.judgement.interval for one in scored if one.judgement.interval is not None]
-    values = [one.judgement.prediction.score for one in scored]
-    values += [end for interval in intervals for end in (interval.low, interval.high)]
-    values += by.training_scores.tolist()
-    return min(values), max(values)
+        return ScoreAxis(0.0, 1.0, 1.0)
+    return round_axis([*by.training_scores.tolist(), *_ends(scored)])
+
+
+def _ends(scored: Sequence[Scored]) -> Iterator[float]:
+    for one in scored:
+        yield one.judgement.prediction.score
+        if interval := one.judgement.interval:
+            yield from (interval.low, interval.high)
 
 
 def _notes(by: Judge) -> list[str]:
@@ -87,18 +92,17 @@ def _notes(by: Judge) -> list[str]:
     return [f"Highest score first. The {scores} reach from {first:.2f} to {last:.2f}.", *verdict]
 
 
-def _row(one: Scored, by: Judge, *, link: str, ends: tuple[float, float]) -> IndexRow:
+def _row(one: Scored, by: Judge, *, link: str, axis: ScoreAxis) -> IndexRow:
     judgement, score = one.judgement, one.judgement.prediction.score
     interval = judgement.interval
-    low, length = ends[0], (ends[1] - ends[0]) or 1.0
     return IndexRow(
         video=judgement.name,
         page=link,
         score=score_text(judgement, by),
         spread=f"± {interval.half_width:.{judgement.decimals}f}" if interval else score_name(judgement, by),
         place=Place(
-            (score - low) / length,
-            ((interval.low - low) / length, (interval.high - low) / length) if interval else None,
+            axis.share(score),
+            (axis.share(interval.low), axis.share(interval.high)) if interval else None,
         ),
         percentile="" if judgement.percentile is None else f"{judgement.percentile:.0f} %",
         warnings=judgement.warnings,

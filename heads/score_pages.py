@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aqa_pipeline.pages.media import embed_media, link_media
+from aqa_pipeline.pages.media import embed_media, link_media, relative_address
 from aqa_pipeline.pages.pictures import pictures_at
 from aqa_pipeline.pages.score_page import (
     Level,
+    Link,
+    Mark,
     Moment,
     Outline,
+    Place,
     Scale,
     ScorePage,
     Track,
@@ -25,11 +28,13 @@ from aqa_pipeline.pages.score_page import (
 from aqa_pipeline.records import Record, StreamSpec, Video
 from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, open_video
-from heads.classes import HALF
+from aqa_pipeline.video.plain import in_words
+from heads.classes import HALF, TwoClasses
 from heads.evaluation import SELECT_LABELS
 from heads.followed import followed_in, how_followed, losses
 from heads.judgement import Judge, Judgement
 from heads.outlines import outlines_of
+from heads.score_axis import round_axis
 from heads.score_text import SPLIT_NAMES_SHOWN, score_sentences, told_steps
 from heads.seen_frames import jump_seconds, seen_frames
 from heads.training_facts import frames_without_person
@@ -59,8 +64,13 @@ class Scored:
     known_score: float | None = None
 
 
-def write_page_of(scored: Scored, by: Judge, path: Path, *, embed: bool = False) -> Path:
-    """Makes the page; raises `VideoError` if the video cannot be read."""
+def write_page_of(
+    scored: Scored, by: Judge, path: Path, *, embed: bool = False, back: tuple[Path, str] | None = None
+) -> Path:
+    """Makes the page; raises `VideoError` if the video cannot be read.
+
+    `back` is the page that leads here, and what it is called.
+    """
     with open_video(scored.video) as opened:
         seen = {name: seen_frames(record, opened.timeline) for name, record in scored.records.items()}
         tracks = [
@@ -91,6 +101,7 @@ def write_page_of(scored: Scored, by: Judge, path: Path, *, embed: bool = False)
             outlines=outlines,
             facts=list(facts_of(scored, by)),
             tube=_tube_strip(scored.records),
+            back=Link(relative_address(back[0], path), back[1]) if back else None,
         )
     return write_score_page(path, page)
 
@@ -197,29 +208,27 @@ def _pictures(
 
 
 def _scale(judgement: Judgement, by: Judge) -> Scale:
-    """From the lowest to the highest of training scores and interval; the target's bounds may lie far off.
+    """Round numbers around the training scores and the interval; the target's bounds may lie far off.
 
     A probability lies between the two classes, with a line where one becomes the other.
     """
     interval, score = judgement.interval, judgement.prediction.score
     if by.classes is not None:
-        ends = (by.classes.lower, by.classes.upper)
-        return Scale(*ends, ticks=(HALF,), score=score, interval=None, note="the line parts the two")
+        place = Place(score, None)
+        return Scale(class_marks(by.classes), ticks=(HALF,), place=place, note="the line parts the two")
     assert interval is not None, "a score has an interval"
-    low = min(float(by.training_scores.min()), interval.low, score)
-    high = max(float(by.training_scores.max()), interval.high, score)
-    length = (high - low) or 1.0
-
-    def share(value: float) -> float:
-        return (value - low) / length
-
+    training = np.sort(by.training_scores).tolist()
+    axis = round_axis([*training, score, interval.low, interval.high])
     return Scale(
-        low=f"{low:.1f}",
-        high=f"{high:.1f}",
-        ticks=tuple(share(float(value)) for value in np.sort(by.training_scores)),
-        score=share(score),
-        interval=(share(interval.low), share(interval.high)),
+        marks=axis.marks,
+        ticks=tuple(map(axis.share, training)),
+        place=Place(axis.share(score), (axis.share(interval.low), axis.share(interval.high))),
     )
+
+
+def class_marks(classes: TwoClasses) -> tuple[Mark, Mark]:
+    """Return the names of the two classes, at the ends of the scale of probabilities."""
+    return Mark(0.0, classes.lower), Mark(1.0, classes.upper)
 
 
 def _known(scored: Scored, by: Judge) -> Iterator[str]:
@@ -238,6 +247,8 @@ def facts_of(scored: Scored, by: Judge) -> Iterator[tuple[str, str]]:
     splits = list(dict.fromkeys(cell.split for cell in by.trained.cells))
     own = ", ".join(f"{score:.2f}" for score in prediction.scores)
     yield "Video", f"{scored.video.path.name}, {_length(scored)}"
+    if made_plain := _pictures_in_words(scored.records):
+        yield "Pictures", made_plain
     yield "Learned from", f"{config['dataset']['name']}, {len(by.training_scores)} training videos"
     yield "Head", f"{config['head']}, variant {config['variant']}"
     for stream, record in scored.records.items():
@@ -247,6 +258,12 @@ def facts_of(scored: Scored, by: Judge) -> Iterator[tuple[str, str]]:
     yield ("Split", shown) if len(splits) <= SPLIT_NAMES_SHOWN else ("Splits", f"{shown}, ...")
     yield "Kept epoch", SELECT_LABELS[config["select"]]
     yield "Run", str(by.trained.run_dir)
+
+
+def _pictures_in_words(records: Mapping[str, Record]) -> str:
+    """Return how pictures that are not plain were read: tone-mapped, deinterlaced, scaled."""
+    phrases = dict.fromkeys(phrase for record in records.values() for phrase in in_words(record.picture))
+    return "; ".join(phrases)
 
 
 def _length(scored: Scored) -> str:

@@ -1,5 +1,7 @@
 """Which frames of a video the steps of its features were made from, and when a player shows them."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,8 @@ Ints = NDArray[np.int64]
 def seen_frames(record: Record, timeline: Timeline) -> Ints:
     """(step, frame) indices; of features that do not keep them, the frame in the middle of each step."""
     if "frame_index" in record.extras:
-        index = np.asarray(record.extras["frame_index"], np.int64).reshape(len(record.pts_seconds), -1)
+        index = np.asarray(record.extras["frame_index"], np.int64)
+        index = index.reshape(len(index), math.prod(index.shape[1:]))  # -1 fails where there is no step
         return np.clip(index, 0, timeline.num_frames - 1)
     middles = np.clip(record.pts_seconds.mean(axis=1), 0, np.nextafter(timeline.duration_seconds, 0))
     return timeline.frame_at(middles.tolist())[:, None]

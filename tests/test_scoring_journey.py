@@ -2,6 +2,7 @@
 
 import csv
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -18,12 +19,15 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
 
 
-def write_video(path: Path, *, num_frames: int, seed: int, fps: int = 10) -> Path:
+def write_video(
+    path: Path, *, num_frames: int, seed: int, fps: int = 10, sample_aspect: Fraction = Fraction(1)
+) -> Path:
     """A small h264 file of moving stripes."""
     rows, columns = np.mgrid[0:64, 0:96]
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=fps)
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = sample_aspect
         for index in range(num_frames):
             stripes = 127 + 120 * np.sin((columns + seed * rows + 3 * index) / 7)
             picture = np.repeat(stripes[..., None], 3, axis=2).astype(np.uint8)
@@ -71,6 +75,7 @@ def test_own_videos_get_a_score_a_page_and_files(home: Path, tmp_path: Path) -> 
     index = (tmp_path / "pages" / "index.html").read_text()
     assert "2 videos scored, 2 with problems" in index
     assert 'href="./routine.mp4.html"' in index
+    assert 'href="./index.html"' in (tmp_path / "pages" / "routine.mp4.html").read_text()
     assert "<b>missing.mp4</b>: there is no such file." in index
     rows = list(csv.DictReader((tmp_path / "s.csv").read_text().splitlines()))
     assert [row["video"] for row in rows[:2]] == ["routine.mp4", "'=cmd|' calc'!A0.mp4"]
@@ -167,6 +172,7 @@ def test_a_report_links_the_worst_videos_and_leaves_plots_in_the_run(home: Path,
     assert "RANDOM WEIGHTS" in text
     assert "Groups are those of the dataset." in text
     assert "The judges gave" in pages[0].read_text()
+    assert all("← the report</a>" in page.read_text() for page in pages)
     names = {path.name for path in (home / "run" / "plots").iterdir()}
     plots = ("predictions", "residuals", "learning-curves", "epoch-gap")
     assert names == {f"{plot}.{kind}" for plot in plots for kind in ("svg", "png")}
@@ -236,7 +242,7 @@ def test_a_preview_takes_no_dataset(tmp_path: Path) -> None:
 
 def test_the_page_of_a_scored_video_opens_without_complaints(home: Path, tmp_path: Path) -> None:
     """The browser's own tests stand with the pages; here the page is the one that the command makes."""
-    video = write_video(tmp_path / "routine.mp4", num_frames=52, seed=20)
+    video = write_video(tmp_path / "routine.mp4", num_frames=52, seed=20, sample_aspect=Fraction(16, 11))
     page = tmp_path / "routine.html"
     result = run("score", video, "--run", home / "run", "--html", page, "--cache", tmp_path / "cache")
     assert result.exit_code == 0, result.output
@@ -244,3 +250,5 @@ def test_the_page_of_a_scored_video_opens_without_complaints(home: Path, tmp_pat
     text = page.read_text()
     assert "Frame scores" in text
     assert 'src="./routine.mp4"' in text
+    assert "<dt>Pictures</dt><dd>scaled to square pixels from 16:11</dd>" in text
+    assert "all scored videos" not in text, "a single page has no index to lead back to"

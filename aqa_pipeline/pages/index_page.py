@@ -5,14 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aqa_pipeline.pages.rendering import write_page
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a score and its interval lie on the page's common scale, as shares of its length."""
-
-    score: float
-    interval: tuple[float, float] | None
+from aqa_pipeline.pages.score_page import Mark, Place
 
 
 @dataclass(frozen=True)
@@ -35,8 +28,8 @@ class IndexRow:
 class IndexPage:
     """All that the page shows; texts are plain and are escaped when rendered.
 
-    `ends` name the ends of the common scale. `failures` are videos without a score, or without a page, each
-    with the reason. `not_judged` are videos whose score would mean nothing: name, reason, page.
+    `marks` are the numbers of the common scale. `failures` are videos without a score, or without a page,
+    each with the reason. `not_judged` are videos whose score would mean nothing: name, reason, page.
     """
 
     title: str
@@ -44,7 +37,7 @@ class IndexPage:
     target: str
     flags: tuple[str, ...]
     notes: tuple[str, ...]
-    ends: tuple[str, str]
+    marks: tuple[Mark, ...]
     rows: Sequence[IndexRow]
     failures: Sequence[tuple[str, str]]
     not_judged: Sequence[tuple[str, str, str]] = ()

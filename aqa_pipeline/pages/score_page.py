@@ -15,7 +15,7 @@ ALL_BUT_EVEN = 0.2  # of an equal weight
 ALL_BUT_EQUAL = 0.05  # of the range of scores
 SAME_SECONDS = 1e-6
 TICK_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
-MOST_TICKS, CLEAR_OF_ENDS = 8, 0.06
+MOST_TICKS, CLEAR_OF_ENDS = 8, 0.09
 NUM_MOMENTS = 4  # ACTION-NET's Figure 6 shows the four highest and the four lowest
 
 Level = Literal["highest", "lowest", "other", "unseen"]
@@ -129,12 +129,20 @@ class Track:
             return "The head looked at no step."
         overlap = " They overlap: each bar is the middle of one." if self.overlaps else ""
         if self.kind == "score":
-            return f"{len(seen)} steps, {seen.min():.2f} to {seen.max():.2f}.{overlap}{self._if_even}"
+            told = f"{seen[0]:.2f}" if len(seen) == 1 else f"{seen.min():.2f} to {seen.max():.2f}"
+            return f"{_steps(len(seen))}, {told}.{overlap}{self._if_unranked}"
+        if len(seen) == 1:
+            return f"1 step, which has all of the weight.{self._if_unranked}"
         low, high = seen.min() / self.reference, seen.max() / self.reference
         return (
             f"{len(seen)} steps; their weights are {low:.2f} to {high:.2f} times an equal share.{overlap}"
-            f"{self._if_even}"
+            f"{self._if_unranked}"
         )
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether steps are named as the highest and the lowest."""
+        return "highest" in self.levels
 
     @property
     def is_even(self) -> bool:
@@ -144,8 +152,10 @@ class Track:
         return weights_are_even(self.values)
 
     @property
-    def _if_even(self) -> str:
-        return " That is all but even: no moment stands out." if self.is_even else ""
+    def _if_unranked(self) -> str:
+        if self.is_even:
+            return " That is all but even: no moment stands out."
+        return "" if self.is_ranked else " There are too few steps to rank."
 
     def steps(self, level: Level) -> list[int]:
         """The steps of that level, the most telling first."""
@@ -174,18 +184,40 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Scale:
-    """The score on the scale of the training scores, everything as a share of the scale's length.
+class Mark:
+    """A text below a scale, at a share of its length."""
 
-    `low` and `high` name its ends, `note` says what is drawn; a probability has no interval.
-    """
+    place: float
+    text: str
 
-    low: str
-    high: str
-    ticks: tuple[float, ...]
+
+@dataclass(frozen=True)
+class Place:
+    """Where a score and its interval lie on a scale, as shares of its length; `interval` may be absent."""
+
     score: float
     interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A score on a scale with round numbers, everything as a share of the scale's length.
+
+    `ticks` are the training scores. `note` says what is drawn.
+    """
+
+    marks: tuple[Mark, ...]
+    ticks: tuple[float, ...]
+    place: Place
     note: str = "shaded: the interval; each line: one training score"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way to another page: its address and what stands there."""
+
+    address: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -205,7 +237,7 @@ class TubeStrip:
 class ScorePage:
     """All that the page shows; texts are plain and are escaped when rendered.
 
-    `scale` is None where the video is not judged.
+    `scale` is None where the video is not judged. `back` leads to the page that leads here.
     """
 
     title: str
@@ -223,6 +255,11 @@ class ScorePage:
     outlines: Sequence[Outline]
     facts: Sequence[tuple[str, str]]
     tube: TubeStrip | None = None
+    back: Link | None = None
+
+
+def _steps(number: int) -> str:
+    return f"{number} step{'s' * (number != 1)}"
 
 
 def write_score_page(path: Path, page: ScorePage) -> Path:

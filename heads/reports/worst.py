@@ -45,7 +45,7 @@ def worst_videos(
         ((split, row) for split in splits for row in range(len(split.videos))),
         key=lambda place: -abs(float(place[0].residuals[place[1]])),
     )
-    make_page = _PageMaker(run_dir, folder, embed=embed)
+    make_page = _PageMaker(run_dir, folder, report=report, embed=embed)
     worst = []
     for split, row in ranked[:number]:
         page, reason = "", ""
@@ -71,8 +71,9 @@ def worst_videos(
 class _PageMaker:
     """Pages of test videos from stored features; networks are loaded once per split."""
 
-    def __init__(self, run_dir: Path, folder: Path, *, embed: bool) -> None:
+    def __init__(self, run_dir: Path, folder: Path, *, report: Path, embed: bool) -> None:
         self._run_dir, self._folder, self._embed = run_dir, folder, embed
+        self._back = (report, "the report")
         config = read_config(run_dir)
         self._dataset, self._reason = find_dataset(config)
         self._store = Path(config["store"])
@@ -96,4 +97,5 @@ class _PageMaker:
         }
         judgement = judge(by, video_id, records, expected=True)
         path = self._folder / f"{file_name(split)}-{file_name(video_id)}.html"
-        return write_page_of(Scored(video, judgement, records, true), by, path, embed=self._embed)
+        scored = Scored(video, judgement, records, true)
+        return write_page_of(scored, by, path, embed=self._embed, back=self._back)

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
-from aqa_pipeline.pages.index_page import IndexPage, IndexRow, Place, write_index_page
+import pytest
+
+from aqa_pipeline.pages.index_page import IndexPage, IndexRow, write_index_page
+from aqa_pipeline.pages.score_page import Mark, Place
 
 HOSTILE = "<script>window.hacked=1</script>\"'><img src=x onerror='window.hacked=1'>" + "long" * 30
+
+
+MARKS = (Mark(0.0, "0"), Mark(0.5, "50"), Mark(1.0, "100"))
 
 
 def row(name: str, page: str, *, warnings: tuple[str, ...] = ()) -> IndexRow:
@@ -16,9 +22,7 @@ def make_index(path: Path) -> Path:
     failures = [(HOSTILE, HOSTILE)]
     return write_index_page(
         path,
-        IndexPage(
-            "2 videos scored", HOSTILE, "score", ("SIMULATED",), (HOSTILE,), ("0", "9"), rows, failures
-        ),
+        IndexPage("2 videos scored", HOSTILE, "score", ("SIMULATED",), (HOSTILE,), MARKS, rows, failures),
     )
 
 
@@ -40,3 +44,19 @@ def test_it_fits_a_phone_and_a_desk(browser, tmp_path: Path) -> None:
     for width in (390, 1100):
         browser.open(page, width=width, height=844)
         assert browser.js("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [390, 1100, 1920])
+def test_every_width_shows_the_interval_on_the_common_scale(browser, tmp_path: Path, width: int) -> None:
+    browser.open(make_index(tmp_path / "index.html"), width=width, height=844)
+    place = "((selector) => document.querySelector(selector).getBoundingClientRect().toJSON())"
+    bar, interval, mark = (
+        browser.js(f"{place}('td.place .{name}')") for name in ("bar", "interval", "bar .mark")
+    )
+    assert bar["width"] > 200
+    assert interval["left"] == pytest.approx(bar["left"] + 0.2 * bar["width"], abs=1)
+    assert interval["right"] == pytest.approx(bar["left"] + 0.8 * bar["width"], abs=1)
+    assert (mark["left"] + mark["right"]) / 2 == pytest.approx(bar["left"] + 0.5 * bar["width"], abs=1)
+    middle = browser.js(f"{place}('th.place .marks span:nth-child(2)')")
+    assert (middle["left"] + middle["right"]) / 2 == pytest.approx(bar["left"] + 0.5 * bar["width"], abs=2)
+    assert "42 %" in browser.js("document.querySelector('td.percentile').innerText")

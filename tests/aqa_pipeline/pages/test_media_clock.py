@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from aqa_pipeline.pages.media import embed_media, link_media, unreached_seconds
-from aqa_pipeline.pages.score_page import Moment, Scale, ScorePage, Track, write_score_page
+from aqa_pipeline.pages.score_page import Moment, ScorePage, Track, write_score_page
 from aqa_pipeline.records import Record, Source, StreamSpec, Video
 from aqa_pipeline.video import open_video, probe
 from extract.streams.stream import plan_steps
@@ -153,7 +153,7 @@ def page_of(video: Video, path: Path, record: Record, *, embed: bool = False) ->
             summary=("",),
             warnings=(),
             flags=(),
-            scale=Scale("0", "1", (), 0.5, None),
+            scale=None,
             duration_seconds=opened.timeline.duration_seconds,
             media=embed_media(video, opened) if embed else link_media(video, opened, page=path),
             filmstrip=(),

@@ -56,6 +56,7 @@ def test_a_score_of_zero_is_a_score() -> None:
         ),
         ([0.1, 0.4, 0.25, 0.25], "0.40 to 1.60 times an equal share."),
         ([0.0, 0.0, 0.0, 0.0], "The head looked at no step."),
+        ([1.0], "1 step, which has all of the weight. There are too few steps to rank."),
     ],
 )
 def test_the_spread_is_told_in_words(values, expected) -> None:
@@ -85,7 +86,13 @@ def test_steps_that_overlap_are_drawn_by_their_middles() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(10.2, [2, 4, 6, 8]), (180, [30, 60, 90, 120, 150]), (0.5, []), (4.2, [1, 2, 3])],
+    [
+        (10.2, [2, 4, 6, 8]),
+        (180, [30, 60, 90, 120, 150]),
+        (0.5, []),
+        (4.2, [1, 2, 3]),
+        (13.0, [2, 4, 6, 8, 10]),
+    ],
 )
 def test_the_axis_of_time_has_few_round_marks(seconds: float, expected: list[float]) -> None:
     assert time_ticks(seconds) == expected

@@ -11,8 +11,11 @@ import pytest
 from aqa_pipeline.pages.media import Media, embed_media, link_media
 from aqa_pipeline.pages.pictures import pictures_at
 from aqa_pipeline.pages.score_page import (
+    Link,
+    Mark,
     Moment,
     Outline,
+    Place,
     Scale,
     ScorePage,
     Track,
@@ -101,7 +104,7 @@ def make_page(video: Video, path: Path, *, title: str = "routine.mp4", embed: bo
             summary=("90% interval 40.00 to 60.80.", "Higher than 42 % of the training scores."),
             warnings=("The video is longer than all it is compared with.", title),
             flags=("RANDOM WEIGHTS",),
-            scale=Scale("30.0", "70.0", (0.0, 0.4, 1.0), 0.51, (0.25, 0.77)),
+            scale=Scale((Mark(0.0, "30"), Mark(1.0, "70")), (0.0, 0.4, 1.0), Place(0.51, (0.25, 0.77))),
             duration_seconds=seconds,
             media=embed_media(video, opened) if embed else link_media(video, opened, page=path),
             filmstrip=tuple(made["film"]),
@@ -366,7 +369,7 @@ def empty_page() -> ScorePage:
         summary=("No interval.",),
         warnings=(),
         flags=(),
-        scale=Scale("0.0", "1.0", (), 0.5, (0.0, 1.0)),
+        scale=Scale((Mark(0.0, "0"), Mark(1.0, "1")), (), Place(0.5, (0.0, 1.0))),
         duration_seconds=1.0,
         media=Media("", 0.0, "", 96, 64),
         filmstrip=(),
@@ -417,3 +420,33 @@ def test_scores_rise_above_and_hang_below_that_of_the_video(open_page: Callable,
     )
     high, low, nothing = "194,65,12", "37,99,168", "0,0,0"  # --high and --low of page.css, and a bare canvas
     assert sides == [high, nothing, nothing, low]
+
+
+def test_even_attention_has_neither_a_heading_nor_a_key_for_moments(tmp_path: Path, browser) -> None:
+    even = Track("Crops", "weight", "attention", intervals(1.0, 4), np.full(4, 0.25), 0.25)
+    for tracks, expected in (([even], False), ([even, replace(even, values=weights(4))], True)):
+        browser.open(write_score_page(tmp_path / "page.html", replace(empty_page(), tracks=tracks)))
+        text = browser.js("document.body.innerText")
+        assert "Crops: the attention was even" in text
+        assert ("Crops: where the attention was highest and lowest" in text) == expected
+        assert browser.js("document.querySelectorAll('.how .key').length") == 2 * expected
+
+
+def test_the_scale_has_round_numbers_where_they_belong(tmp_path: Path, browser) -> None:
+    marks = (Mark(0.0, "0"), Mark(0.25, "5"), Mark(1.0, "20"))
+    page = replace(empty_page(), scale=Scale(marks, (0.1, 0.9), Place(0.5, (0.05, 0.8))))
+    for width in (390, 1366):
+        browser.open(write_score_page(tmp_path / "page.html", page), width=width)
+        bar = place(browser, ".scale .bar")
+        first, second, last = (place(browser, f".marks span:nth-child({at})") for at in (1, 2, 3))
+        assert first["left"] == pytest.approx(bar["left"], abs=1)
+        assert (second["left"] + second["right"]) / 2 == pytest.approx(bar["left"] + bar["width"] / 4, abs=1)
+        assert last["right"] == pytest.approx(bar["right"], abs=1)
+
+
+def test_a_page_leads_back_to_the_page_that_leads_to_it(tmp_path: Path, browser) -> None:
+    page = replace(empty_page(), back=Link("./index%20%231.html", "all scored videos"))
+    (tmp_path / "index #1.html").write_text("<title>all of them</title>")
+    browser.open(write_score_page(tmp_path / "page.html", page))
+    browser.js("document.querySelector('nav a').click()")
+    browser.wait("document.title === 'all of them'")
