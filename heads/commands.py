@@ -1,6 +1,6 @@
 """`aqa fit` and `aqa evaluate`: features -> scores -> numbers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
 if TYPE_CHECKING:
     from heads.requests import FitRequest
     from heads.runs import Progress, RunSummary
+    from heads.stored_specs import SpecChoice
 
 
 @click.command(
@@ -93,6 +94,13 @@ if TYPE_CHECKING:
 @click.option("--epochs", type=click.IntRange(1), help="Instead of the paper's number.")
 @click.option(
     "--spec", "specs", multiple=True, metavar="STREAM=HASH", help="Which stored features, if several."
+)
+@click.option(
+    "--backbone",
+    "backbones",
+    multiple=True,
+    metavar="[STREAM=]NAME",
+    help="Which stored features, if several: those of this network.",
 )
 @click.option("--streams", metavar="A,B", help="Read these streams instead of the head's own.")
 @click.option(
@@ -185,7 +193,7 @@ def _fit_request(options: dict[str, Any]) -> "FitRequest":
         variant=options["variant"],
         select=options["select"],
         epochs=options["epochs"],
-        specs=dict(_pair(text) for text in options["specs"]),
+        specs=_spec_choice(options["specs"], options["backbones"]),
         shuffle_labels=options["shuffle_labels"],
         allow_missing=options["allow_missing"],
         device=options["device"] if options["engine"] == "ray" else pick_device(options["device"]),
@@ -211,6 +219,18 @@ def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
     return FitRequest.from_config(
         config, dataset=dataset_of(config), store=Store(Path(config["store"])), out=out
     )
+
+
+def _spec_choice(specs: Sequence[str], backbones: Sequence[str]) -> "SpecChoice":
+    from heads.stored_specs import SpecChoice
+
+    by_stream: dict[str, str] = {}
+    for text in backbones:
+        stream, _, name = text.rpartition("=")
+        if not name or stream in by_stream:
+            raise click.UsageError(f"--backbone wants NAME or STREAM=NAME, once per stream; got {text!r}.")
+        by_stream[stream] = name
+    return SpecChoice(dict(_pair(text) for text in specs), by_stream)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -26,12 +26,12 @@ from heads.samples import (
     FeatureSet,
     check_complete,
     check_current,
-    choose_specs,
     find_missing,
     load_features,
     raw_labels,
 )
 from heads.score_scale import ScoreScale, scale_of
+from heads.stored_specs import SpecChoice, choose_specs
 from heads.training import PRECISIONS, Precision
 from heads.tube_maps import tubes_of_variant
 
@@ -45,11 +45,11 @@ class FitRequest:
     """One `aqa fit`: a head on splits and seeds of a dataset, into the run directory `out`.
 
     Left to their defaults: `target` and `splits` are the dataset's, `variant` and `streams` the head's,
-    `epochs` the recipe's, `threads` torch's. `specs` chooses among stored features, per stream, by the start
-    of a hash. `shuffle_labels` is the control experiment that can learn nothing. `allow_missing` leaves out
-    videos without features. `device` "auto" takes a GPU if there is one. `second_stage` is the checkpoint
-    whose first stage made the maps that a head goes on from, where it is not among those of `aqa weights`.
-    With `difficulty` the head learns the execution, which is multiplied by the difficulty for the score.
+    `epochs` the recipe's, `threads` torch's. `specs` chooses among stored features. `shuffle_labels` is the
+    control experiment that can learn nothing. `allow_missing` leaves out videos without features. `device`
+    "auto" takes a GPU if there is one. `second_stage` is the checkpoint whose first stage made the maps that
+    a head goes on from, where it is not among those of `aqa weights`. With `difficulty` the head learns the
+    execution, which is multiplied by the difficulty for the score.
     """
 
     head: str
@@ -62,7 +62,7 @@ class FitRequest:
     variant: str | None = None
     select: Select = "last"
     epochs: int | None = None
-    specs: Mapping[str, str] = field(default_factory=dict)
+    specs: SpecChoice = field(default_factory=SpecChoice)
     shuffle_labels: bool = False
     allow_missing: bool = False
     device: str = "auto"
@@ -100,7 +100,7 @@ class FitRequest:
             variant=config["variant"],
             select=config["select"],
             epochs=config["epochs"],
-            specs={stream: spec["hash"] for stream, spec in config["specs"].items()},
+            specs=SpecChoice({stream: spec["hash"] for stream, spec in config["specs"].items()}),
             shuffle_labels=config["shuffle_labels"],
             allow_missing=config["allow_missing"],
             device=config["device"],
@@ -227,7 +227,7 @@ def resolve(request: FitRequest) -> Plan:
     splits = [split.without(unlabeled) for split in splits]
     streams = tuple(request.streams) or head.streams
     head.check_streams(streams)
-    specs = choose_specs(store, dataset, streams, chosen=request.specs)
+    specs = choose_specs(store, dataset, streams, choice=request.specs)
     start = head.find_start(specs, request.second_stage)
     missing = _find_missing(request, specs, splits)
 

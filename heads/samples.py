@@ -16,6 +16,7 @@ from aqa_pipeline.sources import in_words
 from aqa_pipeline.store import MappedRecord, Store
 from aqa_pipeline.tube_masks import MaskVariant
 from heads.registry import MAP_STREAMS
+from heads.stored_specs import extract_command, making_command
 from heads.tube_maps import OpenedRecord, TubeMaps, open_maps
 
 
@@ -81,60 +82,6 @@ class FeatureSet:
         return np.array([place[v] for v in video_ids if v in place], dtype=np.int64)
 
 
-def choose_specs(
-    store: Store, dataset: Dataset, streams: Sequence[str], *, chosen: Mapping[str, str] | None = None
-) -> dict[str, StreamSpec]:
-    """The spec to read per stream: the only one stored, or the one whose hash `chosen[stream]` begins.
-
-    Raises `RunError` where there is none, or several and no choice.
-    """
-    chosen = chosen or {}
-    unknown = sorted(set(chosen) - set(streams))
-    if unknown:
-        raise RunError(f"specs are chosen for {unknown}, but the head reads {list(streams)} only.")
-    return {stream: _choose_spec(store, dataset, stream, chosen.get(stream, "")) for stream in streams}
-
-
-def _choose_spec(store: Store, dataset: Dataset, stream: str, hash_start: str) -> StreamSpec:
-    stored = store.specs(dataset.name, stream)
-    fitting = [spec for spec in stored if spec.hash.startswith(hash_start)]
-    if len(fitting) == 1:
-        return fitting[0]
-    if not stored:
-        raise RunError(
-            f"{store.root} has no {stream!r} of {dataset.name}. Make them with "
-            f"`{extract_command(store, dataset, [stream])}`."
-        )
-    listed = "\n".join(f"  {spec.hash}: {_describe(spec, stored)}" for spec in stored)
-    wanted = f", and {hash_start!r} chooses {len(fitting) or 'none'} of them" if hash_start else ""
-    raise RunError(
-        f"{store.root} has {stream!r} of {dataset.name} made in {len(stored)} ways{wanted}:\n{listed}\n"
-        f"Choose one by its hash, such as --spec {stream}={stored[0].hash} (specs={{{stream!r}: ...}})."
-    )
-
-
-def _describe(spec: StreamSpec, among: Sequence[StreamSpec]) -> str:
-    """The facts that tell this spec from the others; all of them if it stands alone."""
-    telling = {
-        name
-        for other in among
-        for name in {*spec.facts, *other.facts}
-        if spec.facts.get(name) != other.facts.get(name)
-    }
-    return ", ".join(
-        f"{name}={value}" for name, value in spec.facts.items() if name in telling or not telling
-    )
-
-
-def extract_command(store: Store, dataset: Dataset, streams: Sequence[str]) -> str:
-    """The command that makes these streams."""
-    named = f" --name {dataset.name}" if dataset.name not in (dataset.adapter, dataset.root.name) else ""
-    return (
-        f"aqa extract --dataset {dataset.adapter} --root {dataset.root}{named} --store {store.root} "
-        f"--streams {','.join(streams)}"
-    )
-
-
 def find_missing(
     store: Store, dataset: Dataset, specs: Mapping[str, StreamSpec], *, video_ids: Iterable[str]
 ) -> dict[str, list[str]]:
@@ -157,7 +104,7 @@ def check_complete(
     lines = "\n".join(shown)
     raise RunError(
         f"{len(missing)} of {num_videos} videos lack features in {store.root}:\n{lines}\n"
-        f"Make them with `{extract_command(store, dataset, streams)}`, "
+        f"Make them with `{making_command(store, dataset, streams)}`, "
         "or go on without these videos with --allow-missing."
     )
 

@@ -10,6 +10,7 @@ from aqa_pipeline.records import Dataset, StreamSpec
 from aqa_pipeline.store import Store
 from heads.registry import find_head
 from heads.requests import FitRequest
+from heads.stored_specs import SpecChoice
 from heads.tables.needs import FeatureNeed, Shelf, find_features, videos_of
 from heads.tables.settings import Settings
 from heads.tables.table import Column, Count, Method, Row, Table
@@ -59,7 +60,7 @@ class CellTask:
             variant=self.variant,
             select=settings.select,
             epochs=self.epochs,
-            specs=dict(self.specs),
+            specs=SpecChoice(dict(self.specs)),
             allow_missing=settings.allow_missing,
             device=settings.device,
             threads=settings.threads,

@@ -19,6 +19,7 @@ from heads.cells import FILES, cell_folder, read_cell, read_state
 from heads.configs import SCHEMA, read_config
 from heads.requests import FitRequest
 from heads.runs import Progress, fit
+from heads.stored_specs import SpecChoice
 
 
 def contents(run_dir: Path) -> dict[str, bytes]:
@@ -221,7 +222,7 @@ def test_random_weights_are_flagged_everywhere(world, tmp_path: Path) -> None:
     for video_id in world.store.video_ids("synthetic", world.specs["segments"]):
         features = world.store.read("synthetic", video_id, world.specs["segments"]).features
         world.store.write(world.record(video_id, random, features))
-    summary = fit(world.request(tmp_path / "run", specs={"segments": random.hash}))
+    summary = fit(world.request(tmp_path / "run", specs=SpecChoice({"segments": random.hash})))
     assert summary.notes[0].startswith("RANDOM WEIGHTS")
     assert summary.evaluation.flags == ("RANDOM WEIGHTS",)
     assert read_config(tmp_path / "run")["random_weights"] is True

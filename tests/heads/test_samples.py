@@ -1,13 +1,17 @@
 """From the store to padded tensors, and every way in which that can fail."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Dataset, StreamSpec, Target, Video
+from aqa_pipeline.store import Store
 from heads.registry import HEADS
-from heads.samples import FeatureSet, check_complete, choose_specs, find_missing, load_features
+from heads.samples import FeatureSet, check_complete, find_missing, load_features
+from heads.stored_specs import SpecChoice, choose_specs
 
 # The video in the middle has no crops: no athlete was found in it.
 IDS = ["routine-02", "routine-03", "routine-05"]
@@ -65,21 +69,73 @@ def test_several_stored_specs_need_a_choice(world) -> None:
     assert other.hash in str(error.value)
     assert "fps=6.0" in str(error.value)
     assert "backbone" not in str(error.value), "only what differs is shown"
-    chosen = choose_specs(world.store, world.dataset, STREAMS, chosen={"segments": other.hash[:6]})
+    chosen = choose_specs(
+        world.store, world.dataset, STREAMS, choice=SpecChoice({"segments": other.hash[:6]})
+    )
     assert chosen == world.specs | {"segments": other}
     with pytest.raises(RunError, match="and 'ffff' chooses none of them"):
-        choose_specs(world.store, world.dataset, STREAMS, chosen={"segments": "ffff"})
+        choose_specs(world.store, world.dataset, STREAMS, choice=SpecChoice({"segments": "ffff"}))
 
 
 def test_a_choice_for_a_stream_that_the_head_does_not_read_is_refused(world) -> None:
     with pytest.raises(RunError, match=r"specs are chosen for \['tubes'\], but the head reads"):
-        choose_specs(world.store, world.dataset, STREAMS, chosen={"tubes": "abc"})
+        choose_specs(world.store, world.dataset, STREAMS, choice=SpecChoice({"tubes": "abc"}))
 
 
 def test_a_stream_that_was_never_extracted_names_the_command(world) -> None:
     command = "aqa extract --dataset synthetic --root .* --store .* --streams frames"
-    with pytest.raises(RunError, match=f"has no 'frames' of synthetic. Make them with `{command}`"):
+    with pytest.raises(
+        RunError,
+        match=f"has no 'frames' of synthetic. Make them with `{command}`, or read what is there with "
+        "`--streams crops`",
+    ):
         choose_specs(world.store, world.dataset, ["frames"])
+
+
+@pytest.mark.parametrize(
+    ("facts", "command"),
+    [
+        ({"imported": "npy", "backbone": "i3d"}, "aqa store import .* --stream crops --npy FOLDER"),
+        ({"simulated": True, "backbone": "i3d"}, "aqa simulate --like synthetic .* --streams crops"),
+        ({"backbone": "i3d"}, "aqa extract --dataset synthetic .* --streams crops"),
+    ],
+)
+def test_a_store_of_segments_alone_names_them(world, tmp_path: Path, facts, command: str) -> None:
+    store = Store(tmp_path / "other")
+    store.write(world.record(IDS[0], StreamSpec("segments", facts), np.ones((2, 4))))
+    message = f"has no 'crops' of synthetic. Make them with `{command}`, or read .* `--streams segments`"
+    with pytest.raises(RunError, match=message):
+        choose_specs(store, world.dataset, ["segments", "crops"])
+
+
+def test_maps_are_not_proposed_to_a_head_of_features(world, tmp_path: Path) -> None:
+    store = Store(tmp_path / "other")
+    store.write(world.record(IDS[0], StreamSpec("tubes", {"backbone": "i3d"}), np.ones((2, 4))))
+    with pytest.raises(RunError, match=r"no 'segments' and no 'crops' of synthetic. Make .*crops`\.$"):
+        choose_specs(store, world.dataset, ["segments", "crops"])
+
+
+def test_a_network_chooses_among_stored_features(world) -> None:
+    other = StreamSpec("segments", {"backbone": "c3d", "fps": 5.0})
+    world.store.write(world.record(IDS[0], other, np.ones((2, 4))))
+
+    def chosen(**backbones: str) -> dict[str, StreamSpec]:
+        choice = SpecChoice(backbones={name.strip("_"): backbone for name, backbone in backbones.items()})
+        return choose_specs(world.store, world.dataset, STREAMS, choice=choice)
+
+    with pytest.raises(
+        RunError, match=r"Choose one by its network, such as --backbone segments=(c3d|toy-3d)"
+    ):
+        chosen()
+    assert chosen(segments="c3d") == world.specs | {"segments": other}
+    assert chosen(_="c3d") == world.specs | {"segments": other}, (
+        "crops of c3d are none: the only ones are read"
+    )
+    assert chosen(_="toy-3d") == world.specs
+    with pytest.raises(RunError, match="--backbone i3d chooses none of them"):
+        chosen(segments="i3d")
+    with pytest.raises(RunError, match="of the backbone 'i3d' are stored, but of c3d, toy-2d, toy"):
+        chosen(_="i3d")
 
 
 def test_missing_records_are_told_in_one_message(world) -> None:
