@@ -28,6 +28,7 @@ from extract.backbones_command import backbones
 from extract.commands import choices_of, extract, extraction_progress
 from extract.tube_options import check_tube_options, tracker_options
 from heads.commands import evaluate, fit
+from heads.heads_command import heads
 from heads.report_command import report
 from heads.score_commands import make_score
 from heads.table_commands import compare, make_reproduce
@@ -187,6 +188,7 @@ for command in (
     datasets,
     weights,
     backbones,
+    heads,
     extract,
     simulate,
     store,

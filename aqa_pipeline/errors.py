@@ -37,14 +37,18 @@ class ClusterError(AqaError):
     """A Ray cluster cannot be reached, lacks what the work needs, or loses its workers."""
 
 
-class UnknownName(AqaError):
-    """A name that is in none of our dicts; the message lists the known ones."""
+class PluginError(AqaError):
+    """A plug-in cannot be loaded, is not what its name promises, or is not the one that a run needs."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+
+class UnknownName(AqaError):
+    """A name that is in none of our dicts; the message lists the known ones, and may end with advice."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, advice: str = "") -> None:
         names = sorted(known)
         close = get_close_matches(name, names, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        super().__init__(f"unknown {kind} {name!r}.{hint} Known: {', '.join(names)}.")
+        super().__init__(f"unknown {kind} {name!r}.{hint} Known: {', '.join(names)}.{advice}")
 
     def __reduce__(self) -> tuple[Any, ...]:  # between processes, where the message says it all
         return _unknown_name, (str(self),)

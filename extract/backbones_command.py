@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aqa_pipeline.commands.options import example
+from aqa_pipeline.commands.options import example, plugin_option, tell_broken_plugins
 
 if TYPE_CHECKING:
     from extract.backbones import Backbone
@@ -25,7 +25,9 @@ HEADER = (
 
 @click.command(epilog=example("aqa backbones --takes clip"))
 @click.option("--takes", type=click.Choice(["clip", "image"]), help="Only networks that take these.")
-def backbones(takes: str | None) -> None:
+@plugin_option
+@click.pass_context
+def backbones(ctx: click.Context, takes: str | None) -> None:
     """Lists the networks that make features: what they take and give, their cost, and their weights.
 
     Every network that takes a clip can make the stream `segments`, every one that takes an image `crops` and
@@ -36,16 +38,19 @@ def backbones(takes: str | None) -> None:
     from extract.backbones import BACKBONES
 
     here = {row.entry.name for row in status() if row.present}
-    wanted = [backbone for backbone in BACKBONES.values() if takes in (None, backbone.takes)]
+    found, problems = BACKBONES.listed()
+    wanted = [backbone for backbone in found.values() if takes in (None, backbone.takes)]
     click.echo(format_table(HEADER, [_row(backbone, backbone.weights in here) for backbone in wanted]))
     click.echo("\nChoose one with `aqa extract --backbone NAME`.")
     click.echo("`aqa weights fetch WEIGHTS` brings its weights, or says how to get them.")
+    ctx.exit(tell_broken_plugins(problems))
 
 
 def _row(backbone: "Backbone", is_here: bool) -> tuple[object, ...]:
     from aqa_pipeline.weights import WEIGHTS
     from extract.backbones.preprocess import get_preprocess
 
+    known = WEIGHTS.get(backbone.weights)
     size = get_preprocess(backbone.preprocess["paper"]).size
     return (
         backbone.name,
@@ -57,5 +62,5 @@ def _row(backbone: "Backbone", is_here: bool) -> tuple[object, ...]:
         f"{backbone.num_parameters / 1e6:.1f}",
         "yes" if is_here else "-",
         backbone.weights,
-        WEIGHTS[backbone.weights].licence.partition(";")[0],
+        known.licence.partition(";")[0] if known else "those of a plug-in",
     )

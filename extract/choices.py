@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
 from aqa_pipeline.records import StreamSpec
-from extract.backbones import LoadedBackbone, Precision, Runtime, get_backbone, load_backbone
+from extract.backbones import BACKBONES, LoadedBackbone, Precision, Runtime, get_backbone, load_backbone
 from extract.detectors import AthleteRule, PersonDetector, load_detector
 from extract.streams import (
     STREAMS,
@@ -96,6 +96,7 @@ def rebuild_streams(specs: Sequence[StreamSpec], choices: Choices) -> list[Strea
     streams = []
     for spec in specs:
         kind = get_stream_kind(spec.stream)
+        _check_plugin(spec)
         (stream,) = _build_again(spec, kind, choices)
         if not stream.spec.serves_for(spec):
             raise SpecMismatch(
@@ -117,9 +118,23 @@ def _check_made_here(specs: Sequence[StreamSpec]) -> None:
         )
 
 
+def _check_plugin(spec: StreamSpec) -> None:
+    """Raise `SpecMismatch` where the network is a plug-in's that is not at hand, or another one is."""
+    name = str(spec.facts["backbone"])
+    origin, wanted = BACKBONES.origin(name), spec.facts.get("plugin")
+    if wanted != (origin.identity if origin else None):
+        here = f"here it is of {origin}" if origin else "which is not here"
+        raise SpecMismatch(
+            f"the run's {spec.stream} were made with the backbone {name!r} "
+            f"{f'of a plug-in ({wanted})' if wanted else 'of no plug-in'}, {here}. "
+            "Name the run's own file with --plugin FILE.py, or install its package."
+        )
+
+
 def _build_again(spec: StreamSpec, kind: StreamKind, choices: Choices) -> list[Stream]:
+    wanted = _as_in(spec, kind, choices)
     try:
-        return build_streams([kind.name], _as_in(spec, kind, choices))
+        return build_streams([kind.name], wanted)
     except UnknownName as error:
         raise AqaError(
             f"the run's {spec.stream} were made with the detector {spec.facts.get('detector')}: {error} "

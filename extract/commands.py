@@ -22,6 +22,7 @@ from aqa_pipeline.commands.options import (
     name_option,
     network_options,
     pick_device,
+    plugin_option,
     progress_bar,
     reader_option,
     shout_about_random_weights,
@@ -158,6 +159,7 @@ StreamsOf = Callable[[str], Sequence[str]]
     "and a tracker's.",
 )
 @click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --preview.")
+@plugin_option
 @click.pass_context
 def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: Path, **options: Any) -> None:
     """Turns the videos of a dataset into features, once. Goes on where an earlier call was stopped.

@@ -20,6 +20,7 @@ from aqa_pipeline.commands.options import (
     parse_names,
     parse_numbers,
     pick_device,
+    plugin_option,
     progress_bar,
     store_option,
     tell_on_stderr,
@@ -126,6 +127,7 @@ if TYPE_CHECKING:
 @device_option
 @engine_options(by_default="four per GPU, else one per CPU and thread")
 @click.option("--repeat", type=EXISTING, metavar="RUN", help="Repeat this run from its config, into --out.")
+@plugin_option
 @click.pass_context
 def fit(ctx: click.Context, repeat: Path | None, **options: Any) -> None:
     """Trains a head on stored features, for every split and seed, and evaluates it on the held-out videos.
@@ -206,6 +208,7 @@ def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
     from aqa_pipeline.store import Store
     from heads.configs import dataset_of, read_config
     from heads.requests import FitRequest
+    from heads.run_plugins import head_of
 
     given = [
         name
@@ -216,6 +219,7 @@ def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
     if given:
         raise click.UsageError(f"--repeat takes everything from the old run: leave out {', '.join(given)}.")
     config = read_config(repeat)
+    head_of(config)  # the very one
     return FitRequest.from_config(
         config, dataset=dataset_of(config), store=Store(Path(config["store"])), out=out
     )
@@ -256,12 +260,18 @@ def training_progress() -> Iterator[Callable[["Progress"], None]]:
 
 @click.command(epilog=example("aqa evaluate runs/skating"))
 @click.argument("run", type=EXISTING, required=False)
+@plugin_option
 def evaluate(run: Path | None) -> None:
     """Prints the numbers of RUN from its stored predictions: Spearman with bootstrap interval, R-l2, MSE.
 
     RUN may be left out where there is only one in `runs`.
     """
+    from heads.configs import read_config
     from heads.evaluation import evaluate as measure
     from heads.evaluation_text import format_evaluation
+    from heads.run_plugins import plugin_notes
 
-    click.echo(format_evaluation(measure(only_run(run))))
+    run = only_run(run)
+    for note in plugin_notes(read_config(run)):
+        click.secho(note, fg="yellow", err=True)
+    click.echo(format_evaluation(measure(run)))

@@ -8,6 +8,7 @@ from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.outside import RUN_BYTES, read_outside_json
 from aqa_pipeline.records import Dataset
+from heads.run_plugins import check_plugin
 
 SCHEMA = 2
 MOST_CELLS = 100_000  # a file each is looked for
@@ -39,6 +40,7 @@ SHAPE: Mapping[str, Any] = {
     "threads": (int, type(None)),
     "precision": str,
     "versions": {"*": str},
+    "plugins": {"*": {"name": str, "identity": str}},
 }
 SELECTS = ("last", "val", "best-on-test")
 
@@ -77,6 +79,7 @@ def read_config(run_dir: Path) -> dict[str, Any]:
 
 def dataset_of(config: Mapping[str, Any]) -> Dataset:
     """The dataset that the run learned from, as it lies there now; raises as `load_dataset`."""
+    check_plugin(config, "dataset")
     facts = config["dataset"]
     return load_dataset(facts["adapter"], Path(facts["root"]), called=facts["name"])
 

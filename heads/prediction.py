@@ -18,7 +18,8 @@ from heads.configs import read_config
 from heads.evaluation import are_classes
 from heads.predicted import over_seeds_of
 from heads.recipes import Recipe
-from heads.registry import MAP_STREAMS, find_head
+from heads.registry import MAP_STREAMS
+from heads.run_plugins import head_of
 from heads.samples import FeatureSet
 from heads.score_scale import ScoreScale
 from heads.training import evaluate_videos, prepare_module
@@ -172,7 +173,7 @@ def _are_classes(run_dir: Path, config: Mapping[str, Any]) -> bool:
 
 def _load_cell(run_dir: Path, config: Mapping[str, Any], *, split: str, seed: int) -> TrainedCell:
     cell = read_cell(run_dir, split=split, seed=seed)
-    head, folder = find_head(config["head"]), cell_folder(run_dir, split=split, seed=seed)
+    head, folder = head_of(config), cell_folder(run_dir, split=split, seed=seed)
     try:
         recipe = Recipe.from_dict(config["splits"][split]["recipe"])
 
@@ -267,7 +268,7 @@ def _ask(cell: TrainedCell, samples: FeatureSet) -> tuple[float, dict[str, NDArr
 
 def _scores_of_steps(trained: TrainedHead, samples: FeatureSet) -> dict[str, NDArray[np.float64]]:
     """Per stream, each step's raw score as a video of its own, mean over cells; empty for other heads."""
-    if not find_head(trained.config["head"]).scores_steps:
+    if not head_of(trained.config).scores_steps:
         return {}
     if samples.maps:
         return _step_scores_of_heads(trained, samples)

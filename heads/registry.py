@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aqa_pipeline.errors import RunError, UnknownName
+from aqa_pipeline.plugins import Pluggable, Registry
 from aqa_pipeline.records import StreamSpec
 from heads.recipes import (
     Recipe,
@@ -63,7 +64,7 @@ def _second_stage(specs: Mapping[str, StreamSpec], checkpoint: Path | None) -> S
 
 
 @dataclass(frozen=True)
-class Head:
+class Head(Pluggable):
     """One head: the streams it reads, its variants (the first is the default), network and recipe.
 
     `build(dims, variant)` returns the untrained network for features of `dims[stream]` dimensions;
@@ -226,7 +227,7 @@ WANG = "Wang et al., ACM MM 2021"
 TANG = "Tang et al., CVPR 2020"
 PAPER = ("paper", "frozen")
 
-HEADS: dict[str, Head] = {
+OURS = {
     head.name: head
     for head in (
         _action_net("action-net", "caa", ZENG),
@@ -298,8 +299,9 @@ HEADS: dict[str, Head] = {
 }
 
 
+HEADS = Registry("head", OURS, of=Head, group="aqa.heads")
+
+
 def find_head(name: str) -> Head:
-    """The head of that name; raises `UnknownName` with the known ones."""
-    if name not in HEADS:
-        raise UnknownName("head", name, HEADS)
-    return HEADS[name]
+    """The head of that name; raises `UnknownName` with the known ones, `PluginError` for a broken one."""
+    return HEADS.find(name)

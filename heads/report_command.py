@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from aqa_pipeline.commands.defaults import only_run
-from aqa_pipeline.commands.options import EXISTING, example
+from aqa_pipeline.commands.options import EXISTING, example, plugin_option
 from aqa_pipeline.commands.outputs import OUTPUT_FILE, check_output
 
 
@@ -27,6 +27,7 @@ from aqa_pipeline.commands.outputs import OUTPUT_FILE, check_output
     help="How many of the worst-predicted test videos get a page of their own.",
 )
 @click.option("--embed", is_flag=True, help="Put the videos into their pages instead of links to them.")
+@plugin_option
 def report(runs: tuple[Path, ...], html: Path, worst: int, embed: bool) -> None:
     """Writes a page on one run, or on several beside each other: metrics, curves, errors, worst videos.
 
@@ -34,13 +35,17 @@ def report(runs: tuple[Path, ...], html: Path, worst: int, embed: bool) -> None:
     single videos need the dataset and the store where the run found them. RUN may be left out where there is
     only one in `runs`.
     """
+    from heads.configs import read_config
     from heads.reports.runs import PLOTS, pages_folder, write_report
+    from heads.run_plugins import plugin_notes
 
     for run in runs:
         check_output(run / PLOTS, folder=True)
     check_output(pages_folder(html), folder=True)
 
     runs = runs or (only_run(None),)
+    for note in dict.fromkeys(note for run in runs for note in plugin_notes(read_config(run))):
+        click.secho(note, fg="yellow", err=True)
     click.echo(f"Page: {write_report(runs, html, num_worst=worst, embed=embed)}")
     for run in runs:
         click.echo(f"Plots: {run / 'plots'}")

@@ -22,6 +22,7 @@ from heads.folds import SELECTS, Select
 from heads.learned import Learned, choose_learned, factors_of, find_unlabeled, learned_labels
 from heads.recipes import Recipe
 from heads.registry import Head, Start, find_head
+from heads.run_plugins import plugins_used
 from heads.samples import (
     FeatureSet,
     check_complete,
@@ -197,6 +198,7 @@ class Plan:
             "precision": request.precision,
             "versions": {name: version(name) for name in VERSIONED_LIBRARIES},
             **self._labels_apart(),
+            **self._plugins(),
         }
 
     def _labels_apart(self) -> dict[str, Any]:
@@ -204,6 +206,10 @@ class Plan:
         if self.learned.is_plain:
             return {}
         return {"difficulty": self.request.difficulty, "learned": self.learned.names()}
+
+    def _plugins(self) -> dict[str, Any]:
+        used = plugins_used(self.head.name, self.request.dataset.adapter)
+        return {"plugins": used} if used else {}
 
 
 def _as_config(dataset: Dataset) -> dict[str, str]:

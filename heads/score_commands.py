@@ -16,6 +16,7 @@ from aqa_pipeline.commands.options import (
     Decorator,
     example,
     network_options,
+    plugin_option,
     reader_option,
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FILE, check_output
@@ -88,6 +89,7 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
     @extraction_options
     @network_options
     @reader_option
+    @plugin_option
     @click.pass_context
     def score(
         ctx: click.Context, videos: tuple[Path, ...], run: Path | None, split: str | None, **options: Any

@@ -1,6 +1,8 @@
 """The guides under docs/: every command in them exists, with its options; those for own videos are run."""
 
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -10,8 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 import cli
+from aqa_pipeline.plugins import plugged_in, read_plugin
+from extract.backbones import BACKBONES
 
-GUIDES = sorted((Path(__file__).resolve().parents[1] / "docs").glob("guide-*.md"))
+REPOSITORY = Path(__file__).resolve().parents[1]
+GUIDES = sorted((REPOSITORY / "docs").glob("guide-*.md"))
 SMALL = ["--weights", "random:0", "--device", "cpu", "--backbone", "resnet18", "--streams", "frames"]
 
 
@@ -25,6 +30,7 @@ def commands(guide: Path) -> list[list[str]]:
 def test_there_are_guides() -> None:
     assert {guide.stem.removeprefix("guide-") for guide in GUIDES} == {
         "add-a-backbone",
+        "add-a-dataset",
         "add-a-head",
         "own-videos",
         "reproduce",
@@ -89,41 +95,52 @@ def run_guide(name: str, extra: dict[str, list[str]]) -> None:
         assert result.exit_code == 0, (words, result.output)
 
 
-def python_of(name: str) -> str:
-    """The Python block of a guide."""
+def write_python_of(name: str) -> None:
+    """Put the Python block of a guide into the file that its heading names."""
     text = next(guide for guide in GUIDES if guide.stem == f"guide-{name}").read_text()
-    return text.split("```python\n")[1].split("```")[0]
+    before, _, rest = text.partition("```python\n")
+    file = before.rpartition("The file `")[2].partition("`")[0]
+    Path(file).write_text(rest.partition("```")[0])
+
+
+def walk(name: str, extra: dict[str, list[str]]) -> None:
+    """As `run_guide`, each command in a process of its own, as a person runs it."""
+    code = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); import cli; cli.main()"
+    for words in commands(next(guide for guide in GUIDES if guide.stem == f"guide-{name}")):
+        command = [sys.executable, "-c", code, *words, *extra.get(words[0], [])]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
 
 
 FIT = ["--epochs", "2", "--seeds", "0", "--device", "cpu"]
+ON_CPU = ["--device", "cpu"]
 
 
 def test_the_guide_to_backbones_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from extract.backbones.zoo import BACKBONES
-
     write_videos(tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delitem(BACKBONES, "tiny3d", raising=False)  # remembered, so that it is gone afterwards
-    exec(python_of("add-a-backbone"), {"__name__": "plug_in"})
-    assert (
-        sum(p.numel() for p in BACKBONES["tiny3d"].build().parameters()) == BACKBONES["tiny3d"].num_parameters
-    )
-    run_guide("add-a-backbone", {"extract": ["--device", "cpu"], "fit": ["--seeds", "0", "--device", "cpu"]})
-    del BACKBONES["tiny3d"]
+    write_python_of("add-a-backbone")
+    with plugged_in([read_plugin(Path("tiny3d.py"))]):
+        tiny = BACKBONES.find("tiny3d")
+        assert sum(p.numel() for p in tiny.build().parameters()) == tiny.num_parameters
+    walk("add-a-backbone", {"extract": ON_CPU, "fit": ["--seeds", "0", *ON_CPU], "score": ON_CPU})
 
 
 def test_the_guide_to_heads_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from heads.registry import HEADS
-
     write_videos(tmp_path)
     monkeypatch.chdir(tmp_path)
-    extraction = ["extract", "--dataset", "folder", "--root", "my-videos", "--store", "features", *SMALL]
-    assert CliRunner().invoke(cli.main, extraction).exit_code == 0
-    exec(python_of("add-a-head"), {"__name__": "plug_in"})
-    try:
-        run_guide("add-a-head", {"fit": FIT})
-    finally:
-        del HEADS["last-steps"]
+    write_python_of("add-a-head")
+    walk("add-a-head", {"extract": ON_CPU, "fit": FIT, "score": ON_CPU})
+
+
+def test_the_guide_to_datasets_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_videos(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    Path("club").mkdir()
+    for number, video in enumerate(sorted(Path("my-videos/videos").iterdir())):
+        video.rename(f"club/athlete{number}_{number}.25.mp4")
+    write_python_of("add-a-dataset")
+    walk("add-a-dataset", {"extract": ON_CPU, "fit": FIT})
 
 
 @pytest.mark.xdist_group("ray")

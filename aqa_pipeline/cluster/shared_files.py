@@ -11,6 +11,7 @@ from pathlib import Path
 from aqa_pipeline.cluster.versions import Versions
 from aqa_pipeline.errors import ClusterError
 from aqa_pipeline.files import part_beside
+from aqa_pipeline.plugins import PluginFile, files_plugged_in, plug_in
 
 SHARED = "All nodes must see these folders, on a shared file system and under the same path."
 PATIENCE_SECONDS = 10.0  # network file systems may show a new file late
@@ -21,7 +22,8 @@ class Shared:
     """What every worker must find: the folder that relative paths start from, a file just made, inputs.
 
     `environment` are the caller's own AQA_ variables: they say where weights lie. `versions` are those of its
-    libraries: others may give other numbers.
+    libraries: others may give other numbers. `plugins` are the caller's files, which workers run
+    too.
     """
 
     folder: Path
@@ -29,6 +31,7 @@ class Shared:
     versions: Versions
     witness: Path
     inputs: Sequence[Path]
+    plugins: Sequence[PluginFile] = ()
 
     def enter(self) -> None:
         """Goes to the caller's folder. Raises `ClusterError` if this node has other libraries or files."""
@@ -52,6 +55,8 @@ class Shared:
                     f"where the command runs. {SHARED}"
                 )
             time.sleep(0.1)
+        for plugin in self.plugins:
+            plug_in(plugin)
 
 
 @contextmanager
@@ -66,6 +71,6 @@ def sharing(output: Path, *, inputs: Sequence[Path]) -> Iterator[Shared]:
         raise ClusterError(f"cannot write into {output}: {error.strerror or error}.") from error
     try:
         environment = {name: value for name, value in os.environ.items() if name.startswith("AQA_")}
-        yield Shared(Path.cwd(), environment, Versions(), witness, inputs)
+        yield Shared(Path.cwd(), environment, Versions(), witness, inputs, files_plugged_in())
     finally:
         witness.unlink(missing_ok=True)

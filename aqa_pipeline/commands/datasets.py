@@ -5,7 +5,15 @@ from pathlib import Path
 import click
 
 from aqa_pipeline.commands.defaults import only_data_folder
-from aqa_pipeline.commands.options import FOLDER, SOME_FAILED, default_root, example, name_option
+from aqa_pipeline.commands.options import (
+    FOLDER,
+    SOME_FAILED,
+    default_root,
+    example,
+    name_option,
+    plugin_option,
+    tell_broken_plugins,
+)
 
 
 @click.group()
@@ -14,19 +22,24 @@ def datasets() -> None:
 
 
 @datasets.command("list")
-def datasets_list() -> None:
+@plugin_option
+@click.pass_context
+def datasets_list(ctx: click.Context) -> None:
     """Lists the datasets, the folder layout of each, and where its videos and labels come from."""
     from aqa_pipeline.datasets import DATASETS
 
-    for adapter in DATASETS.values():
+    found, problems = DATASETS.listed()
+    for adapter in found.values():
         click.echo(f"{click.style(adapter.name, bold=True)}: {adapter.title}\n")
         click.echo(f"{adapter.layout}\n\n{adapter.where}\n")
+    ctx.exit(tell_broken_plugins(problems))
 
 
 @datasets.command("check", epilog=example("aqa datasets check mit-skating --root data/mit-skating"))
 @click.argument("name", required=False)
 @click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]")
 @name_option
+@plugin_option
 @click.pass_context
 def datasets_check(ctx: click.Context, name: str | None, root: Path | None, called: str | None) -> None:
     """Says what was found of dataset NAME and what is missing, with a small summary.

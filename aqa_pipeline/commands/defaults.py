@@ -29,11 +29,11 @@ def find_dataset(
     """
     from aqa_pipeline.datasets import DATASETS, load_dataset
 
-    if name in DATASETS and root:
+    if name is not None and name in DATASETS and root:
         return load_dataset(name, near(root), called=called)
     stored = called or _stored_name(store, name)
     origin = store.origin(stored)
-    adapter = name if name in DATASETS else origin.adapter if origin else stored
+    adapter = name if name is not None and name in DATASETS else origin.adapter if origin else stored
     if origin is None or origin.adapter != adapter:
         return load_dataset(adapter, near(root or DATA / adapter), called=called)
     return load_dataset(adapter, near(root or _root_of(origin)), called=stored)

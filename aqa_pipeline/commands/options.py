@@ -56,10 +56,31 @@ name_option = click.option(
     metavar="NAME",
     help="What a folder of your own is called in the store and in runs.  [default: as the folder]",
 )
+
+
+def _plug_in(ctx: click.Context, param: click.Parameter, paths: tuple[Path, ...]) -> None:
+    """Run the files that were named, for as long as the command lasts."""
+    if ctx.resilient_parsing or not paths:
+        return
+    from aqa_pipeline.plugins import plugged_in, read_plugin
+
+    ctx.with_resource(plugged_in([read_plugin(path) for path in paths]))
+
+
+plugin_option = click.option(
+    "--plugin",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.py",
+    expose_value=False,
+    callback=_plug_in,
+    help="Run this file, and take the heads, backbones and datasets that it defines.",
+)
 dataset_options = together(
     click.option("--dataset", required=True, metavar="NAME", help="A name from `aqa datasets list`."),
     click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]"),
     name_option,
+    plugin_option,
 )
 network_options = together(
     click.option(
@@ -125,6 +146,14 @@ def tell_on_stderr(text: str) -> None:
     from tqdm import tqdm
 
     tqdm.write(text, file=sys.stderr)
+
+
+def tell_broken_plugins(problems: Iterable[str]) -> int:
+    """Say what cannot be listed; return the exit code of a list."""
+    problems = list(problems)
+    for problem in problems:
+        click.secho(problem, fg="red", err=True)
+    return SOME_FAILED if problems else 0
 
 
 def parse_names(text: str | None) -> tuple[str, ...]:

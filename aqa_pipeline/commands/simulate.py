@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aqa_pipeline.commands.options import FOLDER, default_root, example, progress_bar
+from aqa_pipeline.commands.options import FOLDER, default_root, example, plugin_option, progress_bar
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def shout_about_simulation(specs: Iterable["StreamSpec"]) -> None:
     is_flag=True,
     help="aqa7, fr-fs: draw the labels too, into a new folder --root, in the dataset's files and sizes.",
 )
+@plugin_option
 def simulate(
     like: str,
     root: Path | None,

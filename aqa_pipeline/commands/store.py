@@ -14,6 +14,7 @@ from aqa_pipeline.commands.options import (
     SOME_FAILED,
     example,
     parse_names,
+    plugin_option,
     progress_bar,
     shout_about_random_weights,
 )
@@ -80,6 +81,7 @@ def _origin(spec: "StreamSpec") -> str:
     "--sources", is_flag=True, help="Instead, compare every record with the video that it was made from."
 )
 @click.option("--root", type=FOLDER, help="Folder of the videos, for --sources.  [default: where they were]")
+@plugin_option
 @click.pass_context
 def store_verify(ctx: click.Context, path: Path, sources: bool, root: Path | None) -> None:
     """Checks every byte of every record of the store at PATH. Exits with 3 if something is broken.

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from aqa_pipeline.plugins import Pluggable
 from aqa_pipeline.records import Dataset
 
 
 @dataclass(frozen=True)
-class DatasetAdapter:
+class DatasetAdapter(Pluggable):
     """One official layout on disk and how it is read.
 
     `load(root)` yields the dataset as found and raises `DatasetError` when the folder is not one.

@@ -15,10 +15,11 @@ from aqa_pipeline.datasets import (
     synthetic,
 )
 from aqa_pipeline.datasets.adapter import DatasetAdapter
-from aqa_pipeline.errors import DatasetError, UnknownName
+from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.plugins import Registry
 from aqa_pipeline.records import Dataset
 
-DATASETS: dict[str, DatasetAdapter] = {
+OURS = {
     adapter.name: adapter
     for adapter in (
         mit_skating.ADAPTER,
@@ -31,6 +32,7 @@ DATASETS: dict[str, DatasetAdapter] = {
         synthetic.ADAPTER,
     )
 }
+DATASETS = Registry("dataset", OURS, of=DatasetAdapter, group="aqa.datasets")
 
 
 def load_dataset(name: str, root: Path, *, called: str | None = None) -> Dataset:
@@ -39,9 +41,7 @@ def load_dataset(name: str, root: Path, *, called: str | None = None) -> Dataset
     `called` names an own folder (`folder`), by default as the folder itself is named.
     Raises `UnknownName` (with the known names) and `DatasetError` (with the layout that was expected).
     """
-    if name not in DATASETS:
-        raise UnknownName("dataset", name, DATASETS)
-    adapter, root = DATASETS[name], Path(root)
+    adapter, root = DATASETS.find(name), Path(root)
     try:
         if not root.is_dir():
             raise DatasetError(

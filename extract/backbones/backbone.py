@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from aqa_pipeline.plugins import Pluggable
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -15,7 +17,7 @@ KeyMap = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Backbone:
+class Backbone(Pluggable):
     """A network that turns clips (B, 3, T, H, W) or images (B, 3, H, W) into features (B, feature_size).
 
     `build` imports what it needs when called and returns the network with whatever weights it was born with.

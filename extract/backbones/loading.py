@@ -11,7 +11,7 @@ from aqa_pipeline.errors import AqaError, UnknownName, WeightsError
 from aqa_pipeline.precision import check_precision
 from extract.backbones.backbone import Backbone
 from extract.backbones.runtimes import Precision, Program, Runner, Runtime
-from extract.backbones.zoo import get_backbone
+from extract.backbones.zoo import BACKBONES, get_backbone
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,12 +47,14 @@ class LoadedBackbone:
 
     @property
     def facts(self) -> dict[str, str]:
-        """What a stream's spec says of its features' origin."""
+        """What a stream's spec says of its features' origin; of a plug-in, also which code it was."""
+        origin = BACKBONES.origin(self.backbone.name)
         return {
             "backbone": self.backbone.name,
             "weights": self.weights_id,
             "preprocess": self.preprocess.name,
             "precision": self.precision,
+            **({"plugin": origin.identity} if origin else {}),
         }
 
     @property
@@ -205,16 +207,27 @@ def _check_device(device: str) -> None:
 
 def _with_weights(backbone: Backbone, weights: str, *, size: int) -> "tuple[str, Build]":
     """The weights' id, and what makes the network that has them."""
-    from aqa_pipeline.weights import find_weights, sha256_of
+    from aqa_pipeline.weights import sha256_of
 
     if seed := re.fullmatch(r"random:(\d{1,9})", weights):
         return weights, partial(_random_network, backbone, int(seed[1]), size=size)
     if weights.startswith("random"):
         raise WeightsError(f"{weights!r}: random weights need a seed of up to 9 digits, as in random:0")
-    path = find_weights(backbone.weights) if weights == "official" else Path(weights)
+    path = _official(backbone) if weights == "official" else Path(weights)
     if not path.is_file():
         raise WeightsError(f"no checkpoint at {path}")
     return f"sha256:{sha256_of(path)}", partial(_network_of_file, backbone, path)
+
+
+def _official(backbone: Backbone) -> Path:
+    from aqa_pipeline.weights import WEIGHTS, find_weights
+
+    if backbone.weights not in WEIGHTS:  # a plug-in's
+        raise WeightsError(
+            f"the weights of {backbone.name!r} cannot be fetched: name a checkpoint with --weights PATH, or "
+            "try it with --weights random:0."
+        )
+    return find_weights(backbone.weights)
 
 
 def _network_of_file(backbone: Backbone, path: Path) -> "nn.Module":

@@ -105,7 +105,7 @@ def _tubes(parts: Parts) -> Stream:
 def _check_tubes(backbone: Backbone, clips: ClipSampling) -> None:
     missing = [endpoint for endpoint in ENDPOINTS.values() if endpoint not in backbone.map_shapes]
     if missing:
-        fitting = [each.name for each in BACKBONES.values() if each.map_shapes]
+        fitting = [each.name for each in BACKBONES.listed()[0].values() if each.map_shapes]
         raise AqaError(
             f"stream tubes takes maps after {' or '.join(missing)}, which backbone {backbone.name} does not "
             f"give. Choose {' or '.join(fitting)}."

@@ -3,11 +3,13 @@
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from aqa_pipeline.errors import ClusterError, RunError
+from aqa_pipeline.plugins import PluginFile, plugged_in
 from heads import fit_on_ray as module
 from heads.fit_on_ray import CellWorker, fit_on_ray
 from heads.runs import Progress, fit
@@ -37,6 +39,17 @@ def test_the_run_is_that_of_one_machine_byte_for_byte(world, tmp_path: Path, ray
     (tmp_path / "there" / "split-first" / "seed-5" / "cell.json").unlink()
     assert (fit(request).num_trained, fit(request).num_resumed) == (1, 4)
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+def test_workers_run_the_plugins_of_the_caller(world, tmp_path: Path, ray_cluster: str) -> None:
+    source = """
+from dataclasses import replace
+from heads.registry import find_head
+MINE = replace(find_head("svr-average"), name="mine")
+"""
+    with plugged_in([PluginFile(tmp_path / "only-here.py", source.encode())]):
+        request = replace(world.request(tmp_path / "run"), head="mine", epochs=None)
+        assert fit_on_ray(request, address=ray_cluster, actors=1, tell=str).num_trained == 1
 
 
 class Fragile(CellWorker):
