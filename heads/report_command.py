@@ -39,11 +39,9 @@ def report(runs: tuple[Path, ...], html: Path, worst: int, embed: bool) -> None:
     from heads.reports.runs import PLOTS, pages_folder, write_report
     from heads.run_plugins import plugin_notes
 
-    for run in runs:
-        check_output(run / PLOTS, folder=True)
-    check_output(pages_folder(html), folder=True)
-
     runs = runs or (only_run(None),)
+    for folder in (pages_folder(html), *(run / PLOTS for run in runs)):
+        check_output(folder, folder=True)
     for note in dict.fromkeys(note for run in runs for note in plugin_notes(read_config(run))):
         click.secho(note, fg="yellow", err=True)
     click.echo(f"Page: {write_report(runs, html, num_worst=worst, embed=embed)}")

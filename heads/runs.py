@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 from aqa_pipeline.errors import RunError
+from aqa_pipeline.files import clear_left_overs, is_part
 from aqa_pipeline.folder_lock import sole_writer
 from aqa_pipeline.store import write_whole
 from heads.baselines import write_baselines
@@ -102,6 +103,8 @@ def carry_out(plan: Plan, progress: Tell | None, *, train: Train) -> RunSummary:
 
 def _carry_out(plan: Plan, progress: Tell | None, *, train: Train) -> RunSummary:
     request = plan.request
+    for folder in (request.out, *(split_folder(request.out, split.name) for split in plan.splits)):
+        clear_left_overs(folder)
     _open_run(request.out, plan)
     cells = [(split, seed) for split in plan.splits for seed in request.seeds]
     todo = [
@@ -207,7 +210,7 @@ def _predictions(samples: FeatureSet, fold: Fold, predicted: NDArray[np.float64]
 
 
 def _open_run(out: Path, plan: Plan) -> None:
-    """Makes the run directory, or checks that it holds this very run."""
+    """Make the run directory, or check that it holds this very run; an interrupted start is completed."""
     config = plan.config()
     if (out / "config.json").exists():
         differences = config_differences(read_config(out), config)
@@ -217,12 +220,11 @@ def _open_run(out: Path, plan: Plan) -> None:
                 f"{out} holds a run with another configuration (there != asked for):\n{shown}\n"
                 "Name another --out, or ask for the same again."
             )
-        return
-    if out.is_dir() and any(out.iterdir()):
+    elif out.is_dir() and not all(is_part(path) for path in out.iterdir()):
         raise RunError(f"{out} is not empty and not a run directory: name a new folder with --out.")
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / "environment.json", _json(_environment()))
-    write_whole(out / "config.json", _json(config))
+    write_whole(out / "config.json", _json(config), only_if_absent=True)
+    write_whole(out / "environment.json", _json(_environment()), only_if_absent=True)
 
 
 def _environment() -> dict[str, Any]:

@@ -14,7 +14,7 @@ import cli
 from aqa_pipeline.commands.outputs import check_output
 from aqa_pipeline.disk_errors import explain_disk_error
 from aqa_pipeline.errors import AqaError
-from aqa_pipeline.files import whole_file, write_whole
+from aqa_pipeline.files import part_beside, whole_file, write_whole
 
 SMALL_NETWORK = ["--streams", "frames", "--backbone", "resnet18", "--weights", "random:0", "--device", "cpu"]
 
@@ -192,6 +192,20 @@ def test_a_device_is_no_file_to_replace() -> None:
     with pytest.raises(AqaError, match="/dev/null is a device or a pipe; expected a file to write"):
         check_output(Path("/dev/null"), folder=False)
     assert not Path("/dev/null").is_file()
+
+
+def test_a_check_clears_what_killed_commands_left(tmp_path: Path) -> None:
+    """Not what is being written now, nor what has another name."""
+    mine = part_beside(tmp_path / "scores.json")
+    dead = mine.with_name(mine.name.replace(f"@{os.getpid()}.part", f"@{2**22 + 1}.part"))
+    other = tmp_path / ".other.part"
+    for path in (mine, dead, other):
+        path.write_text("half")
+    check_output(tmp_path / "scores.json", folder=False)
+    assert sorted(tmp_path.iterdir()) == sorted([mine, other])
+    dead.write_text("half")
+    check_output(tmp_path, folder=True)
+    assert sorted(tmp_path.iterdir()) == sorted([mine, other])
 
 
 def test_a_check_creates_nothing(tmp_path: Path) -> None:

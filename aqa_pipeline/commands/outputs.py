@@ -9,6 +9,7 @@ import click
 
 from aqa_pipeline.disk_errors import explain_disk_error
 from aqa_pipeline.errors import AqaError
+from aqa_pipeline.files import clear_left_overs
 
 
 class OutputPath(click.Path):
@@ -27,7 +28,10 @@ OUTPUT_FILE, OUTPUT_FOLDER = OutputPath(folder=False), OutputPath(folder=True)
 
 
 def check_output(path: Path, *, folder: bool) -> None:
-    """Raises `AqaError` unless the file or folder can be written; creates neither it nor its parents."""
+    """Raise `AqaError` unless the file or folder can be written; create neither it nor its parents.
+
+    Temporary files that an interrupted command left there are cleared away.
+    """
     if path.exists() and not (path.is_dir() if folder else path.is_file()):
         there = "a folder" if path.is_dir() else "a file" if path.is_file() else "a device or a pipe"
         raise AqaError(
@@ -44,3 +48,4 @@ def check_output(path: Path, *, folder: bool) -> None:
     except OSError as error:
         error.filename = str(place)
         raise AqaError(f"cannot write {path}: {explain_disk_error(error) or error}") from error
+    clear_left_overs(path if folder else path.parent)

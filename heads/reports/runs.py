@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from aqa_pipeline.errors import RunError
+from aqa_pipeline.files import clear_left_overs
 from aqa_pipeline.metrics import Interval, wilson_interval
 from aqa_pipeline.outside import RUN_BYTES, read_outside_json
 from aqa_pipeline.pages.run_page import Picture, RunPage, RunSection, TableOf, write_run_page
@@ -44,6 +45,7 @@ def write_report(
     sections = []
     for number, (run_dir, evaluation) in enumerate(evaluations.items(), start=1):
         folder = pages_folder(path) / (file_name(f"{number}-{run_dir.name}"))
+        clear_left_overs(folder)
         sections.append(
             _section(run_dir, evaluation, folder=folder, report=path, num_worst=num_worst, embed=embed)
         )

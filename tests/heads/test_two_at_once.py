@@ -1,6 +1,7 @@
 """Two commands on one run: what is finished stays, and the second one is told."""
 
 import dataclasses
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 
+import cli
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.files import part_beside
 from aqa_pipeline.folder_lock import sole_writer
@@ -50,6 +53,48 @@ def test_a_killed_command_holds_nothing(world, tmp_path: Path, holder) -> None:
     holder.kill()
     holder.wait()
     assert fit(world.request(tmp_path / "run")).num_trained == 1
+
+
+NOBODY = 2**22 + 1  # no process has such a number: Linux allows 2**22
+
+
+def left_over(path: Path) -> Path:
+    """What a killed process leaves where it was writing `path`."""
+    part = part_beside(path)
+    part = part.with_name(part.name.replace(f"@{os.getpid()}.part", f"@{NOBODY}.part"))
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.write_text("half")
+    return part
+
+
+def test_a_fit_killed_as_it_began_goes_on(world, tmp_path: Path) -> None:
+    left_over(tmp_path / "run" / "config.json")
+    assert fit(world.request(tmp_path / "run")).num_trained == 1
+    whole = contents(tmp_path / "run")
+    (tmp_path / "run" / "environment.json").unlink()  # it is written after the configuration
+    assert fit(world.request(tmp_path / "run")).num_trained == 0
+    assert contents(tmp_path / "run") == whole
+
+
+def test_what_killed_fits_left_is_cleared(world, tmp_path: Path) -> None:
+    fit(world.request(tmp_path / "run"))
+    whole = contents(tmp_path / "run")
+    for name in ("summary.json", "split-first/baselines.csv", "split-first/training_facts.json"):
+        left_over(tmp_path / "run" / name)
+    fit(world.request(tmp_path / "run"))
+    assert contents(tmp_path / "run") == whole
+
+
+def test_what_killed_reports_left_is_cleared(world, tmp_path: Path) -> None:
+    fit(world.request(tmp_path / "run"))
+    page, videos = tmp_path / "page" / "run.html", tmp_path / "page" / "run-videos"
+    left = [
+        left_over(path) for path in (page, videos / "1-run" / "a.html", tmp_path / "run" / "plots" / "a.png")
+    ]
+    result = CliRunner().invoke(cli.main, ["report", str(tmp_path / "run"), "--html", str(page)])
+    assert result.exit_code == 0, result.output
+    assert page.is_file()
+    assert [path.name for path in left if path.exists()] == []
 
 
 def test_a_lock_leaves_no_file_and_ends_with_its_block(tmp_path: Path) -> None:
