@@ -1,14 +1,16 @@
 """From what a person chose, or what a run remembers, to streams that are ready to run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import NoReturn
 
 from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
 from aqa_pipeline.records import StreamSpec
+from aqa_pipeline.weights import WEIGHTS, check_weights
 from extract.backbones import BACKBONES, LoadedBackbone, Precision, Runtime, get_backbone, load_backbone
 from extract.detectors import AthleteRule, PersonDetector, load_detector
+from extract.detectors.choose import official_weights as detector_weights
 from extract.streams import (
     STREAMS,
     ClipSampling,
@@ -71,6 +73,7 @@ def build_streams(names: Sequence[str], choices: Choices, *, with_networks: bool
     chosen = {kind.name: _backbone_name(kind, choices) for kind in kinds}
     for kind in kinds:
         kind.check(get_backbone(chosen[kind.name]), choices.clips)
+    check_weights(_official_weights(kinds, chosen, choices, with_networks=with_networks))
     detector = cache(lambda: load_detector(choices.detector, device=choices.device))
     persons = detector() if any(kind.needs_person for kind in kinds) else None
     needs_tube = any(kind.needs_tube for kind in kinds)
@@ -85,6 +88,20 @@ def build_streams(names: Sequence[str], choices: Choices, *, with_networks: bool
     return streams
 
 
+def _official_weights(
+    kinds: Sequence[StreamKind], backbones: Mapping[str, str], choices: Choices, *, with_networks: bool
+) -> Iterator[str]:
+    """Yield all weights that `aqa weights` must have, so that what is missing is told at once."""
+    for kind in kinds:
+        network = get_backbone(backbones[kind.name]).weights
+        if with_networks and _weights(kind, choices) == "official" and network in WEIGHTS:
+            yield network
+        if kind.needs_person:
+            yield from detector_weights(choices.detector)
+        if kind.needs_tube:
+            yield from choices.tubes.official_weights(choices.detector)
+
+
 def rebuild_streams(specs: Sequence[StreamSpec], choices: Choices) -> list[Stream]:
     """Streams that make exactly these specs, to score a new video as the training videos were seen.
 
@@ -93,11 +110,14 @@ def rebuild_streams(specs: Sequence[StreamSpec], choices: Choices) -> list[Strea
     not the ones that the specs name.
     """
     _check_made_here(specs)
-    streams = []
     for spec in specs:
-        kind = get_stream_kind(spec.stream)
         _check_plugin(spec)
-        (stream,) = _build_again(spec, kind, choices)
+    kinds = [get_stream_kind(spec.stream) for spec in specs]
+    wanted = [_as_in(spec, kind, choices) for spec, kind in zip(specs, kinds, strict=True)]
+    check_weights(name for kind, each in zip(kinds, wanted, strict=True) for name in _official_of(kind, each))
+    streams = []
+    for spec, kind, each in zip(specs, kinds, wanted, strict=True):
+        (stream,) = _build_again(spec, kind, each)
         if not stream.spec.serves_for(spec):
             raise SpecMismatch(
                 f"the {spec.stream} of this run were made another way (run != here): "
@@ -131,10 +151,13 @@ def _check_plugin(spec: StreamSpec) -> None:
         )
 
 
+def _official_of(kind: StreamKind, choices: Choices) -> Iterator[str]:
+    return _official_weights([kind], {kind.name: _backbone_name(kind, choices)}, choices, with_networks=True)
+
+
 def _build_again(spec: StreamSpec, kind: StreamKind, choices: Choices) -> list[Stream]:
-    wanted = _as_in(spec, kind, choices)
     try:
-        return build_streams([kind.name], wanted)
+        return build_streams([kind.name], choices)
     except UnknownName as error:
         raise AqaError(
             f"the run's {spec.stream} were made with the detector {spec.facts.get('detector')}: {error} "

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from aqa_pipeline.records import SpecValue, StreamSpec
 from extract.detectors import PersonDetector
+from extract.detectors.choose import official_weights as detector_weights
 from extract.detectors.first_person import Start
 from extract.streams.tube_sampling import VIEWS, TubeSampling
 from extract.trackers import Rules, TubeSource, load_tube_source
+from extract.trackers.choose import ANNOTATIONS
+from extract.trackers.choose import official_weights as tracker_weights
 
 RULES = {"start", "init_box", "doubt_below", "look_seconds", "again_seconds", "missed_looks"}
 USUAL_TRACKER = "siammask"
@@ -38,6 +41,13 @@ class TubeChoices:
         """The rules with the start that was given."""
         start, box = self.start or self.rules.start, self.init_box or self.rules.init_box
         return replace(self.rules, start=start, init_box=box)
+
+    def official_weights(self, detector: str) -> tuple[str, ...]:
+        """Return what `aqa weights` must have; the detector's too where a tracker needs one."""
+        tracker = self.tracker or USUAL_TRACKER
+        of_tracker = tracker_weights(tracker) if (self.weights or "official") == "official" else ()
+        is_read = tracker.partition(":")[0] == ANNOTATIONS
+        return of_tracker if is_read else (*of_tracker, *detector_weights(detector))
 
     def load(self, detector: Callable[[], PersonDetector], *, device: str) -> TubeSource:
         """Raises as `load_tube_source`; `detector` is called only where the tracker needs one."""

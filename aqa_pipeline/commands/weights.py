@@ -1,11 +1,13 @@
 """`aqa weights`: what is known, what is here, and getting it."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
 from aqa_pipeline.commands.options import SOME_FAILED, example, progress_bar
+from aqa_pipeline.errors import WeightsError
 
 
 @click.group()
@@ -15,15 +17,18 @@ def weights() -> None:
 
 @weights.command("list")
 def weights_list() -> None:
-    """Lists every known weights file: size, licence, how it is recognised, and whether it is here."""
+    """Lists every known weights file: size, licence, how it is recognised, and whether it is here.
+
+    Sizes are those that were published; where none was, there is none.
+    """
     from aqa_pipeline.tables import format_table
-    from aqa_pipeline.weights import status, weights_folder
+    from aqa_pipeline.weights import size_text, status, weights_folder
 
     rows = [
         (
             "yes" if row.present else "-",
             row.entry.name,
-            f"{row.entry.size / 1e6:.0f} MB" if row.entry.size else "?",
+            size_text(row.entry),
             row.entry.licence.partition(";")[0],
             row.entry.identity_text,
         )
@@ -35,19 +40,45 @@ def weights_list() -> None:
 
 @weights.command("fetch", epilog=example("aqa weights fetch resnet50-imagenet-v1"))
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-def weights_fetch(names: tuple[str, ...]) -> None:
-    """Downloads weights, verifies them, and puts them in place whole; run it again after a cut connection."""
-    from aqa_pipeline.weights import fetch
+@click.pass_context
+def weights_fetch(ctx: click.Context, names: tuple[str, ...]) -> None:
+    """Downloads weights, verifies them, and puts them in place whole; run it again after a cut connection.
+
+    A file that cannot be had is named with the reason, the others are fetched, and the exit code is 3.
+    """
+    from aqa_pipeline.weights import get_weights_file
 
     for name in names:
-        with progress_bar(None, unit="B", unit_scale=True, desc=name) as bar:
+        get_weights_file(name)  # a slip of the pen is told before hundreds of MB come
+    failures = [name for name in dict.fromkeys(names) if not _fetched(name)]
+    if len(failures) > 1:
+        click.echo(f"Not fetched: {', '.join(failures)}.", err=True)
+    ctx.exit(0 if not failures else SOME_FAILED if len(failures) < len(set(names)) else 1)
 
-            def show(done: int, total: int | None, bar: Any = bar) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
 
+def _fetched(name: str) -> bool:
+    """Whether the file is here now; if not, the reason is told."""
+    from aqa_pipeline.weights import fetch
+
+    # No bar before there is something to show: an error shall not stand behind an empty one.
+    bars: list[Any] = []
+    with ExitStack() as stack:
+
+        def show(done: int, total: int | None) -> None:
+            if not bars:
+                bar = progress_bar(total, unit="B", unit_scale=True, desc=name)
+                bars.append(stack.enter_context(bar))
+            bars[0].total = total
+            bars[0].update(done - bars[0].n)
+
+        try:
             path = fetch(name, show)
-        click.echo(f"{name}: {path}")
+        except WeightsError as error:
+            stack.close()
+            click.secho(f"{name}: {error}", fg="red", err=True)
+            return False
+    click.echo(f"{name}: {path}")
+    return True
 
 
 @weights.command("add", epilog=example("aqa weights add i3d-kinetics-hassony2 ~/Downloads/i3d_rgb.pt"))

@@ -4,6 +4,7 @@ from aqa_pipeline.weights.cache import (
     WeightsStatus,
     add,
     aqa_home,
+    check_weights,
     find_weights,
     status,
     verify,
@@ -13,6 +14,7 @@ from aqa_pipeline.weights.download import Progress, fetch
 from aqa_pipeline.weights.identity import Identity, git_blob_of, sha256_of
 from aqa_pipeline.weights.loading import load_state_dict
 from aqa_pipeline.weights.registry import WEIGHTS, WeightsFile, get_weights_file
+from aqa_pipeline.weights.sizes import size_text, total_text
 
 __all__ = [
     "WEIGHTS",
@@ -22,13 +24,16 @@ __all__ = [
     "WeightsStatus",
     "add",
     "aqa_home",
+    "check_weights",
     "fetch",
     "find_weights",
     "get_weights_file",
     "git_blob_of",
     "load_state_dict",
     "sha256_of",
+    "size_text",
     "status",
+    "total_text",
     "verify",
     "weights_folder",
 ]

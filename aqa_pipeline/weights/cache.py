@@ -7,6 +7,7 @@ digest, this one is trusted on first use and compared with ever after.
 import json
 import os
 import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from aqa_pipeline.files import clear_left_overs, part_beside, write_whole
 from aqa_pipeline.outside import read_outside_bytes
 from aqa_pipeline.weights.identity import sha256_of
 from aqa_pipeline.weights.registry import WEIGHTS, WeightsFile, get_weights_file
+from aqa_pipeline.weights.sizes import size_text, total_text
 
 RECORD_BYTES = 100_000
 
@@ -68,6 +70,32 @@ def find_weights(name: str) -> Path:
     if problem := _placed_problem(entry):
         raise WeightsError(f"weights {name!r} at {path}: {problem}. Delete it. {how_to_get(entry)}")
     return path
+
+
+def check_weights(names: Iterable[str]) -> None:
+    """Raise one `WeightsError` for all files of these names that are not here, with one command for them."""
+    entries = [get_weights_file(name) for name in dict.fromkeys(names)]
+    missing = [entry for entry in entries if not path_of(entry).is_file()]
+    if len(missing) == 1:
+        find_weights(missing[0].name)
+    if missing:
+        raise WeightsError(_all_missing(missing))
+
+
+def _all_missing(missing: Sequence[WeightsFile]) -> str:
+    listed = [f"  {entry.name}: {entry.file_name}  {size_text(entry)}".rstrip() for entry in missing]
+    fetched = [entry for entry in missing if entry.urls]
+    command = f"aqa weights fetch {' '.join(entry.name for entry in fetched)}"
+    ways = [f"Run `{command}` ({total_text(fetched)})."] if fetched else []
+    ways += [how_to_get(entry) for entry in missing if not entry.urls]
+    return "\n".join(
+        [
+            f"{len(missing)} weights are not on this machine ({weights_folder()}):",
+            *listed,
+            *ways,
+            "Copies that you have: `aqa weights add NAME PATH`.",
+        ]
+    )
 
 
 def add(name: str, path: Path) -> Path:

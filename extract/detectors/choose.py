@@ -19,6 +19,21 @@ def load_detector(spec: str, *, device: str, confidence: float | None = None) ->
     return DETECTORS[kind](model, device, confidence)
 
 
+def official_weights(spec: str) -> tuple[str, ...]:
+    """Return the names of the weights that `aqa weights` must have for that detector; of files none."""
+    kind, _, model = spec.partition(":")
+    if kind == "yolo":
+        from extract.detectors.yolo import MODELS
+
+        return tuple(name for name in (model or MODELS[0],) if name in MODELS)
+    if kind == "torchvision":
+        from extract.detectors import torchvision_detection
+
+        models = torchvision_detection.MODELS
+        return tuple(name for name in (model or models[0],) if name in models)
+    return ()
+
+
 def _yolo(model: str, device: str, confidence: float | None) -> PersonDetector:
     from extract.detectors.yolo import load_yolo
 

@@ -38,6 +38,20 @@ def load_tube_source(
     return FollowedPersons(tracker, detector(), rules or Rules())
 
 
+def official_weights(spec: str) -> tuple[str, ...]:
+    """Return the names of the weights that `aqa weights` must have for that tracker."""
+    name, _, setting = spec.partition(":")
+    if name == "siammask":
+        from extract.trackers.siammask.settings import get_setting
+
+        return (get_setting(setting or "davis").weights,)
+    if name in ("nano", "vit"):
+        from extract.trackers.opencv import NANO_WEIGHTS, VIT_WEIGHTS
+
+        return tuple(NANO_WEIGHTS.values()) if name == "nano" else (VIT_WEIGHTS,)
+    return ()
+
+
 def load_tracker(spec: str, *, device: str, weights: str = "official") -> Tracker[Any]:
     """The tracker that `spec` names, ready to run.
 

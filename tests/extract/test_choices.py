@@ -6,14 +6,18 @@ import functools
 import numpy as np
 import pytest
 
-from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
+from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName, WeightsError
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import StreamSpec, Video
 from extract.backbones import get_backbone, load_backbone
 from extract.choices import Choices, build_streams, parse_by_stream, rebuild_streams
 from extract.clock import Clock
 from extract.streams import STREAMS, ClipSampling
+from extract.tube_choices import TubeChoices
 
+NETS = "resnet18-imagenet-v1 resnet50-imagenet-v1"
+I3DS = "i3d-kinetics-piergiaj i3d-kinetics-hassony2"
+NANO = "nanotrack-v2-backbone nanotrack-v2-head"
 SMALL = Choices(backbones={"": "resnet18"}, weights={"": "random:0"}, detector="annotations")
 
 
@@ -151,3 +155,35 @@ def test_a_backbone_whose_clips_do_not_fill_the_frames_is_refused_before_its_wei
         build_streams(["clips"], dataclasses.replace(choices, clips=ClipSampling("whole")))
     with pytest.raises(AqaError, match="clips needs a backbone that takes a clip; resnet18 does not"):
         build_streams(["clips"], dataclasses.replace(choices, backbones={"clips": "resnet18"}))
+
+
+@pytest.mark.parametrize(
+    ("names", "changes", "missing"),
+    [
+        (("segments", "crops"), {}, "i3d-kinetics-hassony2 resnet50-imagenet-v1 yolov3u"),
+        (("crops", "frames"), {"detector": "yolo:own.pt", "backbones": {"crops": "resnet18"}}, NETS),
+        (("tubes",), {"tubes": TubeChoices(tracker="nano")}, f"i3d-kinetics-piergiaj {NANO} yolov3u"),
+        (("tubes", "segments"), {"tubes": TubeChoices(tracker="annotations")}, I3DS),
+        (
+            ("tubes", "frames"),
+            {"weights": {"tubes": "random:0"}},
+            "siammask-davis yolov3u resnet50-imagenet-v1",
+        ),
+    ],
+)
+def test_all_missing_weights_are_told_at_once(names, changes, missing, tmp_path, monkeypatch):
+    monkeypatch.setenv("AQA_HOME", str(tmp_path))
+    with pytest.raises(WeightsError, match=f"`aqa weights fetch {missing}`"):
+        build_streams(names, Choices(**changes))
+
+
+def test_a_preview_asks_for_no_network_and_a_run_for_all(tmp_path, monkeypatch):
+    monkeypatch.setenv("AQA_HOME", str(tmp_path))
+    with pytest.raises(WeightsError, match="weights 'yolov3u' are not on this machine"):
+        build_streams(["segments", "crops"], Choices(), with_networks=False)
+    specs = [stream.spec for stream in build_streams(["frames", "crops"], SMALL)]
+    sha = "sha256:" + 64 * "0"
+    fetched = [StreamSpec(spec.stream, {**spec.facts, "weights": sha}) for spec in specs]
+    wanted = "aqa weights fetch resnet18-imagenet-v1 yolo11n`"
+    with pytest.raises(WeightsError, match=wanted):
+        rebuild_streams(fetched, Choices(detector="yolo:yolo11n"))

@@ -11,6 +11,7 @@ from aqa_pipeline.weights import (
     Identity,
     add,
     aqa_home,
+    check_weights,
     find_weights,
     git_blob_of,
     sha256_of,
@@ -52,6 +53,30 @@ def test_missing_weights_name_the_commands_that_bring_them():
 def test_unknown_names_list_the_known(call):
     with pytest.raises(UnknownName, match=r"unknown weights 'resnet'.*resnet50-imagenet-v1"):
         call("resnet")
+
+
+def test_all_missing_files_stand_in_one_message_with_one_command():
+    names = ["resnet50-imagenet-v1", "yolov3u", "resnet50-imagenet-v1", "r3d34-kinetics700-hara"]
+    with pytest.raises(WeightsError) as told:
+        check_weights(names)
+    lines = str(told.value).splitlines()
+    assert lines[0].startswith("3 weights are not on this machine")
+    assert lines[1:4] == [
+        "  resnet50-imagenet-v1: resnet50-0676ba61.pth  103 MB",
+        "  yolov3u: yolov3u.pt",
+        "  r3d34-kinetics700-hara: r3d34_K_200ep.pth",
+    ]
+    command = "Run `aqa weights fetch resnet50-imagenet-v1 yolov3u` (about 103 MB and 1 of unknown size)."
+    assert lines[4] == command
+    assert "aqa weights add r3d34-kinetics700-hara PATH" in lines[5]
+
+
+def test_what_is_here_is_not_missing(register, copy):
+    entry = register("http://nowhere.invalid/net.pt", identity=Identity("sha256", sha256_of(copy)))
+    add(entry.name, copy)
+    check_weights([entry.name])
+    with pytest.raises(WeightsError, match="weights 'yolov3u' are not on this machine"):
+        check_weights([entry.name, "yolov3u"])
 
 
 def test_a_file_got_by_hand_is_copied_once_it_proves_itself(register, copy):

@@ -4,10 +4,11 @@ import subprocess
 import sys
 
 import pytest
-from torchvision.models import get_model_weights
+from torchvision.models import get_model_weights, list_models
 
 from aqa_pipeline.weights import WEIGHTS
 from aqa_pipeline.weights.registry import by_name
+from aqa_pipeline.weights.sizes import ABOUT_MB, PUBLISHED_MIB
 
 TORCHVISION = [name for name, entry in WEIGHTS.items() if "download.pytorch.org" in "".join(entry.urls)]
 
@@ -49,6 +50,20 @@ def test_torchvision_publishes_the_same_urls(name):
     }[training]
     member = get_model_weights(model)[publication]
     assert WEIGHTS[name].urls == (member.url,)
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_torchvision_publishes_the_same_sizes(name):
+    file_name = WEIGHTS[name].file_name
+    members = [member for model in list_models() for member in get_model_weights(model)]
+    (size,) = {each.meta["_file_size"] for each in members if each.url.endswith(f"/{file_name}")}
+    assert PUBLISHED_MIB[name] == size
+
+
+def test_sizes_belong_to_entries_and_are_not_told_twice():
+    assert {*PUBLISHED_MIB} == {*TORCHVISION}
+    assert not {*ABOUT_MB} & {*TORCHVISION}
+    assert all(WEIGHTS[name].size is None for name in ABOUT_MB)
 
 
 def test_two_entries_of_one_name_or_file_are_an_error():
