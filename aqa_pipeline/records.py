@@ -140,7 +140,11 @@ class Dataset:
         return sum(groups.get(video_id) in trained for video_id in split.test)
 
     def target(self, name: str | None = None) -> Target:
-        """The target of that name, by default the dataset's first; raises `UnknownName`."""
+        """The target of that name, by default the dataset's first; raises `UnknownName` or `DatasetError`."""
+        if not self.targets:
+            raise DatasetError(
+                f"{self.name} in {self.root} has no score to learn: add a column score to its table."
+            )
         if name is None:
             return self.targets[0]
         for target in self.targets:

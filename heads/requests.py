@@ -229,6 +229,11 @@ def resolve(request: FitRequest) -> Plan:
     target = dataset.target(request.target)
     learned = _choose_learned(request, head, target)
     splits = dataset.splits_named(request.splits)
+    if not splits:
+        raise RunError(
+            f"{dataset.name} in {dataset.root} has no split: expected at least 2 videos with a score, "
+            f"it has {sum(bool(video.labels) for video in dataset.videos)}."
+        )
     unlabeled = find_unlabeled(dataset, learned.needed(target), splits)
     splits = [split.without(unlabeled) for split in splits]
     streams = tuple(request.streams) or head.streams

@@ -12,6 +12,7 @@ from aqa_pipeline.commands.options import (
     example,
     name_option,
     plugin_option,
+    store_option,
     tell_broken_plugins,
 )
 
@@ -40,17 +41,24 @@ def datasets_list(ctx: click.Context) -> None:
 @click.option("--root", type=FOLDER, help="Folder of the dataset.  [default: data/NAME]")
 @name_option
 @plugin_option
+@store_option
 @click.pass_context
-def datasets_check(ctx: click.Context, name: str | None, root: Path | None, called: str | None) -> None:
+def datasets_check(
+    ctx: click.Context, name: str | None, root: Path | None, called: str | None, store: Path
+) -> None:
     """Says what was found of dataset NAME and what is missing, with a small summary.
 
-    NAME may be left out where only one dataset lies in `data`. Exits with 3 if not all is there.
+    A video whose features were imported or simulated into the store need not be there. NAME may be left out
+    where only one dataset lies in `data`. Exits with 3 if not all is there.
     """
     from aqa_pipeline.datasets import DATASETS, load_dataset
     from aqa_pipeline.datasets.check import check_dataset, format_report
+    from aqa_pipeline.datasets.check_features import features_without_videos
+    from aqa_pipeline.store import Store
 
     if name is None:
         name = only_data_folder(tuple(DATASETS))
-    report = check_dataset(load_dataset(name, default_root(name, root), called=called))
+    dataset = load_dataset(name, default_root(name, root), called=called)
+    report = check_dataset(dataset, features=features_without_videos(dataset, Store(store)))
     click.echo(format_report(report))
     ctx.exit(0 if report.complete else SOME_FAILED)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,8 @@ class DatasetReport:
     """What was found. Pairs are video id and path or reason; sizes are (width, height) in pixels.
 
     `total_seconds` counts the performances: of a broadcast, the windows that the labels cut out of it.
+    `missing` has neither video nor features. `features` counts the videos whose features need no video, by
+    what these are, and `without_video` names those of them that have none.
     `fps_counts` (rounded to 1/1000), `resolution_counts` and `picture_counts` (how pictures are made plain,
     in words) count videos that can be opened.
     """
@@ -55,15 +57,23 @@ class DatasetReport:
     num_with_boxes: int
     boxes_refused: tuple[tuple[str, str], ...]
     boxes_doubtful: tuple[tuple[str, str], ...]
+    features: Mapping[str, int] = field(default_factory=dict)
+    without_video: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
-        """Whether every labelled video can be opened, its boxes fit, and every label row could be used."""
+        """Whether every video can be opened or has features, boxes fit, and every label row could be used."""
         return not (self.missing or self.unreadable or self.problems or self.boxes_refused)
 
 
-def check_dataset(dataset: Dataset) -> DatasetReport:
-    """Look at every video's header (once per file) and count what the labels say."""
+def check_dataset(dataset: Dataset, *, features: Mapping[str, frozenset[str]] | None = None) -> DatasetReport:
+    """Look at every video's header (once per file) and count what the labels say.
+
+    `features` are the ids of videos that need no file, by what their features are.
+    """
+    features = features or {}
+    featured = frozenset[str]().union(*features.values())
+    without_video: list[str] = []
     seen: dict[Path, VideoFacts | VideoError] = {}
     missing, unreadable, seconds, boxes = [], [], 0.0, BoxCheck()
     rates: Counter[float] = Counter()
@@ -71,7 +81,10 @@ def check_dataset(dataset: Dataset) -> DatasetReport:
     pictures: Counter[str] = Counter()
     for video in dataset.videos:
         if not video.path.exists():
-            missing.append((video.video_id, video.path))
+            if video.video_id in featured:
+                without_video.append(video.video_id)
+            else:
+                missing.append((video.video_id, video.path))
             continue
         try:
             facts = _facts(video, seen)
@@ -102,6 +115,8 @@ def check_dataset(dataset: Dataset) -> DatasetReport:
         num_with_boxes=sum(video.boxes is not None and video.boxes.is_file() for video in dataset.videos),
         boxes_refused=tuple(boxes.refused),
         boxes_doubtful=tuple(boxes.doubtful),
+        features={what: len(ids) for what, ids in features.items()},
+        without_video=tuple(without_video),
     )
 
 
@@ -148,6 +163,10 @@ def format_report(report: DatasetReport) -> str:
         *([("read", _counted(report.picture_counts))] if report.picture_counts else []),
         ("groups", str(report.num_groups or "none")),
         ("boxes", f"{report.num_with_boxes} videos come with person boxes"),
+        *(
+            ("stored", f"{what} of {count} of {report.num_videos} videos")
+            for what, count in report.features.items()
+        ),
     ]
     lines = [f"{report.name} in {report.root}", *(f"  {name:<8}{text}" for name, text in facts)]
     lines += ["", "scores"]
@@ -155,10 +174,13 @@ def format_report(report: DatasetReport) -> str:
     for name, histogram in report.histograms.items():
         low, high = histogram.edges[0], histogram.edges[-1]
         lines.append(f"  {name:<{width}}  {low:8.2f} {_bars(histogram.counts)} {high:.2f}")
+    if not report.histograms:
+        lines.append("  none: nothing can be learned")
     lines += ["", "splits (train/test)"]
     lines += [f"  {names}: {size[0]}/{size[1]}" for names, size in _grouped_sizes(report.split_sizes)]
     if not report.split_sizes:
         lines.append("  none: at least two usable videos are needed")
+    lines += _listing("no video, but features", list(report.without_video))
     lines += _listing("missing", [f"{video_id}: {path}" for video_id, path in report.missing])
     lines += _listing("unreadable", _told(report.unreadable))
     lines += _listing("boxes refused", _told(report.boxes_refused))

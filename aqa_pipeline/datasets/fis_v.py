@@ -11,7 +11,7 @@ from pathlib import Path
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.disk import Shelf, boxes_beside, find_parts, read_label_text, scan_videos
 from aqa_pipeline.datasets.file_names import FolderNames
-from aqa_pipeline.datasets.row_labels import RowLabels, read_some_labels, without_labels
+from aqa_pipeline.datasets.row_labels import RowLabels, read_labels, without_labels
 from aqa_pipeline.datasets.rows import frame_number, parse_rows
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Split, Target, Video
@@ -111,7 +111,7 @@ def _parse(raw: tuple[str, list[str]]) -> _Label:
     side, cells = raw
     if len(cells) != 4:
         raise DatasetError(f"expected id TES PCS deduction, got {len(cells)} words")
-    marks = read_some_labels(dict(zip(COLUMNS, cells[1:], strict=True)))
+    marks = read_labels(dict(zip(COLUMNS, cells[1:], strict=True)))
     return _Label(str(frame_number(cells[0], name="id")), side, marks)
 
 

@@ -1,6 +1,6 @@
 """Any folder of videos with a CSV of scores: the way in for a user's own data.
 
-Columns, in any order: `video` and `score`, and optionally
+Columns, in any order: `video` and, to learn from it, `score`; and optionally
     score:<name>   a further target called <name>, e.g. score:difficulty; one of these may replace `score`
     id             names the row where one file holds several performances (default: `video` without ending)
     split          train or test (empty: neither)
@@ -9,7 +9,8 @@ Columns, in any order: `video` and `score`, and optionally
     fps            how fast a folder of pictures is shown (a video file's own clock counts)
     boxes          a CSV of person boxes inside the folder (default: boxes/<id>.csv where it exists)
 Columns of other names are left alone. How marks may be written is said in `marks.py`, how the table is in
-`score_table.py`. A video without a mark (empty, `DNF`, `n/a`) stays, without that label.
+`score_table.py`. A video without a mark (empty, `DNF`, `n/a`) stays, without that label; so do all where no
+column is a score.
 """
 
 from collections import defaultdict
@@ -88,7 +89,12 @@ def load(root: Path) -> Dataset:
         splits=splits,
         targets=targets,
         problems=(*problems, *contested, *names.spellings.problems, *split_problems),
-        notes=(*names.spellings.notes, *without_labels(targets, videos), *hints(names, absent)),
+        notes=(
+            *names.spellings.notes,
+            *_without_scores(path, header, target_names),
+            *without_labels(targets, videos),
+            *hints(names, absent),
+        ),
         default_splits=_default_splits(splits),
     )
 
@@ -112,15 +118,23 @@ def _is_score(column: str) -> bool:
 
 def _target_names(path: Path, header: list[str]) -> list[str]:
     names = [name.removeprefix("score:") for name in sorted(filter(_is_score, header), key="score".__ne__)]
-    missing = [what for what, there in (("video", "video" in header), ("score", names)) if not there]
-    if missing:
+    if "video" not in header:
         raise DatasetError(
-            f"{path} has no column {' and no column '.join(missing)}. Its columns: {', '.join(header)}. "
+            f"{path} has no column video. Its columns: {', '.join(header)}. "
             "Expected: video and score, further targets as score:<name>."
         )
     if "" in names or len(set(names)) < len(names):
         raise DatasetError(f"{path}: score columns need different names, got {', '.join(header)}")
     return names
+
+
+def _without_scores(path: Path, header: list[str], target_names: list[str]) -> list[str]:
+    if target_names:
+        return []
+    return [
+        f"{path.name} has no column score, but {', '.join(header)}: its videos are extracted, and nothing "
+        "can be learned from them."
+    ]
 
 
 def _parse(columns: _Columns, line: TableLine) -> _Row:

@@ -17,7 +17,7 @@ from unicodedata import normalize
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.disk import Shelf, boxes_beside, is_frame_folder, read_label_text, scan_videos
 from aqa_pipeline.datasets.file_names import FolderNames
-from aqa_pipeline.datasets.row_labels import RowLabels, read_some_labels, without_labels
+from aqa_pipeline.datasets.row_labels import RowLabels, read_labels, without_labels
 from aqa_pipeline.datasets.rows import frame_number, inner_path, parse_rows
 from aqa_pipeline.datasets.splits import grouped_splits, random_splits, share_of
 from aqa_pipeline.errors import DatasetError
@@ -108,7 +108,7 @@ def _parse(line: str) -> _Label:
         raise DatasetError(
             f"name {cells[0][:80]!r} is not <k>_<broadcast title>-<11 characters of a YouTube id>"
         )
-    marks = read_some_labels(dict(zip(("TOTAL", "TES", "PCS"), cells[1:4], strict=True)))
+    marks = read_labels(dict(zip(("TOTAL", "TES", "PCS"), cells[1:4], strict=True)))
     # Nothing published says whether the end frame belongs to the performance: read as exclusive.
     start, stop = frame_number(cells[4], name="start_frame"), frame_number(cells[5], name="end_frame")
     if start >= stop:

@@ -18,7 +18,7 @@ from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.broadcasts import BroadcastFolder, Window, open_broadcast
 from aqa_pipeline.datasets.disk import Shelf, boxes_beside, find_parts, scan_videos
 from aqa_pipeline.datasets.file_names import FolderNames
-from aqa_pipeline.datasets.row_labels import RowLabels, read_some_labels, without_labels
+from aqa_pipeline.datasets.row_labels import RowLabels, read_labels, without_labels
 from aqa_pipeline.datasets.rows import finite_number, frame_number, parse_rows
 from aqa_pipeline.datasets.splits import grouped_splits
 from aqa_pipeline.errors import DatasetError, VideoError
@@ -191,7 +191,7 @@ def _parse(key: object, entry: object, *, with_marks: bool) -> _Label:
     cells = {name: str(entry[name]) for name in ("final_score", "difficulty")}
     if with_marks:
         cells |= _mark_cells(entry["judge_scores"])
-    marks = read_some_labels(cells, read=partial(_read_mark, (broadcast, dive)))
+    marks = read_labels(cells, read=partial(_read_mark, (broadcast, dive)))
     return _Label(broadcast, dive, start, end, marks)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.disk import Shelf, boxes_beside, is_frame_folder, read_label_text, scan_videos
 from aqa_pipeline.datasets.file_names import FolderNames
-from aqa_pipeline.datasets.row_labels import RowLabels, read_some_labels, without_labels
+from aqa_pipeline.datasets.row_labels import RowLabels, read_labels, without_labels
 from aqa_pipeline.datasets.rows import finite_number, inner_path, parse_rows
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Split, Target, Video
@@ -92,7 +92,7 @@ def _parse(raw: tuple[str, str]) -> _Label:
             f"expected name difficulty execution total penalty seconds, got {len(cells)} words"
         )
     name, difficulty, execution, total, _penalty, seconds = cells
-    marks = read_some_labels({"total": total, "difficulty": difficulty, "execution": execution})
+    marks = read_labels({"total": total, "difficulty": difficulty, "execution": execution})
     label = _Label(inner_path(name, name="name"), side, marks, _seconds(seconds))
     if label.apparatus not in APPARATUS:
         raise DatasetError(f"name {label.video_id!r} does not begin with one of {', '.join(APPARATUS)}")

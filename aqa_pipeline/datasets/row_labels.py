@@ -38,14 +38,6 @@ def read_labels(cells: Mapping[str, str], *, read: Callable[..., float] = finite
     return RowLabels(values, tuple(unread))
 
 
-def read_some_labels(cells: Mapping[str, str], *, read: Callable[..., float] = finite_number) -> RowLabels:
-    """Read the labels as `read_labels`. Raises `DatasetError` for a row without any mark too."""
-    labels = read_labels(cells, read=read)
-    if not labels.values:
-        raise DatasetError(f"no mark: {', '.join(cells)} are all missing")
-    return labels
-
-
 def without_labels(targets: Sequence[Target], videos: Sequence[Video]) -> Iterator[str]:
     """Yield a sentence per target that some videos have no mark of."""
     for target in targets:

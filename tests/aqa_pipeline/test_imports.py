@@ -297,3 +297,24 @@ def test_a_wrong_command_line_is_told(root, options, message):
     result = run("store", "import", "--dataset", NAME, "--root", root, *options)
     assert result.exit_code == 2
     assert message in result.output
+
+
+def test_a_dataset_of_imported_features_is_complete_without_videos(root, tmp_path, dynamic):
+    common = ["--dataset", NAME, "--root", root]
+    (dynamic / f"{IDS[-1]}.npy").unlink()
+    assert run("store", "import", tmp_path / "s", *common, "--npy-dynamic", dynamic).exit_code == 3
+    check = ["datasets", "check", NAME, "--root", root]
+    result = run(*check, "--store", tmp_path / "s")
+    assert result.exit_code == 3
+    assert "stored  imported segments (i3d) of 11 of 12 videos" in result.output
+    assert "no video, but features (11)" in result.output
+    assert f"missing (1)\n  {IDS[-1]}: " in result.output
+
+    np.save(dynamic / f"{IDS[-1]}.npy", np.ones((28, 1024), np.float32))
+    assert run("store", "import", tmp_path / "s2", *common, "--npy-dynamic", dynamic).exit_code == 0
+    result = run(*check, "--store", tmp_path / "s2")
+    assert result.exit_code == 0, result.output
+    assert "missing" not in result.output
+    result = run(*check, "--store", tmp_path / "other")
+    assert result.exit_code == 3
+    assert "missing (12)" in result.output

@@ -372,3 +372,9 @@ def test_videos_without_the_target_are_left_out_and_named(world, tmp_path: Path)
         RunError, match=r"none of the .* videos of synthetic has score: choose another target"
     ):
         fit(dataclasses.replace(world.request(tmp_path / "other"), dataset=nothing))
+
+
+def test_a_dataset_without_a_split_is_told(world, tmp_path: Path) -> None:
+    dataset = dataclasses.replace(world.dataset, splits={}, default_splits=())
+    with pytest.raises(RunError, match="has no split: expected at least 2 videos with a score, it has 40"):
+        fit(dataclasses.replace(world.request(tmp_path / "run"), dataset=dataset))

@@ -85,7 +85,6 @@ def test_a_bad_first_line_is_no_header(tmp_path: Path, line: str) -> None:
     [
         ("4 1 2", "expected id TES PCS deduction, got 3 words"),
         ("4 x y nan", "TES 'x' is not a finite number; PCS 'y' is not a finite number; deduction 'nan' is"),
-        ("4 - DNF n/a", "no mark: TES, PCS, deduction are all missing"),
         ("4.5 1 2 0", "id '4.5' is not a whole number"),
         ("2 28.88 27.08 1", "id '2' has different values each time"),
     ],
@@ -96,6 +95,13 @@ def test_a_bad_line_is_a_problem_and_the_rest_goes_on(tmp_path: Path, line: str,
     assert "train_dataset.txt line 3" in dataset.problems[0]
     assert reason in dataset.problems[0]
     assert dataset.split("official").train == ("1", "3")
+
+
+def test_a_row_without_any_mark_stays_to_be_extracted(tmp_path: Path) -> None:
+    dataset = load(write_labels(tmp_path, train=f"{TRAIN}4 - DNF n/a\n"))
+    assert dataset.problems == ()
+    assert dict(dataset.video("4").labels) == {}
+    assert any(note.startswith("1 of 4 videos have no tes: 4.") for note in dataset.notes)
 
 
 def test_a_missing_score_costs_itself_and_the_total_that_it_is_part_of(tmp_path: Path) -> None:

@@ -1,0 +1,18 @@
+"""Which videos of a dataset have features that need no video: imported or simulated ones."""
+
+from collections.abc import Mapping
+
+from aqa_pipeline.records import Dataset
+from aqa_pipeline.store import Store
+
+
+def features_without_videos(dataset: Dataset, store: Store) -> Mapping[str, frozenset[str]]:
+    """Return the ids of the videos that have such features, by what these are: `imported segments (i3d)`."""
+    known = {video.video_id for video in dataset.videos}
+    specs = [row.spec for row in store.contents() if row.dataset == dataset.name]
+    found: dict[str, frozenset[str]] = {}
+    for spec in specs:
+        if spec.imported or spec.simulated:
+            ids = known & set(store.video_ids(dataset.name, spec))
+            found[spec.in_words] = found.get(spec.in_words, frozenset()) | ids
+    return found
