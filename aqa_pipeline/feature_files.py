@@ -36,9 +36,9 @@ def read_features(path: Path) -> np.ndarray | Arrays:
     return reader(path)
 
 
-def is_feature_file(path: Path) -> bool:
-    """Whether `path` is a file named like one of features. Hidden files (unfinished downloads) are not."""
-    return path.suffix.lower() in READERS and not path.name.startswith(".") and path.is_file()
+def is_named_as_features(path: Path) -> bool:
+    """Whether `path` is named like a file of features. Hidden files (unfinished downloads) are not."""
+    return path.suffix.lower() in READERS and not path.name.startswith(".")
 
 
 def only_array(path: Path) -> np.ndarray:

@@ -1,8 +1,9 @@
-"""Features that others extracted and pass around as .npy files, taken into the store; no code of theirs runs.
+"""Features that others extracted and pass around, taken into the store; no code of theirs runs.
 
-Two layouts are known: a folder with one `<video id>.npy` (time, dim) per video, as ACTION-NET's and GDLT's
-authors give them out, and files that numpy saved of a dict `{video id: array}`, as in PAMFN. The spec says
-`imported`, and which files: with other files it is another stream.
+Two layouts are known: a folder with one file per video (`<video id>.npy`, .npz or .csv, (time, dim)), as
+ACTION-NET's and GDLT's authors give them out, and files with the arrays of many videos by id: what numpy
+saved of a dict, as in PAMFN, an .npz, or a table with a column `video`. The spec says `imported`, and which
+files: with other files it is another stream.
 
 Nothing in these files tells time, so the times are nominal: rows follow each other from 0 without a gap.
 """
@@ -19,30 +20,36 @@ from typing import Literal
 import numpy as np
 
 from aqa_pipeline.errors import AqaError, DatasetError, StoreError
+from aqa_pipeline.feature_files import (
+    READERS,
+    array_digest,
+    check_features,
+    file_digest,
+    only_array,
+    read_features,
+)
 from aqa_pipeline.import_names import match_names
-from aqa_pipeline.npy import read_npy
-from aqa_pipeline.outside import open_outside
 from aqa_pipeline.records import Dataset, Record, Source, StreamSpec
+from aqa_pipeline.step_lengths import StepLengths
 from aqa_pipeline.store import Store
 
-Layout = Literal["npy", "dict-npy"]
+Layout = Literal["folder", "files"]
 STREAM_NAME = re.compile(r"[a-z][a-z0-9_-]*")
-FLOATS = ("float16", "float32", "float64")
 STORED_DTYPE = "float32"
 
 
 @dataclass(frozen=True)
 class FeatureFiles:
-    """Where one stream's features lie: one folder (`npy`) or files of dicts (`dict-npy`), and what they are.
+    """Where one stream's features lie: one `folder`, or `files` of many videos each, and what they are.
 
-    `step_seconds` is the nominal length of a row. `dim` is what a row must have; None takes the usual one.
+    `steps` tells the nominal length of a row. `dim` is what a row must have; None takes the usual one.
     """
 
     stream: str
     layout: Layout
     paths: tuple[Path, ...]
     backbone: str = "unknown"
-    step_seconds: float = 1.0
+    steps: StepLengths = field(default_factory=StepLengths)
     dim: int | None = None
 
     def __post_init__(self) -> None:
@@ -50,13 +57,11 @@ class FeatureFiles:
             raise DatasetError(
                 f"stream {self.stream!r} is no name for a stream: expected small letters, digits, - and _."
             )
-        if not 0 < self.step_seconds < np.inf:
-            raise DatasetError(f"a row of {self.step_seconds} seconds: expected a number above 0.")
 
 
 def dynamic_features(folder: Path) -> FeatureFiles:
     """ACTION-NET's `dynamic_feat`: I3D features of 16-frame segments at 5 frames a second."""
-    return FeatureFiles("segments", "npy", (folder,), backbone="i3d", step_seconds=16 / 5, dim=1024)
+    return FeatureFiles("segments", "folder", (folder,), backbone="i3d", steps=StepLengths(16 / 5), dim=1024)
 
 
 def static_features(folder: Path) -> FeatureFiles:
@@ -64,7 +69,7 @@ def static_features(folder: Path) -> FeatureFiles:
 
     Seconds without a person are left out, nobody knows which: every later row's nominal time is too early.
     """
-    return FeatureFiles("crops", "npy", (folder,), backbone="resnet50", step_seconds=1.0, dim=2048)
+    return FeatureFiles("crops", "folder", (folder,), backbone="resnet50", dim=2048)
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,10 @@ def import_features(
     for index, (video_id, (_, digest)) in enumerate(sound.items(), start=1):
         if spec and not store.has(dataset.name, video_id, spec):
             features = known[video_id].read()
-            store.write(_record(dataset.name, video_id, spec, features=features, digest=digest))
+            seconds = source.steps.of(video_id)
+            store.write(
+                _record(dataset.name, video_id, spec, features=features, digest=digest, seconds=seconds)
+            )
             num_written += 1
         progress(len(known) + index, len(known) + len(sound))
     return Imported(
@@ -160,43 +168,34 @@ def _check_unmixed(store: Store, dataset: Dataset) -> None:
         )
 
 
-def _npy_entries(source: FeatureFiles) -> dict[str, _Entry]:
+def _folder_entries(source: FeatureFiles) -> dict[str, _Entry]:
     (folder,) = source.paths
-    paths = sorted(folder.glob("*.npy"))
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in READERS)
     if not paths:
-        raise DatasetError(f"no .npy file in {folder}: expected one <video id>.npy per video.")
-    return {
-        path.stem: _Entry(str(path), partial(_read_array, path), partial(_file_digest, path))
-        for path in paths
-    }
+        raise DatasetError(f"no {' or '.join(READERS)} file in {folder}: expected one <video id> per video.")
+    entries: dict[str, _Entry] = {}
+    for path in paths:
+        if path.stem in entries:
+            raise DatasetError(f"{path} is in {entries[path.stem].where} too: keep one of them.")
+        entries[path.stem] = _Entry(str(path), partial(only_array, path), partial(file_digest, path))
+    return entries
 
 
-def _read_array(path: Path) -> np.ndarray:
-    content = read_npy(path)
-    if isinstance(content, dict):
-        raise DatasetError(f"it holds a dict of {len(content)} arrays: import it with --dict-npy {path}.")
-    return content
-
-
-def _file_digest(path: Path) -> str:
-    with open_outside(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _dict_entries(source: FeatureFiles) -> dict[str, _Entry]:
+def _file_entries(source: FeatureFiles) -> dict[str, _Entry]:
     entries: dict[str, _Entry] = {}
     for path in source.paths:
-        content = read_npy(path)
+        content = read_features(path)
         if not isinstance(content, dict):
             raise DatasetError(
-                f"{path} is one array {content.shape}: expected what numpy.save writes of a dict "
-                "{video id: array}. A folder of one file per video goes with --npy."
+                f"{path} is one array {content.shape}: expected the arrays of many videos by id (.npz, what "
+                "numpy.save writes of a dict, or a table with a column video). Files of one video each go "
+                "into a folder, which is named instead."
             )
         for video_id, array in content.items():
             where = f"{path}[{video_id!r}]"
             if video_id in entries:
                 raise DatasetError(f"{where} is in {entries[video_id].where} too: name only one of them.")
-            entries[video_id] = _Entry(where, partial(_same, array), partial(_array_digest, array))
+            entries[video_id] = _Entry(where, partial(_same, array), partial(array_digest, array))
     return entries
 
 
@@ -204,15 +203,9 @@ def _same(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _array_digest(array: np.ndarray) -> str:
-    digest = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
-    digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
-
-
 LAYOUTS: Mapping[Layout, Callable[[FeatureFiles], dict[str, _Entry]]] = {
-    "npy": _npy_entries,
-    "dict-npy": _dict_entries,
+    "folder": _folder_entries,
+    "files": _file_entries,
 }
 
 
@@ -224,6 +217,7 @@ def _examine(
     failures = []
     for index, (video_id, entry) in enumerate(entries.items(), start=1):
         try:
+            source.steps.of(video_id)  # which may not be told
             found[video_id] = (_check_array(entry.read()), entry.digest())
         except (AqaError, OSError) as error:
             failures.append(Failure(entry.where, str(error)))
@@ -239,19 +233,9 @@ def _examine(
 
 def _check_array(array: np.ndarray) -> int:
     """The feature size; raises `DatasetError` for what cannot be features."""
-    if array.dtype.name not in FLOATS:
-        raise DatasetError(f"it holds {array.dtype}: expected {', '.join(FLOATS)}.")
     if array.ndim != 2:
         raise DatasetError(f"it has the shape {array.shape}: expected (time, dim).")
-    if 0 in array.shape:
-        raise DatasetError(f"it is empty, {array.shape}: expected at least one row.")
-    with np.errstate(over="ignore"):
-        finite = np.isfinite(array.astype(STORED_DTYPE))
-    if not finite.all():
-        row = int(np.argmin(finite.all(axis=1)))
-        raise DatasetError(
-            f"it holds {(~finite).sum()} values that are not finite, the first in row {row}: get it again."
-        )
+    check_features(array)
     return int(array.shape[1])
 
 
@@ -262,14 +246,18 @@ def _usual_dim(found: Mapping[str, tuple[int, str]]) -> int:
 
 def _spec(source: FeatureFiles, sound: Mapping[str, tuple[int, str]]) -> StreamSpec:
     """The spec of these very files, whatever order they came in."""
-    lines = "\n".join(f"{video_id} {digest}" for video_id, (_, digest) in sorted(sound.items()))
+    steps = source.steps.by_video
+    lines = "\n".join(
+        f"{video_id} {digest}" + (f" {steps[video_id]!r}" if steps else "")
+        for video_id, (_, digest) in sorted(sound.items())
+    )
     return StreamSpec(
         source.stream,
         {
             "imported": source.layout,
             "backbone": source.backbone,
             "dim": next(iter(sound.values()))[0],
-            "step_seconds": source.step_seconds,
+            "step_seconds": source.steps.fact,
             "times": "nominal",
             "files_sha256": hashlib.sha256(lines.encode()).hexdigest(),
             "dtype": STORED_DTYPE,
@@ -277,8 +265,10 @@ def _spec(source: FeatureFiles, sound: Mapping[str, tuple[int, str]]) -> StreamS
     )
 
 
-def _record(dataset: str, video_id: str, spec: StreamSpec, *, features: np.ndarray, digest: str) -> Record:
-    start = float(spec.facts["step_seconds"] or 0) * np.arange(len(features) + 1)
+def _record(
+    dataset: str, video_id: str, spec: StreamSpec, *, features: np.ndarray, digest: str, seconds: float
+) -> Record:
+    start = seconds * np.arange(len(features) + 1)
     return Record(
         dataset=dataset,
         video_id=video_id,

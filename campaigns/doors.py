@@ -170,7 +170,7 @@ def _hostile_npy(folder: Path) -> list[Path]:
 
 
 def _import_npy(folder: Path) -> Answer:
-    return _import(folder, "--npy", folder / "npy")
+    return _import(folder, "--features", folder / "npy")
 
 
 def _dict_npy(folder: Path) -> list[Path]:
@@ -187,7 +187,7 @@ def _hostile_dict_npy(folder: Path) -> list[Path]:
 
 
 def _import_dict(folder: Path) -> Answer:
-    return _import(folder, "--dict-npy", folder / "all.npy")
+    return _import(folder, "--features", folder / "all.npy")
 
 
 def _import(folder: Path, *source: object) -> Answer:

@@ -19,7 +19,7 @@ from aqa_pipeline.feature_files import (
     array_digest,
     check_features,
     file_digest,
-    is_feature_file,
+    is_named_as_features,
     only_array,
     read_features,
 )
@@ -110,7 +110,7 @@ def _first(by_stream: Mapping[str, Mapping[str, Path]], video_id: str) -> Path:
 
 def _by_id(folder: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
-    for path in sorted(filter(is_feature_file, folder.iterdir())):
+    for path in sorted(filter(is_named_as_features, folder.iterdir())):
         if path.stem in files:
             raise DatasetError(f"{path} and {files[path.stem].name} are of one video: keep one of them.")
         files[path.stem] = path

@@ -126,7 +126,7 @@ def making_command(store: Store, dataset: Dataset, streams: Sequence[str]) -> st
     specs = [row.spec for row in store.contents() if row.dataset == dataset.name]
     place = f"--dataset {dataset.adapter} --root {dataset.root}{_called(dataset)}"
     if specs and all(spec.imported for spec in specs):
-        return f"aqa store import {store.root} {place} --stream {streams[0]} --npy FOLDER"
+        return f"aqa store import {store.root} {place} --stream {streams[0]} --features FOLDER"
     if specs and all(spec.simulated for spec in specs):
         like = f"--like {dataset.adapter} --root {dataset.root}"
         return f"aqa simulate {like} --store {store.root} --streams {','.join(streams)}"

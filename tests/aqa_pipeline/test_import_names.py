@@ -56,7 +56,7 @@ def test_the_command_imports_them_and_says_so(tmp_path: Path) -> None:
     arrays = {"01": np.ones((2, 3)), "02.mp4": np.full((2, 3), 2.0), "03_rgb": np.full((2, 3), 3.0)}
     np.save(tmp_path / "f.npy", np.array(arrays, dtype=object))
     options = ["--dataset", "folder", "--root", tmp_path, "--name", "mine", tmp_path / "s"]
-    source = ["--stream", "vst", "--dict-npy", tmp_path / "f.npy"]
+    source = ["--stream", "vst", "--features", tmp_path / "f.npy"]
     result = CliRunner().invoke(cli.main, ["store", "import", *map(str, [*options, *source])])
     assert result.exit_code == 0, result.output
     assert "2 names were found under another spelling: 02 -> 02.mp4, 03 -> 03_rgb" in result.output
@@ -71,7 +71,7 @@ def test_features_that_fit_several_fail_by_name(tmp_path: Path) -> None:
     for name in ("01_rgb", "01.mp4", "02"):
         np.save(tmp_path / f"npy/{name}.npy", np.ones((2, 3)))
     options = ["--dataset", "folder", "--root", tmp_path, tmp_path / "s"]
-    source = ["--stream", "vst", "--npy", tmp_path / "npy"]
+    source = ["--stream", "vst", "--features", tmp_path / "npy"]
     result = CliRunner().invoke(cli.main, ["store", "import", *map(str, [*options, *source])])
     assert result.exit_code == 3, result.output
     assert (

@@ -15,6 +15,7 @@ from aqa_pipeline.errors import DatasetError, StoreError
 from aqa_pipeline.imports import FeatureFiles, Imported, dynamic_features, import_features, static_features
 from aqa_pipeline.records import Dataset, Source
 from aqa_pipeline.simulation import Simulation, simulate
+from aqa_pipeline.step_lengths import StepLengths, read_step_lengths
 from aqa_pipeline.store import Store
 
 HEADER = "Video_Name\tDifficulty_Score    Execution_Score Total_Score\tPenalty\tVideo_length"
@@ -70,7 +71,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def small(tmp_path: Path, arrays: dict[str, np.ndarray]) -> FeatureFiles:
-    return FeatureFiles("vst", "npy", (save_folder(tmp_path / "small", arrays),))
+    return FeatureFiles("vst", "folder", (save_folder(tmp_path / "small", arrays),))
 
 
 def run(*arguments: object) -> Result:
@@ -88,7 +89,7 @@ def test_the_authors_layout_is_stored_as_it_is(dataset, store, dynamic, static):
             np.testing.assert_array_equal(record.features, np.load(path))
             assert record.source == Source(hashlib.sha256(path.read_bytes()).hexdigest())
             np.testing.assert_allclose(
-                record.pts_seconds[:, 0], np.arange(len(record.features)) * source.step_seconds
+                record.pts_seconds[:, 0], np.arange(len(record.features)) * source.steps.seconds
             )
     assert not [problem for _, problem in store.verify() if problem]
 
@@ -98,7 +99,7 @@ def test_the_spec_says_imported_and_from_which_files(dataset, store, dynamic):
     lines = [f"{v} {hashlib.sha256((dynamic / f'{v}.npy').read_bytes()).hexdigest()}" for v in IDS]
     assert spec.stream == "segments"
     assert dict(spec.facts) == {
-        "imported": "npy",
+        "imported": "folder",
         "backbone": "i3d",
         "dim": 1024,
         "step_seconds": 3.2,
@@ -126,7 +127,7 @@ def test_dicts_of_several_files_are_one_stream_in_whatever_order(dataset, tmp_pa
     np.save(paths[1], dict(list(arrays.items())[5:]))
     stores = Store(tmp_path / "s"), Store(tmp_path / "t")
     reports = [
-        import_features(dataset, store, FeatureFiles("vst", "dict-npy", order, step_seconds=1.28))
+        import_features(dataset, store, FeatureFiles("vst", "files", order, steps=StepLengths(1.28)))
         for store, order in zip(stores, (paths, paths[::-1]), strict=True)
     ]
     assert reports[0] == reports[1]
@@ -165,7 +166,7 @@ def with_nan(row: int) -> np.ndarray:
         (np.array([[None, "a"]], dtype=object), "is an array of Python objects"),
         (
             np.array({"Ball_001": np.ones((2, 3))}, dtype=object),
-            "a dict of 1 arrays: import it with --dict-npy",
+            r"holds 1 arrays \(Ball_001\), expected those of one video",
         ),
     ],
 )
@@ -219,11 +220,11 @@ def test_nothing_sound_is_no_spec_and_no_store(dataset, store, tmp_path):
 
 def test_a_dict_that_is_none_and_a_folder_without_files_are_told(dataset, store, tmp_path):
     np.save(tmp_path / "a.npy", np.ones((2, 3)))
-    with pytest.raises(DatasetError, match=r"a\.npy is one array \(2, 3\).*goes with --npy"):
-        import_features(dataset, store, FeatureFiles("vst", "dict-npy", (tmp_path / "a.npy",)))
+    with pytest.raises(DatasetError, match=r"a\.npy is one array \(2, 3\).*go into a folder"):
+        import_features(dataset, store, FeatureFiles("vst", "files", (tmp_path / "a.npy",)))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DatasetError, match=r"no \.npy file in .*empty"):
-        import_features(dataset, store, FeatureFiles("vst", "npy", (tmp_path / "empty",)))
+    with pytest.raises(DatasetError, match=r"no \.npy or \.npz or \.csv file in .*empty"):
+        import_features(dataset, store, FeatureFiles("vst", "folder", (tmp_path / "empty",)))
 
 
 def test_an_id_in_two_dicts_is_an_error(dataset, store, tmp_path):
@@ -231,19 +232,19 @@ def test_an_id_in_two_dicts_is_an_error(dataset, store, tmp_path):
         np.save(tmp_path / f"{name}.npy", {"Ball_001": np.ones((2, 3))})
     with pytest.raises(DatasetError, match=r"b\.npy\['Ball_001'\] is in .*a\.npy\['Ball_001'\] too"):
         import_features(
-            dataset, store, FeatureFiles("vst", "dict-npy", (tmp_path / "a.npy", tmp_path / "b.npy"))
+            dataset, store, FeatureFiles("vst", "files", (tmp_path / "a.npy", tmp_path / "b.npy"))
         )
 
 
 @pytest.mark.parametrize("name", ["", "../x", "A", "a b", "-a"])
 def test_a_stream_name_cannot_leave_its_folder(tmp_path, name):
     with pytest.raises(DatasetError, match="is no name for a stream"):
-        FeatureFiles(name, "npy", (tmp_path,))
+        FeatureFiles(name, "folder", (tmp_path,))
 
 
 def test_a_row_takes_time(tmp_path):
     with pytest.raises(DatasetError, match=r"a row of 0.0 seconds"):
-        FeatureFiles("vst", "npy", (tmp_path,), step_seconds=0.0)
+        FeatureFiles("vst", "folder", (tmp_path,), steps=StepLengths(0.0))
 
 
 def test_imported_features_do_not_go_beside_simulated_ones(dataset, store, dynamic):
@@ -260,7 +261,7 @@ def test_from_the_authors_files_to_a_score(root, tmp_path, dynamic, static):
     assert result.exit_code == 0, result.output
     assert "segments: 12 videos imported" in result.output
     assert "crops: 12 videos imported" in result.output
-    assert run("store", "ls", store).output.count("imported npy") == 2
+    assert run("store", "ls", store).output.count("imported folder") == 2
     fit = ["fit", "--head", "action-net", *common, "--store", store, "--split", "ball", "--out", out]
     result = run(*fit, "--seeds", "0", "--epochs", "2", "--device", "cpu", "--threads", "1")
     assert result.exit_code == 0, result.output
@@ -273,7 +274,7 @@ def test_the_command_names_what_it_left_out_and_exits_with_3(root, tmp_path):
         tmp_path / "vst", {v: np.ones((70, 4)) for v in IDS[:-1]} | {"Ball_777": np.ones((1, 4))}
     )
     np.save(folder / f"{IDS[0]}.npy", np.ones(4))
-    given = ["--npy", folder, "--stream", "vst", "--backbone", "swin", "--step-seconds", "1.28"]
+    given = ["--features", folder, "--stream", "vst", "--backbone", "swin", "--step-seconds", "1.28"]
     result = run("store", "import", tmp_path / "s", "--dataset", NAME, "--root", root, *given)
     assert result.exit_code == 3
     assert "vst: 10 videos imported" in result.output
@@ -288,9 +289,11 @@ def test_the_command_names_what_it_left_out_and_exits_with_3(root, tmp_path):
     ("options", "message"),
     [
         ([], "Nothing to import"),
-        (["--stream", "vst"], "--stream goes with --npy or --dict-npy only"),
-        (["--npy", "."], "--stream NAME goes with one of"),
-        (["--npy", ".", "--dict-npy", ".", "--stream", "x"], "goes with one of --npy and --dict-npy"),
+        (["--stream", "vst"], "--stream goes with --features only"),
+        (["--features", "."], "--features need a name: --stream NAME"),
+        (["--features", ".", "--features", "..", "--stream", "x"], "name one folder, or files alone"),
+        (["--features", ".", "--stream", "x", "--step-seconds", 1, "--steps", "."], "say the same"),
+        (["--features", ".", "--stream", "x", "--frames-per-step", 16], "--frames-per-step and --fps go tog"),
     ],
 )
 def test_a_wrong_command_line_is_told(root, options, message):
@@ -318,3 +321,100 @@ def test_a_dataset_of_imported_features_is_complete_without_videos(root, tmp_pat
     result = run(*check, "--store", tmp_path / "other")
     assert result.exit_code == 3
     assert "missing (12)" in result.output
+
+
+def import_into(store: Path, root: Path, *options: object) -> Result:
+    known = ["--dataset", NAME, "--root", root, "--stream", "vst"]
+    return run("store", "import", store, *known, *options)
+
+
+def stored(store: Path) -> dict[str, np.ndarray]:
+    (row,) = Store(store).contents()
+    return {v: Store(store).read(NAME, v, row.spec).features for v in Store(store).video_ids(NAME, row.spec)}
+
+
+def test_a_folder_may_hold_every_kind_of_file(root, tmp_path):
+    folder = tmp_path / "vst"
+    folder.mkdir()
+    arrays = {v: features(at, steps=(2, 5), dim=3) for at, v in enumerate(IDS)}
+    for at, (video_id, array) in enumerate(arrays.items()):
+        if at % 3 == 0:
+            np.save(folder / f"{video_id}.npy", array)
+        elif at % 3 == 1:
+            np.savez_compressed(folder / f"{video_id}.npz", array)
+        else:
+            np.savetxt(folder / f"{video_id}.csv", array, delimiter=",")
+    result = import_into(tmp_path / "s", root, "--features", folder)
+    assert result.exit_code == 0, result.output
+    for video_id, array in stored(tmp_path / "s").items():
+        np.testing.assert_array_equal(array, arrays[video_id])
+
+    np.save(folder / f"{IDS[1]}.npy", arrays[IDS[1]])
+    result = import_into(tmp_path / "s2", root, "--features", folder)
+    assert result.exit_code == 1
+    assert "keep one of them" in result.output
+
+
+def test_a_file_may_hold_all_videos(root, tmp_path):
+    arrays = {v: features(at, steps=(2, 5), dim=3) for at, v in enumerate(IDS)}
+    np.savez(tmp_path / "a.npz", **arrays)
+    lines = [f"{v},{','.join(map(str, row))}" for v, array in arrays.items() for row in array]
+    (tmp_path / "a.csv").write_text("\n".join(["video,f0,f1,f2", *lines]) + "\n")
+    for ending in ("npz", "csv"):
+        result = import_into(tmp_path / ending, root, "--features", tmp_path / f"a.{ending}")
+        assert result.exit_code == 0, result.output
+        for video_id, array in stored(tmp_path / ending).items():
+            np.testing.assert_array_equal(array, arrays[video_id])
+
+
+@pytest.mark.parametrize(
+    ("table", "options"),
+    [
+        ("video,step_seconds\nBall_001,0.5\nBall_002.mp4,2\n", []),
+        ("video,frames_per_step,fps\nBall_001,16,32\nBall_002,50,25\n", []),
+        ("Video;Frames_per_step\nBall_001;15\nBall_002;60\n", ["--fps", 30]),
+    ],
+)
+def test_rows_may_last_differently_per_video(root, tmp_path, table, options):
+    folder = save_folder(tmp_path / "vst", {v: np.ones((2, 3)) for v in IDS[:3]})
+    (tmp_path / "steps.csv").write_text(table)
+    steps = ["--steps", tmp_path / "steps.csv", *options]
+    result = import_into(tmp_path / "s", root, "--features", folder, *steps)
+    assert result.exit_code == 3
+    assert (
+        "Ball_003.npy: the table of step lengths does not name Ball_003: add a line for it" in result.output
+    )
+    store = Store(tmp_path / "s")
+    (row,) = store.contents()
+    assert row.spec.facts["step_seconds"] == "per video"
+    assert store.read(NAME, "Ball_001", row.spec).pts_seconds.tolist() == [[0, 0.5], [0.5, 1]]
+    assert store.read(NAME, "Ball_002", row.spec).pts_seconds.tolist() == [[0, 2], [2, 4]]
+
+    (tmp_path / "steps.csv").write_text(
+        table.replace("Ball_001", "Ball_002x").replace("Ball_002", "Ball_001")
+    )
+    assert import_into(tmp_path / "s", root, "--features", folder, *steps).exit_code == 3
+    assert len(store.contents()) == 2, "other lengths are another stream"
+
+
+def test_frames_per_step_are_seconds_with_a_rate(root, tmp_path):
+    folder = save_folder(tmp_path / "vst", {v: np.ones((2, 3)) for v in IDS})
+    options = ["--features", folder, "--frames-per-step", 16, "--fps", 25]
+    assert import_into(tmp_path / "s", root, *options).exit_code == 0
+    (row,) = Store(tmp_path / "s").contents()
+    assert row.spec.facts["step_seconds"] == 0.64
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("video,seconds\na,1\n", "has the columns video, seconds: expected video and step_seconds"),
+        ("video,step_seconds\na,0\n", "line 2: step_seconds '0' is not above 0"),
+        ("video,frames_per_step\na,16\n", "line 2: frames_per_step needs fps"),
+        ("video,step_seconds\na,1\na,2\n", "line 3: 'a' is named twice"),
+    ],
+)
+def test_a_table_of_step_lengths_is_told_by_its_line(tmp_path, table, message):
+    (tmp_path / "steps.csv").write_text(table)
+    with pytest.raises(DatasetError, match=message):
+        read_step_lengths(tmp_path / "steps.csv")

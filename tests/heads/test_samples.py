@@ -95,7 +95,7 @@ def test_a_stream_that_was_never_extracted_names_the_command(world) -> None:
 @pytest.mark.parametrize(
     ("facts", "command"),
     [
-        ({"imported": "npy", "backbone": "i3d"}, "aqa store import .* --stream crops --npy FOLDER"),
+        ({"imported": "npy", "backbone": "i3d"}, "aqa store import .* --stream crops --features FOLDER"),
         ({"simulated": True, "backbone": "i3d"}, "aqa simulate --like synthetic .* --streams crops"),
         ({"backbone": "i3d"}, "aqa extract --dataset synthetic .* --streams crops"),
     ],
