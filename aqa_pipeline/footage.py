@@ -31,9 +31,10 @@ class Footage:
     stop_frame: int
     fps: float
 
-    def seconds(self, frame_index: int) -> float:
-        """Return when the performance shows that frame of its own, on average."""
-        return frame_index / self.fps
+    @property
+    def duration_seconds(self) -> float:
+        """How long the performance lasts, whatever part of it a stream looks at."""
+        return (self.stop_frame - self.start_frame) / self.fps
 
     @property
     def performance(self) -> "Footage":

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from aqa_pipeline.errors import DatasetError, StoreError, UnknownName
+from aqa_pipeline.footage import Footage
 
 
 # Records travel between processes; their read-only mappings would not by themselves.
@@ -154,6 +155,7 @@ class Dataset:
 
 
 SpecValue = str | int | float | bool | None
+Box = tuple[float, float, float, float]  # x1, y1, x2, y2
 
 # Who in a video is meant, not how features are made: may be chosen anew for each video.
 POINTING = frozenset({"start", "init_box"})
@@ -274,6 +276,8 @@ class Record:
     performance's first frame. `extras` are further arrays with one row per step (boxes, confidences).
     `counts` are facts worth a number (frames without a person). `picture` says how pictures were read where
     that was not plain (tone-mapped, deinterlaced). `events` are in the order of their frames.
+    `footage` is what the video showed; None where no video was seen. `field_of_view` is the part of a frame,
+    in pixels, that the network saw; None where that is no one part (crops).
     """
 
     dataset: str
@@ -286,6 +290,8 @@ class Record:
     counts: Mapping[str, int] = field(default_factory=dict)
     picture: Mapping[str, SpecValue] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    footage: Footage | None = None
+    field_of_view: Box | None = None
 
     def __post_init__(self) -> None:
         steps = len(self.features)
@@ -302,6 +308,13 @@ class Record:
             raise StoreError(f"{self}: every extra must have {steps} rows")
         if not np.isfinite(self.features).all():
             raise StoreError(f"{self}: the network returned values that are not finite")
+
+    @property
+    def duration_seconds(self) -> float:
+        """How long the performance lasts; without footage, when the last step ends."""
+        if self.footage is not None:
+            return self.footage.duration_seconds
+        return float(self.pts_seconds[-1, 1]) if len(self.pts_seconds) else 0.0
 
     def __repr__(self) -> str:
         shapes = {"features": self.features.shape} | {name: rows.shape for name, rows in self.extras.items()}

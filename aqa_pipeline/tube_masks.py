@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aqa_pipeline.errors import AqaError, UnknownName
+from aqa_pipeline.records import Box
 
 Quads = npt.NDArray[np.floating]
 Masks = npt.NDArray[np.bool_]
@@ -55,6 +56,15 @@ class PictureGeometry:
         scale = np.array(self.resized_size) / np.array(self.frame_size)
         offset = [_crop_start(side, self.crop_size) for side in self.resized_size]
         return _mirrored(quads * scale - offset, self.crop_size) if flipped else quads * scale - offset
+
+    @property
+    def field_of_view(self) -> Box:
+        """The part of the frame that the picture shows, in pixels of the frame."""
+        size, resized = np.array(self.frame_size, np.float64), np.array(self.resized_size)
+        start = np.array([_crop_start(side, self.crop_size) for side in self.resized_size])
+        corners = np.stack([start, start + self.crop_size]) * size / resized
+        (x1, y1), (x2, y2) = np.clip(corners, 0, size).tolist()
+        return x1, y1, x2, y2
 
     def over_whole_frame(self, quads: Quads, *, flipped: bool = False) -> Quads:
         """The quads in cells, as if the map showed the whole frame (`released`), truncated to integers."""

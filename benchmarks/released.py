@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from extract.backbones import LoadedBackbone
+from extract.backbones.geometry import ShortSideAndCrop
 from extract.backbones.i3d import SamePool, same_padding
-from extract.backbones.preprocess import short_side_and_crop
 from extract.backbones.resizing import antialiased, centre
 
 BATCH = {"clip": 8, "image": 32}
@@ -68,7 +68,7 @@ def plain_geometry(frame: np.ndarray) -> np.ndarray:
     def whole(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
         return centre(antialiased(frame, width, height), side, side)
 
-    return short_side_and_crop(frame, short_side=256, crop=224, resize=whole)
+    return ShortSideAndCrop(256, 224, whole)(frame)
 
 
 class PlainExtraction:

@@ -106,7 +106,17 @@ def _unlike(one: Record, other: Record) -> list[str]:
         for what, (a, b) in pairs.items()
         if a.dtype != b.dtype or not np.array_equal(a, b, equal_nan=True)
     ]
-    facts = ("dataset", "video_id", "spec", "source", "counts", "picture", "events")
+    facts = (
+        "dataset",
+        "video_id",
+        "spec",
+        "source",
+        "counts",
+        "picture",
+        "events",
+        "footage",
+        "field_of_view",
+    )
     return unlike + [fact for fact in facts if getattr(one, fact) != getattr(other, fact)]
 
 

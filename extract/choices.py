@@ -8,7 +8,15 @@ from typing import NoReturn
 from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName
 from aqa_pipeline.records import StreamSpec
 from aqa_pipeline.weights import WEIGHTS, check_weights
-from extract.backbones import BACKBONES, LoadedBackbone, Precision, Runtime, get_backbone, load_backbone
+from extract.backbones import (
+    BACKBONES,
+    Framing,
+    LoadedBackbone,
+    Precision,
+    Runtime,
+    get_backbone,
+    load_backbone,
+)
 from extract.detectors import AthleteRule, PersonDetector, load_detector
 from extract.detectors.choose import official_weights as detector_weights
 from extract.streams import (
@@ -16,6 +24,7 @@ from extract.streams import (
     ClipSampling,
     Dtype,
     Parts,
+    Rest,
     Stream,
     StreamKind,
     Variant,
@@ -32,7 +41,8 @@ class Choices:
 
     `backbones` and `weights` are by stream name, with "" for all the others. Without a `batch_size` it is 2
     clips or 8 pictures on a CPU (its cache holds no more, and for a single clip torch takes a slower
-    kernel), and 16 clips or 64 pictures on a GPU. Without a `dtype` it is the stream's own.
+    kernel), and 16 clips or 64 pictures on a GPU. Without a `dtype` it is the stream's own. `rest` is what
+    becomes of the last, partial segment, `framing` what networks see of a whole frame.
     """
 
     variant: Variant = "paper"
@@ -47,6 +57,8 @@ class Choices:
     clips: ClipSampling = field(default_factory=ClipSampling)
     tubes: TubeChoices = field(default_factory=TubeChoices)
     athlete: AthleteRule = field(default_factory=AthleteRule)
+    rest: Rest = "dropped"
+    framing: Framing = "center"
 
 
 def parse_by_stream(values: Sequence[str], *, what: str) -> dict[str, str]:
@@ -167,8 +179,7 @@ def _build_again(spec: StreamSpec, kind: StreamKind, choices: Choices) -> list[S
 
 def _as_in(spec: StreamSpec, kind: StreamKind, choices: Choices) -> Choices:
     facts = {name: str(value) for name, value in spec.facts.items()}
-    of_paper = get_backbone(facts["backbone"]).preprocess["paper"]
-    variant: Variant = "paper" if facts["preprocess"] == of_paper else "released"
+    variant, framing = get_backbone(facts["backbone"]).choices_of(facts["preprocess"])
     of_run = facts["weights"] if facts["weights"].startswith("random:") else "official"
     return replace(
         choices,
@@ -181,6 +192,8 @@ def _as_in(spec: StreamSpec, kind: StreamKind, choices: Choices) -> Choices:
         clips=_clips_as_in(spec),
         tubes=tubes_as_in(spec, choices.tubes),
         athlete=_athlete_as_in(spec, choices),
+        rest="padded" if facts.get("rest") == "padded" else "dropped",
+        framing=framing,
     )
 
 
@@ -227,7 +240,7 @@ def _load(name: str, weights: str, choices: Choices) -> LoadedBackbone:
     return load_backbone(
         name,
         weights=weights,
-        preprocess=get_backbone(name).preprocess[choices.variant],
+        preprocess=get_backbone(name).preprocess_name(choices.variant, choices.framing),
         device=choices.device,
         precision=choices.precision,
         runtime=choices.runtime,
@@ -239,7 +252,7 @@ def _leave_out(name: str, weights: str, choices: Choices) -> LoadedBackbone:
     from extract.backbones.preprocess import get_preprocess
 
     backbone = get_backbone(name)
-    preprocess = get_preprocess(backbone.preprocess[choices.variant])
+    preprocess = get_preprocess(backbone.preprocess_name(choices.variant, choices.framing))
     return LoadedBackbone(backbone, preprocess, "not loaded", "cpu", choices.precision, _no_network)
 
 
@@ -267,4 +280,5 @@ def _parts(
         tubes=choices.tubes.sampling,
         tube_source=tube_source,
         variant=choices.variant,
+        rest=choices.rest,
     )

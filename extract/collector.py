@@ -19,7 +19,7 @@ class Collector:
     """
 
     def __init__(self, stream: Stream, video: Video, footage: Footage, steps: Steps, clock: Clock) -> None:
-        self._stream, self._video, self._steps = stream, video, steps
+        self._stream, self._video, self._steps, self._footage = stream, video, steps, footage
         self._encode = stream.encoder(video, footage, clock)
         self._held: dict[int, np.ndarray] = {}
         self._batch: list[np.ndarray] = []  # the frames of steps [num_encoded, num_whole)
@@ -76,4 +76,6 @@ class Collector:
             counts={"num_steps": len(kept), **self._counts, **self._steps.counts},
             events=ending.events,
             picture=picture,
+            footage=self._footage,
+            field_of_view=self._encode.field_of_view,
         )

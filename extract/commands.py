@@ -37,6 +37,7 @@ from extract.tube_options import (
     tube_choices_of,
     tube_options,
 )
+from extract.view_options import check_view_options, rest_of, view_options
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -93,18 +94,7 @@ StreamsOf = Callable[[str], Sequence[str]]
     metavar="[STREAM=]NAME",
     help="Network.  [default: i3d, resnet50; for clips r2plus1d_34_ig65m_32, for tubes i3d-tsa-net]",
 )
-@click.option(
-    "--clips",
-    "span",
-    type=click.Choice(["last-96", "whole"]),
-    help="Stream clips: the 96 frames up to the end, or the whole video.  [default: last-96]",
-)
-@click.option(
-    "--views",
-    type=click.Choice(["all", "flip", "reference"]),
-    help="Streams clips and tubes: every end frame and flip that training draws from, the flip alone "
-    "(tubes), or the one view that is tested.  [default: all; for tubes flip]",
-)
+@view_options
 @click.option(
     "--detector",
     default="yolo",
@@ -186,7 +176,7 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     if root is None:
         click.echo(f"Extracting {found.name} ({found.root}) into {store}.", err=True)
     names = _stream_names(options, ctx.obj)
-    _check_clip_options(options, names)
+    _check_streams(options, names)
     if not store.is_file():  # a packed store is refused with another reason
         check_output(store, folder=True)
     videos = _chosen_videos(found, options["videos"], options["limit"])
@@ -264,7 +254,7 @@ def _draw_preview(ctx: click.Context, options: dict[str, Any]) -> None:
         raise click.UsageError(f"--preview shows one video: leave out {', '.join('--' + g for g in given)}.")
     path: Path = options["preview"]
     names = _stream_names(options, ctx.obj)
-    _check_clip_options(options, names)
+    _check_streams(options, names)
     streams = build_streams(names, choices_of(options), with_networks=False)
     video = Video(path.stem, path, boxes=options["boxes"])
     sheet, lines = write_preview(video, streams, options["contact_sheet"] or Path(), reader=options["reader"])
@@ -279,17 +269,12 @@ def _stream_names(options: dict[str, Any], streams_of: StreamsOf) -> list[str]:
     return list(streams_of(options["head"] or "action-net"))
 
 
-def _check_clip_options(options: dict[str, Any], names: Sequence[str]) -> None:
-    chosen = ", ".join(names)
-    if "clips" not in names and options["span"]:
-        raise click.UsageError(f"--clips is for the stream clips, not for {chosen}.")
-    if not {"clips", "tubes"} & set(names) and options["views"]:
-        raise click.UsageError(f"--views is for the streams clips and tubes, not for {chosen}.")
-    if "clips" in names and options["views"] == "flip":
-        raise click.UsageError("--views flip is for the stream tubes; clips have all views or the reference.")
+def _check_streams(options: dict[str, Any], names: Sequence[str]) -> None:
+    """Raise `UsageError` for an option that no chosen stream reads."""
+    check_view_options(options, names)
     if options["contact_sheet"] and not options["preview"] and "crops" not in names:
         raise click.UsageError(
-            f"--contact-sheet shows person crops: add `crops` to --streams, which are {chosen}."
+            f"--contact-sheet shows person crops: add `crops` to --streams, which are {', '.join(names)}."
         )
     check_tube_options(options, names)
 
@@ -314,6 +299,8 @@ def choices_of(options: dict[str, Any], *, dataset: str | None = None) -> "Choic
         ),
         tubes=tube_choices_of(options, dataset=dataset),
         athlete=athlete_rule_of(options, dataset=dataset),
+        rest=rest_of(options, dataset=dataset),
+        framing=options.get("framing", "center"),
     )
 
 

@@ -8,8 +8,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from aqa_pipeline.athlete_events import told_athlete
 from aqa_pipeline.files import whole_file
+from aqa_pipeline.looked_at import looked_at
 from aqa_pipeline.records import Record, StreamSpec, Video
-from aqa_pipeline.store import file_name
+from aqa_pipeline.store import Store, file_name
 from aqa_pipeline.video import open_video
 from extract.detectors import crop_person
 from extract.extraction import Extraction
@@ -34,19 +35,33 @@ def contact_sheets(
             yield f"no contact sheet of {video.video_id}: {why}"
         else:
             record = store.read(dataset, video.video_id, crops)
-            yield f"contact sheet: {write_contact_sheet(video, record, folder)}"
+            others = [_part(store, record, spec) for spec in specs if spec != crops]
+            sheet = write_contact_sheet(video, record, folder, others=[each for each in others if each])
+            yield f"contact sheet: {sheet}"
 
 
-def write_contact_sheet(video: Video, record: Record, folder: Path) -> Path:
-    """Draws the sheet of one `crops` record and returns its path, `FOLDER/<video id>.jpg`."""
+def _part(store: Store, crops: Record, spec: StreamSpec) -> str | None:
+    """Say which part of the video another stream looks at; None for all of it, or where it is not stored."""
+    if not store.has(crops.dataset, crops.video_id, spec):
+        return None
+    intervals = store.map(crops.dataset, crops.video_id, spec).pts_seconds
+    part = looked_at(spec, intervals, crops.footage)
+    return f"{spec.stream} look at {part} ({part.option} looks at all)" if part else None
+
+
+def write_contact_sheet(video: Video, record: Record, folder: Path, *, others: Sequence[str] = ()) -> Path:
+    """Draws the sheet of one `crops` record and returns its path, `FOLDER/<video id>.jpg`.
+
+    `others` are sentences on the video's other streams.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{file_name(video.video_id)}.jpg"
     with whole_file(path) as part:
-        contact_sheet(video, record).save(part, "JPEG", quality=88)
+        contact_sheet(video, record, others=others).save(part, "JPEG", quality=88)
     return path
 
 
-def contact_sheet(video: Video, record: Record) -> Image.Image:
+def contact_sheet(video: Video, record: Record, *, others: Sequence[str] = ()) -> Image.Image:
     """Up to 32 evenly spaced crops of a record, in order of time, and how many frames were dropped."""
     num_crops = len(record.features)
     steps = np.unique(np.linspace(0, num_crops - 1, min(num_crops, MAX_CELLS)).round().astype(int))
@@ -56,7 +71,7 @@ def contact_sheet(video: Video, record: Record) -> Image.Image:
         with open_video(video) as opened:
             for index, frame in opened.frames(sorted(steps_of_frame)):
                 cells.append(_cell(frame, record, steps_of_frame[index]))
-    return compose_sheet(cells, title=video.video_id, facts=_facts(record, len(cells)))
+    return compose_sheet(cells, title=video.video_id, facts="; ".join([_facts(record, len(cells)), *others]))
 
 
 def _facts(record: Record, num_shown: int) -> str:

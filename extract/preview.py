@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from aqa_pipeline.files import whole_file
+from aqa_pipeline.looked_at import looked_at
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, ReaderName, open_video
@@ -56,7 +57,9 @@ def write_preview(
 def _preview(stream: Stream, video: Video, opened: OpenVideo) -> StreamPreview:
     steps = stream.intake.plan(opened.timeline)
     num_frames = steps.frame_index.shape[1]
-    fact = f"{stream.spec.stream}: {len(steps)} steps of {num_frames} frame{'s' * (num_frames > 1)}"
+    part = looked_at(stream.spec, steps.pts_seconds, opened.footage)
+    looks = f", look at {part} ({part.option} looks at all)" if part else ""
+    fact = f"{stream.spec.stream}: {len(steps)} steps of {num_frames} frame{'s' * (num_frames > 1)}{looks}"
     if isinstance(stream, Crops):
         cells, num_found, told = _crop_cells(stream, steps, video, opened)
         who = f"{num_found} with a person ({stream.rule.athlete})"

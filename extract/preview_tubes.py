@@ -3,15 +3,15 @@
 Every frame of the clips is tracked, as extraction does it: detector and tracker are needed here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from aqa_pipeline.outside_picture import outside_in
 from aqa_pipeline.records import Video
-from aqa_pipeline.tube_masks import PictureGeometry
 from aqa_pipeline.video import OpenVideo
 from extract.streams import Steps
 from extract.streams.tube_sampling import FRAMES_PER_CLIP
@@ -44,8 +44,10 @@ def preview_tube(stream: Tubes, steps: Steps, video: Video, opened: OpenVideo) -
     seen: dict[int, Small] = {}
     whole: dict[int, Small] = {}
     present: dict[int, bool] = {}
+    quads: dict[int, np.ndarray] = {}
     for index, frame, step in _tracked(maker, steps, opened):
         present[index] = step.present
+        quads[index] = step.quad
         if index in shown:
             seen[index] = _as_seen(stream, frame, step)
         if index in first:
@@ -54,7 +56,8 @@ def preview_tube(stream: Tubes, steps: Steps, video: Video, opened: OpenVideo) -
     present = {index: there and not lost for (index, there), lost in zip(present.items(), gone, strict=True)}
     followed = {number: sum(present[int(index)] for index in clip) for number, clip in enumerate(clips)}
     return TubePreview(
-        fact=f"{stream.source.name} follows the athlete in {sum(present.values())} of {len(present)} frames",
+        fact=f"{stream.source.name} follows the athlete in {sum(present.values())} of {len(present)} frames"
+        + _outside(stream, [quad for index, quad in quads.items() if present[index]], opened),
         details=tuple(f"  frame {each.frame_index}: {each.kind} ({each.detail})" for each in maker.events),
         clips={
             n: [
@@ -65,6 +68,18 @@ def preview_tube(stream: Tubes, steps: Steps, video: Video, opened: OpenVideo) -
         },
         captions={n: f"{number} of {FRAMES_PER_CLIP} frames with a quad" for n, number in followed.items()},
     )
+
+
+def _outside(stream: Tubes, quads: Sequence[np.ndarray], opened: OpenVideo) -> str:
+    """In how many of the frames the network does not see the athlete; nothing where it always does."""
+    if not quads:
+        return ""
+    view = stream.backbone.preprocess.field_of_view(opened.footage)
+    outside = outside_in(np.stack(quads), view, opened.footage)
+    if outside is None:
+        return ""
+    option = f" ({outside.option} shows the whole frame)" if outside.option else ""
+    return f", who is outside the network's picture {outside}{option}"
 
 
 def _tracked(maker: TubeMaker, steps: Steps, opened: OpenVideo) -> Iterator[tuple[int, np.ndarray, Step]]:
@@ -80,9 +95,10 @@ def _shown(clip: np.ndarray) -> list[int]:
 
 def _as_seen(stream: Tubes, frame: np.ndarray, step: Step) -> "Small":
     """The picture that the network gets, with the quad where it lies in that picture."""
-    picture = stream.backbone.preprocess.geometry(frame)
+    geometry = stream.backbone.preprocess.geometry
+    picture = geometry(frame)
     height, width = frame.shape[:2]
-    quad = PictureGeometry((width, height)).in_picture(step.quad).astype(np.float32)
+    quad = geometry.place((width, height)).in_picture(step.quad).astype(np.float32)
     return _small(picture, quad, scale=TUBE_SIDE / picture.shape[0])
 
 

@@ -9,6 +9,7 @@ from aqa_pipeline.tables import format_table
 from aqa_pipeline.video.plain import in_words as made_plain
 from extract.clock import PHASES
 from extract.stage import ExtractReport
+from extract.writing import Written
 
 MOST_SHOWN = 20
 
@@ -26,6 +27,9 @@ def _lines(report: ExtractReport) -> Iterator[str]:
         yield _speed(report)
     yield from _pictures(report)
     yield from _athletes(report)
+    yield from _padded(report)
+    yield from _looked(report)
+    yield from _outside(report)
     if report.num_already_there:
         yield f"{report.num_already_there} videos were in the store already (--overwrite makes them again)."
     if report.changed:
@@ -61,9 +65,47 @@ def _athletes(report: ExtractReport) -> Iterator[str]:
         yield f"  and {len(told) - MOST_SHOWN} more"
 
 
-def _rows(report: ExtractReport) -> Iterator[tuple[object, ...]]:
+def _padded(report: ExtractReport) -> Iterator[str]:
+    for stream, rows in _by_stream(report):
+        padded = [row.num_repeated for row in rows if row.num_repeated]
+        if padded:
+            yield (
+                f"{stream.capitalize()}: {len(padded)} of {len(rows)} videos are padded, with {sum(padded)} "
+                "repeated frames."
+            )
+
+
+def _looked(report: ExtractReport) -> Iterator[str]:
+    for stream, rows in _by_stream(report):
+        parts = {row.video_id: row.looked for row in rows if row.looked}
+        if parts:
+            video_id, part = max(parts.items(), key=lambda item: item[1].num_frames)
+            yield (
+                f"{stream.capitalize()} look at a part of {len(parts)} of {len(rows)} videos, such as "
+                f"{part} of {video_id}: {part.option} looks at all."
+            )
+
+
+def _outside(report: ExtractReport) -> Iterator[str]:
+    rows = [row for row in report.written if row.outside]
+    if rows:
+        yield "The athlete is outside the network's picture:"
+        yield from (f"  {row.video_id} ({row.stream}): {row.outside}" for row in rows[:MOST_SHOWN])
+    if len(rows) > MOST_SHOWN:
+        yield f"  and in {len(rows) - MOST_SHOWN} more records"
+    yield from (
+        f"{option} shows the network the whole frame."
+        for option in dict.fromkeys(row.outside.option for row in rows if row.outside and row.outside.option)
+    )
+
+
+def _by_stream(report: ExtractReport) -> Iterator[tuple[str, list[Written]]]:
     for stream in dict.fromkeys(row.stream for row in report.written):
-        rows = [row for row in report.written if row.stream == stream]
+        yield stream, [row for row in report.written if row.stream == stream]
+
+
+def _rows(report: ExtractReport) -> Iterator[tuple[object, ...]]:
+    for stream, rows in _by_stream(report):
         without = sum(row.num_steps_without_person for row in rows)
         megabytes = sum(row.num_bytes for row in rows) / len(rows) / 1e6
         yield stream, len(rows), sum(row.num_steps for row in rows), without, f"{megabytes:.2f}"

@@ -9,6 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from aqa_pipeline.athlete_events import told_athlete
+from aqa_pipeline.looked_at import LookedAt, looked_at
+from aqa_pipeline.outside_picture import Outside, outside_of
 from aqa_pipeline.records import Record, SpecValue
 from aqa_pipeline.store import Store
 
@@ -17,7 +19,11 @@ MAX_BEHIND = 4  # videos
 
 @dataclass(frozen=True)
 class Written:
-    """A new record, in one line; `athlete` tells of losses and changes, `picture` what was not plain."""
+    """A new record, in one line; `athlete` tells of losses and changes, `picture` what was not plain.
+
+    `looked` is the part of the video that the stream looks at, None for all of it; `outside` tells of frames
+    whose athlete the network does not see, and `num_repeated` counts the frames that pad the stream.
+    """
 
     video_id: str
     stream: str
@@ -26,6 +32,9 @@ class Written:
     num_bytes: int
     athlete: str | None = None
     picture: Mapping[str, SpecValue] = field(default_factory=dict)
+    looked: LookedAt | None = None
+    outside: Outside | None = None
+    num_repeated: int = 0
 
 
 # Gives what was written of one video, or raises what the store raised.
@@ -65,10 +74,13 @@ class WriteBehind:
             when_done(future.result)
 
     def _write(self, records: Sequence[Record]) -> list[Written]:
-        return [_written(record, self._store.write(record)) for record in records]
+        outside = dict(outside_of({record.spec.stream: record for record in records}))
+        return [
+            _written(record, self._store.write(record), outside.get(record.spec.stream)) for record in records
+        ]
 
 
-def _written(record: Record, path: Path) -> Written:
+def _written(record: Record, path: Path, outside: Outside | None) -> Written:
     without_person = record.counts["num_steps_without_person"]
     num_steps = len(record.features)
     return Written(
@@ -79,4 +91,7 @@ def _written(record: Record, path: Path) -> Written:
         path.stat().st_size,
         told_athlete(record),
         record.picture,
+        looked_at(record.spec, record.pts_seconds, record.footage),
+        outside,
+        record.counts.get("num_repeated_frames", 0),
     )

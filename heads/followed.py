@@ -76,16 +76,14 @@ def _stretches(
 
 
 def how_followed(records: Mapping[str, Record]) -> Iterator[str]:
-    """Who followed the athlete, when, and in how many frames, for each tube."""
+    """Who followed the athlete, and in how many frames, for each tube."""
     for record in records.values():
         followed = followed_in(record)
         if followed is not None:
-            start, stop = followed.looked
             lost = f", lost {_moments(followed.lost)}" if followed.lost else ""
             yield (
                 f"The tracker ({followed.by}) followed the athlete in {followed.num_followed} of "
-                f"{followed.num_frames} frames{lost}. It looked from {clock(start)} to {clock(stop)}: "
-                "the score is of this part of the video."
+                f"{followed.num_frames} frames{lost}."
             )
 
 

@@ -14,6 +14,7 @@ from heads.predicted import Predicted, over_seeds_of
 from heads.prediction import Prediction, TrainedHead, predict
 from heads.run_facts import run_flags
 from heads.score_interval import ScoreInterval, percentile_among, score_interval
+from heads.seen_parts import told_outside
 from heads.training_facts import TrainingFacts, read_training_facts
 from heads.unlike_training import OWN_FILE, warnings_for, why_not_judged
 from heads.verdict import Verdict, verdict_of
@@ -109,7 +110,7 @@ def judge(by: Judge, name: str, records: Mapping[str, Record], *, expected: bool
         prediction=prediction,
         interval=score_interval(prediction.scores, by.residuals, target=by.target) if is_score else None,
         percentile=percentile_among(prediction.score, by.training_scores) if is_score else None,
-        warnings=(*(each for each in told if each != OWN_FILE), *losses(records)),
+        warnings=(*(each for each in told if each != OWN_FILE), *losses(records), *told_outside(records)),
         not_judged=seen or (f"Not judged: {strange}." if strange else None),
     )
 

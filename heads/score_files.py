@@ -12,6 +12,7 @@ from aqa_pipeline.store import write_whole
 from heads.followed import followed_in
 from heads.judgement import Judge
 from heads.score_pages import Scored
+from heads.seen_parts import seen_as_json
 
 COLUMNS = (
     "video",
@@ -69,6 +70,8 @@ def _as_json(scored: Scored, by: Judge) -> dict[str, Any]:
             for stream, record in scored.records.items()
             if (followed := followed_in(record)) is not None
         },
+        "duration_seconds": max(record.duration_seconds for record in scored.records.values()),
+        **seen_as_json(scored.records),
         "streams": {
             stream: {
                 "pts_seconds": prediction.pts_seconds[stream].tolist(),

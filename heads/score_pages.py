@@ -37,6 +37,7 @@ from heads.outlines import outlines_of
 from heads.score_axis import round_axis
 from heads.score_text import SPLIT_NAMES_SHOWN, score_sentences, told_steps
 from heads.seen_frames import jump_seconds, seen_frames
+from heads.seen_parts import told_parts
 from heads.training_facts import frames_without_person
 
 NUM_FILM = 12
@@ -87,6 +88,7 @@ def write_page_of(
             summary=(
                 *score_sentences(scored.judgement, by),
                 *how_followed(scored.records),
+                *told_parts(scored.records),
                 *_known(scored, by),
                 *([f"The run: {by.verdict}"] if by.verdict else []),
             ),
@@ -161,7 +163,7 @@ def _tube_strip(records: Mapping[str, Record]) -> TubeStrip | None:
     followed = [each for each in map(followed_in, records.values()) if each is not None]
     if not followed:
         return None
-    words = " ".join([*how_followed(records), *losses(records)])
+    words = " ".join([*how_followed(records), *told_parts(records), *losses(records)])
     return TubeStrip(followed[0].looked, followed[0].absent, followed[0].restarts, words)
 
 
@@ -268,8 +270,8 @@ def _pictures_in_words(records: Mapping[str, Record]) -> str:
 
 def _length(scored: Scored) -> str:
     digest = next(iter(scored.records.values())).source.digest
-    last = max(float(r.pts_seconds[-1, 1]) for r in scored.records.values() if len(r.pts_seconds))
-    return f"seen until {clock(last)}; SHA-256 {digest[:12]}"
+    seconds = max(record.duration_seconds for record in scored.records.values())
+    return f"{clock(seconds)} long; SHA-256 {digest[:12]}"
 
 
 def _stream_facts(spec: StreamSpec, record: Record) -> str:

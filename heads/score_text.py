@@ -29,7 +29,7 @@ EXPLAINED = {
 def format_judgement(judgement: Judgement, by: Judge, *, followed: Sequence[str] = ()) -> str:
     """Score with its interval, warnings, then the steps that counted or scored most and least.
 
-    `followed` says how the tracker fared, where there is one.
+    `followed` says how the tracker fared, where there is one, and what part of the video streams look at.
     """
     return "\n".join(_lines(judgement, by, followed))
 

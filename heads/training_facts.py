@@ -60,18 +60,27 @@ def gather_training_facts(
     samples: FeatureSet, train: NDArray[np.int64], headers: Mapping[str, Sequence[Record]]
 ) -> TrainingFacts:
     """The facts of the videos `train` of `samples`; `headers` are their records, features not needed."""
-    ends = np.zeros(len(train))
-    for intervals in samples.pts_seconds.values():
-        of_stream = [intervals[video][-1, 1] if len(intervals[video]) else 0.0 for video in train]
-        ends = np.maximum(ends, of_stream)
+    seconds = _seconds(samples, train, headers)
     records = [record for of_stream in headers.values() for record in of_stream]
     return TrainingFacts(
         num_videos=len(train),
-        seconds=(float(ends.min()), float(ends.max())),
+        seconds=(float(seconds.min()), float(seconds.max())),
         largest_share_without_person=max((share_without_person(record) for record in records), default=0.0),
         source_digests=tuple(sorted({record.source.digest for record in records})),
         streams={stream: _stream_facts(samples, stream, train) for stream in samples.lengths},
     )
+
+
+def _seconds(
+    samples: FeatureSet, train: NDArray[np.int64], headers: Mapping[str, Sequence[Record]]
+) -> Floats:
+    """How long each training video lasts; of features without footage, when the last step ends."""
+    seconds = np.zeros(len(train))
+    for stream, intervals in samples.pts_seconds.items():
+        for at, (video, header) in enumerate(zip(train, headers[stream], strict=True)):
+            end = float(intervals[video][-1, 1]) if len(intervals[video]) else 0.0
+            seconds[at] = max(seconds[at], header.duration_seconds if header.footage else end)
+    return seconds
 
 
 def share_without_person(record: Record) -> float:

@@ -78,7 +78,7 @@ def _without_person(records: Mapping[str, Record], facts: Sequence[TrainingFacts
 
 
 def _length(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
-    seconds = max(float(record.pts_seconds[-1, 1]) for record in records.values() if len(record.pts_seconds))
+    seconds = max(record.duration_seconds for record in records.values())
     shortest, longest = min(each.seconds[0] for each in facts), max(each.seconds[1] for each in facts)
     ends = dict.fromkeys(f"{end:.1f}" for end in (shortest, longest))  # one where they are the same
     usual = f"the training videos last {' to '.join(ends)} s"

@@ -114,10 +114,14 @@ def data_of(page: Path) -> dict[str, Any]:
 def test_where_nobody_was_followed_is_said(home: Path, printed: dict[str, str]) -> None:
     output = printed["score new-routine.mp4"]
     assert "new-routine.mp4: score " in output
-    assert "(annotations) followed the athlete in 14 of 18 frames. It looked from 0:00.2 to 0:02.0" in output
+    assert "(annotations) followed the athlete in 14 of 18 frames." in output
+    assert "The tubes look at 0.2-2.0 s of 2.0 s: the score is of this part." in output
+    assert "`aqa extract --last-frames 20`" in output
     assert "WARNING: Nobody was followed from 0:00.8 to 0:01.2 (4 of 18 frames)" in output
     (video,) = json.loads((home / "new.json").read_text())["videos"]
     assert video["followed"]["tubes"]["num_followed"] == 14
+    assert video["looks_at"]["tubes"]["option"] == "--last-frames 20"
+    assert video["duration_seconds"] == 2
     ((start, stop),) = video["followed"]["tubes"]["absent"]
     assert (start, stop) == pytest.approx((0.8, 1.2))
 

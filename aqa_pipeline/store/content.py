@@ -47,6 +47,8 @@ def facts_of(record: Record) -> dict[str, Any]:
         "counts": dict(record.counts),
         "picture": dict(record.picture),
         "events": [astuple(event) for event in record.events],
+        "footage": asdict(record.footage) if record.footage else None,
+        "field_of_view": record.field_of_view,
     }
 
 

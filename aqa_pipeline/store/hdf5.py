@@ -7,7 +7,7 @@ only these are read, and only as many as the file has bytes.
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -18,10 +18,18 @@ import h5py
 import numpy as np
 
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.records import Event, Record, Source, SpecValue, StreamSpec
+from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store.content import MappedRecord, Stored, arrays_of, checksum_of, facts_of
+from aqa_pipeline.store.facts import (
+    parse_counts,
+    parse_events,
+    parse_field_of_view,
+    parse_footage,
+    parse_picture,
+    parse_source,
+)
 
-SCHEMA = 3
+SCHEMA = 4
 NUMBERS = frozenset("fiub")
 MAX_EXTRAS = 100
 VERSIONED_LIBRARIES = ("aqa-pipeline", "av", "numpy", "torch", "torchvision")
@@ -86,9 +94,11 @@ def read_group(group: h5py.Group, *, steps: slice = slice(None)) -> Stored:
         pts_seconds=arrays.pop("pts_seconds"),
         source=read_source(group),
         extras={name.removeprefix("extras/"): array for name, array in arrays.items()},
-        counts=_counts(_text(group, "counts")),
-        picture=_picture(_text(group, "picture")),
-        events=_events(_text(group, "events")),
+        counts=parse_counts(_text(group, "counts")),
+        picture=parse_picture(_text(group, "picture")),
+        events=parse_events(_text(group, "events")),
+        footage=parse_footage(_text(group, "footage")),
+        field_of_view=parse_field_of_view(_text(group, "field_of_view")),
     )
     if steps == slice(None) and checksum_of(record) != _text(group, "content_sha256"):
         raise StoreError("the content does not match its checksum")
@@ -153,7 +163,7 @@ def read_spec(group: h5py.Group) -> StreamSpec:
 def read_source(group: h5py.Group) -> Source:
     """What the record in that group was made from; raises as `read_group`."""
     _check_schema(group)
-    return _source(_text(group, "source"))
+    return parse_source(_text(group, "source"))
 
 
 def num_bytes_of(group: h5py.Group) -> int:
@@ -263,38 +273,3 @@ def _attribute(group: h5py.Group, name: str) -> Any:
     if attribute.dtype.kind not in "Siu":
         raise TypeError(f"its {name} is {attribute.dtype}")
     return group.attrs[name]
-
-
-def _counts(text: str) -> Mapping[str, int]:
-    counts = json.loads(text)
-    if not isinstance(counts, dict) or not all(isinstance(n, int | float) for n in counts.values()):
-        raise ValueError(f"its counts are {text[:40]!r}")
-    return counts
-
-
-def _source(text: str) -> Source:
-    facts = json.loads(text)
-    whole = ("size", "mtime_ns", "start_frame", "stop_frame")
-    sound = isinstance(facts["digest"], str) and isinstance(facts["boxes_digest"], str | None)
-    sound = sound and all(isinstance(facts[name], int | None) for name in whole)
-    if not sound or not isinstance(facts["fps"], int | float | None):
-        raise ValueError(f"its source is {text[:40]!r}")
-    return Source(**facts)
-
-
-def _picture(text: str) -> Mapping[str, SpecValue]:
-    facts = json.loads(text)
-    if not isinstance(facts, dict) or not all(
-        isinstance(f, str | int | float | None) for f in facts.values()
-    ):
-        raise ValueError(f"its picture is {text[:40]!r}")
-    return facts
-
-
-def _events(text: str) -> tuple[Event, ...]:
-    events = tuple(Event(*event) for event in json.loads(text))
-    for event in events:
-        plain = isinstance(event.kind, str) and isinstance(event.detail, str)
-        if not plain or not isinstance(event.frame_index, int):
-            raise ValueError(f"one of its events is {str(event)[:80]}")
-    return events

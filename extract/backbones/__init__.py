@@ -1,6 +1,6 @@
 """Networks that turn frames and clips into features. Importing this imports no torch."""
 
-from extract.backbones.backbone import Backbone
+from extract.backbones.backbone import Backbone, Framing
 from extract.backbones.loading import LoadedBackbone, load_backbone
 from extract.backbones.runtimes import RUNTIMES, Precision, Runtime
 from extract.backbones.zoo import BACKBONES, get_backbone
@@ -9,6 +9,7 @@ __all__ = [
     "BACKBONES",
     "RUNTIMES",
     "Backbone",
+    "Framing",
     "LoadedBackbone",
     "Precision",
     "Runtime",

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 Takes = Literal["clip", "image"]
 Variant = Literal["paper", "released"]
+Framing = Literal["center", "whole"]  # of a frame: the part that the preprocessing cuts out, or everything
+
+WHOLE = "-whole"  # after the name of a preprocessing: its pixels, without its crop
 
 # Regular expressions and replacements that turn a checkpoint's names into ours; no change to our own names.
 KeyMap = tuple[tuple[str, str], ...]
@@ -45,6 +48,16 @@ class Backbone(Pluggable):
     def __post_init__(self) -> None:
         if (self.takes == "clip") != (self.frames_per_clip is not None):
             raise ValueError(f"backbone {self.name!r} takes a {self.takes}, of {self.frames_per_clip} frames")
+
+    def preprocess_name(self, variant: Variant, framing: Framing = "center") -> str:
+        """The name of the variant's preprocessing with that framing."""
+        return f"{self.preprocess[variant]}{WHOLE}" if framing == "whole" else self.preprocess[variant]
+
+    def choices_of(self, preprocess_name: str) -> tuple[Variant, Framing]:
+        """The variant and the framing whose preprocessing has that name."""
+        cropped = preprocess_name.removesuffix(WHOLE)
+        variant: Variant = "paper" if cropped == self.preprocess["paper"] else "released"
+        return variant, "center" if cropped == preprocess_name else "whole"
 
 
 def by_name(backbones: Iterable[Backbone]) -> dict[str, Backbone]:

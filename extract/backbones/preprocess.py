@@ -1,27 +1,14 @@
-"""From a decoded frame to what a backbone expects: geometry on the CPU, mean and deviation on the device.
+"""From a decoded frame to what a backbone expects: geometry on the CPU, mean and deviation on the device."""
 
-A geometry is a pure function of one uint8 RGB frame (height, width, channel) and safe to call from threads.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from aqa_pipeline.errors import UnknownName
-from extract.backbones.resizing import (
-    ResizedCentre,
-    antialiased,
-    antialiased_centre,
-    bilinear,
-    bilinear_centre,
-    centre,
-)
+from aqa_pipeline.footage import Footage
+from aqa_pipeline.records import Box
+from extract.backbones.backbone import WHOLE
+from extract.backbones.geometry import Geometry, ReleasedSegments, ShortSideAndCrop, SquashAndCrop
+from extract.backbones.resizing import antialiased_centre, bilinear_centre
 
-RELEASED_CROP_HEIGHT, RELEASED_CROP_WIDTH = 224, 300
-
-Geometry = Callable[[np.ndarray], np.ndarray]
 PerChannel = tuple[float, float, float]
 
 
@@ -36,42 +23,32 @@ class Preprocess:
     std: PerChannel
     source: str
 
+    def field_of_view(self, footage: Footage) -> Box:
+        """The part of that footage's frames that the network sees, in pixels."""
+        return self.geometry.place((footage.width, footage.height)).field_of_view
+
 
 def get_preprocess(name: str) -> Preprocess:
-    """The preprocessing of that name; raises `UnknownName`."""
-    if name not in PREPROCESS:
+    """The preprocessing of that name, or the one of the whole picture that is named for it.
+
+    Raises `UnknownName`.
+    """
+    base = name.removesuffix(WHOLE)
+    if base not in PREPROCESS:
         raise UnknownName("preprocessing", name, PREPROCESS)
-    return PREPROCESS[name]
+    return whole_picture(PREPROCESS[base]) if name != base else PREPROCESS[base]
 
 
-def short_side_and_crop(
-    frame: np.ndarray, *, short_side: int, crop: int, resize: ResizedCentre
-) -> np.ndarray:
-    """Resized to a shorter side of `short_side`, aspect kept, and the central square cut out."""
-    height, width = frame.shape[:2]
-    # The longer side is cut, not rounded, as torchvision does: 640x360 -> 455x256 (455.1).
-    short = min(height, width)
-    new_width, new_height = int(short_side * width / short), int(short_side * height / short)
-    return resize(frame, new_width, new_height, crop)
+def whole_picture(preprocess: Preprocess) -> Preprocess:
+    """The preprocessing without its crop: the whole frame, squashed to the network's square.
 
-
-def squash_and_crop(
-    frame: np.ndarray, *, width: int, height: int, crop: int, resize: ResizedCentre
-) -> np.ndarray:
-    """Resized to width x height, whatever the aspect was, and the central square cut out."""
-    return resize(frame, width, height, crop)
-
-
-def released_segments(frame: np.ndarray) -> np.ndarray:
-    """ACTION-NET's code: OpenCV to a height of 224, the central 300x224 cut out, squashed to 224x224."""
-    height, width = frame.shape[:2]
-    resized = bilinear(frame, max(1, int(width / height * 224 + 0.5)), 224)
-    return antialiased(centre(resized, RELEASED_CROP_WIDTH, RELEASED_CROP_HEIGHT), 224, 224)
-
-
-def squash_224(frame: np.ndarray) -> np.ndarray:
-    """Resized to 224x224, whatever the aspect was."""
-    return antialiased(frame, 224, 224)
+    One that cuts nothing off stays what it is.
+    """
+    side, resize = preprocess.size, preprocess.geometry.resize
+    whole = SquashAndCrop(side, side, side, resize)
+    if preprocess.geometry == whole:
+        return preprocess
+    return replace(preprocess, name=f"{preprocess.name}{WHOLE}", geometry=whole)
 
 
 _HALF: PerChannel = (0.5, 0.5, 0.5)  # [0, 255] -> [-1, 1]
@@ -79,11 +56,11 @@ _IMAGENET: tuple[PerChannel, PerChannel] = (0.485, 0.456, 0.406), (0.229, 0.224,
 _KINETICS: tuple[PerChannel, PerChannel] = (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)
 _PYSLOWFAST: tuple[PerChannel, PerChannel] = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
 
-_SHORT_256_CROP_224 = partial(short_side_and_crop, short_side=256, crop=224, resize=antialiased_centre)
-_SHORT_256_CROP_224_BILINEAR = partial(short_side_and_crop, short_side=256, crop=224, resize=bilinear_centre)
-_455x256_CROP_224 = partial(squash_and_crop, width=455, height=256, crop=224, resize=antialiased_centre)
-_171x128_CROP_112 = partial(squash_and_crop, width=171, height=128, crop=112, resize=antialiased_centre)
-_171x128_CROP_112_BILINEAR = partial(squash_and_crop, width=171, height=128, crop=112, resize=bilinear_centre)
+_SHORT_256_CROP_224 = ShortSideAndCrop(256, 224, antialiased_centre)
+_SHORT_256_CROP_224_BILINEAR = ShortSideAndCrop(256, 224, bilinear_centre)
+_455x256_CROP_224 = SquashAndCrop(455, 256, 224, antialiased_centre)
+_171x128_CROP_112 = SquashAndCrop(171, 128, 112, antialiased_centre)
+_171x128_CROP_112_BILINEAR = SquashAndCrop(171, 128, 112, bilinear_centre)
 
 PREPROCESS = {
     each.name: each
@@ -99,12 +76,19 @@ PREPROCESS = {
         Preprocess(
             "released-segments",
             224,
-            released_segments,
+            ReleasedSegments(),
             _HALF,
             _HALF,
             "ACTION-NET's code, extract_dynamic_feat.py",
         ),
-        Preprocess("squash-224", 224, squash_224, _HALF, _HALF, "ACTION-NET's code, extract_static_feat.py"),
+        Preprocess(
+            "squash-224",
+            224,
+            SquashAndCrop(224, 224, 224, antialiased_centre),
+            _HALF,
+            _HALF,
+            "ACTION-NET's code, extract_static_feat.py",
+        ),
         Preprocess(
             "imagenet",
             224,
@@ -165,7 +149,7 @@ PREPROCESS = {
         Preprocess(
             "kinetics-224",
             224,
-            partial(squash_and_crop, width=256, height=256, crop=224, resize=bilinear_centre),
+            SquashAndCrop(256, 256, 224, bilinear_centre),
             *_KINETICS,
             "torchvision's S3D",
         ),
@@ -186,14 +170,14 @@ PREPROCESS = {
         Preprocess(
             "pyslowfast-256",
             256,
-            partial(short_side_and_crop, short_side=256, crop=256, resize=bilinear_centre),
+            ShortSideAndCrop(256, 256, bilinear_centre),
             *_PYSLOWFAST,
             "the test crop of pytorchvideo's model zoo",
         ),
         Preprocess(
             "pyslowfast-182",
             182,
-            partial(short_side_and_crop, short_side=182, crop=182, resize=bilinear_centre),
+            ShortSideAndCrop(182, 182, bilinear_centre),
             *_PYSLOWFAST,
             "the test crop of pytorchvideo's X3D-S",
         ),

@@ -10,7 +10,7 @@ from extract.detectors import AthleteRule, PersonDetector
 from extract.streams.clip_sampling import ClipSampling
 from extract.streams.clips import Clips
 from extract.streams.crops import Crops
-from extract.streams.stream import Encoded, Encoder, Ending, Intake, Steps, Stream, plan_steps
+from extract.streams.stream import Encoded, Encoder, Ending, Intake, Rest, Steps, Stream, plan_steps
 from extract.streams.tube_sampling import TubeSampling
 from extract.streams.tubes import ENDPOINTS, Tubes
 from extract.streams.whole_frames import WholeFrames
@@ -24,6 +24,7 @@ __all__ = [
     "Ending",
     "Intake",
     "Parts",
+    "Rest",
     "Steps",
     "Stream",
     "StreamKind",
@@ -41,7 +42,7 @@ class Parts:
     """What a stream is put together from. `detector` is None for streams that need no person.
 
     `batch_size` counts what the network takes at once; `clips` matters to the stream of that name alone,
-    `athlete` to `crops`, `tubes`, `tube_source` and `variant` to the stream `tubes`.
+    `rest` to `segments`, `athlete` to `crops`, `tubes`, `tube_source` and `variant` to the stream `tubes`.
     """
 
     backbone: LoadedBackbone
@@ -53,6 +54,7 @@ class Parts:
     tubes: TubeSampling = field(default_factory=TubeSampling)
     tube_source: TubeSource | None = None
     variant: Variant = "paper"
+    rest: Rest = "dropped"
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class StreamKind:
 def _segments(parts: Parts) -> Stream:
     frames = parts.backbone.backbone.frames_per_clip
     assert frames is not None, "segments need a clip backbone"
-    return WholeFrames("segments", 5.0, frames, parts.backbone, parts.batch_size, parts.dtype)
+    return WholeFrames("segments", 5.0, frames, parts.backbone, parts.batch_size, parts.dtype, parts.rest)
 
 
 def _frames(parts: Parts) -> Stream:

@@ -70,7 +70,7 @@ class Clips:
             used = reference_frames(frame_index, self.frames_per_clip)
             return Encoded(features, np.ones(len(steps), bool), {"frame_index": used}, made_by)
 
-        return Encoder(encode)
+        return Encoder(encode, field_of_view=self.backbone.preprocess.field_of_view(footage))
 
     def _calls(self, steps: np.ndarray) -> Iterator[np.ndarray]:
         """The clips of every view of every step, as batches for the network."""

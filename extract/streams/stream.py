@@ -4,14 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import Event, StreamSpec, Video
+from aqa_pipeline.records import Box, Event, StreamSpec, Video
 from aqa_pipeline.video import Timeline, sample_by_time
 from extract.clock import Clock
+
+Rest = Literal["dropped", "padded"]  # what becomes of a last step that the video does not fill
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +73,13 @@ class Ending:
 @dataclass(frozen=True, eq=False)
 class Encoder:
     """Turns one video into features. `encode` takes the prepared frames of a batch, (step * frame) of them,
-    and their frame indices (step, frame); `finish` takes the extras of all batches.
+    and their frame indices (step, frame); `finish` takes the extras of all batches. `field_of_view` is the
+    part of the frames that the network sees, None where that is no one part.
     """
 
     encode: Callable[[list[np.ndarray], np.ndarray], Encoded]
     finish: Callable[[dict[str, np.ndarray]], Ending] = Ending
+    field_of_view: Box | None = None
 
     def __call__(self, frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
         return self.encode(frames, frame_index)
@@ -118,18 +122,23 @@ class Stream(Protocol):
         ...
 
 
-def plan_steps(timeline: Timeline, *, rate_fps: Fraction | float, frames_per_step: int) -> Steps:
+def plan_steps(
+    timeline: Timeline, *, rate_fps: Fraction | float, frames_per_step: int, rest: Rest = "dropped"
+) -> Steps:
     """Consecutive steps of `frames_per_step` samples at `rate_fps`, without overlap.
 
-    An incomplete last step is dropped. A video shorter than one step gives one step that repeats its last
-    sample: samples=[0, 5, 10], frames_per_step=5 -> [0, 5, 10, 10, 10].
+    An incomplete last step is dropped, or padded with copies of the last sample, which are counted. A video
+    shorter than one step always gives a padded one: samples=[0, 5, 10], frames_per_step=5 ->
+    [0, 5, 10, 10, 10].
     """
     samples = sample_by_time(timeline, rate_fps=rate_fps)
     index, pts = samples.frame_index, samples.pts_seconds
-    missing = max(0, frames_per_step - len(index))
-    index = np.concatenate([index, np.repeat(index[-1:], missing)])
+    is_short = len(index) < frames_per_step
+    num_repeated = -len(index) % frames_per_step if rest == "padded" or is_short else 0
+    index = np.concatenate([index, np.repeat(index[-1:], num_repeated)])
     num_steps = len(index) // frames_per_step
     frame_index = index[: num_steps * frames_per_step].reshape(num_steps, frames_per_step)
     first = np.arange(num_steps) * frames_per_step
     last = np.minimum(first + frames_per_step, len(pts)) - 1
-    return Steps(frame_index, np.stack([pts[first, 0], pts[last, 1]], axis=1))
+    counts = {"num_repeated_frames": num_repeated} if rest == "padded" else {}
+    return Steps(frame_index, np.stack([pts[first, 0], pts[last, 1]], axis=1), counts)

@@ -19,7 +19,6 @@ import numpy as np
 from aqa_pipeline.athlete_events import LOST, RESTARTED
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Event, SpecValue, StreamSpec, Video
-from aqa_pipeline.tube_masks import PictureGeometry
 from extract.backbones import LoadedBackbone
 from extract.clock import Clock
 from extract.streams.stream import Encoded, Encoder, Ending, Intake, whole_frame
@@ -89,7 +88,8 @@ class Tubes:
             rows = {name: values[None] for name, values in extras.items()}
             return Encoded(maps[None], np.ones(1, bool), rows, self.backbone.counts(num_steps=1))
 
-        return Encoder(encode, finish=lambda extras: self._end(extras, latest))
+        seen = self.backbone.preprocess.field_of_view(footage)
+        return Encoder(encode, finish=lambda extras: self._end(extras, latest), field_of_view=seen)
 
     def _end(self, extras: dict[str, np.ndarray], latest: "LatestFrames") -> Ending:
         """Take back the quads of frames in which the athlete was lost, as was noticed later."""
@@ -116,7 +116,8 @@ class Tubes:
 
     def _tube(self, steps: list[TubeStep], *, frame_size: tuple[int, int]) -> dict[str, np.ndarray]:
         """The tube of one clip (before + 16 frames) as every view sees it."""
-        views, geometry = self.sampling.chosen_views, PictureGeometry(frame_size)
+        views = self.sampling.chosen_views
+        geometry = self.backbone.preprocess.geometry.place(frame_size)
         windows = [seen_by(view, len(steps)) for view in views]
         quads = np.stack([step.quad for step in steps]).astype(np.float32)
         in_picture = {flip: geometry.in_picture(quads, flipped=flip) for flip in (False, True)}

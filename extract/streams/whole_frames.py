@@ -10,15 +10,18 @@ from functools import partial
 import numpy as np
 
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import StreamSpec, Video
+from aqa_pipeline.records import SpecValue, StreamSpec, Video
 from extract.backbones import LoadedBackbone
 from extract.clock import Clock
-from extract.streams.stream import Encoded, Encoder, Intake, plan_steps
+from extract.streams.stream import Encoded, Encoder, Intake, Rest, plan_steps
 
 
 @dataclass(frozen=True)
 class WholeFrames:
-    """Steps of `frames_per_step` frames sampled at `rate_fps`, without overlap."""
+    """Steps of `frames_per_step` frames sampled at `rate_fps`, without overlap.
+
+    The papers drop the `rest`; padded, the last step repeats the last frame, and the spec says so.
+    """
 
     name: str
     rate_fps: float
@@ -26,10 +29,13 @@ class WholeFrames:
     backbone: LoadedBackbone
     batch_size: int
     dtype: str
+    rest: Rest = "dropped"
 
     @property
     def spec(self) -> StreamSpec:
-        sampling = {"rate_fps": self.rate_fps, "frames_per_step": self.frames_per_step}
+        sampling: dict[str, SpecValue] = {"rate_fps": self.rate_fps, "frames_per_step": self.frames_per_step}
+        if self.rest == "padded":
+            sampling["rest"] = self.rest
         return StreamSpec(self.name, {**sampling, **self.backbone.facts, "dtype": self.dtype})
 
     @property
@@ -38,7 +44,9 @@ class WholeFrames:
 
     @property
     def intake(self) -> Intake:
-        plan = partial(plan_steps, rate_fps=self.rate_fps, frames_per_step=self.frames_per_step)
+        plan = partial(
+            plan_steps, rate_fps=self.rate_fps, frames_per_step=self.frames_per_step, rest=self.rest
+        )
         return Intake(plan, self.backbone.preprocess.geometry)
 
     def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
@@ -51,4 +59,4 @@ class WholeFrames:
             counts = self.backbone.counts(len(features))
             return Encoded(features, np.ones(len(features), bool), {"frame_index": frame_index}, counts)
 
-        return Encoder(encode)
+        return Encoder(encode, field_of_view=self.backbone.preprocess.field_of_view(footage))

@@ -129,6 +129,24 @@ def a_picture_in_a_picture(file, secret):
     write_text(file, "picture", json.dumps({"tone_mapped": {"a": 1}}))
 
 
+def a_footage_of_no_frames(file, secret):
+    footage = {"width": 8, "height": 6, "num_frames": 9, "start_frame": 5, "stop_frame": 5, "fps": 25.0}
+    write_text(file, "footage", json.dumps(footage))
+
+
+def a_footage_without_a_rate(file, secret):
+    footage = {"width": 8, "height": 6, "num_frames": 9, "start_frame": 0, "stop_frame": 9, "fps": "25"}
+    write_text(file, "footage", json.dumps(footage))
+
+
+def a_field_of_view_that_is_endless(file, secret):
+    write_text(file, "field_of_view", "[0, 0, Infinity, 6]")
+
+
+def a_field_of_view_of_nothing(file, secret):
+    write_text(file, "field_of_view", "[4, 0, 4, 6]")
+
+
 def an_event_without_a_frame(file, secret):
     write_text(file, "events", json.dumps([["lost", "lost", ""]]))
 
@@ -170,6 +188,10 @@ TRICKS = (
     a_source_with_a_size_in_words,
     a_source_with_more,
     a_picture_in_a_picture,
+    a_footage_of_no_frames,
+    a_footage_without_a_rate,
+    a_field_of_view_that_is_endless,
+    a_field_of_view_of_nothing,
     an_event_without_a_frame,
     an_event_of_five_words,
     a_text_in_a_heap,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from aqa_pipeline import files
 from aqa_pipeline.errors import SpecMismatch, StoreError
+from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Event, Record, Source, StreamSpec
 from aqa_pipeline.store import Store, feature_store, file_name, folder
 from aqa_pipeline.store.content import checksum_of
@@ -35,6 +36,8 @@ def make_record(
         counts={"frames_without_person": 2},
         picture={"tone_mapped": "hlg", "sample_aspect": 1.42},
         events=(Event(3, "lost"), Event(7, "restarted", "by the detector")),
+        footage=Footage(640, 360, 500, 5, 400, 29.97),
+        field_of_view=(140.0, 0.0, 500.5, 360.0),
     )
 
 
@@ -48,6 +51,8 @@ def test_what_is_written_is_read_back(tmp_path):
     assert again.spec == SPEC
     assert again.counts == {"frames_without_person": 2}
     assert (again.source, again.picture, again.events) == (record.source, record.picture, record.events)
+    assert (again.footage, again.field_of_view) == (record.footage, record.field_of_view)
+    assert again.duration_seconds == record.duration_seconds == 395 / 29.97
     assert store.video_ids("toy", SPEC) == ["a"]
     assert store.specs("toy", "segments") == [SPEC]
 
@@ -122,7 +127,7 @@ def test_an_id_too_long_for_a_file_name_is_refused():
 
 def test_another_schema_version_is_refused(tmp_path):
     (tmp_path / "store.json").write_text(json.dumps({"schema": 99}))
-    with pytest.raises(StoreError, match="schema 99, this version reads and writes 3"):
+    with pytest.raises(StoreError, match="schema 99, this version reads and writes 4"):
         Store(tmp_path)
 
 

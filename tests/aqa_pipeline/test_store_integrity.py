@@ -146,7 +146,7 @@ def test_repair_leaves_records_of_another_version(store, broken, monkeypatch):
         store.write(make_record("broken"))
     done = repair(store)
     assert [(p.path, p.kind) for p in done.left] == [(broken, "foreign")]
-    assert "schema 99, expected 3" in done.left[0].reason
+    assert "schema 99, expected 4" in done.left[0].reason
 
 
 def test_a_pipe_in_a_store_does_not_stop_verify(store, broken):
