@@ -60,6 +60,8 @@ NOT_FOR_PREVIEW = (
     *ENGINE_OPTIONS,
 )
 
+FOR_PREVIEW = ("boxes", "fps")
+
 # What a head reads. The front door tells: this room never imports the heads.
 StreamsOf = Callable[[str], Sequence[str]]
 
@@ -149,6 +151,11 @@ StreamsOf = Callable[[str], Sequence[str]]
     "and a tracker's.",
 )
 @click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --preview.")
+@click.option(
+    "--fps",
+    type=click.FloatRange(0, min_open=True),
+    help="How fast a folder of pictures is shown, for --preview.",
+)
 @plugin_option
 @click.pass_context
 def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: Path, **options: Any) -> None:
@@ -170,7 +177,7 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
         return _draw_preview(ctx, options)
     if not dataset:
         raise click.UsageError("Name a --dataset, or a video to --preview.")
-    check_engine_options(options)
+    _check_options(options)
     into = Store(store)
     found = find_dataset(into, name=dataset, root=root, called=options["called"])
     if root is None:
@@ -202,6 +209,14 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
         for line in contact_sheets(order.extraction, engine.specs, videos, options["contact_sheet"]):
             click.echo(line)
     ctx.exit(SOME_FAILED if report.failures or found.problems else 0)
+
+
+def _check_options(options: dict[str, Any]) -> None:
+    if useless := [f"--{name}" for name in FOR_PREVIEW if options[name]]:
+        raise click.UsageError(
+            f"{', '.join(useless)}: for --preview; the videos of a dataset have it in their table."
+        )
+    check_engine_options(options)
 
 
 def _order(names: Sequence[str], dataset: "Dataset", store: "Store", options: dict[str, Any]) -> "Order":
@@ -253,12 +268,24 @@ def _draw_preview(ctx: click.Context, options: dict[str, Any]) -> None:
     if given:
         raise click.UsageError(f"--preview shows one video: leave out {', '.join('--' + g for g in given)}.")
     path: Path = options["preview"]
+    _check_preview(path, options["fps"])
     names = _stream_names(options, ctx.obj)
     _check_streams(options, names)
     streams = build_streams(names, choices_of(options), with_networks=False)
-    video = Video(path.stem, path, boxes=options["boxes"])
+    video = Video(path.stem, path, boxes=options["boxes"], fps=options["fps"])
     sheet, lines = write_preview(video, streams, options["contact_sheet"] or Path(), reader=options["reader"])
     click.echo("\n".join([*lines, f"preview: {sheet}"]))
+
+
+def _check_preview(path: Path, fps: float | None) -> None:
+    from aqa_pipeline.datasets.disk import is_frame_folder, is_video_file
+
+    if fps is not None and not path.is_dir():
+        raise click.UsageError("--fps is for folders of pictures; a video file knows its own rate.")
+    if path.is_dir() and not is_frame_folder(path):
+        files = sorted(filter(is_video_file, path.iterdir()))
+        such = f", such as {files[0]}" if files else " file, or a folder of numbered pictures"
+        raise click.UsageError(f"--preview shows one video, {path} is a folder: name a video{such}.")
 
 
 def _stream_names(options: dict[str, Any], streams_of: StreamsOf) -> list[str]:

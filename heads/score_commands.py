@@ -96,6 +96,7 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
     ) -> None:
         """Scores videos as the run's test videos were scored, and tells which moments made the score.
 
+        A VIDEO is a file, a folder of numbered pictures, or a folder of videos, which are all scored.
         Prints score ± interval, its place among the training scores, and warnings where a video is unlike
         those that the run learned from, or where the tracker lost the athlete. Features are made exactly as
         the run's were and kept: a video is extracted once. A video that fails is named with the reason, the
@@ -104,8 +105,9 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         from heads.judgement import make_judge
         from heads.prediction import load_run
         from heads.score_files import write_csv, write_json
-        from heads.to_score import videos_to_score
+        from heads.to_score import videos_in, videos_to_score
 
+        videos = tuple(videos_in(videos))
         _check_options(ctx, options, videos)
         run = only_run(run)
         trained = load_run(run, split=split).of_difficulty(options["difficulty"])

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from aqa_pipeline.datasets.disk import is_frame_folder, is_video_file
+from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Record, Video
 from heads.given_features import StepSeconds, find_given, given_records
 from heads.prediction import TrainedHead
@@ -20,6 +22,33 @@ class ToScore:
     name: str
     video: Video
     records: Callable[[], Records]
+
+
+def videos_in(paths: Sequence[Path]) -> list[Path]:
+    """Return the videos themselves: a folder of pictures is one, any other folder stands for all in it.
+
+    Raises `DatasetError` for a folder of both pictures and videos, or of neither.
+    """
+    return [video for path in paths for video in (_videos_of(path) if path.is_dir() else [path])]
+
+
+def _videos_of(folder: Path) -> list[Path]:
+    inside = sorted(folder.iterdir())
+    files = [path for path in inside if is_video_file(path)]
+    if is_frame_folder(folder):
+        if files:
+            raise DatasetError(
+                f"{folder} holds pictures and videos ({files[0].name}): name the videos themselves, or put "
+                "the pictures of one video into a folder of their own."
+            )
+        return [folder]
+    videos = [path for path in inside if is_video_file(path) or is_frame_folder(path)]
+    if not videos:
+        raise DatasetError(
+            f"{folder} holds neither videos nor pictures: expected video files, or numbered pictures such as "
+            "0001.jpg."
+        )
+    return videos
 
 
 def videos_to_score(

@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 import cli
 
@@ -252,3 +253,76 @@ def test_the_page_of_a_scored_video_opens_without_complaints(home: Path, tmp_pat
     assert 'src="./routine.mp4"' in text
     assert "<dt>Pictures</dt><dd>scaled to square pixels from 16:11</dd>" in text
     assert "all scored videos" not in text, "a single page has no index to lead back to"
+
+
+def write_pictures(folder: Path, *, number: int) -> Path:
+    folder.mkdir()
+    for index in range(number):
+        Image.new("RGB", (96, 64), (8 * index, 90, 40)).save(folder / f"{index:04d}.png")
+    return folder
+
+
+def test_a_folder_of_videos_is_all_of_them(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "monday"
+    folder.mkdir()
+    for seed, name in enumerate(("b.mp4", "a.mov")):
+        write_video(tmp_path / f"{seed}.mp4", num_frames=52, seed=30 + seed).rename(folder / name)
+    write_pictures(folder / "c", number=20)
+    (folder / "notes.txt").write_text("not a video")
+    options = ["--run", home / "run", "--cache", tmp_path / "cache", "--fps", 5, "--csv", tmp_path / "s.csv"]
+    result = run("score", folder, *options)
+    assert result.exit_code == 0, result.output
+    rows = csv.DictReader((tmp_path / "s.csv").read_text().splitlines())
+    assert [row["video"] for row in rows] == ["a.mov", "b.mp4", "c"]
+
+    result = run("score", folder, "--run", home / "run", "--boxes", home / "scores.csv")
+    assert result.exit_code == 2
+    assert "--boxes: of one video; score these 3 one by one" in result.output
+
+
+def test_a_folder_is_of_videos_or_of_pictures(home: Path, tmp_path: Path) -> None:
+    pictures = write_pictures(tmp_path / "p", number=20)
+    options = ["--run", home / "run", "--cache", tmp_path / "cache"]
+    result = run("score", pictures, *options, "--fps", 5)
+    assert result.exit_code == 0, result.output
+    assert "p: not judged: its frames lie" in result.output
+
+    write_video(pictures / "v.mp4", num_frames=52, seed=30)
+    result = run("score", pictures, *options, "--fps", 5)
+    assert result.exit_code == 1
+    assert "holds pictures and videos (v.mp4): name the videos themselves" in result.output
+    (tmp_path / "empty").mkdir()
+    result = run("score", tmp_path / "empty", *options)
+    assert result.exit_code == 1
+    assert "holds neither videos nor pictures" in result.output
+
+
+def test_a_preview_of_pictures_takes_their_rate(tmp_path: Path) -> None:
+    pictures = write_pictures(tmp_path / "p", number=20)
+    preview = ["extract", "--preview", pictures, "--streams", "frames", "--contact-sheet", tmp_path / "out"]
+    result = run(*preview)
+    assert result.exit_code == 1
+    assert "State it with --fps" in result.output
+    result = run(*preview, "--fps", 5)
+    assert result.exit_code == 0, result.output
+    assert "96x64, 20 frames, 4.00 s" in result.output
+    assert (tmp_path / "out" / "p.preview.jpg").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--preview", "a.mp4", "--fps", 5], "--fps is for folders of pictures"),
+        (["--preview", "."], "--preview shows one video, . is a folder: name a video, such as a.mp4"),
+        (["--dataset", "folder", "--fps", 5], "--fps: for --preview; the videos of a dataset have it"),
+        (["--dataset", "folder", "--boxes", "a.mp4"], "--boxes: for --preview"),
+    ],
+)
+def test_options_of_a_preview_that_would_do_nothing_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[object], message: str
+) -> None:
+    (tmp_path / "a.mp4").touch()
+    monkeypatch.chdir(tmp_path)
+    result = run("extract", *options)
+    assert result.exit_code == 2
+    assert message in result.output

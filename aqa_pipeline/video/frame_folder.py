@@ -120,8 +120,8 @@ def folder_timeline(folder: Path, num_pictures: int, fps: float | None) -> Timel
     """Pictures shown at a steady rate. Raises `VideoError` if `fps` is missing or not a positive number."""
     if fps is None:
         raise VideoError(
-            f"{folder}: pictures do not say how fast they are shown. State fps for this video (a column in"
-            " the CSV, or the dataset's option)."
+            f"{folder}: pictures do not say how fast they are shown. State it with --fps, or in the column"
+            " fps of the CSV."
         )
     try:
         rate = as_rate(fps)
