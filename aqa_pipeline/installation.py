@@ -8,7 +8,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -18,14 +18,22 @@ NAME = "aqa-pipeline"
 
 def install_command(extra: str) -> str:
     """Return the `pip install` command that adds `extra` to this installation."""
-    try:
-        installed = distribution(NAME)
-    except PackageNotFoundError:  # the checkout is used as it lies there
+    installed = _installed()
+    if installed is None:  # the checkout is used as it lies there
         return _from_folder(Path(__file__).resolve().parents[1], extra, editable=True)
     folder, editable = _checkout(installed)
     if folder is not None:
         return _from_folder(folder, extra, editable=editable)
     return f"pip install {' '.join(map(shlex.quote, _packages(installed, extra)))}"
+
+
+def _installed() -> Distribution | None:
+    """Return what an installer put there, or None.
+
+    A build leaves `aqa_pipeline.egg-info` in the checkout. With the checkout as the current folder Python finds
+    that first, and it does not say where the package was installed from; nor has it a file `METADATA`.
+    """
+    return next((each for each in distributions(name=NAME) if each.read_text("METADATA")), None)
 
 
 def _from_folder(folder: Path, extra: str, *, editable: bool) -> str:

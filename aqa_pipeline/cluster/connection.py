@@ -2,9 +2,7 @@
 
 import logging
 import os
-import signal
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from types import ModuleType
 
 from aqa_pipeline.errors import ClusterError
 from aqa_pipeline.installation import install_command
+from aqa_pipeline.interrupts import interrupts_wait
 
 OBJECT_STORE_BYTES = 80_000_000  # near Ray's minimum: paths and reports travel, frames and features never do
 KNOCK_SECONDS = 10.0
@@ -59,28 +58,12 @@ def connect(address: str | None = None) -> Iterator[Cluster]:
             "Log in to the head node and use --ray-address auto."
         )
     try:
-        with _interrupts_wait():
+        with interrupts_wait():
             _init(ray, wanted)
         yield _describe(ray, "Ray on this machine" if wanted == "local" else f"Ray at {wanted}")
     finally:
-        with _interrupts_wait():
+        with interrupts_wait():
             ray.shutdown()
-
-
-@contextmanager
-def _interrupts_wait() -> Iterator[None]:
-    """Ctrl-C is heard after the block: in the middle of its start or its end Ray crashes of it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    heard: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if heard:
-        raise KeyboardInterrupt
 
 
 def import_ray() -> ModuleType:

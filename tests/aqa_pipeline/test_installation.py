@@ -31,7 +31,7 @@ def installed_from(folder: Path, monkeypatch: pytest.MonkeyPatch, origin: dict[s
     (info / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {line}" for line in REQUIRES)]))
     if origin is not None:
         (info / "direct_url.json").write_text(json.dumps(origin))
-    monkeypatch.setattr(installation, "distribution", lambda name: PathDistribution(info))
+    monkeypatch.setattr(installation, "distributions", lambda name: [PathDistribution(info)])
 
 
 def checkout(folder: Path) -> Path:
@@ -69,11 +69,19 @@ def test_elsewhere_the_packages_are_named(tmp_path, monkeypatch, origin):
 
 
 def test_what_is_not_installed_is_a_checkout(monkeypatch):
-    def nothing(name: str) -> None:
-        raise installation.PackageNotFoundError(name)
-
-    monkeypatch.setattr(installation, "distribution", nothing)
+    monkeypatch.setattr(installation, "distributions", lambda name: [])
     assert install_command("yolo") == f"pip install -e {shlex.quote(f'{REPOSITORY}[yolo]')}"
+
+
+def test_what_a_build_left_in_the_current_folder_is_not_the_installation(tmp_path, monkeypatch):
+    folder = checkout(tmp_path / "checkout")
+    installed_from(tmp_path, monkeypatch, {"url": folder.as_uri(), "dir_info": {"editable": True}})
+    (installed,) = installation.distributions(name="aqa-pipeline")
+    left = folder / "aqa_pipeline.egg-info"
+    left.mkdir()
+    (left / "PKG-INFO").write_text("Metadata-Version: 2.4\nName: aqa-pipeline\nVersion: 0.1.0\n")
+    monkeypatch.setattr(installation, "distributions", lambda name: [PathDistribution(left), installed])
+    assert install_command("yolo") == f"pip install -e '{folder}[yolo]'"
 
 
 def test_pip_understands_the_command_of_this_installation(tmp_path):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aqa_pipeline.installation import install_command
+from aqa_pipeline.interrupts import interrupts_wait
 from extract.backbones.runtimes.conversions import conversion_name, keep_conversion, recall_conversion
 from extract.backbones.runtimes.program import CannotRun, Precision, Program, Run, on_cpu, one_line
 from extract.backbones.runtimes.threads import num_threads
@@ -56,7 +57,8 @@ def check_openvino(device: str, precision: Precision) -> None:
     if not on_cpu(device):
         raise CannotRun(f"OpenVINO runs on the CPU here, not on {device}")
     try:
-        import openvino
+        with interrupts_wait():  # while its library is loaded, OpenVINO swallows a Ctrl-C
+            import openvino
     except ImportError as error:
         raise CannotRun(f"OpenVINO is not installed ({install_command('openvino')})") from error
     able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
