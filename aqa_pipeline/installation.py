@@ -30,8 +30,8 @@ def install_command(extra: str) -> str:
 def _installed() -> Distribution | None:
     """Return what an installer put there, or None.
 
-    A build leaves `aqa_pipeline.egg-info` in the checkout. With the checkout as the current folder Python finds
-    that first, and it does not say where the package was installed from; nor has it a file `METADATA`.
+    A build leaves `aqa_pipeline.egg-info` in the checkout. Where the checkout is the current folder, it is
+    found first. It does not say where the package was installed from, and has no file `METADATA`.
     """
     return next((each for each in distributions(name=NAME) if each.read_text("METADATA")), None)
 

@@ -11,11 +11,15 @@ from aqa_pipeline.interrupts import interrupts_wait
 def test_a_ctrl_c_is_heard_when_the_block_has_ended():
     steps = []
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
+
+    def work():
         with interrupts_wait():
             signal.raise_signal(signal.SIGINT)
             steps.append("the rest of the block")
         steps.append("after the block")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert steps == ["the rest of the block"]
     assert signal.getsignal(signal.SIGINT) is before
 

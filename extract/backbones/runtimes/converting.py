@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from aqa_pipeline.interrupts import interrupts_wait
 from extract.backbones.runtimes.padding import fold_padding
 from extract.backbones.runtimes.pictures import FromBytes
 from extract.backbones.runtimes.program import CannotRun, Program, one_line
@@ -24,7 +25,8 @@ def convert(program: Program, example: np.ndarray) -> "openvino.Model":
 
     module, pictures = FromBytes(program, program.network()), torch.from_numpy(example)
     try:
-        with warnings.catch_warnings(), torch.inference_mode():
+        # The tracer and OpenVINO call Python from C++, and go on after a Ctrl-C that arrives there.
+        with interrupts_wait(), warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")  # of the tracer: shapes become constants, as they shall
             traced = torch.jit.trace(module, pictures, check_trace=False)
             model = openvino.convert_model(traced, example_input=pictures)
