@@ -73,7 +73,10 @@ Score = Callable[[Predicted], Scores]  # of a single seed
 
 @dataclass(frozen=True)
 class CellScores:
-    """One split and seed. `last_on_test` and `best_on_test` are the last and the best epoch's metric."""
+    """One split and seed. `last_on_test` and `best_on_test` are the last and the best epoch's metric.
+
+    A head that is fitted at once has one epoch: nothing to choose.
+    """
 
     split: str
     seed: int
@@ -82,6 +85,7 @@ class CellScores:
     last_on_test: float
     best_on_test: float
     best_epoch: int
+    num_epochs: int
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,11 @@ class Evaluation:
     def metric(self) -> MetricName:
         """Spearman's correlation, or the accuracy where scores are classes."""
         return self.cells[0].scores.metric
+
+    @property
+    def has_epochs(self) -> bool:
+        """Whether any cell was trained for several epochs, so that there is one to choose."""
+        return any(cell.num_epochs > 1 for cell in self.cells)
 
     @property
     def mean_gap(self) -> float:
@@ -241,6 +250,7 @@ def _score_cell(cell: Cell, score: Score) -> CellScores:
         last_on_test=float(on_test[-1]),
         best_on_test=float(on_test[best]),
         best_epoch=cell.epochs[best].epoch,
+        num_epochs=len(cell.epochs),
     )
 
 

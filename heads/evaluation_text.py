@@ -22,7 +22,8 @@ def _lines(evaluation: Evaluation) -> Iterator[str]:
         yield from evaluation.verdict.sentences
         yield ""
     yield evaluation.title
-    yield f"kept: {evaluation.select}"
+    if evaluation.has_epochs:
+        yield f"kept: {evaluation.select}"
     yield from evaluation.flags
     yield ""
     classes = any(cell.scores.accuracy is not None for cell in evaluation.cells)
@@ -34,10 +35,11 @@ def _lines(evaluation: Evaluation) -> Iterator[str]:
             f"{evaluation.overall_kind}: {evaluation.overall:.3f} {bracket(evaluation.overall_interval)}"
             f"{spread}, {evaluation.num_videos} different test videos"
         )
-    yield (
-        f"Choosing the best epoch on the test set would report {evaluation.mean_gap:+.3f} "
-        f"more than the last epoch (not model selection){_told_in(evaluation)}."
-    )
+    if evaluation.has_epochs:
+        yield (
+            f"Choosing the best epoch on the test set would report {evaluation.mean_gap:+.3f} "
+            f"more than the last epoch (not model selection){_told_in(evaluation)}."
+        )
     if evaluation.num_unfinished:
         yield f"{evaluation.num_unfinished} cells are not finished: run the same `aqa fit` again."
 

@@ -10,6 +10,11 @@ def run_title(config: Mapping[str, Any]) -> str:
     return f"{head} on {' and '.join(config['specs'])} of {config['dataset']['name']}, target {target}"
 
 
+def is_fitted_at_once(config: Mapping[str, Any]) -> bool:
+    """Return whether the head has no epochs, as a support vector regression has none."""
+    return all(split["recipe"].get("optimiser") == "closed-form" for split in config["splits"].values())
+
+
 def run_flags(config: Mapping[str, Any]) -> tuple[str, ...]:
     """Why its numbers are no result, in capitals; nothing for an honest run."""
     flags = {

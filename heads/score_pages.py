@@ -34,6 +34,7 @@ from heads.evaluation import SELECT_LABELS
 from heads.followed import followed_in, how_followed, losses
 from heads.judgement import Judge, Judgement
 from heads.outlines import outlines_of
+from heads.run_facts import is_fitted_at_once
 from heads.score_axis import round_axis
 from heads.score_text import SPLIT_NAMES_SHOWN, score_sentences, told_steps
 from heads.seen_frames import jump_seconds, seen_frames
@@ -258,7 +259,8 @@ def facts_of(scored: Scored, by: Judge) -> Iterator[tuple[str, str]]:
     yield "Seeds", f"{', '.join(str(cell.seed) for cell in by.trained.cells)}; their scores: {own}"
     shown = ", ".join(splits[:SPLIT_NAMES_SHOWN])
     yield ("Split", shown) if len(splits) <= SPLIT_NAMES_SHOWN else ("Splits", f"{shown}, ...")
-    yield "Kept epoch", SELECT_LABELS[config["select"]]
+    if not is_fitted_at_once(config):
+        yield "Kept epoch", SELECT_LABELS[config["select"]]
     yield "Run", str(by.trained.run_dir)
 
 

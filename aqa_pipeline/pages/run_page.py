@@ -56,7 +56,10 @@ class WorstVideo:
 
 @dataclass(frozen=True)
 class RunSection:
-    """One run; texts are plain and are escaped when rendered."""
+    """One run; texts are plain and are escaped when rendered.
+
+    `every_seed` and `more_pictures` are secondary: a reader opens them.
+    """
 
     title: str
     place: str
@@ -64,19 +67,29 @@ class RunSection:
     headline: tuple[tuple[str, str, str], ...]
     notes: tuple[str, ...]
     metrics: TableOf
+    every_seed: TableOf
     pictures: Sequence[Picture]
+    more_pictures: Sequence[Picture]
     worst: Sequence[WorstVideo]
     facts: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
+class Comparing:
+    """What stands above several runs. `tables` and `more_tables` have titles; a reader opens the latter."""
+
+    picture: Picture
+    tables: Sequence[tuple[str, TableOf]]
+    more_tables: Sequence[tuple[str, TableOf]]
+
+
+@dataclass(frozen=True)
 class RunPage:
-    """All that the page shows. `comparisons` are tables with a title, `comparison` the picture above them."""
+    """All that the page shows; `comparison` is None for one run, which is shown in full."""
 
     title: str
     runs: Sequence[RunSection]
-    comparison: Picture | None
-    comparisons: Sequence[tuple[str, TableOf]]
+    comparison: Comparing | None = None
 
 
 def write_run_page(path: Path, page: RunPage) -> Path:

@@ -10,7 +10,17 @@ import numpy as np
 from heads.agreement import TITLES
 from heads.cells import Cell
 from heads.evaluation import CellScores
-from heads.reports.figures import COLOURS, QUIET, STYLE, Plot, new_figure, save_plot
+from heads.reports.figures import (
+    COLOURS,
+    QUIET,
+    Plot,
+    name_across,
+    new_figure,
+    plotting,
+    rows_figure,
+    save_plot,
+)
+from heads.reports.labels import label
 from heads.reports.residuals import SplitResiduals
 
 if TYPE_CHECKING:
@@ -19,23 +29,28 @@ if TYPE_CHECKING:
 
 MAX_COLUMNS = 3
 DECADE = 10
-PANEL_WIDTH, PANEL_HEIGHT = 3.4, 2.7
+PANEL_WIDTH, PANEL_HEIGHT = 3.2, 3.3
+SMALL = 8  # points
+CURVE_WIDTH, CURVE_HEIGHT, MAX_CURVES = 2.4, 2.1, 4
 
 
 def learning_curves(cells: Sequence[Cell], folder: Path) -> Plot:
-    """Per split: the training loss and the metric on the test videos, a line per seed."""
-    from matplotlib import rc_context
-
+    """Per split: the training loss and the metric on the test videos, one line a seed."""
     by_split = _by_split(cells)
-    with rc_context(STYLE):
-        figure = new_figure(PANEL_WIDTH * 2, PANEL_HEIGHT * len(by_split))
-        panels = figure.subplots(len(by_split), 2, squeeze=False)
-        for (loss, correlation), (split, seeds) in zip(panels, by_split.items(), strict=True):
+    with plotting():
+        figure, panels = panels_of(
+            2 * len(by_split), width=CURVE_WIDTH, height=CURVE_HEIGHT, columns=MAX_CURVES
+        )
+        pairs = zip(panels[::2], panels[1::2], by_split.items(), strict=True)
+        for loss, on_test, (split, seeds) in pairs:
             for colour, cell in zip(_colours(len(seeds)), seeds, strict=True):
-                _curves(loss, correlation, cell, colour)
-            loss.set(title=f"{plain(split)}: training loss", xlabel="epoch", yscale=_loss_scale(seeds))
-            correlation.set(title=f"{plain(split)}: {_title(seeds)} on test videos", xlabel="epoch")
-            correlation.legend(fontsize=8)
+                _curves(loss, on_test, cell, colour)
+            for panel in (loss, on_test):
+                panel.set_title(label(split), fontsize=SMALL)
+                panel.set_xlabel("epoch")
+            loss.set(ylabel="training loss", yscale=_loss_scale(seeds))
+            on_test.set(ylabel=f"{_title(seeds)}, test")
+        _name_seeds(figure, panels[1::2])
         alt = "; ".join(
             f"split {split}, seed {cell.seed}: {len(cell.epochs)} epochs, training loss "
             f"{cell.epochs[0].loss:.3g} to {cell.epochs[-1].loss:.3g}, last test {_title(seeds)} "
@@ -46,12 +61,21 @@ def learning_curves(cells: Sequence[Cell], folder: Path) -> Plot:
         return save_plot(figure, folder, name="learning-curves", title="Learning curves", alt=alt)
 
 
+def _name_seeds(figure: "Figure", panels: Sequence["Axes"]) -> None:
+    """One legend for all panels: a seed has the same color in each."""
+    handles = {
+        name: handle
+        for panel in panels
+        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=6, fontsize=SMALL)
+
+
 def _curves(loss: "Axes", correlation: "Axes", cell: Cell, colour: str) -> None:
     numbers = [epoch.epoch for epoch in cell.epochs]
     on_test = [epoch.test for epoch in cell.epochs]
-    marker = "o" if len(numbers) == 1 else ""
-    loss.plot(numbers, [epoch.loss for epoch in cell.epochs], color=colour, lw=1.2, marker=marker)
-    correlation.plot(numbers, on_test, color=colour, lw=1.2, marker=marker, label=f"seed {cell.seed}")
+    loss.plot(numbers, [epoch.loss for epoch in cell.epochs], color=colour, lw=1.2)
+    correlation.plot(numbers, on_test, color=colour, lw=1.2, label=f"seed {cell.seed}")
     kept = cell.chosen_epoch
     if kept in numbers:
         correlation.plot([kept], [on_test[numbers.index(kept)]], "o", color=colour, ms=5)
@@ -70,10 +94,8 @@ def _loss_scale(cells: Sequence[Cell]) -> str:
 
 def predictions(splits: Sequence[SplitResiduals], folder: Path, *, target: str) -> Plot:
     """Per split: the seeds' mean prediction of each test video against the judges, with the interval."""
-    from matplotlib import rc_context
-
-    with rc_context(STYLE):
-        figure, panels = panels_of(len(splits), height=3.3)
+    with plotting():
+        figure, panels = panels_of(len(splits))
         for panel, split in zip(panels, splits, strict=True):
             ends = np.array(
                 [min(split.true.min(), split.mean.min()), max(split.true.max(), split.mean.max())]
@@ -92,7 +114,7 @@ def predictions(splits: Sequence[SplitResiduals], folder: Path, *, target: str) 
                 color=COLOURS[0],
                 alpha=0.85,
             )
-            panel.set(title=plain(split.split), xlabel=f"judges: {plain(target)}", ylabel="predicted")
+            panel.set(title=label(split.split), xlabel=label(f"judges: {target}"), ylabel="predicted")
         alt = "; ".join(
             f"split {split.split}: {len(split.videos)} test videos, {split.coverage:.0%} of them within "
             f"± {split.half_width:.2f} of the judges"
@@ -103,25 +125,22 @@ def predictions(splits: Sequence[SplitResiduals], folder: Path, *, target: str) 
 
 def residuals_by_group(splits: Sequence[SplitResiduals], folder: Path, *, groups: Mapping[str, str]) -> Plot:
     """Judges minus prediction, a row of points per group; `groups` names each video's."""
-    from matplotlib import rc_context
-
     by_group: dict[str, list[float]] = {}
     for split in splits:
         for video, residual in zip(split.videos, split.residuals, strict=True):
             by_group.setdefault(groups[video], []).append(float(residual))
     names = sorted(by_group, key=lambda name: -abs(float(np.mean(by_group[name]))))
-    with rc_context(STYLE):
-        figure = new_figure(PANEL_WIDTH * 2, 0.9 + 0.32 * len(names))
+    labels = [f"{label(name)} ({len(by_group[name])})" for name in reversed(names)]
+    with plotting():
+        figure = rows_figure(labels, above=0.9)
         panel = figure.subplots()
         for row, name in enumerate(reversed(names)):
             panel.plot(by_group[name], [row] * len(by_group[name]), "o", ms=4, alpha=0.5, color=COLOURS[0])
             panel.plot([np.mean(by_group[name])], [row], "|", ms=16, mew=2.5, color=COLOURS[1])
         panel.axvline(0, color=QUIET, lw=1)
-        panel.set_yticks(
-            range(len(names)), [f"{plain(name)} ({len(by_group[name])})" for name in reversed(names)]
-        )
-        xlabel = "judges minus predicted (above 0: judged better than predicted)"
-        panel.set(xlabel=xlabel, ylim=(-0.6, len(names) - 0.4))
+        panel.set_yticks(range(len(names)), labels)
+        panel.set(ylim=(-0.6, len(names) - 0.4))
+        name_across(figure, "judges minus predicted (left of 0: judged lower than predicted, right: higher)")
         alt = "; ".join(
             f"{name}: mean {np.mean(by_group[name]):+.2f} over {len(by_group[name])}" for name in names
         )
@@ -130,26 +149,20 @@ def residuals_by_group(splits: Sequence[SplitResiduals], folder: Path, *, groups
 
 def epoch_gap(scored: Sequence[CellScores], folder: Path) -> Plot:
     """Per split and seed: the metric of the last epoch, and of the best one on the test videos."""
-    from matplotlib import rc_context
-
-    with rc_context(STYLE):
-        figure = new_figure(PANEL_WIDTH * 2, 1.1 + 0.28 * len(scored))
+    labels = [f"{label(cell.split)}, seed {cell.seed}" for cell in scored]
+    with plotting():
+        figure = rows_figure(labels, above=1.1)
         panel = figure.subplots()
         for row, cell in enumerate(reversed(scored)):
             panel.plot([cell.last_on_test, cell.best_on_test], [row, row], color=QUIET, lw=2)
         rows = list(range(len(scored)))[::-1]
         panel.plot([c.last_on_test for c in scored], rows, "o", color=COLOURS[0], label="last epoch")
-        panel.plot(
-            [c.best_on_test for c in scored],
-            rows,
-            "D",
-            color=COLOURS[1],
-            ms=5,
-            label="best epoch on the test videos (not model selection)",
-        )
-        panel.set_yticks(rows, [f"{plain(cell.split)}, seed {cell.seed}" for cell in scored])
-        panel.set(xlabel=TITLES[scored[0].scores.metric], ylim=(-0.6, len(scored) - 0.4))
-        panel.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        best = "best epoch on the test videos (not model selection)"
+        panel.plot([c.best_on_test for c in scored], rows, "D", color=COLOURS[1], ms=5, label=best)
+        panel.set_yticks(rows, labels)
+        panel.set(ylim=(-0.6, len(scored) - 0.4))
+        name_across(figure, TITLES[scored[0].scores.metric])
+        figure.legend(fontsize=SMALL, loc="outside upper center", ncols=2)
         alt = "; ".join(
             f"{c.split}, seed {c.seed}: last epoch {c.last_on_test:.3f}, best {c.best_on_test:.3f}"
             for c in scored
@@ -163,11 +176,13 @@ def epoch_gap(scored: Sequence[CellScores], folder: Path) -> Plot:
         )
 
 
-def panels_of(number: int, *, height: float) -> tuple["Figure", list[Any]]:
-    """A figure with so many panels, three a row."""
-    columns = min(number, MAX_COLUMNS)
+def panels_of(
+    number: int, *, width: float = PANEL_WIDTH, height: float = PANEL_HEIGHT, columns: int = MAX_COLUMNS
+) -> tuple["Figure", list[Any]]:
+    """A figure with so many panels, `columns` a row at most; few panels are somewhat wider."""
+    columns = min(number, columns)
     rows = -(-number // columns)
-    figure = new_figure(max(PANEL_WIDTH * columns, PANEL_WIDTH * 1.3), height * rows)
+    figure = new_figure(max(width * columns, PANEL_WIDTH * 1.3), height * rows)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for empty in panels[number:]:
         empty.set_axis_off()
@@ -183,8 +198,3 @@ def _by_split(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
 
 def _colours(number: int) -> list[str]:
     return [COLOURS[at % len(COLOURS)] for at in range(number)]
-
-
-def plain(name: str) -> str:
-    """A name as it stands: between dollar signs matplotlib would read mathematics."""
-    return name.replace("$", r"\$")

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heads.classes import HALF
-from heads.reports.figures import COLOURS, QUIET, STYLE, Plot, save_plot
-from heads.reports.plots import panels_of, plain
+from heads.reports.figures import COLOURS, QUIET, Plot, plotting, save_plot
+from heads.reports.labels import label
+from heads.reports.plots import panels_of
 from heads.reports.residuals import SplitResiduals
 
 SPREAD = 0.3  # points of a class stand beside each other, this far to either side
@@ -19,10 +20,8 @@ def probabilities(splits: Sequence[SplitResiduals], folder: Path, *, lower: str,
 
     Videos on the wrong side of one half are orange.
     """
-    from matplotlib import rc_context
-
-    with rc_context(STYLE):
-        figure, panels = panels_of(len(splits), height=3.3)
+    with plotting():
+        figure, panels = panels_of(len(splits))
         for panel, split in zip(panels, splits, strict=True):
             places = split.true + _beside(split.true)
             wrong = is_wrong(split)
@@ -38,8 +37,8 @@ def probabilities(splits: Sequence[SplitResiduals], folder: Path, *, lower: str,
                     alpha=0.85,
                 )
             panel.axhline(HALF, color=QUIET, lw=1, ls="--")
-            panel.set_xticks([0, 1], [plain(f"judged: {name}") for name in (lower, upper)])
-            panel.set(title=plain(split.split), ylabel=plain(f"probability: {upper}"))
+            panel.set_xticks([0, 1], [label(f"judged: {name}") for name in (lower, upper)])
+            panel.set(title=label(split.split), ylabel=label(f"probability: {upper}"))
             panel.set(xlim=(-0.5, 1.5), ylim=(-0.03, 1.03))
         alt = "; ".join(
             f"split {split.split}: {int((~is_wrong(split)).sum())} of {len(split.videos)} test videos on the "

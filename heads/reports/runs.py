@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +9,43 @@ import numpy as np
 
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.files import clear_left_overs
-from aqa_pipeline.metrics import Interval, wilson_interval
+from aqa_pipeline.metrics import wilson_interval
 from aqa_pipeline.outside import RUN_BYTES, read_outside_json
-from aqa_pipeline.pages.run_page import Picture, RunPage, RunSection, TableOf, write_run_page
+from aqa_pipeline.pages.run_page import Comparing, Picture, RunPage, RunSection, write_run_page
 from aqa_pipeline.store import file_name
 from heads.agreement import TITLES
 from heads.cells import Cell, read_cell
 from heads.classes import class_names
-from heads.comparison import compare
 from heads.configs import read_config
-from heads.evaluation import Evaluation, Scores, SplitScores, evaluate
+from heads.evaluation import Evaluation, evaluate
 from heads.reports.comparing import compare_plot
+from heads.reports.comparison_tables import differences, overview
 from heads.reports.figures import Plot
+from heads.reports.number_text import interval_text, number_text
 from heads.reports.plots import epoch_gap, learning_curves, predictions, residuals_by_group
 from heads.reports.probabilities import is_wrong, probabilities
 from heads.reports.residuals import SplitResiduals, split_residuals, thirds_of_scores
+from heads.reports.run_tables import metrics_by_seed, metrics_by_split
 from heads.reports.worst import find_dataset, worst_videos
-from heads.run_facts import run_title
+from heads.run_facts import is_fitted_at_once, run_title
 
 PLOTS = "plots"
 NUM_WORST = 5
-UNDEFINED = "undefined"
 MAX_GROUPS = 40
+# What a recipe says of training by epochs: nothing of a head that is fitted at once.
+OF_EPOCHS = (
+    "epochs",
+    "batch_size",
+    "lr",
+    "head_lr",
+    "momentum",
+    "weight_decay",
+    "milestones",
+    "gamma",
+    "frozen",
+    "windows",
+    "loss",
+)
 
 
 def write_report(
@@ -55,10 +69,15 @@ def write_report(
         RunPage(
             title=f"{len(run_dirs)} runs compared" if many else sections[0].title,
             runs=sections,
-            comparison=_picture(compare_plot(list(evaluations.values()))) if many else None,
-            comparisons=[_overview(evaluations), *_pairs(run_dirs)] if many else [],
+            comparison=_comparing(evaluations) if many else None,
         ),
     )
+
+
+def _comparing(evaluations: Mapping[Path, Evaluation]) -> Comparing:
+    of_pairs, by_split = differences(list(evaluations))
+    picture = _picture(compare_plot(list(evaluations.values())))
+    return Comparing(picture, [overview(evaluations), of_pairs], by_split)
 
 
 def pages_folder(path: Path) -> Path:
@@ -79,8 +98,10 @@ def _section(
         flags=evaluation.flags,
         headline=tuple(_headline(evaluation, residuals, classes=class_names(config, list(by_split)))),
         notes=(*_verdict(evaluation), *_notes(run_dir, evaluation)),
-        metrics=_metrics(evaluation),
-        pictures=_pictures(run_dir, config, evaluation, cells, residuals),
+        metrics=metrics_by_split(evaluation),
+        every_seed=metrics_by_seed(evaluation),
+        pictures=_pictures(run_dir, config, residuals),
+        more_pictures=_pictures_of_epochs(run_dir, evaluation, cells),
         worst=worst_videos(run_dir, residuals, folder=folder, report=report, number=num_worst, embed=embed),
         facts=list(_facts(run_dir, config)),
     )
@@ -90,20 +111,23 @@ def _headline(
     evaluation: Evaluation, residuals: Sequence[SplitResiduals], *, classes: tuple[str, str] | None
 ) -> Iterator[tuple[str, str, str]]:
     (first, *others) = evaluation.splits
+    title = TITLES[evaluation.metric]
+    title = title[0].upper() + title[1:]
     if others:
         spread = "" if math.isnan(evaluation.overall_std) else f"; ± {evaluation.overall_std:.3f} over seeds"
-        interval = f"95 % interval {_range(evaluation.overall_interval)}{spread}"
-        yield f"{_title(evaluation)}, {evaluation.overall_kind}", _number(evaluation.overall), interval
+        interval = f"95 % interval {interval_text(evaluation.overall_interval)}{spread}"
+        yield f"{title}, {evaluation.overall_kind}", number_text(evaluation.overall), interval
     else:
         of_seeds = f"mean of {first.num_seeds} seeds" if first.num_seeds > 1 else "one seed"
-        interval = f"95 % interval {_range(first.interval)}"
-        yield f"{_title(evaluation)}, {of_seeds}", _number(first.mean), interval
+        interval = f"95 % interval {interval_text(first.interval)}"
+        yield f"{title}, {of_seeds}", number_text(first.mean), interval
     if (verdict := evaluation.verdict) is not None and not classes:
         easy = f"always the average {verdict.mean_error:.3g}, ridge regression {verdict.ridge_error:.3g}"
         yield "Typical error, in points", f"{verdict.error:.3g}", easy
     yield _right(residuals) if classes else _good_to(residuals)
-    gap = "choosing the epoch on the test set would report this much more (not model selection)"
-    yield "Best-on-test gap", _number(evaluation.mean_gap, sign="+"), gap
+    if evaluation.has_epochs:
+        gap = "choosing the epoch on the test set would report this much more (not model selection)"
+        yield "Best-on-test gap", number_text(evaluation.mean_gap, sign="+"), gap
 
 
 def _good_to(residuals: Sequence[SplitResiduals]) -> tuple[str, str, str]:
@@ -125,20 +149,6 @@ def _right(residuals: Sequence[SplitResiduals]) -> tuple[str, str, str]:
     return "Correct, by the mean of the seeds", f"{num_right} of {num}", share
 
 
-def _title(evaluation: Evaluation) -> str:
-    title = TITLES[evaluation.metric]
-    return title[0].upper() + title[1:]
-
-
-def _range(interval: Interval, *, sign: str = "") -> str:
-    low, high = (_number(end, sign=sign) for end in (interval.low, interval.high))
-    return interval.why_none or f"{low} to {high}"
-
-
-def _number(value: float, *, sign: str = "") -> str:
-    return UNDEFINED if math.isnan(value) else f"{value:{sign}.3f}"
-
-
 def _verdict(evaluation: Evaluation) -> tuple[str, ...]:
     return (str(evaluation.verdict),) if evaluation.verdict else ()
 
@@ -158,69 +168,24 @@ def _notes(run_dir: Path, evaluation: Evaluation) -> tuple[str, ...]:
     return (*notes, *told)
 
 
-def _metrics(evaluation: Evaluation) -> TableOf:
-    rows = []
-    for split in evaluation.splits:
-        for cell in evaluation.cells:
-            if cell.split == split.split:
-                rows.append(
-                    (
-                        split.split,
-                        str(cell.seed),
-                        *_numbers(cell.scores),
-                        _number(cell.last_on_test),
-                        _number(cell.best_on_test),
-                    )
-                )
-        if split.num_seeds > 1:
-            rows.append((split.split, "ensemble", *_numbers(split.ensemble), "", ""))
-            rows.append((split.split, "mean", *_mean_numbers(split), "", ""))
-    header = (
-        "split",
-        "seed",
-        "videos",
-        TITLES[evaluation.metric],
-        "95 % interval",
-        "R-l2",
-        "MSE",
-        "last epoch",
-        "best on test*",
-    )
-    note = f"Kept: {evaluation.select}. * The best epoch on the test videos is not model selection."
-    return TableOf(header, rows, note, num_texts=2)
-
-
-def _numbers(scores: Scores) -> tuple[str, ...]:
-    return (
-        str(scores.num_videos),
-        _number(scores.value),
-        _range(scores.value_interval),
-        _number(scores.relative_l2),
-        _number(scores.mse),
-    )
-
-
-def _mean_numbers(split: SplitScores) -> tuple[str, ...]:
-    mean = UNDEFINED if math.isnan(split.mean) else f"{split.mean:.3f} ± {split.std:.3f}"
-    return str(split.ensemble.num_videos), mean, _range(split.interval), "", ""
-
-
-def _pictures(
-    run_dir: Path,
-    config: Mapping[str, Any],
-    evaluation: Evaluation,
-    cells: Sequence[Cell],
-    residuals: Sequence[SplitResiduals],
-) -> list[Picture]:
+def _pictures(run_dir: Path, config: Mapping[str, Any], residuals: Sequence[SplitResiduals]) -> list[Picture]:
     folder = run_dir / PLOTS
     groups, note = _groups(config, residuals)
     return [
         _predictions(residuals, config, folder),
         _picture(residuals_by_group(residuals, folder, groups=groups), note),
+    ]
+
+
+def _pictures_of_epochs(run_dir: Path, evaluation: Evaluation, cells: Sequence[Cell]) -> list[Picture]:
+    """Nothing of a head that is fitted at once: it has no epochs."""
+    if not evaluation.has_epochs:
+        return []
+    folder = run_dir / PLOTS
+    gap = epoch_gap(evaluation.cells, folder)
+    return [
         _picture(learning_curves(cells, folder), "A dot marks the epoch that was kept."),
-        _picture(
-            epoch_gap(evaluation.cells, folder), "Papers that report the best epoch report the right end."
-        ),
+        _picture(gap, "Papers that report the best epoch report the right end."),
     ]
 
 
@@ -255,8 +220,7 @@ def _facts(run_dir: Path, config: Mapping[str, Any]) -> Iterator[tuple[str, str]
     yield "Dataset", f"{config['dataset']['name']} at {config['dataset']['root']}"
     yield "Target", config["target"]["name"]
     yield "Head", f"{config['head']}, variant {config['variant']}"
-    for split, facts in config["splits"].items():
-        yield f"Split {split}", f"{facts['num_train']} videos to learn from, {facts['num_test']} to test on"
+    yield from _splits(config["splits"])
     yield "Seeds", ", ".join(map(str, config["seeds"]))
     for stream, spec in config["specs"].items():
         facts = spec["facts"]
@@ -267,12 +231,21 @@ def _facts(run_dir: Path, config: Mapping[str, Any]) -> Iterator[tuple[str, str]
             f"backbone {facts.get('backbone', 'unknown')}; weights {weights}; spec {spec['hash']}",
         )
     recipe = next(iter(config["splits"].values()))["recipe"]
-    yield (
-        "Recipe",
-        "; ".join(f"{name.replace('_', ' ')}: {_plainly(value)}" for name, value in recipe.items()),
-    )
+    unused = OF_EPOCHS if is_fitted_at_once(config) else ()
+    told = {name.replace("_", " "): _plainly(value) for name, value in recipe.items() if name not in unused}
+    yield "Recipe", "; ".join(f"{name}: {value}" for name, value in told.items())
     yield "Versions", ", ".join(f"{name} {number}" for name, number in config["versions"].items())
     yield "Plots", f"{run_dir / PLOTS} (SVG and PNG)"
+
+
+def _splits(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Splits of equal sizes share a row."""
+    names: dict[str, list[str]] = {}
+    for name, facts in splits.items():
+        sizes = f"{facts['num_train']} videos to learn from, {facts['num_test']} to test on"
+        names.setdefault(sizes, []).append(name)
+    for sizes, equal in names.items():
+        yield f"Split{'s' * (len(equal) > 1)}", f"{', '.join(equal)}: {sizes}"
 
 
 def _plainly(value: object) -> str:
@@ -282,46 +255,3 @@ def _plainly(value: object) -> str:
     if isinstance(value, list):
         return " and ".join(map(str, value)) or "none"
     return str(value)
-
-
-def _overview(evaluations: Mapping[Path, Evaluation]) -> tuple[str, TableOf]:
-    rows = [
-        (
-            str(run_dir),
-            evaluation.title,
-            ", ".join(evaluation.flags),
-            _number(evaluation.overall),
-            _range(evaluation.overall_interval),
-            "" if math.isnan(evaluation.overall_std) else f"{evaluation.overall_std:.3f}",
-            _number(evaluation.mean_gap, sign="+"),
-        )
-        for run_dir, evaluation in evaluations.items()
-    ]
-    metrics = " or ".join(dict.fromkeys(TITLES[each.metric] for each in evaluations.values()))
-    header = ("run", "what", "flags", metrics, "95 % interval", "± over seeds", "best-on-test gap")
-    return "All runs", TableOf(header, rows, num_texts=3)
-
-
-def _pairs(run_dirs: Sequence[Path]) -> Iterator[tuple[str, TableOf]]:
-    """Paired differences of all runs of the same task; the others are named with the reason."""
-    header = ("split", "videos", "first", "second", "difference", "95 % interval", "p")
-    for first, second in combinations(run_dirs, 2):
-        title = f"{first} against {second}"
-        try:
-            comparison = compare(first, second)
-        except RunError as error:
-            yield title, TableOf(header, [], f"Not comparable: {str(error).splitlines()[0]}")
-            continue
-        rows = [
-            (
-                each.name,
-                str(each.num_videos),
-                _number(each.first),
-                _number(each.second),
-                _number(each.difference, sign="+"),
-                _range(each.interval, sign="+"),
-                UNDEFINED if math.isnan(each.p) else f"{each.p:.4f}",
-            )
-            for each in (*comparison.splits, *([comparison.overall] if comparison.overall else []))
-        ]
-        yield title, TableOf(header, rows, "Paired bootstrap over videos and seeds; p is two-sided.")

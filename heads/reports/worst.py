@@ -40,14 +40,20 @@ def worst_videos(
     number: int,
     embed: bool = False,
 ) -> list[WorstVideo]:
-    """The `number` test videos farthest from the judges, worst first; their pages go into `folder`."""
+    """The `number` test videos farthest from the judges, worst first; their pages go into `folder`.
+
+    A video that several splits test stands here once, by the split that judged it worst.
+    """
     ranked = sorted(
         ((split, row) for split in splits for row in range(len(split.videos))),
         key=lambda place: -abs(float(place[0].residuals[place[1]])),
     )
+    worst_of: dict[str, tuple[SplitResiduals, int]] = {}
+    for split, row in ranked:
+        worst_of.setdefault(split.videos[row], (split, row))
     make_page = _PageMaker(run_dir, folder, report=report, embed=embed)
     worst = []
-    for split, row in ranked[:number]:
+    for split, row in list(worst_of.values())[:number]:
         page, reason = "", ""
         try:
             page = relative_address(make_page(split.split, split.videos[row], float(split.true[row])), report)

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from aqa_pipeline.metrics import Interval
+from heads.reports.number_text import interval_text
 from heads.reports.probabilities import is_wrong, probabilities
 from heads.reports.residuals import SplitResiduals
-from heads.reports.runs import _plainly, _range, _right
+from heads.reports.runs import _plainly, _right
 
 
 def split() -> SplitResiduals:
@@ -36,7 +37,7 @@ def test_the_headline_counts_videos() -> None:
 
 
 def test_what_is_undefined_is_said_so_and_recipes_have_no_brackets() -> None:
-    assert _range(Interval(math.nan, math.nan, 0.95, 10)) == "undefined"
-    assert _range(Interval(-0.5, 0.25, 0.95, 10), sign="+") == "-0.500 to +0.250"
+    assert interval_text(Interval(math.nan, math.nan, 0.95, 10)) == "undefined"
+    assert interval_text(Interval(-0.5, 0.25, 0.95, 10), sign="+") == "-0.500 to +0.250"
     assert _plainly({"segments": 26, "crops": 80}) == "26 of segments and 80 of crops"
     assert (_plainly([]), _plainly([150, 180]), _plainly(0.01)) == ("none", "150 and 180", "0.01")

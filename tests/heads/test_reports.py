@@ -1,5 +1,6 @@
 """Plots and tables of runs: made from cells alone, the same each time, right in what they say."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,17 @@ import pytest
 
 from aqa_pipeline.errors import RunError
 from heads.cells import VideoScore, read_cell
-from heads.reports.figures import INK
-from heads.reports.plots import learning_curves, predictions, residuals_by_group
+from heads.evaluation import evaluate
+from heads.evaluation_text import format_evaluation
+from heads.reports import comparing, plots
+from heads.reports.comparing import compare_plot
+from heads.reports.figures import INK, save_plot
+from heads.reports.labels import label
+from heads.reports.plots import epoch_gap, learning_curves, predictions, residuals_by_group
 from heads.reports.residuals import SplitResiduals, split_residuals, thirds_of_scores
+from heads.reports.run_tables import metrics_by_seed, metrics_by_split
 from heads.reports.runs import write_report
+from heads.reports.worst import worst_videos
 from heads.runs import fit
 
 
@@ -33,6 +41,101 @@ def test_residuals_are_judges_minus_the_mean_of_the_seeds(world, tmp_path: Path)
         expected = rows[0].true - np.mean([row.predicted for row in rows])
         assert found.residuals[at] == pytest.approx(expected)
         assert found.seed_std[at] == pytest.approx(np.std([row.predicted for row in rows], ddof=1))
+
+
+LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenverein of Vienna, senior women, free skating"
+NAMES = (LONG, "$x_1$ <b> & $", "\u7fbd\u751f\u7d50\u5f26", "")
+
+
+@pytest.fixture
+def parts_beyond(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What of each saved plot lies beyond its border, in inches; to be read when the plots are made."""
+    beyond: list[str] = []
+
+    def measure(figure, folder, *, name, title, alt):
+        plot = save_plot(figure, folder, name=name, title=title, alt=alt)  # lays it out
+        box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+        if min(box.x0, box.y0, width - box.x1, height - box.y1) < 0:
+            beyond.append(f"{name}: {box.extents} of {width} x {height}")
+        return plot
+
+    for module in (plots, comparing):
+        monkeypatch.setattr(module, "save_plot", measure)
+    return beyond
+
+
+def test_no_name_is_cut_or_warned_of(parts_beyond: list[str], tmp_path: Path) -> None:
+    """Warnings are errors here, among them those of layouts that collapse and of signs without a font."""
+    for number in range(1, len(NAMES) + 1):
+        groups = {video: NAMES[at % number] for at, video in enumerate("abcdef")}
+        residuals_by_group([residuals()], tmp_path, groups=groups)
+    predictions([residuals(LONG), residuals("$b"), residuals("c")], tmp_path, target=LONG)
+    assert not parts_beyond, parts_beyond
+
+
+def test_plots_of_epochs_and_of_several_runs_hold_long_names(
+    world, parts_beyond: list[str], tmp_path: Path
+) -> None:
+    for name in (LONG, "short"):
+        fit(world.request(tmp_path / name, seeds=(0, 1), splits=("first", "second")))
+    run_dir = tmp_path / LONG
+    cells = [read_cell(run_dir, split=split, seed=seed) for split in ("first", "second") for seed in (0, 1)]
+    learning_curves([replace(cell, split=LONG) for cell in cells], tmp_path)
+    evaluations = [evaluate(tmp_path / name) for name in (LONG, "short")]
+    epoch_gap([replace(cell, split=LONG) for cell in evaluations[0].cells], tmp_path)
+    compare_plot(evaluations)
+    assert not parts_beyond, parts_beyond
+
+
+def test_long_names_have_two_lines_and_an_ellipsis() -> None:
+    assert label("Anna Lindqvist") == "Anna Lindqvist"
+    assert label("Anna Lindqvist of Stockholm, Sweden") == "Anna Lindqvist of\nStockholm, Sweden"
+    assert label(LONG) == "Donaudampfschifffahrtsgese\nllschaftskapitänsmützenve\u2026"
+    assert label("$1") == r"\$1"
+
+
+def test_sides_of_a_horizontal_axis_are_left_and_right(tmp_path: Path) -> None:
+    """matplotlib draws words as paths, and writes them beside the paths."""
+    svg = residuals_by_group([residuals()], tmp_path, groups=dict.fromkeys("abcdef", "all")).svg
+    assert "left of 0: judged lower than predicted, right: higher" in svg
+    assert "above 0" not in svg
+
+
+def test_a_head_without_epochs_has_no_curves_and_no_best_epoch(world, tmp_path: Path) -> None:
+    at_once = replace(world.request(tmp_path / "svr", seeds=(0, 1)), head="svr-average")
+    fit(replace(at_once, streams=("segments",), epochs=None))
+    fit(world.request(tmp_path / "net", seeds=(0, 1)))
+    curves = {"learning-curves.svg", "learning-curves.png", "epoch-gap.svg", "epoch-gap.png"}
+    words = ("Learning curves", "Best-on-test gap", "Kept: last epoch", "momentum")
+    for name, has_epochs in (("svr", False), ("net", True)):
+        page = write_report([tmp_path / name], tmp_path / f"{name}.html", num_worst=0).read_text()
+        drawn = {path.name for path in (tmp_path / name / "plots").iterdir()}
+        assert (curves & drawn) == (curves if has_epochs else set())
+        assert [word in page for word in words] == [has_epochs] * 4
+        evaluation = evaluate(tmp_path / name)
+        assert ("last epoch" in metrics_by_seed(evaluation).header) == has_epochs
+        assert ("best epoch" in format_evaluation(evaluation)) == has_epochs
+
+
+def test_a_split_has_one_row_and_every_seed_its_own(world, tmp_path: Path) -> None:
+    fit(world.request(tmp_path / "run", seeds=(0, 1), splits=("first", "second")))
+    evaluation = evaluate(tmp_path / "run")
+    short, full = metrics_by_split(evaluation), metrics_by_seed(evaluation)
+    assert [row[0] for row in short.rows] == ["first", "second", "mean over splits"]
+    assert short.rows[-1][2].startswith(f"{evaluation.overall:.3f} ± ")
+    assert [row[1] for row in full.rows] == ["0", "1", "ensemble", "mean"] * 2
+    assert {len(row) for row in full.rows} == {len(full.header)}
+    assert {len(row) for row in short.rows} == {len(short.header)}
+
+
+def test_a_video_of_several_splits_is_among_the_worst_once(world, tmp_path: Path) -> None:
+    fit(world.request(tmp_path / "run", splits=("first", "second")))
+    splits = [replace(residuals(name), mean=np.arange(6) + off) for name, off in (("a", 1), ("b", -2))]
+    worst = worst_videos(
+        tmp_path / "run", splits, folder=tmp_path / "pages", report=tmp_path / "r.html", number=9
+    )
+    assert sorted(each.video for each in worst) == list("abcdef")
+    assert {each.split for each in worst} == {"b"}
 
 
 def test_thirds_are_by_the_judges_scores() -> None:

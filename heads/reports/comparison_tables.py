@@ -1,0 +1,72 @@
+"""The tables above several runs: one row per run, one per pair, and the splits of each pair."""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.pages.run_page import TableOf
+from heads.agreement import TITLES
+from heads.comparison import Comparison, Difference, compare
+from heads.evaluation import Evaluation
+from heads.reports.number_text import UNDEFINED, interval_text, number_text
+
+PAIRED = "First less second. Paired bootstrap over videos and seeds; p is two-sided."
+Titled = tuple[str, TableOf]
+
+
+def overview(evaluations: Mapping[Path, Evaluation]) -> Titled:
+    """Return a row per run; flags have a column where they are not those of all."""
+    differ = len({each.flags for each in evaluations.values()}) > 1
+    classes = any(each.verdict is None or each.verdict.classes for each in evaluations.values())
+    rows = [
+        (
+            str(run_dir),
+            *([", ".join(each.flags)] if differ else []),
+            number_text(each.overall),
+            interval_text(each.overall_interval),
+            *([] if classes else [_error(each)]),
+        )
+        for run_dir, each in evaluations.items()
+    ]
+    metrics = " or ".join(dict.fromkeys(TITLES[each.metric] for each in evaluations.values()))
+    header = ("run", *(["flags"] if differ else []), metrics, "95 % interval")
+    error = [] if classes else ["typical error"]
+    return "All runs", TableOf((*header, *error), rows, num_texts=1 + differ)
+
+
+def _error(evaluation: Evaluation) -> str:
+    return "" if evaluation.verdict is None else f"{evaluation.verdict.error:.3g}"
+
+
+def differences(run_dirs: Sequence[Path]) -> tuple[Titled, list[Titled]]:
+    """Return the difference of each pair over all splits, and those of the single splits, pair by pair."""
+    rows, by_split = [], []
+    for first, second in combinations(run_dirs, 2):
+        title = f"{first} against {second}"
+        try:
+            comparison = compare(first, second)
+        except RunError as error:
+            rows.append((f"{title}: not comparable: {str(error).splitlines()[0]}", "", "", ""))
+            continue
+        whole = comparison.overall or comparison.splits[0]
+        rows.append((title, *_numbers(whole)))
+        if comparison.overall:
+            by_split.append((f"{title}, by split", _splits(comparison)))
+    table = TableOf(("pair", "difference", "95 % interval", "p"), rows, PAIRED)
+    return ("Differences", table), by_split
+
+
+def _splits(comparison: Comparison) -> TableOf:
+    rows = [
+        (each.name, str(each.num_videos), number_text(each.first), number_text(each.second), *_numbers(each))
+        for each in comparison.splits
+    ]
+    header = ("split", "videos", "first", "second", "difference", "95 % interval", "p")
+    return TableOf(header, rows, PAIRED)
+
+
+def _numbers(each: Difference) -> tuple[str, str, str]:
+    p = UNDEFINED if math.isnan(each.p) else f"{each.p:.4f}"
+    return number_text(each.difference, sign="+"), interval_text(each.interval, sign="+"), p

@@ -1,0 +1,18 @@
+"""Numbers of reports as text."""
+
+import math
+
+from aqa_pipeline.metrics import Interval
+
+UNDEFINED = "undefined"
+
+
+def number_text(value: float, *, sign: str = "") -> str:
+    """Return three decimals, or that there is no number."""
+    return UNDEFINED if math.isnan(value) else f"{value:{sign}.3f}"
+
+
+def interval_text(interval: Interval, *, sign: str = "") -> str:
+    """Return `0.123 to 0.456`, or why there is no interval."""
+    low, high = (number_text(end, sign=sign) for end in (interval.low, interval.high))
+    return interval.why_none or f"{low} to {high}"

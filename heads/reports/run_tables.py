@@ -1,0 +1,63 @@
+"""The tables of one run: a row per split, which fits a phone, and a row per split and seed."""
+
+import math
+from collections.abc import Iterator
+
+from aqa_pipeline.pages.run_page import TableOf
+from heads.agreement import TITLES
+from heads.evaluation import Evaluation, Scores, SplitScores
+from heads.reports.number_text import UNDEFINED, interval_text, number_text
+
+
+def metrics_by_split(evaluation: Evaluation) -> TableOf:
+    """Return the mean over seeds of each split, and over the splits where there are several."""
+    rows = [
+        (split.split, str(split.ensemble.num_videos), _mean(split), interval_text(split.interval))
+        for split in evaluation.splits
+    ]
+    if len(rows) > 1:
+        spread = "" if math.isnan(evaluation.overall_std) else f" ± {evaluation.overall_std:.3f}"
+        overall = f"{number_text(evaluation.overall)}{spread}"
+        interval = interval_text(evaluation.overall_interval)
+        rows.append((evaluation.overall_kind, str(evaluation.num_videos), overall, interval))
+    kept = f"Kept: {evaluation.select}. " if evaluation.has_epochs else ""
+    seeds = "Mean ± deviation over seeds." if any(split.num_seeds > 1 for split in evaluation.splits) else ""
+    header = ("split", "videos", TITLES[evaluation.metric], "95 % interval")
+    return TableOf(header, rows, f"{kept}{seeds}")
+
+
+def metrics_by_seed(evaluation: Evaluation) -> TableOf:
+    """Return every cell with all metrics; the epochs' columns only where there are epochs to choose from."""
+    header = ("split", "seed", "videos", TITLES[evaluation.metric], "95 % interval", "R-l2", "MSE")
+    if not evaluation.has_epochs:
+        return TableOf(header, [row[: len(header)] for row in _rows(evaluation)], num_texts=2)
+    note = "* The best epoch on the test videos is not model selection."
+    return TableOf((*header, "last epoch", "best on test*"), list(_rows(evaluation)), note, num_texts=2)
+
+
+def _rows(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:
+    for split in evaluation.splits:
+        for cell in evaluation.cells:
+            if cell.split == split.split:
+                epochs = number_text(cell.last_on_test), number_text(cell.best_on_test)
+                yield split.split, str(cell.seed), *_numbers(cell.scores), *epochs
+        if split.num_seeds > 1:
+            yield split.split, "ensemble", *_numbers(split.ensemble), "", ""
+            num_videos, interval = str(split.ensemble.num_videos), interval_text(split.interval)
+            yield split.split, "mean", num_videos, _mean(split), interval, "", "", "", ""
+
+
+def _numbers(scores: Scores) -> tuple[str, ...]:
+    return (
+        str(scores.num_videos),
+        number_text(scores.value),
+        interval_text(scores.value_interval),
+        number_text(scores.relative_l2),
+        number_text(scores.mse),
+    )
+
+
+def _mean(split: SplitScores) -> str:
+    if math.isnan(split.mean):
+        return UNDEFINED
+    return number_text(split.mean) if math.isnan(split.std) else f"{split.mean:.3f} ± {split.std:.3f}"
