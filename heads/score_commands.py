@@ -196,15 +196,15 @@ def _score_all(items: Sequence["ToScore"], by: "Judge") -> tuple[list["Scored"],
     from heads.judgement import judge
     from heads.score_pages import Scored
     from heads.score_text import format_judgement
-    from heads.seen_parts import told_parts
+    from heads.seen_parts import told_parts, told_windows
 
     scored, failures = [], {}
     for item in items:
         try:
             records = item.records()
             one = Scored(item.video, judge(by, item.name, records), records)
-            followed = (*how_followed(records), *told_parts(records))
-            click.echo(format_judgement(one.judgement, by, followed=followed))
+            seen = (*how_followed(records), *told_parts(records), *told_windows(records, by.trained))
+            click.echo(format_judgement(one.judgement, by, followed=seen))
             click.echo()
             scored.append(one)
         except AqaError as error:

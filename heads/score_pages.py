@@ -22,7 +22,6 @@ from aqa_pipeline.pages.score_page import (
     ScorePage,
     Track,
     TubeStrip,
-    clock,
     write_score_page,
 )
 from aqa_pipeline.records import Record, StreamSpec, Video
@@ -38,7 +37,7 @@ from heads.run_facts import is_fitted_at_once
 from heads.score_axis import round_axis
 from heads.score_text import SPLIT_NAMES_SHOWN, score_sentences, told_steps
 from heads.seen_frames import jump_seconds, seen_frames
-from heads.seen_parts import told_parts
+from heads.seen_parts import told_parts, told_windows
 from heads.training_facts import frames_without_person
 
 NUM_FILM = 12
@@ -90,6 +89,7 @@ def write_page_of(
                 *score_sentences(scored.judgement, by),
                 *how_followed(scored.records),
                 *told_parts(scored.records),
+                *told_windows(scored.records, by.trained),
                 *_known(scored, by),
                 *([f"The run: {by.verdict}"] if by.verdict else []),
             ),
@@ -273,7 +273,7 @@ def _pictures_in_words(records: Mapping[str, Record]) -> str:
 def _length(scored: Scored) -> str:
     digest = next(iter(scored.records.values())).source.digest
     seconds = max(record.duration_seconds for record in scored.records.values())
-    return f"{clock(seconds)} long; SHA-256 {digest[:12]}"
+    return f"{seconds:.1f} s long; SHA-256 {digest[:12]}"
 
 
 def _stream_facts(spec: StreamSpec, record: Record) -> str:

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import torch
 
 from aqa_pipeline.looked_at import parts_looked_at
 from aqa_pipeline.outside_picture import outside_of
 from aqa_pipeline.records import Record
+from heads.registry import find_head
+from heads.windows import evaluation_starts
+
+if TYPE_CHECKING:
+    from heads.prediction import TrainedHead
 
 Records = Mapping[str, Record]
 
@@ -15,20 +22,36 @@ def told_parts(records: Records) -> Iterator[str]:
     """Yield a sentence for each stream that looks at a part of the video only."""
     for stream, part in parts_looked_at(records):
         yield (
-            f"The {stream} look at {part}: the score is of this part. "
-            f"Features of `aqa extract {part.option}` are of all of it; fit a run on them."
+            f"The {stream} look at {part} only; to look at all of it, extract with {part.option} and fit "
+            "again."
         )
+
+
+def told_windows(records: Records, trained: "TrainedHead") -> Iterator[str]:
+    """Yield a sentence for each stream of which the run's head looks at the middle only."""
+    cell, config = trained.cells[0], trained.config
+    if cell.recipe.windows != "released":
+        return
+    others = [name for name in find_head(config["head"]).variants if name != config["variant"]]
+    for stream, record in records.items():
+        num_steps, number = cell.recipe.num_steps.get(stream, 0), len(record.features)
+        if 0 < num_steps < number:
+            start = int(evaluation_starts(torch.tensor(number), num_steps, windows=cell.recipe.windows))
+            first, last = record.pts_seconds[start, 0], record.pts_seconds[start + num_steps - 1, 1]
+            yield (
+                f"The head's variant {config['variant']} looks at {num_steps} of {number} steps of {stream} "
+                f"only, {first:.1f}-{last:.1f} s of {record.duration_seconds:.1f} s"
+                + ("; the variant paper looks at all." if "paper" in others else ".")
+            )
 
 
 def told_outside(records: Records) -> Iterator[str]:
     """Yield a warning for each stream whose network does not see the athlete in some frames."""
     for stream, outside in outside_of(records):
-        sees = f"`aqa extract {outside.option}` shows the network whole frames; fit a run on those features."
-        yield " ".join(
-            [
-                f"The athlete is outside the network's picture {outside} of {stream}.",
-                *([sees] if outside.option else []),
-            ]
+        sees = f"; to show it whole frames, extract with {outside.option} and fit again"
+        yield (
+            f"The athlete is outside the network's picture {outside} of {stream}"
+            f"{sees if outside.option else ''}."
         )
 
 

@@ -115,8 +115,8 @@ def test_where_nobody_was_followed_is_said(home: Path, printed: dict[str, str]) 
     output = printed["score new-routine.mp4"]
     assert "new-routine.mp4: score " in output
     assert "(annotations) followed the athlete in 14 of 18 frames." in output
-    assert "The tubes look at 0.2-2.0 s of 2.0 s: the score is of this part." in output
-    assert "`aqa extract --last-frames 20`" in output
+    assert "The tubes look at 0.2-2.0 s of 2.0 s only; to look at all" in output
+    assert "extract with --last-frames 20 and fit again." in output
     assert "WARNING: Nobody was followed from 0:00.8 to 0:01.2 (4 of 18 frames)" in output
     (video,) = json.loads((home / "new.json").read_text())["videos"]
     assert video["followed"]["tubes"]["num_followed"] == 14

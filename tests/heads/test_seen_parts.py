@@ -1,13 +1,15 @@
 """What a score is of is said in words, in numbers and with the option that changes it."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Record, Source, StreamSpec
-from heads.seen_parts import seen_as_json, told_outside, told_parts
+from heads.recipes import action_net_recipe
+from heads.seen_parts import seen_as_json, told_outside, told_parts, told_windows
 from heads.training_facts import gather_training_facts
 from heads.unlike_training import warnings_for
 
@@ -49,17 +51,18 @@ def crops(*lefts: float) -> Record:
 
 def test_a_part_is_said_with_the_option_that_takes_all() -> None:
     assert list(told_parts({"segments": segments(1), "crops": crops(200, 200)})) == [
-        "The segments look at 0.0-3.2 s of 6.0 s: the score is of this part. Features of `aqa extract --rest "
-        "padded` are of all of it; fit a run on them."
+        "The segments look at 0.0-3.2 s of 6.0 s only; to look at all of it, extract with --rest padded "
+        "and fit again."
     ]
     assert list(told_parts({"segments": segments(2)})) == []
 
 
 def test_an_athlete_out_of_sight_is_a_warning_with_its_option() -> None:
     records = {"segments": segments(2), "crops": crops(0, 200, 300, 600, 600)}
-    (told,) = told_outside(records)
-    assert told.startswith("The athlete is outside the network's picture in 3 of 5 frames of segments.")
-    assert "`aqa extract --framing whole`" in told
+    assert list(told_outside(records)) == [
+        "The athlete is outside the network's picture in 3 of 5 frames of segments; to show it whole frames, "
+        "extract with --framing whole and fit again."
+    ]
     whole = replace(records["segments"], field_of_view=(0, 0, 640, 360))
     assert list(told_outside(records | {"segments": whole})) == []
 
@@ -75,6 +78,26 @@ def test_the_same_is_there_as_numbers() -> None:
     }
     assert seen["athlete_outside_picture"]["segments"]["num_outside"] == 1
     assert seen_as_json({"segments": segments(2)}) == {"looks_at": {}, "athlete_outside_picture": {}}
+
+
+@pytest.mark.parametrize(
+    ("windows", "number", "told"), [("released", 5, 1), ("released", 3, 0), ("paper", 5, 0)]
+)
+def test_a_head_that_looks_at_the_middle_says_so(windows, number, told) -> None:
+    """Testing sees steps 1 to 3 of 0 to 4, where windows have three."""
+    recipe = replace(
+        action_net_recipe("mit-skating", "s", "paper", {}), num_steps={"segments": 3}, windows=windows
+    )
+    cell = SimpleNamespace(recipe=recipe)
+    trained = SimpleNamespace(cells=[cell], config={"head": "action-net", "variant": "released"})
+    minute = replace(SIX_SECONDS, num_frames=320, stop_frame=320)
+    sentences = list(told_windows({"segments": segments(number, footage=minute)}, trained))
+    assert len(sentences) == told
+    for sentence in sentences:
+        assert (
+            "released looks at 3 of 5 steps of segments only, 3.2-12.8 s of 16.0 s; the variant paper"
+            in sentence
+        )
 
 
 @pytest.mark.parametrize("footage", [SIX_SECONDS, None])
