@@ -1,5 +1,6 @@
 """The guides under docs/: every command in them exists, with its options; those for own videos are run."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from extract.backbones import BACKBONES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 GUIDES = sorted((REPOSITORY / "docs").glob("guide-*.md"))
+BIN = Path(sys.executable).parent
+ON_CPU = {f"AQA_{command}_DEVICE": "cpu" for command in ("EXTRACT", "FIT", "SCORE")}
+SHORT = {"AQA_FIT_EPOCHS": "2", "AQA_FIT_SEEDS": "0"}
 SMALL = ["--weights", "random:0", "--device", "cpu", "--backbone", "resnet18", "--streams", "frames"]
 
 
@@ -69,25 +73,6 @@ def write_videos(root: Path) -> None:
             container.mux(stream.encode())
 
 
-def test_the_guide_to_own_videos_works_from_top_to_bottom(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With small networks of random weights in the place of the official ones, which are not here."""
-    write_videos(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    small = {
-        ("extract", "--preview"): ["--streams", "frames", "--device", "cpu"],
-        ("extract", "--dataset"): SMALL,
-        ("fit", "--head"): ["--streams", "frames", "--epochs", "2", "--device", "cpu"],
-    }
-    for words in commands(next(guide for guide in GUIDES if guide.name == "guide-own-videos.md")):
-        words = ["monday/a.mp4" if word == "monday/*.mp4" else word for word in words]
-        result = CliRunner().invoke(cli.main, [*words, *small.get((words[0], words[1]), [])])
-        assert result.exit_code == 0, (words, result.output)
-    for made in ("report.html", "new-routine.html", "pages", "scores.csv", "sheets/first.preview.jpg"):
-        assert (tmp_path / made).exists(), made
-
-
 def run_guide(name: str, extra: dict[str, list[str]]) -> None:
     """Every command of a guide in the working folder; `extra` words per command keep it small."""
     for words in commands(next(guide for guide in GUIDES if guide.stem == f"guide-{name}")):
@@ -103,17 +88,73 @@ def write_python_of(name: str) -> None:
     Path(file).write_text(rest.partition("```")[0])
 
 
-def walk(name: str, extra: dict[str, list[str]]) -> None:
-    """As `run_guide`, each command in a process of its own, as a person runs it."""
-    code = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); import cli; cli.main()"
-    for words in commands(next(guide for guide in GUIDES if guide.stem == f"guide-{name}")):
-        command = [sys.executable, "-c", code, *words, *extra.get(words[0], [])]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, (words, done.stdout, done.stderr)
+def walk(name: str, **environment: str) -> None:
+    """Type the guide's shell lines as they stand, each in a process of its own, on a machine without weights.
+
+    The environment keeps the work small. What an `export` sets holds for the lines below it.
+    """
+    path = os.pathsep.join([str(BIN), os.environ["PATH"]])
+    common = {"PATH": path, "PYTHONPATH": str(REPOSITORY), "AQA_HOME": str(Path("home").absolute())}
+    variables = os.environ | ON_CPU | common | environment
+    for line in shell_lines(name):
+        if line.startswith("export "):
+            variables |= dict(word.split("=", 1) for word in shlex.split(line)[1:])
+        elif not line.startswith("aqa weights fetch "):  # needs the network
+            done = subprocess.run(
+                ["bash", "-c", line], env=variables, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, (line, done.stdout, done.stderr)
 
 
-FIT = ["--epochs", "2", "--seeds", "0", "--device", "cpu"]
-ON_CPU = ["--device", "cpu"]
+def shell_lines(name: str) -> list[str]:
+    text = next(guide for guide in GUIDES if guide.stem == f"guide-{name}").read_text()
+    return [line for block in text.split("```sh\n")[1:] for line in block.split("```")[0].splitlines()]
+
+
+def asked_for(*words: str) -> str:
+    """What a command says on a machine without weights."""
+    return CliRunner().invoke(cli.main, list(words), env={"AQA_HOME": "nowhere"}).output
+
+
+def fetch_line(name: str) -> str:
+    (line,) = [line for line in shell_lines(name) if line.startswith("aqa weights fetch ")]
+    return line
+
+
+def test_the_guide_to_own_videos_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_videos(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert f"`{fetch_line('own-videos')}`" in asked_for(
+        "extract", "--dataset", "folder", "--root", "my-videos"
+    )
+    walk("own-videos", **SHORT)
+    for made in ("report.html", "new-routine.html", "pages", "scores.csv", "sheets/first.preview.jpg"):
+        assert (tmp_path / made).exists(), made
+    assert "RANDOM WEIGHTS" in (tmp_path / "new-routine.html").read_text()
+
+
+def test_the_guide_to_tubes_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it says for a machine without weights, with boxes that were drawn by hand."""
+    write_videos(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    tubes = ("extract", "--dataset", "folder", "--root", "my-videos", "--for", "tsa")
+    assert f"`{fetch_line('tubes')}`" in asked_for(*tubes)
+    boxes = "frame_index,x1,y1,x2,y2\n" + "".join(f"{at},10,8,40,40\n" for at in range(20))
+    (tmp_path / "my-videos" / "boxes").mkdir()
+    for video in (tmp_path / "my-videos" / "videos").iterdir():
+        (tmp_path / "my-videos" / "boxes" / f"{video.stem}.csv").write_text(boxes)
+    (tmp_path / "new-routine.csv").write_text(boxes)
+    few = {"AQA_EXTRACT_LAST_FRAMES": "16", "AQA_EXTRACT_CLIP_STRIDE": "16", "AQA_EXTRACT_VIEWS": "reference"}
+    walk(
+        "tubes",
+        AQA_FIT_VARIANT="frozen",
+        AQA_FIT_EPOCHS="1",
+        AQA_FIT_SEEDS="0",
+        AQA_FIT_SPLIT="random-0",
+        **few,
+    )
+    for made in ("tubes.html", "new-routine.html", "sheets/first.preview.jpg"):
+        assert (tmp_path / made).exists(), made
 
 
 def test_the_guide_to_backbones_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,14 +164,14 @@ def test_the_guide_to_backbones_works(tmp_path: Path, monkeypatch: pytest.Monkey
     with plugged_in([read_plugin(Path("tiny3d.py"))]):
         tiny = BACKBONES.find("tiny3d")
         assert sum(p.numel() for p in tiny.build().parameters()) == tiny.num_parameters
-    walk("add-a-backbone", {"extract": ON_CPU, "fit": ["--seeds", "0", *ON_CPU], "score": ON_CPU})
+    walk("add-a-backbone", AQA_FIT_SEEDS="0")
 
 
 def test_the_guide_to_heads_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_videos(tmp_path)
     monkeypatch.chdir(tmp_path)
     write_python_of("add-a-head")
-    walk("add-a-head", {"extract": ON_CPU, "fit": FIT, "score": ON_CPU})
+    walk("add-a-head", **SHORT)
 
 
 def test_the_guide_to_datasets_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +181,7 @@ def test_the_guide_to_datasets_works(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for number, video in enumerate(sorted(Path("my-videos/videos").iterdir())):
         video.rename(f"club/athlete{number}_{number}.25.mp4")
     write_python_of("add-a-dataset")
-    walk("add-a-dataset", {"extract": ON_CPU, "fit": FIT})
+    walk("add-a-dataset", **SHORT)
 
 
 @pytest.mark.xdist_group("ray")

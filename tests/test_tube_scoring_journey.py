@@ -91,7 +91,8 @@ def printed(home: Path) -> dict[str, str]:
     Networks with random weights score all clips alike; here that must not count as even.
     """
     blocks = [block.split("```")[0] for block in GUIDE.read_text().split("```sh\n")[1:]]
-    commands = [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
+    lines = [line for block in blocks for line in block.splitlines()]
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("aqa ") and "fetch" not in line]
     outputs = {}
     for words in commands:
         name = (words[0], words[1])
