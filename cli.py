@@ -16,6 +16,7 @@ import click
 
 from aqa_pipeline.commands.datasets import datasets
 from aqa_pipeline.commands.doctor import doctor
+from aqa_pipeline.commands.next_step import as_a_part
 from aqa_pipeline.commands.options import example, progress_bar
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER
 from aqa_pipeline.commands.simulate import simulate
@@ -111,7 +112,8 @@ def _tried(*arguments: str) -> bool:
     """Whether one of our own commands could do its work, all or part of it; if not, the reason is told."""
     _say(*(word if len(word) < LONGEST_WORD_SHOWN else f"{word[:60]}..." for word in arguments))
     try:
-        main.main(list(arguments), standalone_mode=False)
+        with as_a_part():
+            main.main(list(arguments), standalone_mode=False)
     except click.ClickException as error:
         click.secho(error.format_message(), fg="yellow", err=True)
         return False
@@ -264,7 +266,9 @@ def _say(*arguments: str) -> None:
 def _say_and_run(*arguments: str) -> None:
     """Runs one of our own commands, and shows it as a person would type it."""
     _say(*arguments)
-    if main.main(list(arguments), standalone_mode=False):
+    with as_a_part():
+        failed = main.main(list(arguments), standalone_mode=False)
+    if failed:
         raise AqaError(f"the demo stopped: `aqa {arguments[0]}` did not succeed (see above).")
 
 

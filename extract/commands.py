@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from aqa_pipeline.commands.defaults import find_dataset
+from aqa_pipeline.commands.next_step import tell_next
 from aqa_pipeline.commands.options import (
     ENGINE_OPTIONS,
     EXISTING,
@@ -168,6 +169,7 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     from aqa_pipeline.store import Origin, Store, write_origin
     from aqa_pipeline.video import check_reader
     from extract.contact_sheet import contact_sheets
+    from extract.next_step import next_words
     from extract.quad_files import quads_notes
     from extract.summary import format_extract_report, two_roots
 
@@ -208,6 +210,7 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     if options["contact_sheet"]:
         for line in contact_sheets(order.extraction, engine.specs, videos, options["contact_sheet"]):
             click.echo(line)
+    tell_next(*next_words(ctx, found, into, engine.specs, streams_of=ctx.obj))
     ctx.exit(SOME_FAILED if report.failures or found.problems else 0)
 
 

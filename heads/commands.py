@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aqa_pipeline.commands.defaults import RUNS, find_dataset, only_run
+from aqa_pipeline.commands.next_step import given_words, tell_next
 from aqa_pipeline.commands.options import (
     ENGINE_OPTIONS,
     EXISTING,
@@ -150,6 +151,7 @@ def fit(ctx: click.Context, repeat: Path | None, **options: Any) -> None:
     click.echo(
         f"\nRun: {summary.run_dir} ({summary.num_trained} trained, {summary.num_resumed} already there)"
     )
+    tell_next("report", str(summary.run_dir), *given_words(ctx, only=("plugin",)))
 
 
 def _run(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aqa_pipeline.commands.next_step import PLUGINS
 from aqa_pipeline.errors import AqaError
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def _plug_in(ctx: click.Context, param: click.Parameter, paths: tuple[Path, ...]
         return
     from aqa_pipeline.plugins import plugged_in, read_plugin
 
+    ctx.meta[PLUGINS] = paths
     ctx.with_resource(plugged_in([read_plugin(path) for path in paths]))
 
 
