@@ -6,6 +6,7 @@ python -m campaigns.all --only bit_flips,concurrent
 """
 
 import argparse
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,11 +19,14 @@ from campaigns.figures import put_into_docs
 COUNTS: Mapping[str, int] = {
     "kills": 200,
     "ray_kills": 20,
+    "fit_kills": 100,
     "concurrent": 50,
+    "changed_inputs": 200,
     "bit_flips": 1000,
     "full_disk": 50,
     "mutated_videos": 500,
     "mutated_files": 2000,
+    "video_kinds": 60,
     "many_videos": 2000,
 }
 
@@ -62,10 +66,13 @@ def _write_docs(arguments: argparse.Namespace, possible: list[str]) -> None:
 
 
 def _can_run(name: str) -> bool:
-    if name == "ray_kills" and find_spec("ray") is None:
-        print("ray_kills: left out, the extra `ray` is not installed")
-        return False
-    return True
+    lacking = {
+        "ray_kills": None if find_spec("ray") else "the extra `ray` is not installed",
+        "video_kinds": None if shutil.which("ffmpeg") else "there is no `ffmpeg` program",
+    }
+    if why := lacking.get(name):
+        print(f"{name}: left out, {why}")
+    return not why
 
 
 def _run(name: str, share: float, out: Path) -> bool:

@@ -43,7 +43,7 @@ def measure(count: int, scratch: Path) -> Seen:
     assert code == 0, text
     sizes = [path.stat().st_size for path in alone.rglob("*.h5")]
     rng, problems, num_points, num_refused = random.Random(0), [], 0, 0
-    with _disk(scratch / "disk") as (kind, disk, limit):
+    with small_disk(scratch / "disk") as (kind, disk, limit):
         most = sum(sizes) + 8192 * len(sizes) if kind == "tmpfs" else max(sizes)
         while num_refused < count and num_points < MOST_POINTS * count:
             refused, found = _one_point(root, Store(alone), disk / "store", limit(rng.randrange(most)))
@@ -81,10 +81,10 @@ def _one_point(
 
 
 @contextlib.contextmanager
-def _disk(folder: Path) -> Iterator[tuple[str, Path, Limit]]:
+def small_disk(folder: Path, num_bytes: int = DISK_BYTES) -> Iterator[tuple[str, Path, Limit]]:
     """A disk of our own: how it is limited, where it is, and how to have so many bytes free on it."""
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={num_bytes}", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
         yield "RLIMIT_FSIZE", folder, _small_files
         return

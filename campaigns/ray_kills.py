@@ -23,7 +23,8 @@ from aqa_pipeline.store import Store
 from campaigns.campaign import Seen, run_campaign
 from campaigns.samples import differences, extract_crops, half_records, write_videos
 
-NUM_NODES, NUM_WORKERS, NUM_VIDEOS = 2, 2, 40
+NUM_NODES, NUM_WORKERS = 2, 2
+FEWEST_VIDEOS, MOST_VIDEOS = 12, 40  # two for each kill
 PAUSE_SECONDS, LIFE_SECONDS = (
     2.0,
     3.0,
@@ -47,7 +48,7 @@ def measure(count: int, scratch: Path) -> Seen:
 
     torch.set_num_threads(1)  # as each worker has; sums in another order differ in their last bits
     root, alone = scratch / "videos", scratch / "alone"
-    write_videos(root, num_videos=NUM_VIDEOS)
+    write_videos(root, num_videos=min(max(FEWEST_VIDEOS, 2 * count), MOST_VIDEOS))
     code, text = extract_crops(root, alone)
     assert code == 0, text
     problems: list[str] = []
