@@ -84,9 +84,10 @@ class Reader(pickle.Unpickler):
         self.names = names
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self.names:
-            raise Refused(f"it wants to use {module}.{name}")
-        return self.names[module, name]
+        try:
+            return self.names[module, name]
+        except KeyError:
+            raise Refused(f"it wants to use {module}.{name}") from None
 
     def persistent_load(self, pid: object) -> Any:
         raise Refused(f"it refers to something outside, {pid!r}")

@@ -12,7 +12,7 @@ from aqa_pipeline.weights.cache import (
 )
 from aqa_pipeline.weights.download import Progress, fetch
 from aqa_pipeline.weights.identity import Identity, git_blob_of, sha256_of
-from aqa_pipeline.weights.loading import load_state_dict
+from aqa_pipeline.weights.loading import check_checkpoint, load_state_dict
 from aqa_pipeline.weights.registry import WEIGHTS, WeightsFile, get_weights_file
 from aqa_pipeline.weights.sizes import size_text, total_text
 
@@ -24,6 +24,7 @@ __all__ = [
     "WeightsStatus",
     "add",
     "aqa_home",
+    "check_checkpoint",
     "check_weights",
     "fetch",
     "find_weights",

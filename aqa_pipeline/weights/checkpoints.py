@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from zipfile import ZipFile
 
 from aqa_pipeline.outside import open_outside
-from aqa_pipeline.pickle_builders import BUILDERS, Builder, Excess, Refused, at_most
+from aqa_pipeline.pickle_builders import BUILDERS, BUILTINS, Builder, Excess, Refused, at_most, spend
 from aqa_pipeline.pickles import Reader, allowance, load
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ TAR_MARK, TAR_MARK_AT = b"ustar", 257
 LARGEST_RATIO = 50  # of what an archive unpacks to: torch stores its members as they are
 PICKLE_BYTES = 1 << 26  # names and shapes: those of a network of 10,000 tensors take a megabyte
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of torch.save before version 1.6
+FOREIGN_BYTES = 64
+OWN_BUILDERS = ("torch", "numpy", "collections", "_codecs", *BUILTINS)
 COUNT_BYTES = 8  # in front of each storage there
 
 STORAGES = {
@@ -62,15 +64,52 @@ class StoredTensor(NamedTuple):
     stride: tuple[int, ...]
 
 
+class Foreign:
+    """Stands for an object of a class that another library knows; what the object holds is read and dropped.
+
+    Nothing is made of numbers: `Linear(100000, 100000)` takes as many gigabytes as it likes.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, *arguments: object) -> "Foreign":
+        if not all(isinstance(each, str | bytes) for each in arguments):
+            raise Refused("it makes an object of more than words")
+        spend(FOREIGN_BYTES)
+        return super().__new__(cls)
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
+
+    def append(self, item: object) -> None:
+        pass
+
+
+class _WithForeign(dict[tuple[str, str], Any]):
+    """Names, and `Foreign` for each class of a network that is not among them."""
+
+    def __missing__(self, key: tuple[str, str]) -> type[Foreign]:
+        module = key[0]
+        if module.startswith("torch.nn.modules.") or module.split(".")[0] not in OWN_BUILDERS:
+            return Foreign
+        raise KeyError(key)
+
+
+Names = Mapping[tuple[str, str], Any]
 Build = Callable[[StoredTensor], "Tensor"]
 
 
 @contextmanager
-def opened_checkpoint(path: Path) -> Iterator[tuple[Any, Build]]:
+def opened_checkpoint(path: Path, *, foreign: bool = False) -> Iterator[tuple[Any, Build]]:
     """Give what the checkpoint holds, `StoredTensor`s in the place of tensors, and what makes them tensors.
 
+    With `foreign`, objects of unknown classes become `Foreign`s, and are not refused.
     Raises `Excess`, `Refused`, or anything at all for damaged bytes.
     """
+    names = _WithForeign(_names()) if foreign else _names()
     with open_outside(path) as file:
         size = os.fstat(file.fileno()).st_size
         head = file.read(TAR_MARK_AT + len(TAR_MARK))
@@ -80,12 +119,12 @@ def opened_checkpoint(path: Path) -> Iterator[tuple[Any, Build]]:
         with at_most(allowance(min(size, PICKLE_BYTES))):
             if head.startswith(ARCHIVE_START):
                 with ZipFile(file) as archive:
-                    yield _of_archive(archive, size)
+                    yield _of_archive(archive, size, names)
             else:
-                yield _of_old_file(file, size)
+                yield _of_old_file(file, size, names)
 
 
-def _of_archive(archive: ZipFile, size: int) -> tuple[Any, Build]:
+def _of_archive(archive: ZipFile, size: int, names: Names) -> tuple[Any, Build]:
     members = {member.filename: member for member in archive.infolist()}
     if (unpacked := sum(member.file_size for member in archive.infolist())) > LARGEST_RATIO * size:
         raise Excess(f"its {size:,} bytes unpack to {unpacked:,}")
@@ -98,7 +137,7 @@ def _of_archive(archive: ZipFile, size: int) -> tuple[Any, Build]:
     if f"{roots[0]}/byteorder" in members:
         _check_byte_order(archive.read(f"{roots[0]}/byteorder").decode())
     with archive.open(f"{roots[0]}/data.pkl") as file:
-        content = load(file, _TensorReader(file, _names()))  # type: ignore[arg-type]
+        content = load(file, _TensorReader(file, names))  # type: ignore[arg-type]
 
     def read(storage: Storage) -> bytearray:
         member = members[f"{roots[0]}/data/{storage.key}"]
@@ -112,8 +151,7 @@ def _of_archive(archive: ZipFile, size: int) -> tuple[Any, Build]:
     return content, _builder(read)
 
 
-def _of_old_file(file: BinaryIO, size: int) -> tuple[Any, Build]:
-    names = _names()
+def _of_old_file(file: BinaryIO, size: int, names: Names) -> tuple[Any, Build]:
     reader = lambda: _TensorReader(file, names)  # noqa: E731
     if load(file, reader()) != MAGIC or load(file, reader()) != PROTOCOL:
         raise ValueError("no file of torch.save")
@@ -171,7 +209,7 @@ def _builder(read: Callable[[Storage], bytearray]) -> Build:
 class _TensorReader(Reader):
     """Makes stand-ins of storages. `num_bytes` are those that the pickle claims for each."""
 
-    def __init__(self, file: BinaryIO, names: Mapping[tuple[str, str], Any]) -> None:
+    def __init__(self, file: BinaryIO, names: Names) -> None:
         super().__init__(file, names)
         self.num_bytes: dict[str, int] = {}
 

@@ -1,5 +1,7 @@
 """Reading a checkpoint into plain tensors without ever running code that it carries."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,16 +41,36 @@ def _read_safetensors(path: Path) -> Any:
         raise WeightsError(f"{path} is no safetensors file, or a damaged one: {error}") from error
 
 
-def _read_pickle(path: Path) -> Any:
-    from aqa_pipeline.pickle_builders import Excess
-    from aqa_pipeline.weights.checkpoints import StoredTensor, opened_checkpoint
+def check_checkpoint(path: Path) -> None:
+    """Raise `WeightsError` for a damaged checkpoint, or one that asks for far more memory than it has bytes.
 
-    try:
+    For files that another library reads: objects of its classes may be in them.
+    """
+    with _explained(path):
+        from aqa_pipeline.weights.checkpoints import opened_checkpoint
+
+        with opened_checkpoint(path, foreign=True):
+            pass
+
+
+def _read_pickle(path: Path) -> Any:
+    with _explained(path):
+        from aqa_pipeline.weights.checkpoints import StoredTensor, opened_checkpoint
+
         with opened_checkpoint(path) as (content, build):
             found = _unwrapped(content)
             if not isinstance(found, dict):
                 return found
             return {key: build(v) if isinstance(v, StoredTensor) else v for key, v in found.items()}
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what a reader raises of that file into `WeightsError`s."""
+    from aqa_pipeline.pickle_builders import Excess
+
+    try:
+        yield
     except Excess as excess:
         raise WeightsError(
             f"{path} was refused: {excess}. Get the file again from where it is trusted"

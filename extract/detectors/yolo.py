@@ -23,7 +23,7 @@ from aqa_pipeline.errors import UnknownName, WeightsError
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.installation import install_command
 from aqa_pipeline.records import Video
-from aqa_pipeline.weights import aqa_home, find_weights, sha256_of
+from aqa_pipeline.weights import aqa_home, check_checkpoint, find_weights, sha256_of
 from extract.detectors.detector import Detect
 
 MODELS = ("yolov3u", "yolov8n", "yolo11n", "yolo11s", "yolo11m", "yolo11l")
@@ -83,6 +83,8 @@ def load_yolo(model: str, *, device: str, confidence: float | None) -> YoloPerso
     path = _path_of(model or MODELS[0])
     exported = path.is_dir()
     ultralytics = import_ultralytics(safely=not exported)
+    if not exported:
+        check_checkpoint(path)
     try:
         with _own_threads():
             network = ultralytics.YOLO(path, task="detect", verbose=False)
