@@ -14,6 +14,7 @@ from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, ReaderName, open_video
 from extract.detectors import crop_person
 from extract.preview_tubes import TUBE_SIDE, TubePreview, preview_tube
+from extract.sheet import LINE_HEIGHT, wrapped
 from extract.streams import Steps, Stream
 from extract.streams.crops import Crops
 from extract.streams.tubes import Tubes
@@ -182,13 +183,16 @@ def _grid(cells: Sequence[Image.Image], *, columns: int) -> Image.Image:
 
 def _compose(parts: Sequence[StreamPreview], *, title: str) -> Image.Image:
     width = max(WIDTH, *(part.picture.width + 2 * MARGIN for part in parts))
-    height = TITLE_HEIGHT + sum(HEADING_HEIGHT + part.picture.height for part in parts) + MARGIN
+    font = ImageFont.load_default(15)
+    facts = [wrapped(part.fact, font, width=width - 2 * MARGIN) for part in parts]
+    headings = [HEADING_HEIGHT + (len(lines) - 1) * LINE_HEIGHT for lines in facts]
+    height = TITLE_HEIGHT + sum(headings) + sum(part.picture.height for part in parts) + MARGIN
     sheet = Image.new("RGB", (width, height), PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((MARGIN, 12), title, fill=INK, font=ImageFont.load_default(18))
     top = TITLE_HEIGHT
-    for part in parts:
-        draw.text((MARGIN, top + 6), part.fact, fill=INK, font=ImageFont.load_default(15))
-        sheet.paste(part.picture, (MARGIN, top + HEADING_HEIGHT))
-        top += HEADING_HEIGHT + part.picture.height
+    for part, lines, heading in zip(parts, facts, headings, strict=True):
+        draw.text((MARGIN, top + 6), "\n".join(lines), fill=INK, font=font)
+        sheet.paste(part.picture, (MARGIN, top + heading))
+        top += heading + part.picture.height
     return sheet

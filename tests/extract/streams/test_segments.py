@@ -70,6 +70,7 @@ def test_what_the_papers_see_comes_first_in_what_is_padded(num_frames, frames_pe
         for rest in ("dropped", "padded")
     ]
     number = len(plans[0])
+    assert number == max(1, len(sample_by_time(timeline(num_frames), 5.0)) // frames_per_step)
     assert len(plans[1]) - number in (0, 1)
     np.testing.assert_array_equal(plans[0].frame_index, plans[1].frame_index[:number])
     np.testing.assert_array_equal(plans[0].pts_seconds, plans[1].pts_seconds[:number])
@@ -101,6 +102,14 @@ def test_a_padded_stream_is_another_one_and_a_run_scores_by_the_rule_of_its_trai
         (again,) = rebuild_streams([stream.spec], replace(choices, detector=""))
         assert again.spec == stream.spec
         assert again.rest == stream.rest
+
+
+@pytest.mark.parametrize(("variant", "hash"), [("paper", "ec8831136364"), ("released", "e1f481e52aeb")])
+def test_features_of_the_papers_datasets_keep_the_name_that_they_always_had(
+    no_network, variant, hash
+) -> None:
+    (segments,) = build_streams(["segments"], replace(RANDOM, variant=variant))
+    assert segments.spec.hash == hash
 
 
 @pytest.mark.parametrize("variant", ["paper", "released"])
