@@ -12,12 +12,14 @@ from aqa_pipeline.looked_at import looked_at
 from aqa_pipeline.records import Record, StreamSpec, Video
 from aqa_pipeline.store import Store, file_name
 from aqa_pipeline.video import open_video
+from extract.backbones.preprocess import get_preprocess
 from extract.detectors import crop_person
 from extract.extraction import Extraction
 from extract.sheet import INK, PAPER, compose_sheet
 
 CELL_HEIGHT, LABEL_HEIGHT, MAX_CELLS = 150, 22, 32
 BOX = (255, 90, 31)
+STANDING = (100, 200)  # width and height of the box of somebody who stands
 
 
 def contact_sheets(
@@ -78,17 +80,24 @@ def _facts(record: Record, num_shown: int) -> str:
     num_steps, dropped = record.counts["num_steps"], record.counts["num_steps_without_person"]
     facts = f"{num_steps - dropped} of {num_steps} sampled frames show a person, {dropped} dropped"
     told = told_athlete(record)
-    facts = f"{facts}; {told}" if told else facts
+    facts = "; ".join(filter(None, (facts, told, crops_in_words(record.spec))))
     return facts if num_shown == num_steps - dropped else f"{facts}; {num_shown} are shown here"
 
 
+def crops_in_words(spec: StreamSpec) -> str:
+    """Say how crops of a standing athlete are drawn beside the frames."""
+    changed = get_preprocess(str(spec.facts["preprocess"])).in_words(STANDING)
+    return "crops as the network gets them" + (f", {changed}" if changed else "")
+
+
 def _cell(frame: np.ndarray, record: Record, step: int) -> Image.Image:
-    """The frame with the box drawn, its crop as the network sees it, and when that was."""
+    """The frame with the box drawn, its crop as the network gets it, and when that was."""
     *box, confidence = record.extras["boxes"][step].tolist()
     scale = CELL_HEIGHT / len(frame)
     picture = Image.fromarray(frame).resize((max(1, round(frame.shape[1] * scale)), CELL_HEIGHT))
     ImageDraw.Draw(picture).rectangle([side * scale for side in box], outline=BOX, width=3)
-    crop = Image.fromarray(crop_person(frame, np.array(box))).resize((CELL_HEIGHT, CELL_HEIGHT))
+    geometry = get_preprocess(str(record.spec.facts["preprocess"])).geometry
+    crop = Image.fromarray(geometry(crop_person(frame, np.array(box)))).resize((CELL_HEIGHT, CELL_HEIGHT))
     cell = Image.new("RGB", (picture.width + CELL_HEIGHT, CELL_HEIGHT + LABEL_HEIGHT), PAPER)
     cell.paste(picture, (0, LABEL_HEIGHT))
     cell.paste(crop, (picture.width, LABEL_HEIGHT))

@@ -12,6 +12,8 @@ from aqa_pipeline.looked_at import looked_at
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, ReaderName, open_video
+from extract.backbones.preprocess import get_preprocess
+from extract.contact_sheet import crops_in_words
 from extract.detectors import crop_person
 from extract.preview_tubes import TUBE_SIDE, TubePreview, preview_tube
 from extract.sheet import LINE_HEIGHT, wrapped
@@ -63,12 +65,14 @@ def _preview(stream: Stream, video: Video, opened: OpenVideo) -> StreamPreview:
     fact = f"{stream.spec.stream}: {len(steps)} steps of {num_frames} frame{'s' * (num_frames > 1)}{looks}"
     if isinstance(stream, Crops):
         cells, num_found, told = _crop_cells(stream, steps, video, opened)
-        who = f"{num_found} with a person ({stream.rule.athlete})"
+        who = f"{num_found} with a person ({stream.rule.athlete}), {crops_in_words(stream.spec)}"
         return StreamPreview(f"{fact}, {who}", _grid(cells, columns=CROPS_IN_A_ROW), told)
     if isinstance(stream, Tubes):
         tube = preview_tube(stream, steps, video, opened)
         rows = [_tube_row(tube, steps, step) for step in even_choice(len(steps), CLIPS_SHOWN)]
         return StreamPreview(f"{fact}; {tube.fact}", _grid(rows, columns=1), tube.details)
+    changed = get_preprocess(str(stream.spec.facts["preprocess"])).in_words((opened.width, opened.height))
+    fact = f"{fact}, pictures {changed}" if changed else fact
     if num_frames == 1:
         return StreamPreview(fact, _grid(list(_single_cells(stream, steps, opened)), columns=8))
     return StreamPreview(fact, _grid(_clip_rows(stream, steps, opened), columns=1))

@@ -230,8 +230,9 @@ def test_a_preview_shows_what_is_sampled_without_any_weights(
     with Image.open(tmp_path / "sheets" / "routine.preview.jpg") as sheet:
         assert sheet.width > 600
         assert sheet.height > 300
-    assert "segments: 2 steps of 16 frames" in result.output
+    assert "segments: 3 steps of 16 frames, pictures cut to the middle" in result.output
     assert "crops: 8 steps of 1 frame, 8 with a person" in result.output
+    assert "crops as the network gets them, stretched" in result.output
 
 
 def test_a_preview_takes_no_dataset(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Box
+from aqa_pipeline.tube_masks import Size
 from extract.backbones.backbone import WHOLE
 from extract.backbones.geometry import Geometry, ReleasedSegments, ShortSideAndCrop, SquashAndCrop
 from extract.backbones.resizing import antialiased_centre, bilinear_centre
 
+NO_CHANGE = 0.02
 PerChannel = tuple[float, float, float]
 
 
@@ -26,6 +28,18 @@ class Preprocess:
     def field_of_view(self, footage: Footage) -> Box:
         """The part of that footage's frames that the network sees, in pixels."""
         return self.geometry.place((footage.width, footage.height)).field_of_view
+
+    def in_words(self, size: Size) -> str:
+        """Say what becomes of a picture of that size (width, height): stretched, cut to the middle, or both.
+
+        Nothing is said of changes of a fiftieth and less.
+        """
+        place = self.geometry.place(size)
+        across, down = (after / before for after, before in zip(place.resized_size, size, strict=True))
+        x1, y1, x2, y2 = place.field_of_view
+        is_stretched = max(across, down) > (1 + NO_CHANGE) * min(across, down)
+        is_cut = min((x2 - x1) / size[0], (y2 - y1) / size[1]) < 1 - NO_CHANGE
+        return " and ".join([*["stretched"] * is_stretched, *["cut to the middle"] * is_cut])
 
 
 def get_preprocess(name: str) -> Preprocess:

@@ -21,7 +21,7 @@ from heads.reports.figures import (
     save_plot,
 )
 from heads.reports.labels import label
-from heads.reports.residuals import SplitResiduals
+from heads.reports.residuals import SplitResiduals, residual_of_each
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,11 +124,13 @@ def predictions(splits: Sequence[SplitResiduals], folder: Path, *, target: str) 
 
 
 def residuals_by_group(splits: Sequence[SplitResiduals], folder: Path, *, groups: Mapping[str, str]) -> Plot:
-    """Judges minus prediction, a row of points per group; `groups` names each video's."""
+    """Judges minus prediction, a row of points per group; `groups` names each video's.
+
+    A video has one point: the mean over the splits that test it.
+    """
     by_group: dict[str, list[float]] = {}
-    for split in splits:
-        for video, residual in zip(split.videos, split.residuals, strict=True):
-            by_group.setdefault(groups[video], []).append(float(residual))
+    for video, residual in residual_of_each(splits).items():
+        by_group.setdefault(groups[video], []).append(residual)
     names = sorted(by_group, key=lambda name: -abs(float(np.mean(by_group[name]))))
     labels = [f"{label(name)} ({len(by_group[name])})" for name in reversed(names)]
     with plotting():

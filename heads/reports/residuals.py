@@ -54,6 +54,15 @@ def split_residuals(cells: Sequence[Cell]) -> SplitResiduals:
     )
 
 
+def residual_of_each(splits: Sequence[SplitResiduals]) -> dict[str, float]:
+    """Return judges minus prediction of each different video, the mean over the splits that test it."""
+    found: dict[str, list[float]] = {}
+    for split in splits:
+        for video, residual in zip(split.videos, split.residuals.tolist(), strict=True):
+            found.setdefault(video, []).append(residual)
+    return {video: float(np.mean(residuals)) for video, residuals in found.items()}
+
+
 def thirds_of_scores(splits: Sequence[SplitResiduals]) -> dict[str, str]:
     """Each test video in the lower, middle or upper third of the judges' scores: a grouping for any data."""
     scores = {

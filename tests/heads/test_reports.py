@@ -160,6 +160,14 @@ def test_a_plot_is_a_file_of_each_kind_and_words_and_the_same_each_time(tmp_path
     assert "prefers-color-scheme:dark" in plot.svg_of_page
 
 
+def test_a_video_that_several_splits_test_is_one_point_of_its_group(tmp_path: Path) -> None:
+    """Residuals of 1 in the first split and of 3 in the second: 2 for each of the six videos."""
+    first = residuals("first")
+    splits = [first, replace(first, split="second", mean=first.mean - 2)]
+    plot = residuals_by_group(splits, tmp_path, groups=dict.fromkeys("abcdef", "all"))
+    assert plot.alt == "all: mean +2.00 over 6"
+
+
 @pytest.mark.parametrize("number", [1, 2, 4])
 def test_any_number_of_splits_fits(tmp_path: Path, number: int) -> None:
     splits = [residuals(f"split {at}") for at in range(number)]
