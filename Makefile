@@ -15,7 +15,8 @@ OTHER_TABLES := wd-table1a wd-table1b wd-table3 $(foreach n,1 2 3 4 5 6,tsa-tabl
 define reproduce
 $(info $(BIN)/aqa reproduce $(1) $(ARGS))
 @$(BIN)/aqa reproduce $(1) $(ARGS); code=$$?; \
-  [ $$code -ne 3 ] || echo "Not all cells could be run (see above for what they lack): exit code 3."; exit $$code
+  [ $$code -ne 3 ] || echo "Not all cells could be run (see above for what they lack): exit code 3."; \
+  [ $$code -ne 4 ] || echo "A quick look, no reproduction: exit code 4."; exit $$code
 endef
 
 help:            ## this list

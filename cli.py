@@ -4,7 +4,7 @@ Each room's commands stand in its `commands` modules; here stand what walks thro
 the extraction that `score` and `reproduce` call. Stages are imported inside commands, so `aqa --help` is
 instant and works without torch.
 Data goes to stdout, progress and errors to stderr. Exit codes: 0 done, 1 an error that the message explains,
-2 a wrong command line, 3 some videos failed and the rest is done.
+2 a wrong command line, 3 some videos failed and the rest is done, 4 a quick look (`reproduce --quick`).
 """
 
 import hashlib
@@ -108,6 +108,19 @@ def _extract_needs(plan: "TablePlan", options: dict[str, Any]) -> None:
                 _tried(*alone.arguments(plan.settings), *chosen)
 
 
+def _weights_lacking(streams: Sequence[tuple[str, str]], *, detector: str) -> Sequence[str]:
+    """The weights of these streams' networks, and of who finds the athlete, that are not here."""
+    from aqa_pipeline.weights import missing_weights
+    from extract.choices import Choices, official_weights
+
+    names = [
+        name
+        for stream, backbone in streams
+        for name in official_weights([stream], Choices(backbones={stream: backbone}, detector=detector))
+    ]
+    return [entry.name for entry in missing_weights(names)]
+
+
 def _tried(*arguments: str) -> bool:
     """Whether one of our own commands could do its work, all or part of it; if not, the reason is told."""
     _say(*(word if len(word) < LONGEST_WORD_SHOWN else f"{word[:60]}..." for word in arguments))
@@ -197,7 +210,7 @@ for command in (
     fit,
     evaluate,
     compare,
-    make_reproduce(_extract_needs),
+    make_reproduce(_extract_needs, _weights_lacking),
     make_score(_open_cache, extraction_options=tracker_options(otherwise="the run's")),
     report,
     doctor,

@@ -100,6 +100,13 @@ def build_streams(names: Sequence[str], choices: Choices, *, with_networks: bool
     return streams
 
 
+def official_weights(names: Sequence[str], choices: Choices) -> list[str]:
+    """Return the weights that `aqa weights` must have for these streams."""
+    kinds = [get_stream_kind(name) for name in names]
+    chosen = {kind.name: _backbone_name(kind, choices) for kind in kinds}
+    return list(_official_weights(kinds, chosen, choices, with_networks=True))
+
+
 def _official_weights(
     kinds: Sequence[StreamKind], backbones: Mapping[str, str], choices: Choices, *, with_networks: bool
 ) -> Iterator[str]:

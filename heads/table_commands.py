@@ -1,8 +1,9 @@
 """`aqa reproduce` and `aqa compare`: the papers' tables, and which of two runs is better."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +24,21 @@ from aqa_pipeline.commands.options import (
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FILE, OUTPUT_FOLDER, check_output
 from aqa_pipeline.precision import check_precision
+from heads.tables.quick import EPOCHS, EXIT_CODE, SEEDS, quick_part
 from heads.tables.registry import TABLES, find_table
 
 if TYPE_CHECKING:
+    from heads.tables.missing import WeightsLacking
     from heads.tables.planning import TablePlan
     from heads.tables.running import Advance
     from heads.tables.settings import Settings
+    from heads.tables.table import Table
+
+USUAL_SEEDS = (0, 1, 2)
 
 # Makes what the plan needs and the disk allows; told by the front door, since this room knows no videos.
 ExtractNeeds = Callable[["TablePlan", dict[str, Any]], None]
+WeightsOf = Callable[..., Sequence[str]]  # of (stream, backbone) pairs, and of a `detector`
 
 
 def _table_names() -> str:
@@ -42,7 +49,11 @@ def _table_names() -> str:
 which_options = together(
     click.argument("table", metavar="TABLE"),
     store_option,
-    click.option("--out", type=OUTPUT_FOLDER, help="Where runs and table are put.  [default: results/TABLE]"),
+    click.option(
+        "--out",
+        type=OUTPUT_FOLDER,
+        help="Where runs and table are put.  [default: results/TABLE, with --quick results/TABLE-quick]",
+    ),
     click.option(
         "--root",
         "roots",
@@ -58,8 +69,22 @@ which_options = together(
     click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features."),
     click.option("--simulated", is_flag=True, help="Take simulated features, and no others."),
 )
+output_options = together(
+    click.option(
+        "--plan",
+        "only_plan",
+        is_flag=True,
+        help="Run nothing; say what is missing per dataset, with time and disk.",
+    ),
+    click.option(
+        "--quick",
+        is_flag=True,
+        help=f"A first look, no reproduction: one split, one seed, {EPOCHS} epochs; exit code {EXIT_CODE}.",
+    ),
+    click.option("--latex", is_flag=True, help="Also write the table as LaTeX (booktabs)."),
+)
 training_options = together(
-    click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B"),
+    click.option("--seeds", metavar="A,B", help="[default: 0,1,2; with --quick 0]"),
     click.option(
         "--select",
         type=click.Choice(["last", "val", "best-on-test"]),
@@ -91,20 +116,24 @@ extraction_options = together(
 )
 
 
-def make_reproduce(extract_needs: ExtractNeeds) -> click.Command:
-    """The command `aqa reproduce`, which has missing features extracted by `extract_needs` first."""
+def make_reproduce(extract_needs: ExtractNeeds, weights_lacking: WeightsOf) -> click.Command:
+    """The command `aqa reproduce`, which has missing features extracted by `extract_needs` first.
+
+    `weights_lacking` tells which weights of a stream's network and of the detector are not here.
+    """
 
     @click.command(epilog=example("aqa reproduce action-net-table1") + _table_names())
     @which_options
+    @output_options
     @training_options
     @extraction_options
     @click.pass_context
-    def reproduce(ctx: click.Context, table: str, no_extract: bool, jobs: int | None, **options: Any) -> None:
+    def reproduce(ctx: click.Context, table: str, jobs: int | None, **options: Any) -> None:
         """Runs a paper's table and prints its values beside ours, with intervals.
 
         Missing features are extracted first where videos and weights are there. Cells that cannot be run are
         listed with what they need, the others are run, and the exit code is 3. The same command goes on where
-        it was stopped.
+        it was stopped. `--plan` only says what is missing.
         """
         from aqa_pipeline.folder_lock import sole_writer
         from heads.tables.files import open_folder, write_table
@@ -112,23 +141,38 @@ def make_reproduce(extract_needs: ExtractNeeds) -> click.Command:
         from heads.tables.tabulating import tabulate
         from heads.tables.terminal import format_table_result
 
-        part = find_table(table).part(
-            rows=parse_names(options["rows"]), columns=parse_names(options["columns"])
-        )
-        settings = _settings(table, options)
+        part, settings = _part(table, options), _settings(table, options)
         plan = plan_table(part, settings)
+        lacking = partial(weights_lacking, detector=options["detector"])
+        if options["only_plan"]:
+            click.echo(_told(plan, lacking))
+            return
         check_output(settings.out, folder=True)
         ctx.with_resource(sole_writer(settings.out))
         open_folder(part, settings)
-        if plan.needs and not no_extract and not settings.simulated:
+        if plan.needs and not options["no_extract"] and not settings.simulated:
             extract_needs(plan, options)
             plan = plan_table(part, settings)
+        if not plan.can_run:
+            click.echo(f"{_told(plan, lacking)}\n")
         result = tabulate(plan, _run(plan, jobs or _usual_jobs(settings.device)))
         click.echo(format_table_result(result))
-        click.echo("\n" + "\n".join(map(str, write_table(result))))
-        ctx.exit(SOME_FAILED if result.blocked else 0)
+        click.echo("\n" + "\n".join(map(str, write_table(result, latex=options["latex"]))))
+        ctx.exit(EXIT_CODE if settings.quick else SOME_FAILED if result.blocked else 0)
 
     return reproduce
+
+
+def _part(table: str, options: dict[str, Any]) -> "Table":
+    part = find_table(table).part(rows=parse_names(options["rows"]), columns=parse_names(options["columns"]))
+    return quick_part(part) if options["quick"] else part
+
+
+def _told(plan: "TablePlan", weights_lacking: "WeightsLacking") -> str:
+    from heads.tables.missing import find_lacks
+    from heads.tables.plan_text import format_plan
+
+    return format_plan(plan, find_lacks(plan, weights_lacking))
 
 
 def _run(plan: "TablePlan", jobs: int) -> dict[tuple[str, str], str]:
@@ -150,13 +194,15 @@ def _settings(table: str, options: dict[str, Any]) -> "Settings":
 
     device = pick_device(options["device"])
     check_precision(options["precision"], device=device)
+    quick = options["quick"]
+    seeds = options["seeds"] or ",".join(map(str, SEEDS if quick else USUAL_SEEDS))
     return Settings(
         store=options["store"],
-        out=options["out"] or Path("results") / table,
+        out=options["out"] or Path("results") / (f"{table}-quick" if quick else table),
         roots=stored_roots(Store(options["store"])) | dict(_root(text) for text in options["roots"]),
-        seeds=parse_numbers(options["seeds"]),
+        seeds=parse_numbers(seeds),
         select=options["select"],
-        epochs=options["epochs"],
+        epochs=options["epochs"] or (EPOCHS if quick else None),
         precision=options["precision"],
         device=device,
         threads=options["threads"],
@@ -164,6 +210,7 @@ def _settings(table: str, options: dict[str, Any]) -> "Settings":
         simulated=options["simulated"],
         allow_missing=options["allow_missing"],
         second_stage=options["second_stage"],
+        quick=quick,
     )
 
 

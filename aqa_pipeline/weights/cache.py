@@ -72,10 +72,15 @@ def find_weights(name: str) -> Path:
     return path
 
 
+def missing_weights(names: Iterable[str]) -> list[WeightsFile]:
+    """Return those of these names whose file is not here, each once."""
+    entries = [get_weights_file(name) for name in dict.fromkeys(names)]
+    return [entry for entry in entries if not path_of(entry).is_file()]
+
+
 def check_weights(names: Iterable[str]) -> None:
     """Raise one `WeightsError` for all files of these names that are not here, with one command for them."""
-    entries = [get_weights_file(name) for name in dict.fromkeys(names)]
-    missing = [entry for entry in entries if not path_of(entry).is_file()]
+    missing = missing_weights(names)
     if len(missing) == 1:
         find_weights(missing[0].name)
     if missing:

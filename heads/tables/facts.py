@@ -7,6 +7,18 @@ from heads.tables.results import TableResult
 from heads.tables.table import Count, Method, Row, Table
 
 
+def title_of(result: TableResult) -> str:
+    """The table's title; it says so where nothing, or not everything, in it is a reproduction."""
+    title, statuses = result.table.title, {cell.status for cell in result.cells.values()}
+    if result.settings.quick:
+        return f"QUICK LOOK, NO REPRODUCTION of {title}"
+    if "implied" not in statuses:
+        return title
+    if "run" not in statuses:
+        return f"NO REPRODUCTION, costs that the paper's own numbers imply: {title}"
+    return f"{title} (costs marked ≈ are implied by the paper's own numbers: no reproduction)"
+
+
 def facts_of(result: TableResult) -> tuple[str, ...]:
     """How it was made: one line each."""
     settings = result.settings
@@ -17,6 +29,7 @@ def facts_of(result: TableResult) -> tuple[str, ...]:
         epochs = f"{settings.epochs} epochs (--epochs; heads that are fitted at once have none)"
     return (
         f"seeds {seeds}; {SELECT_LABELS[settings.select]}; {settings.precision}; {epochs}",
+        *(["quick: the first split of each column alone"] if settings.quick else []),
         *(f"metric: {metric.title}" for metric in result.table.metrics.values()),
     )
 
@@ -26,8 +39,9 @@ def counted_legend(table: Table) -> str:
     if not any(metric.kind == "counted" for metric in table.metrics.values()):
         return ""
     return (
-        " Counted cells are means over videos, ± over videos; `implied` ones are counted on tubes of the "
-        "sizes that the paper's own numbers imply."
+        " Counted cells are means over videos, ± over videos. Those marked ≈ and `implied` are computed from "
+        "tube sizes that the paper's own numbers imply, from no data: they reproduce nothing, and no "
+        "difference stands beside them."
     )
 
 

@@ -1,6 +1,7 @@
-"""A table's files: table.md, table.csv and table.json, and the settings that it was made with.
+"""A table's files: table.md, table.csv, table.json (and table.tex), and the settings that it was made with.
 
-Where a flag says that the numbers are no result, the names of the files say so too: SIMULATED-table.md.
+Where a flag says that the numbers are no result, so do the names of the files: SIMULATED-table.md,
+QUICK-table.md.
 """
 
 import json
@@ -13,7 +14,8 @@ from aqa_pipeline.errors import RunError
 from aqa_pipeline.outside import RUN_BYTES, read_outside_json
 from aqa_pipeline.store import write_whole
 from heads.cells import write_rows
-from heads.tables.facts import facts_of, reasons_of
+from heads.tables.facts import facts_of, reasons_of, title_of
+from heads.tables.latex import latex_of
 from heads.tables.markdown import markdown_of
 from heads.tables.results import TableCell, TableResult
 from heads.tables.settings import Settings
@@ -56,16 +58,21 @@ def _settings(table: Table, settings: Settings) -> dict[str, Any]:
         "precision": settings.precision,
         "simulated": settings.simulated,
         "allow_missing": settings.allow_missing,
+        "quick": settings.quick,
     }
 
 
-def write_table(result: TableResult) -> tuple[Path, ...]:
-    """Writes all three and returns where they are."""
-    prefix = "".join(flag.replace(" ", "-") + "-" for flag in NAMED_FLAGS if flag in result.flags)
-    paths = [result.settings.out / f"{prefix}table.{ending}" for ending in ("md", "csv", "json")]
+def write_table(result: TableResult, *, latex: bool = False) -> tuple[Path, ...]:
+    """Writes all of them and returns where they are."""
+    prefix = "QUICK-" if result.settings.quick else ""
+    prefix += "".join(flag.replace(" ", "-") + "-" for flag in NAMED_FLAGS if flag in result.flags)
+    endings = ("md", "csv", "json", "tex") if latex else ("md", "csv", "json")
+    paths = [result.settings.out / f"{prefix}table.{ending}" for ending in endings]
     write_whole(paths[0], markdown_of(result).encode())
     write_rows(paths[1], list(_rows(result)))
     write_whole(paths[2], _json(_document(result)))
+    if latex:
+        write_whole(paths[3], latex_of(result).encode())
     return tuple(paths)
 
 
@@ -91,7 +98,7 @@ def _rows(result: TableResult) -> Iterator[dict[str, object]]:
 def _document(result: TableResult) -> dict[str, Any]:
     return {
         "flags": list(result.flags),
-        "title": result.table.title,
+        "title": title_of(result),
         "source": result.table.source,
         "metrics": {name: metric.title for name, metric in result.table.metrics.items()},
         "settings": _settings(result.table, result.settings),

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from heads.tables.facts import counted_legend, facts_of, missing_title, reasons_of
+from heads.tables.facts import counted_legend, facts_of, missing_title, reasons_of, title_of
 from heads.tables.metrics import METRICS, positive_zero
 from heads.tables.results import TableCell, TableResult
 from heads.tables.table import Table
@@ -17,7 +17,7 @@ def markdown_of(result: TableResult) -> str:
 
 
 def _lines(result: TableResult) -> Iterator[str]:
-    yield f"# {result.table.title}"
+    yield f"# {title_of(result)}"
     yield ""
     for flag in result.flags:
         yield f"> **{flag}**"
@@ -76,11 +76,12 @@ def _cell(cell: TableCell, table: Table) -> str:
     measured = cell.measured
     if measured is None:
         return {"cited": f"{printed} (cited)", "not run": f"{printed} / not run"}.get(cell.status, "-")
+    if cell.status == "implied":
+        return f"{printed} / ≈ {text(measured.mean)} (implied, no reproduction)"
     spread = "" if math.isnan(measured.std) else f" ± {text(measured.std, '')}"
     bounds = measured.interval
     interval = f" [{text(bounds.low)}, {text(bounds.high)}]" if bounds else ""
     against = [] if cell.difference is None else [text(cell.difference, "+")]
     against += [COVERED[cell.covered]] if against and bounds else []
-    against += ["implied"] if cell.status == "implied" else []
     found = f"{printed} / **{text(measured.mean)}**{spread}{interval}"
     return f"{found} ({', '.join(against)})" if against else found

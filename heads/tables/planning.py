@@ -107,6 +107,11 @@ class TablePlan:
     needs: tuple[FeatureNeed, ...]
     counts: tuple[CountTask, ...] = ()
 
+    @property
+    def can_run(self) -> bool:
+        """Whether a cell can be trained, or counted on stored tubes."""
+        return bool(self.tasks) or any(count.spec is not None for count in self.counts)
+
 
 def plan_table(table: Table, settings: Settings) -> TablePlan:
     """Looks at datasets and store, and trains nothing.

@@ -33,8 +33,13 @@ class TableCell:
 
     @property
     def difference(self) -> float | None:
-        """Ours minus the paper's; None where either is missing or undefined."""
-        if self.measured is None or self.printed is None or math.isnan(self.measured.mean):
+        """Ours minus the paper's; None where either is missing or undefined, or ours is implied by theirs."""
+        if (
+            self.status == "implied"
+            or self.measured is None
+            or self.printed is None
+            or math.isnan(self.measured.mean)
+        ):
             return None
         return self.measured.mean - self.printed
 

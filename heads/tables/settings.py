@@ -13,7 +13,8 @@ class Settings:
     """How every cell is fitted. `specs` are `STREAM=HASH` (its start) where several features would fit.
 
     `roots` says where datasets lie (default data/NAME). `simulated` takes simulated features, and no others.
-    `second_stage` is the checkpoint whose first stage made the maps, as in `aqa fit`.
+    `second_stage` is the checkpoint whose first stage made the maps, as in `aqa fit`. `quick` tells that this
+    is a look at the machinery, with few epochs, splits and seeds.
     """
 
     store: Path
@@ -29,6 +30,7 @@ class Settings:
     simulated: bool = False
     allow_missing: bool = False
     second_stage: Path | None = None
+    quick: bool = False
 
     def root(self, dataset: str) -> Path:
         """Where that dataset is looked for."""

@@ -24,7 +24,7 @@ from heads.tables.planning import Blocked, CellTask, TablePlan
 from heads.tables.results import TableCell, TableResult
 from heads.tables.table import Average, Column, Count, Method, Row, Table, Versus
 
-IMPLIED_FLAG = "TUBE SIZES IMPLIED BY THE PAPER"
+IMPLIED_FLAG = "COSTS MARKED ≈ ARE IMPLIED BY THE PAPER'S OWN NUMBERS: NO REPRODUCTION"
 
 Place = tuple[str, str]  # a row, and a column or average
 Cells = dict[Place, TableCell]
@@ -166,7 +166,8 @@ def _flags(
     configs: Sequence[Mapping[str, Any]], tasks: Sequence[CellTask], plan: TablePlan, cells: Cells
 ) -> Iterator[str]:
     specs = [task.spec for task in plan.counts if task.spec is not None]
-    found = ["SIMULATED"] if plan.settings.simulated else []
+    found = ["QUICK LOOK, NO REPRODUCTION"] if plan.settings.quick else []
+    found += ["SIMULATED"] if plan.settings.simulated else []
     found += [flag for config in configs for flag in run_flags(config)]
     found += ["RANDOM WEIGHTS" for spec in specs if spec.random_weights]
     found += [IMPLIED_FLAG for cell in cells.values() if cell.status == "implied"]

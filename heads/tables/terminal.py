@@ -8,7 +8,7 @@ difference and deviation  -0.028 ±0.021
 import math
 import textwrap
 
-from heads.tables.facts import counted_legend, facts_of, missing_title, reasons_of
+from heads.tables.facts import counted_legend, facts_of, missing_title, reasons_of, title_of
 from heads.tables.metrics import METRICS, positive_zero
 from heads.tables.results import TableCell, TableResult
 from heads.tables.table import Table
@@ -28,7 +28,7 @@ def format_table_result(result: TableResult) -> str:
     """The whole table with its flags, settings, notes and what could not be run."""
     flags = [f"*** {flag} ***" for flag in result.flags]
     counted = [_wrapped(text, "") for text in (counted_legend(result.table).strip(),) if text]
-    head = [f"{result.table.title} ({result.table.source})", *flags, *facts_of(result)]
+    head = [f"{title_of(result)} ({result.table.source})", *flags, *facts_of(result)]
     lines = [*head, "", LEGEND, *counted, ""]
     lines += _grid(result)
     lines += ["", *(_wrapped(note, "- ") for note in result.notes), *flags]
@@ -105,6 +105,8 @@ def _cell_lines(cell: TableCell, table: Table) -> list[str]:
     measured, printed = cell.measured, value(cell.printed, decimals)
     if measured is None:
         return [{"cited": printed, "not run": f"{printed}  -"}.get(cell.status, "")]
+    if cell.status == "implied":
+        return [f"{printed}  ≈{value(measured.mean, decimals)}".lstrip(), "implied"]
     difference = _signed(cell.difference, decimals)
     width = max(decimals + len("+0."), len(printed), len(difference))
     lines = [
@@ -116,10 +118,10 @@ def _cell_lines(cell: TableCell, table: Table) -> list[str]:
 
 
 def _third_line(cell: TableCell, decimals: int) -> str:
-    """The interval with its mark; of counts, where the tubes are from."""
+    """The interval with its mark; counts have none."""
     interval = cell.measured.interval if cell.measured else None
     if interval is None:
-        return "implied" if cell.status == "implied" else ""
+        return ""
     low, high = (_value(bound, decimals - 1) for bound in (interval.low, interval.high))
     return f"[{low}, {high}] {COVERED[cell.covered]}".rstrip()
 

@@ -104,6 +104,22 @@ def test_features_are_extracted_first_where_videos_are_there(labels, tmp_path, m
     assert "$ aqa extract" not in quiet.output
 
 
+def test_a_quick_look_is_told_apart_from_the_table(labels, simulated, tmp_path) -> None:
+    rows = ("--columns", "ball", "--rows", "i3d-svr-average,action-net-paper", "--jobs", 1, "--device", "cpu")
+    place = ("--root", f"rhythmic-gymnastics={labels}", "--store", simulated, "--simulated")
+    common = ("reproduce", "action-net-table1", *place, *rows)
+    result = aqa(*common, "--quick", "--latex", "--out", tmp_path / "quick", "--rows", "i3d-svr-average")
+    assert result.exit_code == 4, result.output
+    assert "QUICK LOOK, NO REPRODUCTION of Table 1" in result.output
+    names = {path.name for path in (tmp_path / "quick").glob("QUICK-SIMULATED-table.*")}
+    assert names == {f"QUICK-SIMULATED-table.{ending}" for ending in ("md", "csv", "json", "tex")}
+    settings = json.loads((tmp_path / "quick" / "settings.json").read_text())
+    assert (settings["quick"], settings["epochs"], settings["seeds"]) == (True, 5, [0])
+    mixed = aqa(*common, "--epochs", 5, "--seeds", "0", "--out", tmp_path / "quick")
+    assert mixed.exit_code == 1
+    assert "quick: True != False" in mixed.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

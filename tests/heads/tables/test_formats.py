@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from heads.tables.files import write_table
+from heads.tables.latex import escaped, latex_of
 from heads.tables.markdown import markdown_of
 from heads.tables.results import TableResult
 from heads.tables.terminal import format_table_result
@@ -94,3 +95,51 @@ def test_simulated_and_random_are_said_in_file_names_too(result: TableResult) ->
     for text in (format_table_result(shouting), *(path.read_text() for path in paths)):
         assert "SIMULATED" in text
         assert "RANDOM WEIGHTS" in text
+
+
+def test_latex_has_every_cell_and_no_open_sign(result: TableResult) -> None:
+    flagged = replace(result, flags=("RANDOM WEIGHTS",), table=replace(result.table, title="50 % & more_x"))
+    text = latex_of(flagged)
+    lines = text.splitlines()
+    assert lines[0] == r"\begin{table}"
+    assert lines[-1] == r"\end{table}"
+    assert [text.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
+    assert r"\caption{\textbf{RANDOM WEIGHTS.} 50 \% \& more\_x (Nobody, 2020)." in text
+    rows = [line for line in lines if line.endswith(r"\\")]
+    assert len(rows) == 1 + len(result.table.rows)
+    assert {len(row.replace(r"\&", "").split("&")) for row in rows} == {1 + len(result.column_names)}
+    measured = result.cells["svr", "first"].measured
+    assert measured is not None
+    assert f"$0.900$ / \\textbf{{${measured.mean:.3f}$}} $\\pm$ ${measured.std:.3f}$" in text
+    assert "$0.500$ (cited)" in text
+    assert text.count("{") == text.count("}")
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("a_b & 5 %", r"a\_b \& 5 \%"),
+        (r"\input{x}", r"\textbackslash{}input\{x\}"),
+        ("$x^2$ #1 ~ <", r"\$x\textasciicircum{}2\$ \#1 \textasciitilde{} \textless{}"),
+        ("Corr.↑ ± ≈", r"Corr.$\uparrow$ $\pm$ $\approx$"),
+    ],
+)
+def test_no_sign_of_a_text_is_a_command_of_latex(text: str, latex: str) -> None:
+    assert escaped(text) == latex
+
+
+def test_a_quick_look_says_so_in_every_form_and_in_the_names(result: TableResult) -> None:
+    quick = replace(
+        result,
+        settings=replace(result.settings, quick=True, epochs=5, seeds=(0,)),
+        flags=("QUICK LOOK, NO REPRODUCTION", *result.flags),
+    )
+    assert format_table_result(quick).startswith("QUICK LOOK, NO REPRODUCTION of Table 1: toys")
+    assert "the first split of each column alone" in format_table_result(quick)
+    paths = write_table(quick, latex=True)
+    assert [path.name for path in paths] == [
+        f"QUICK-table.{ending}" for ending in ("md", "csv", "json", "tex")
+    ]
+    for path in paths:
+        assert "QUICK LOOK, NO REPRODUCTION" in path.read_text(), path.name
+    assert [path.name for path in write_table(result)] == ["table.md", "table.csv", "table.json"]

@@ -356,7 +356,8 @@ def test_without_tubes_the_papers_sizes_are_counted_and_said_to_be(tmp_path: Pat
     rows = ("--rows", "tsa,decrease,decrease-cheapest")
     result = reproduce("tsa-table3", "--root", f"aqa7={tmp_path / 'no'}", *rows, out=tmp_path / "out")
     assert result.exit_code == 3
-    assert result.output.count("*** TUBE SIZES IMPLIED BY THE PAPER ***") == 2
+    assert result.output.count("NO REPRODUCTION ***") == 2
+    assert "NO REPRODUCTION, costs that the paper's own numbers imply: Table 3" in result.output
     assert "Not run, or counted on implied tubes:" in result.output
     assert f"{tmp_path / 'no'} is not a folder" in result.output
     assert "-0.000" not in result.output
@@ -367,7 +368,12 @@ def test_without_tubes_the_papers_sizes_are_counted_and_said_to_be(tmp_path: Pat
         assert cells["tsa", sport]["mean"] == pytest.approx(cells["tsa", sport]["paper"], abs=5e-4)
         assert cells["decrease", sport]["mean"] == pytest.approx(cells["decrease", sport]["paper"], abs=0.31)
     assert cells["decrease-cheapest", "average"]["mean"] < -90
-    assert "(+0.000, implied)" in (tmp_path / "out/table.md").read_text()
+    assert cells["tsa", "diving"]["difference"] is None
+    markdown = (tmp_path / "out/table.md").read_text()
+    assert markdown.startswith("# NO REPRODUCTION, costs that the paper's own numbers imply: Table 3")
+    implied = [line for line in markdown.splitlines() if line.startswith("| ") and "≈" in line]
+    assert implied
+    assert not any("**" in line for line in implied), "a bold number is one of ours"
 
 
 def test_missing_tubes_name_the_command_of_their_variant(jumps: Path, tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import pytest
 from aqa_pipeline.errors import RunError
 from heads.tables.extraction import extraction_calls
 from heads.tables.planning import Blocked, TablePlan, plan_table
+from heads.tables.quick import quick_part
+from heads.tables.registry import find_table
 
 
 def blocked(plan: TablePlan) -> dict[tuple[str, str], str]:
@@ -125,3 +127,10 @@ def test_a_split_that_the_labels_do_not_give_blocks_its_column(scene) -> None:
     plan = plan_table(scene.table, scene.settings)
     assert Blocked in {type(cell) for cell in plan.blocked}
     assert "unknown split of videos 'random-0'" in blocked(plan)["svr", "first"]
+
+
+def test_a_quick_look_takes_the_first_split_of_each_column() -> None:
+    table = find_table("action-net-table1")
+    assert max(len(column.splits) for column in table.columns) == 5
+    quick = quick_part(table)
+    assert [column.splits for column in quick.columns] == [column.splits[:1] for column in table.columns]
