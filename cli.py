@@ -140,11 +140,13 @@ def _open_cache(trained: "TrainedHead", options: dict[str, Any]) -> "Callable[[V
     """
     from aqa_pipeline.store import Store
     from aqa_pipeline.video import check_reader
-    from extract.choices import rebuild_streams
+    from extract.rebuilding import rebuild_streams
 
     check_reader(options["reader"])
     check_tube_options(options, list(trained.specs))
-    streams = rebuild_streams(list(trained.specs.values()), choices_of(options))
+    streams = rebuild_streams(
+        list(trained.specs.values()), choices_of(options), files=trained.config.get("files")
+    )
     _check_who_finds(options, streams)
     cache = Store(options["cache"])
     return lambda video: _cached_records(video, streams, cache=cache, reader=options["reader"])

@@ -43,8 +43,8 @@ from extract.view_options import check_view_options, rest_of, view_options
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from aqa_pipeline.records import Dataset, Video
-    from aqa_pipeline.store import Store
+    from aqa_pipeline.records import Dataset, StreamSpec, Video
+    from aqa_pipeline.store import Origin, Store
     from extract.choices import Choices
     from extract.clock import Clock
     from extract.engines import Engine, Order
@@ -107,7 +107,7 @@ StreamsOf = Callable[[str], Sequence[str]]
     "with a model name or path, such as yolo:yolo11n.",
 )
 @tube_options
-@network_options
+@network_options()
 @click.option("--precision", type=click.Choice(["fp32", "bf16", "fp16"]), default="fp32", show_default=True)
 @click.option(
     "--dtype",
@@ -193,7 +193,7 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     order = _order(names, found, into, options)
     with _open_engine(order, options, num_videos=len(videos)) as engine:
         shout_about_random_weights(engine.specs)
-        write_origin(into.root, origin)
+        write_origin(into.root, _with_files(origin, engine.specs, order.choices))
         with extraction_progress(len(videos)) as progress:
             report = engine.extract(videos, progress=progress)
     click.echo(format_extract_report(report))
@@ -220,6 +220,16 @@ def _check_options(options: dict[str, Any]) -> None:
             f"{', '.join(useless)}: for --preview; the videos of a dataset have it in their table."
         )
     check_engine_options(options)
+
+
+def _with_files(origin: "Origin", specs: Sequence["StreamSpec"], choices: "Choices") -> "Origin":
+    """The origin with the files that were named to make these features."""
+    from dataclasses import replace
+
+    from extract.named_files import named_files
+
+    files = {spec.hash: named_files(spec, choices) for spec in specs}
+    return replace(origin, files={key: each for key, each in files.items() if each})
 
 
 def _order(names: Sequence[str], dataset: "Dataset", store: "Store", options: dict[str, Any]) -> "Order":

@@ -31,6 +31,7 @@ SHAPE: Mapping[str, Any] = {
     "epochs": (int, type(None)),
     "specs": {"*": {"hash": str, "facts": {"*": (str, *NUMBER, bool, type(None))}}},
     "dims": {"*": int},
+    "files": {"*": {"*": str}},
     "random_weights": bool,
     "simulated": bool,
     "shuffle_labels": bool,
@@ -42,6 +43,7 @@ SHAPE: Mapping[str, Any] = {
     "versions": {"*": str},
     "plugins": {"*": {"name": str, "identity": str}},
 }
+PLACES = "files"  # where files lie says nothing of what was learned: their digests do
 SELECTS = ("last", "val", "best-on-test")
 
 
@@ -136,7 +138,7 @@ def _told_by(path: Path, value: Any) -> Any:
 
 def config_differences(there: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
     """One line per value that differs, `name: there != asked for`."""
-    mine, theirs = _flat(there), _flat(asked)
+    mine, theirs = (_flat({k: v for k, v in each.items() if k != PLACES}) for each in (there, asked))
     return [
         f"{name}: {mine.get(name, '(absent)')} != {theirs.get(name, '(absent)')}"
         for name in sorted({*mine, *theirs})

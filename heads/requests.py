@@ -187,6 +187,7 @@ class Plan:
             "epochs": request.epochs,
             "specs": {s: {"hash": spec.hash, "facts": dict(spec.facts)} for s, spec in self.specs.items()},
             "dims": dict(self.dims),
+            "files": self._named_files(),
             "random_weights": any(spec.random_weights for spec in self.specs.values()),
             "simulated": any(spec.simulated for spec in self.specs.values()),
             "shuffle_labels": request.shuffle_labels,
@@ -200,6 +201,12 @@ class Plan:
             **self._labels_apart(),
             **self._plugins(),
         }
+
+    def _named_files(self) -> dict[str, dict[str, str]]:
+        """The files that a person named to make the features, by stream and option."""
+        origin = self.request.store.origin(self.request.dataset.name)
+        files = origin.files if origin else {}
+        return {stream: dict(files[spec.hash]) for stream, spec in self.specs.items() if spec.hash in files}
 
     def _labels_apart(self) -> dict[str, Any]:
         """What is learned instead of the target; nothing where it is the target itself."""

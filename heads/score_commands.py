@@ -87,7 +87,7 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         "--fps", type=click.FloatRange(0, min_open=True), help="How fast folders of pictures are shown."
     )
     @extraction_options
-    @network_options
+    @network_options(otherwise="the run's")
     @reader_option
     @plugin_option
     @click.pass_context

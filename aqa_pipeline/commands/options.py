@@ -84,13 +84,20 @@ dataset_options = together(
     name_option,
     plugin_option,
 )
-network_options = together(
-    click.option(
+
+
+def network_options(*, otherwise: str = "official") -> Decorator:
+    """The networks, and what runs them; `otherwise` says which weights there are if none are named."""
+    weights = click.option(
         "--weights",
         multiple=True,
         metavar="[STREAM=]official|random:SEED|PATH",
-        help="Weights of the networks.  [default: official]",
-    ),
+        help=f"Weights of the networks.  [default: {otherwise}]",
+    )
+    return together(weights, _RUNNING)
+
+
+_RUNNING = together(
     device_option,
     click.option(
         "--batch-size", type=click.IntRange(1), help="Steps per network call.  [default: by device]"

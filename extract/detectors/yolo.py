@@ -5,7 +5,6 @@ The default is yolov3u, the family of ACTION-NET's YOLOv3 (its Darknet-53 body u
 anchor-free head).
 """
 
-import hashlib
 import importlib.util
 import os
 import threading
@@ -23,7 +22,8 @@ from aqa_pipeline.errors import UnknownName, WeightsError
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.installation import install_command
 from aqa_pipeline.records import Video
-from aqa_pipeline.weights import aqa_home, check_checkpoint, find_weights, sha256_of
+from aqa_pipeline.weights import aqa_home, check_checkpoint, find_weights
+from aqa_pipeline.weights.identity import digest_of_any
 from extract.detectors.detector import Detect
 
 MODELS = ("yolov3u", "yolov8n", "yolo11n", "yolo11s", "yolo11m", "yolo11l")
@@ -97,7 +97,7 @@ def load_yolo(model: str, *, device: str, confidence: float | None) -> YoloPerso
             f"{path} knows no class 'person', only {', '.join(map(str, names.values()))[:200]}"
         )
     floor = DEFAULT_CONFIDENCE if confidence is None else confidence
-    return YoloPersons(path.stem, _digest(path), floor, device, exported, persons, network)
+    return YoloPersons(path.stem, digest_of_any(path), floor, device, exported, persons, network)
 
 
 def _path_of(model: str) -> Path:
@@ -112,15 +112,6 @@ def _path_of(model: str) -> Path:
     if path.exists() or path.suffix or len(path.parts) > 1:
         raise WeightsError(f"no YOLO model at {path}: expected a .pt file or an exported folder")
     raise UnknownName("YOLO model (names aside, the path of a .pt file or an exported folder)", model, MODELS)
-
-
-def _digest(path: Path) -> str:
-    """SHA-256 of a file; of a folder, that of the names and digests of its files."""
-    if path.is_file():
-        return sha256_of(path)
-    files = sorted(file for file in path.rglob("*") if file.is_file())
-    listing = "".join(f"{sha256_of(file)}  {file.relative_to(path).as_posix()}\n" for file in files)
-    return hashlib.sha256(listing.encode()).hexdigest()
 
 
 def import_ultralytics(*, safely: bool) -> Any:

@@ -10,8 +10,9 @@ from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName, WeightsErro
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import StreamSpec, Video
 from extract.backbones import get_backbone, load_backbone
-from extract.choices import Choices, build_streams, parse_by_stream, rebuild_streams
+from extract.choices import Choices, build_streams, parse_by_stream
 from extract.clock import Clock
+from extract.rebuilding import rebuild_streams
 from extract.streams import STREAMS, ClipSampling
 from extract.tube_choices import TubeChoices
 

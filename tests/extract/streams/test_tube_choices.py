@@ -14,8 +14,9 @@ from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
 from extract.backbones import LoadedBackbone, get_backbone
 from extract.backbones.preprocess import get_preprocess
-from extract.choices import Choices, build_streams, rebuild_streams
+from extract.choices import Choices, build_streams
 from extract.detectors import AthleteRule
+from extract.rebuilding import rebuild_streams
 from extract.streams import STREAMS, TubeSampling
 from extract.trackers import FollowedPersons, Rules
 from extract.tube_choices import TubeChoices
