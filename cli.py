@@ -26,7 +26,8 @@ from aqa_pipeline.disk_errors import explain_disk_error
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.folder_lock import sole_writer
 from extract.backbones_command import backbones
-from extract.commands import choices_of, extract, extraction_progress
+from extract.commands import choices_of, extract
+from extract.progress import extraction_progress
 from extract.tube_options import check_tube_options, tracker_options
 from heads.commands import evaluate, fit
 from heads.heads_command import heads

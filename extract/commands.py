@@ -1,11 +1,9 @@
 """`aqa extract`: videos -> features."""
 
-import logging
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -24,13 +22,13 @@ from aqa_pipeline.commands.options import (
     network_options,
     pick_device,
     plugin_option,
-    progress_bar,
     reader_option,
     shout_about_random_weights,
     store_option,
     tell_on_stderr,
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
+from extract.progress import extraction_progress
 from extract.tube_options import (
     athlete_rule_of,
     check_tube_options,
@@ -41,12 +39,9 @@ from extract.tube_options import (
 from extract.view_options import check_view_options, rest_of, view_options
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from aqa_pipeline.records import Dataset, StreamSpec, Video
     from aqa_pipeline.store import Origin, Store
     from extract.choices import Choices
-    from extract.clock import Clock
     from extract.engines import Engine, Order
 
 NOT_FOR_PREVIEW = (
@@ -347,46 +342,3 @@ def choices_of(options: dict[str, Any], *, dataset: str | None = None) -> "Choic
 def _chosen_videos(dataset: "Dataset", ids: str | None, limit: int | None) -> list["Video"]:
     videos = [dataset.video(video_id.strip()) for video_id in ids.split(",")] if ids else list(dataset.videos)
     return videos[:limit]
-
-
-@contextmanager
-def extraction_progress(num_videos: int) -> Iterator[Callable[..., None]]:
-    """Counts videos, partly done ones by their share, and names the stage that limits the speed."""
-    from extract.clock import PHASES
-
-    layout = "{percentage:3.0f}%|{bar}| {n:.1f}/{total:g} videos [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
-    with progress_bar(num_videos, unit=" videos", bar_format=layout) as bar, lines_above(bar):
-
-        def show(*, videos: float, video_id: str, clock: "Clock") -> None:
-            phase, share = clock.limit()
-            bar.set_postfix_str(
-                f"limited by {PHASES.get(phase, phase)} {share:.0%}, {video_id}", refresh=False
-            )
-            bar.update(videos - bar.n)
-
-        yield show
-
-
-@contextmanager
-def lines_above(bar: "tqdm[NoReturn]") -> Iterator[None]:
-    """What the networks' runtimes have to say stands above the bar: what was chosen, what did not fit."""
-    log = logging.getLogger("extract.backbones.runtimes")
-    handler, before = LinesAbove(bar), log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(before)
-
-
-class LinesAbove(logging.Handler):
-    """Writes messages above a progress bar, on stderr."""
-
-    def __init__(self, bar: "tqdm[NoReturn]") -> None:
-        super().__init__()
-        self._bar = bar
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._bar.write(self.format(record), file=sys.stderr)

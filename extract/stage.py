@@ -19,6 +19,7 @@ from extract.decoding import Opened, PreparedFrame
 from extract.extraction import Extraction, examine
 from extract.feeds import Feed, Feeds, Item
 from extract.memory import MemoryTrim
+from extract.time_left import Amount, VideoSeconds
 from extract.writing import Outcome, WriteBehind, Written
 
 log = logging.getLogger(__name__)
@@ -80,9 +81,9 @@ class ExtractReport:
 
 
 class Progress(Protocol):
-    """Told how far a run is. `videos` counts up to the number of videos and may be fractional."""
+    """Told how far a run is: `amount` in seconds of video, `videos` up to their number, may be fractional."""
 
-    def __call__(self, *, videos: float, video_id: str, clock: Clock) -> None: ...
+    def __call__(self, *, videos: float, video_id: str, clock: Clock, amount: Amount) -> None: ...
 
 
 def extract(extraction: Extraction, videos: Sequence[Video], *, progress: Progress) -> ExtractReport:
@@ -115,11 +116,12 @@ def extract_portion(
         patience=extraction.patience,
     )
     with WriteBehind(extraction.store) as writer, feeds:
-        run = _Run(extraction, writer, ended)
+        run = _Run(extraction, writer, ended, VideoSeconds(videos))
         for feed, item in _timed(feeds, run.clock):
             if not run.take(feed, item):
                 feeds.drop(feed)
-            progress(videos=run.num_videos, video_id=feed.video.video_id, clock=run.clock)
+            video_id, amount = feed.video.video_id, run.amount
+            progress(videos=run.num_videos, video_id=video_id, clock=run.clock, amount=amount)
             trim_memory()
         writer.settle()
     return run.clock
@@ -150,8 +152,15 @@ class _OneVideo:
 class _Run:
     """The main thread's part: frames into features, and what became of every video."""
 
-    def __init__(self, extraction: Extraction, writer: WriteBehind, ended: Callable[[Ended], None]) -> None:
+    def __init__(
+        self,
+        extraction: Extraction,
+        writer: WriteBehind,
+        ended: Callable[[Ended], None],
+        seconds: VideoSeconds,
+    ) -> None:
         self.clock = Clock()
+        self._seconds = seconds
         self._extraction, self._writer, self._ended = extraction, writer, ended
         self._under_way: dict[Feed, _OneVideo] = {}
         self._num_ended = 0
@@ -160,6 +169,12 @@ class _Run:
     def num_videos(self) -> float:
         """Videos that have passed the networks or failed, parts of them as parts."""
         return self._num_ended + sum(video.share for video in self._under_way.values())
+
+    @property
+    def amount(self) -> Amount:
+        """The same in seconds of video, and how many there are."""
+        shares = {feed.video.video_id: video.share for feed, video in self._under_way.items()}
+        return self._seconds.amount(shares)
 
     def take(self, feed: Feed, item: Item) -> bool:
         """Takes what a feed gives next; whether more of that video is wanted."""
@@ -170,6 +185,7 @@ class _Run:
             more_wanted = False
         if not more_wanted:
             self._under_way.pop(feed, None)
+            self._seconds.end(feed.video.video_id)
             self._num_ended += 1
         return more_wanted
 
@@ -177,6 +193,7 @@ class _Run:
         if isinstance(item, Exception):
             raise item
         if isinstance(item, Opened):
+            self._seconds.know(feed.video.video_id, item.duration_seconds)
             self._under_way[feed] = self._begin(feed, item)
         elif isinstance(item, PreparedFrame):
             _push(self._under_way[feed], item)

@@ -199,7 +199,9 @@ def _score_all(items: Sequence["ToScore"], by: "Judge") -> tuple[list["Scored"],
     from heads.seen_parts import told_parts, told_windows
 
     scored, failures = [], {}
-    for item in items:
+    for number, item in enumerate(items, start=1):
+        if len(items) > 1:
+            click.echo(f"{number} of {len(items)}: {item.name}", err=True)
         try:
             records = item.records()
             one = Scored(item.video, judge(by, item.name, records), records)

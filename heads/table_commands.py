@@ -13,6 +13,7 @@ from aqa_pipeline.commands.defaults import stored_roots
 from aqa_pipeline.commands.options import (
     EXISTING,
     SOME_FAILED,
+    clock_time,
     device_option,
     example,
     parse_names,
@@ -242,17 +243,11 @@ def _table_progress(plan: "TablePlan") -> Iterator[Callable[["Advance"], None]]:
     with progress_bar(total, unit=" epochs", bar_format=layout) as bar:
 
         def show(advance: "Advance") -> None:
-            left = "" if advance.seconds_left is None else f"{_clock(advance.seconds_left)} left, "
+            left = "" if advance.seconds_left is None else f"{clock_time(advance.seconds_left)} left, "
             bar.set_postfix_str(f"{left}{' '.join(advance.place)}", refresh=False)
             bar.update(advance.num_done - bar.n)
 
         yield show
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 @click.command(epilog=example("aqa compare runs/skating runs/skating-released"))

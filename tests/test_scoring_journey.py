@@ -327,3 +327,12 @@ def test_options_of_a_preview_that_would_do_nothing_are_refused(
     result = run("extract", *options)
     assert result.exit_code == 2
     assert message in result.output
+
+
+def test_several_videos_are_counted_as_they_are_scored(home: Path, tmp_path: Path) -> None:
+    videos = [home / "videos" / f"v{number}.mp4" for number in range(2)]
+    result = run("score", *videos, "--run", home / "run", "--cache", tmp_path / "cache")
+    assert "1 of 2: v0.mp4" in result.stderr
+    assert "2 of 2: v1.mp4" in result.stderr
+    result = run("score", videos[0], "--run", home / "run", "--cache", tmp_path / "cache")
+    assert "1 of 1" not in result.stderr

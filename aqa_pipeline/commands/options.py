@@ -15,6 +15,7 @@ from aqa_pipeline.errors import AqaError
 if TYPE_CHECKING:
     from aqa_pipeline.records import StreamSpec
 
+UNSEEN = 1e-6  # seconds for which a bar is not shown: until its first progress
 SOME_FAILED = 3  # exit code: some videos or files failed, the rest is done
 
 
@@ -212,12 +213,28 @@ def _has_driver() -> bool:
 
 @contextmanager
 def progress_bar(total: float | None, *, unit: str, **options: Any) -> Iterator[Any]:
-    """A bar on stderr; where that is a file, a line every half minute."""
+    """A bar on stderr, from the first progress on; where that is a file, a line every half minute.
+
+    Where nothing was done, because of an error or because all was there, no bar is left behind.
+    """
     from tqdm import tqdm
 
     calm: dict[str, Any] = {} if sys.stderr.isatty() else {"mininterval": 30.0, "ascii": True}
-    with tqdm(total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, **calm, **options) as bar:
-        yield bar
+    with tqdm(
+        total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, delay=UNSEEN, **calm, **options
+    ) as bar:
+        try:
+            yield bar
+        finally:
+            if bar.n:
+                bar.delay = 0  # the last state of a bar is shown, however short it lived
+
+
+def clock_time(seconds: float) -> str:
+    """Return 75.4 as '1:15', and 3675 as '1:01:15'."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def shout_about_random_weights(specs: Iterable["StreamSpec"]) -> None:

@@ -22,7 +22,8 @@ from extract.clock import Clock
 from extract.engines.engine import Engine, Order
 from extract.engines.worker import Underway, VideoWorker
 from extract.extraction import Extraction, examine
-from extract.stage import Ended, ExtractReport, Failure, Progress
+from extract.stage import Ended, Extracted, ExtractReport, Failure, Progress
+from extract.time_left import Amount, VideoSeconds
 
 # Videos given to a worker at once, per video that it decodes at once: it decodes ahead within a portion only.
 PORTION = 8
@@ -67,7 +68,7 @@ class _OnRay:
         tally = Tally(found.todo)
         for worker, event in self._pool.run(found.todo):
             tally.take(worker, event)
-            progress(videos=tally.num_videos, video_id=tally.video_id, clock=tally.clock)
+            progress(videos=tally.num_videos, video_id=tally.video_id, clock=tally.clock, amount=tally.amount)
         self._extraction.store.remove_leftovers()  # of workers that died while they wrote
         report = tally.finished_report(videos, wall_seconds=time.perf_counter() - start)
         report.changed, report.gone = found.changed, found.gone
@@ -81,6 +82,7 @@ class Tally:
         self._videos = videos
         self._report = ExtractReport()
         self._num_ended = 0
+        self._seconds = VideoSeconds(videos)
         self._underway: dict[int, Underway] = {}
         self.num_videos = 0.0
         self.video_id = ""
@@ -93,6 +95,15 @@ class Tally:
             total = total.plus(underway.clock)
         return total
 
+    @property
+    def amount(self) -> Amount:
+        """Seconds of video done and to do; of videos under way their parts, each as long as the mean."""
+        return self._seconds.amount({}, more=self._num_under_way)
+
+    @property
+    def _num_under_way(self) -> float:
+        return sum(underway.share for underway in self._underway.values())
+
     def take(self, worker: int, event: Event) -> None:
         """Counts one event in."""
         if isinstance(event, Note):
@@ -100,18 +111,22 @@ class Tally:
         else:
             self._forget_share(worker)
         if isinstance(event, Done):
-            self._end(event.result)
+            self._end(event.index, event.result)
         elif isinstance(event, Lost):
-            self._end(Failure(self._videos[event.index].video_id, event.reason))
-        shares = sum(underway.share for underway in self._underway.values())
-        self.num_videos = max(self.num_videos, min(len(self._videos), self._num_ended + shares))
+            self._end(event.index, Failure(self._videos[event.index].video_id, event.reason))
+        num_done = self._num_ended + self._num_under_way
+        self.num_videos = max(self.num_videos, min(len(self._videos), num_done))
 
     def _forget_share(self, worker: int) -> None:
         if worker in self._underway:
             self._underway[worker] = replace(self._underway[worker], share=0.0)
 
-    def _end(self, ended: Ended | None) -> None:
+    def _end(self, index: int, ended: Ended | None) -> None:
         self._num_ended += 1
+        video_id = self._videos[index].video_id
+        if isinstance(ended, Extracted):
+            self._seconds.know(video_id, ended.video_seconds)
+        self._seconds.end(video_id)
         if ended is not None:
             self._report.add(ended)
 

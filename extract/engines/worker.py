@@ -12,6 +12,7 @@ from extract.clock import Clock
 from extract.engines.engine import Order
 from extract.extraction import Extraction
 from extract.stage import Ended, extract_portion
+from extract.time_left import Amount
 
 TELL_SECONDS = 0.5
 
@@ -90,7 +91,7 @@ class _Portion:
         for index in self._open.values():  # somebody else has made its records meanwhile
             self._say(Done(index, None))
 
-    def _progress(self, *, videos: float, video_id: str, clock: Clock) -> None:
+    def _progress(self, *, videos: float, video_id: str, clock: Clock, amount: Amount) -> None:
         self.clock = self._before.plus(clock)
         if time.monotonic() - self._told > TELL_SECONDS:
             self._tell(videos - (len(self._videos) - len(self._open)), video_id)

@@ -2,7 +2,7 @@
 
 import logging
 
-from extract.commands import extraction_progress
+from extract.progress import extraction_progress
 
 
 def test_what_a_runtime_says_stands_above_the_bar(capsys):

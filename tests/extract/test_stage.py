@@ -210,7 +210,7 @@ def test_progress_only_grows_and_ends_with_all_videos(tmp_path, picture_video, b
     extract(
         extraction,
         [picture_video("a"), picture_video("b")],
-        progress=lambda *, videos, video_id, clock: seen.append(videos),
+        progress=lambda *, videos, **_: seen.append(videos),
     )
     assert seen == sorted(seen)
     assert seen[-1] == 2

@@ -1,0 +1,70 @@
+"""How long an extraction will take, by seconds of video: long videos count more than short ones."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aqa_pipeline.records import Video
+
+LEAST_SECONDS = 2.0  # before that, nothing can be told
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Seconds of video that are done, and of all videos together."""
+
+    done: float
+    total: float
+
+
+class VideoSeconds:
+    """How long videos are: as their labels say, exactly once they are opened, else as long as the mean."""
+
+    def __init__(self, videos: Sequence[Video]) -> None:
+        self._known = {video.video_id: video.duration_seconds or 0.0 for video in videos}
+        self._num_unknown = sum(not seconds for seconds in self._known.values())
+        self._sum = sum(self._known.values())
+        self._ended = 0.0
+
+    @property
+    def mean(self) -> float:
+        """Of the videos whose length is known; 1 while there is none, so that videos count alike."""
+        num_known = len(self._known) - self._num_unknown
+        return self._sum / num_known if num_known else 1.0
+
+    def know(self, video_id: str, seconds: float) -> None:
+        """Take the exact length of a video."""
+        before = self._known[video_id]
+        self._num_unknown -= not before
+        self._num_unknown += not seconds
+        self._sum += seconds - before
+        self._known[video_id] = seconds
+
+    def end(self, video_id: str) -> None:
+        """Nothing more is to be done of that video."""
+        self._ended += self._known[video_id] or self.mean
+
+    def amount(self, shares: Mapping[str, float], *, more: float = 0.0) -> Amount:
+        """What is done and to do; `shares` are parts of videos under way, `more` such of unnamed videos."""
+        under_way = sum(share * (self._known[name] or self.mean) for name, share in shares.items())
+        total = self._sum + self._num_unknown * self.mean
+        return Amount(min(total, self._ended + under_way + more * self.mean), total)
+
+
+class TimeLeft:
+    """The time that is left at the speed so far, from when the first work was told."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._first: tuple[float, float] | None = None
+
+    def after(self, amount: Amount) -> float | None:
+        """Return the seconds left when so much is done; None while that cannot be told."""
+        now = self._now()
+        if self._first is None:
+            self._first = now, amount.done
+        started, done_before = self._first
+        elapsed, done = now - started, amount.done - done_before
+        if elapsed < LEAST_SECONDS or done <= 0:
+            return None
+        return elapsed / done * (amount.total - amount.done)
