@@ -1,8 +1,8 @@
 """An extraction's report in words."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from aqa_pipeline.naming import count_of
 from aqa_pipeline.sources import in_words
 from aqa_pipeline.store import Origin
 from aqa_pipeline.tables import format_table
@@ -26,6 +26,7 @@ def _lines(report: ExtractReport) -> Iterator[str]:
         yield ""
         yield _speed(report)
     yield from _pictures(report)
+    yield from _without_person(report)
     yield from _athletes(report)
     yield from _padded(report)
     yield from _looked(report)
@@ -51,9 +52,24 @@ def _videos(named: Mapping[str, object]) -> str:
 
 def _pictures(report: ExtractReport) -> Iterator[str]:
     pictures = {row.video_id: row.picture for row in report.written}
-    counts = Counter(phrase for picture in pictures.values() for phrase in made_plain(picture))
-    for phrase, count in counts.most_common():
-        yield f"Pictures of {count} of {len(pictures)} videos were {phrase}."
+    made: dict[str, list[str]] = {}
+    for video_id, picture in pictures.items():
+        for phrase in made_plain(picture):
+            made.setdefault(phrase, []).append(video_id)
+    for phrase, names in sorted(made.items(), key=lambda each: -len(each[1])):
+        yield f"Pictures of {count_of(names, of=len(pictures))} were {phrase}."
+
+
+def _without_person(report: ExtractReport) -> Iterator[str]:
+    """Which videos show nobody in some step, and which in none."""
+    for stream, rows in _by_stream(report):
+        lacking = [row for row in rows if row.num_steps_without_person]
+        empty = [row.video_id for row in lacking if not row.num_steps]
+        some_steps = [_missed(row) for row in lacking if row.num_steps]
+        if empty:
+            yield f"{stream.capitalize()}: no person at all in {count_of(empty)}."
+        if some_steps:
+            yield f"{stream.capitalize()}: steps without a person in {count_of(some_steps)}."
 
 
 def _athletes(report: ExtractReport) -> Iterator[str]:
@@ -65,13 +81,18 @@ def _athletes(report: ExtractReport) -> Iterator[str]:
         yield f"  and {len(told) - MOST_SHOWN} more"
 
 
+def _missed(row: Written) -> str:
+    missed = row.num_steps_without_person
+    return f"{row.video_id}: {missed} of {row.num_steps + missed}"
+
+
 def _padded(report: ExtractReport) -> Iterator[str]:
     for stream, rows in _by_stream(report):
-        padded = [row.num_repeated for row in rows if row.num_repeated]
+        padded = {row.video_id: row.num_repeated for row in rows if row.num_repeated}
         if padded:
             yield (
-                f"{stream.capitalize()}: {len(padded)} of {len(rows)} videos are padded, with {sum(padded)} "
-                "repeated frames."
+                f"{stream.capitalize()}: {count_of(list(padded), of=len(rows))} are padded, with "
+                f"{sum(padded.values())} repeated frames."
             )
 
 
@@ -81,7 +102,7 @@ def _looked(report: ExtractReport) -> Iterator[str]:
         if parts:
             video_id, part = max(parts.items(), key=lambda item: item[1].num_frames)
             yield (
-                f"{stream.capitalize()} look at a part of {len(parts)} of {len(rows)} videos, such as "
+                f"{stream.capitalize()} look at a part of {count_of(list(parts), of=len(rows))}, such as "
                 f"{part} of {video_id}: {part.option} looks at all."
             )
 

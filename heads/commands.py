@@ -18,6 +18,7 @@ from aqa_pipeline.commands.options import (
     engine_options,
     example,
     name_option,
+    parse_backbones,
     parse_names,
     parse_numbers,
     pick_device,
@@ -230,13 +231,7 @@ def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
 def _spec_choice(specs: Sequence[str], backbones: Sequence[str]) -> "SpecChoice":
     from heads.stored_specs import SpecChoice
 
-    by_stream: dict[str, str] = {}
-    for text in backbones:
-        stream, _, name = text.rpartition("=")
-        if not name or stream in by_stream:
-            raise click.UsageError(f"--backbone wants NAME or STREAM=NAME, once per stream; got {text!r}.")
-        by_stream[stream] = name
-    return SpecChoice(dict(_pair(text) for text in specs), by_stream)
+    return SpecChoice(dict(_pair(text) for text in specs), parse_backbones(backbones))
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.files import clear_left_overs, is_part
 from aqa_pipeline.folder_lock import sole_writer
+from aqa_pipeline.naming import count_of
 from aqa_pipeline.store import write_whole
 from heads.baselines import write_baselines
 from heads.cells import Cell, Part, VideoScore, cell_folder, is_complete, split_folder, write_cell, write_rows
@@ -263,11 +264,9 @@ def _notes(plan: Plan) -> tuple[str, ...]:
     notes += [_overlap(split) for split in plan.splits if split.num_sharing_group]
     notes += _labels_left_out(plan)
     if plan.missing:
-        notes.append(
-            f"{len(plan.missing)} videos were left out, they have no features: {_some(sorted(plan.missing))}."
-        )
+        notes.append(f"Left out for want of features: {count_of(sorted(plan.missing))}.")
     empty = {s: sorted({v for split in plan.splits for v in split.without_steps[s]}) for s in plan.specs}
-    notes += [f"{len(videos)} videos have no step of {s}: {videos}." for s, videos in empty.items() if videos]
+    notes += [f"Without a step of {s}: {count_of(videos)}." for s, videos in empty.items() if videos]
     for stream in plan.specs:
         num_empty = sum(split.empty_tubes.get(stream, 0) for split in plan.splits)
         if num_empty:
@@ -289,17 +288,10 @@ def _labels_left_out(plan: Plan) -> list[str]:
     """What of the label file is not learned from."""
     notes = []
     if plan.unlabeled:
-        num, names = len(plan.unlabeled), _some(plan.unlabeled)
-        notes.append(f"{num} videos were left out, they have no {plan.target.name}: {names}.")
+        notes.append(f"Left out for want of a {plan.target.name}: {count_of(plan.unlabeled)}.")
     if problems := plan.request.dataset.problems:
         notes.append(f"{len(problems)} labels could not be used: {'; '.join(problems[:NUM_NAMED])}.")
     return notes
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first names, and how many more there are: config.json lists all."""
-    more = len(names) - NUM_NAMED
-    return ", ".join(names[:NUM_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _write_summary(run_dir: Path, evaluation: Evaluation, notes: tuple[str, ...]) -> None:

@@ -1,7 +1,7 @@
 """`aqa reproduce` and `aqa compare`: the papers' tables, and which of two runs is better."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from aqa_pipeline.commands.options import (
     clock_time,
     device_option,
     example,
+    parse_backbones,
     parse_names,
     parse_numbers,
     pick_device,
@@ -66,6 +67,13 @@ which_options = together(
     click.option("--rows", metavar="A,B", help="Only these rows, such as xu,action-net-paper."),
     click.option(
         "--spec", "specs", multiple=True, metavar="STREAM=HASH", help="Which stored features, if several fit."
+    ),
+    click.option(
+        "--backbone",
+        "backbones",
+        multiple=True,
+        metavar="[STREAM=]NAME",
+        help="Which network's features, where a row may read those of several.",
     ),
     click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features."),
     click.option("--simulated", is_flag=True, help="Take simulated features, and no others."),
@@ -143,6 +151,7 @@ def make_reproduce(extract_needs: ExtractNeeds, weights_lacking: WeightsOf) -> c
         from heads.tables.terminal import format_table_result
 
         part, settings = _part(table, options), _settings(table, options)
+        _check_backbones(part, settings.backbones)
         plan = plan_table(part, settings)
         lacking = partial(weights_lacking, detector=options["detector"])
         if options["only_plan"]:
@@ -208,11 +217,23 @@ def _settings(table: str, options: dict[str, Any]) -> "Settings":
         device=device,
         threads=options["threads"],
         specs=tuple(_spec(text) for text in options["specs"]),
+        backbones=parse_backbones(options["backbones"]),
         simulated=options["simulated"],
         allow_missing=options["allow_missing"],
         second_stage=options["second_stage"],
         quick=quick,
     )
+
+
+def _check_backbones(table: "Table", chosen: Mapping[str, str]) -> None:
+    """Raise `UsageError` for a network that no row reads: the option would do nothing."""
+    readers = [reader for row in table.rows if (reader := row.method or row.count)]
+    streams = [item for reader in readers for item in reader.streams.items()]
+    read = {(stream, name) for stream, names in streams for name in names}
+    for stream, name in chosen.items():
+        if not any(each == name and stream in ("", of_stream) for of_stream, each in read):
+            known = ", ".join(sorted(f"{of_stream}={each}" for of_stream, each in read))
+            raise click.UsageError(f"--backbone {name}: no row of {table.name} reads it, but {known}.")
 
 
 def _root(text: str) -> tuple[str, Path]:

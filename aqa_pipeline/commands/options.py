@@ -179,6 +179,17 @@ def parse_numbers(text: str, *, option: str = "--seeds") -> tuple[int, ...]:
         raise click.UsageError(f"{option} wants numbers such as 0,1,2; got {text!r}.") from None
 
 
+def parse_backbones(texts: Iterable[str]) -> dict[str, str]:
+    """('segments=i3d', 'resnet50') -> {'segments': 'i3d', '': 'resnet50'}."""
+    by_stream: dict[str, str] = {}
+    for text in texts:
+        stream, _, name = text.rpartition("=")
+        if not name or stream in by_stream:
+            raise click.UsageError(f"--backbone wants NAME or STREAM=NAME, once per stream; got {text!r}.")
+        by_stream[stream] = name
+    return by_stream
+
+
 def default_root(dataset: str, root: Path | None) -> Path:
     return root or Path("data") / dataset
 

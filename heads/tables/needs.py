@@ -91,7 +91,8 @@ def find_features(
     wanted = videos_of(column, dataset)
     specs: dict[str, StreamSpec] = {}
     lacking: list[FeatureNeed | str] = []
-    for stream, backbones in reader.streams.items():
+    for stream, usual in reader.streams.items():
+        backbones = settings.backbones_of(stream, usual)
         need = functools.partial(_need, reader, stream, dataset=dataset, num_videos=len(wanted))
         of_stream = shelf.specs_of(dataset.name, stream)
         alike = [spec for spec in of_stream if reader.facts.items() <= spec.facts.items()]

@@ -163,8 +163,8 @@ def test_a_record_keeps_how_its_pictures_were_made_plain(tmp_path, picture_video
     assert record.picture == {"deinterlaced": "bwdif", "sample_aspect": "4:3"}
     assert store.read("toy", "plain", stream.spec).picture == {}
     told = format_extract_report(report)
-    assert "Pictures of 1 of 2 videos were deinterlaced by bwdif." in told
-    assert "Pictures of 1 of 2 videos were scaled to square pixels from 4:3." in told
+    assert "Pictures of 1 of 2 videos (hdv) were deinterlaced by bwdif." in told
+    assert "Pictures of 1 of 2 videos (hdv) were scaled to square pixels from 4:3." in told
     assert "Pictures of" not in format_extract_report(run(store, [picture_video("other")], [stream]))
 
 

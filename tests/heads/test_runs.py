@@ -206,7 +206,7 @@ def test_missing_features_stop_the_run_or_are_left_out_loudly(world, tmp_path: P
         fit(world.request(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
     summary = fit(world.request(tmp_path / "run", allow_missing=True))
-    assert any("1 videos were left out, they have no features: routine-04." in note for note in summary.notes)
+    assert any("Left out for want of features: 1 video (routine-04)." in note for note in summary.notes)
     ids = {row.video_id for row in read_cell(tmp_path / "run", split="first", seed=0).predictions}
     assert "routine-04" not in ids
     assert len(ids) == 39
@@ -214,7 +214,7 @@ def test_missing_features_stop_the_run_or_are_left_out_loudly(world, tmp_path: P
 
 def test_notes_tell_of_videos_without_an_athlete(world, tmp_path: Path) -> None:
     notes = fit(world.request(tmp_path / "run")).notes
-    assert notes == ("1 videos have no step of crops: ['routine-03'].",)
+    assert notes == ("Without a step of crops: 1 video (routine-03).",)
 
 
 def test_random_weights_are_flagged_everywhere(world, tmp_path: Path) -> None:
@@ -360,7 +360,7 @@ def test_videos_without_the_target_are_left_out_and_named(world, tmp_path: Path)
         world.dataset, videos=tuple(videos), problems=("scores.csv line 3: no number",)
     )
     summary = fit(dataclasses.replace(world.request(tmp_path / "run"), dataset=dataset))
-    assert f"1 videos were left out, they have no score: {learned_from}." in summary.notes
+    assert f"Left out for want of a score: 1 video ({learned_from})." in summary.notes
     assert "1 labels could not be used: scores.csv line 3: no number." in summary.notes
     assert read_config(tmp_path / "run")["unlabeled"] == [learned_from]
     cell = read_cell(tmp_path / "run", split="first", seed=0)

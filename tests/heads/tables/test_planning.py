@@ -4,7 +4,9 @@ import pickle
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+import cli
 from aqa_pipeline.errors import RunError
 from heads.tables.extraction import extraction_calls
 from heads.tables.planning import Blocked, TablePlan, plan_table
@@ -134,3 +136,30 @@ def test_a_quick_look_takes_the_first_split_of_each_column() -> None:
     assert max(len(column.splits) for column in table.columns) == 5
     quick = quick_part(table)
     assert [column.splits for column in quick.columns] == [column.splits[:1] for column in table.columns]
+
+
+def test_a_network_is_chosen_among_those_that_a_row_may_read(scene, write_more) -> None:
+    port = scene.spec("segments", backbone="toy-3d-port")
+    write_more(scene, port)
+
+    def specs_of(**changes: object) -> set[str]:
+        plan = plan_table(scene.table, scene.with_settings(**changes).settings)
+        return {dict(task.specs)["segments"] for task in plan.tasks}
+
+    assert specs_of() == {scene.spec("segments").hash}, "the usual one"
+    assert specs_of(backbones={"segments": "toy-3d-port"}) == {port.hash}
+    assert specs_of(backbones={"": "toy-3d-port"}) == {port.hash}, "crops are of no such network"
+
+
+def test_a_chosen_network_without_features_is_what_is_needed(scene) -> None:
+    plan = plan_table(scene.table, scene.with_settings(backbones={"": "toy-3d-port"}).settings)
+    assert "toy-3d-port" in blocked(plan)["svr", "first"]
+
+
+@pytest.mark.parametrize("chosen", ["nonesuch", "crops=i3d"])
+def test_a_network_that_no_row_reads_is_refused(tmp_path: Path, chosen: str) -> None:
+    options = ["--backbone", chosen, "--out", str(tmp_path / "r"), "--store", str(tmp_path / "s")]
+    result = CliRunner().invoke(cli.main, ["reproduce", "action-net-table1", "--device", "cpu", *options])
+    assert result.exit_code == 2
+    assert "no row of action-net-table1 reads it, but " in result.output
+    assert "segments=i3d" in result.output

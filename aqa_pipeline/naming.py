@@ -1,0 +1,18 @@
+"""Names of videos in a sentence: a number alone sends its reader to look for them."""
+
+from collections.abc import Sequence
+
+MOST_NAMED = 10
+
+
+def some(names: Sequence[str]) -> str:
+    """Return `a, b, c`, or the first ten and how many more there are."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def count_of(names: Sequence[str], *, of: int | None = None, what: str = "video") -> str:
+    """Return `1 video (lift_04)`, or `2 of 12 videos (a, b)`."""
+    number = f"{len(names)}" if of is None else f"{len(names)} of {of}"
+    plural = "s" if (len(names) if of is None else of) != 1 else ""
+    return f"{number} {what}{plural} ({some(names)})"
