@@ -32,7 +32,6 @@ from campaigns.samples import aqa, extract_crops, write_videos
 
 DISK_BYTES = 32 << 20
 NUM_VIDEOS = 8
-MOST_SECONDS = 1.0  # until a SIGKILL
 MOST_TRIES = 20  # of one disturbance: some commands end before they are killed, some find room enough
 TOLD_BYTES = 50_000  # a pipe holds more, so that nobody waits for its reader
 RIVAL = "another command is writing into"
@@ -70,6 +69,7 @@ class Place:
     data: tuple[object, ...]
     limit: Limit
     whole: Contents = field(default_factory=dict)
+    seconds: float = 0.0  # of the longer of the two commands, undisturbed
 
     def fit(self) -> tuple[object, ...]:
         how = ("--split", "random-0,random-1", "--seeds", "0,1", "--epochs", 3, "--device", "cpu")
@@ -98,8 +98,9 @@ class Place:
         names = sorted(there.keys() | self.whole.keys())
         return [f"{name} differs" for name in names if there.get(name) != self.whole.get(name)]
 
-    def clear(self) -> None:
-        for name in ("run", "page"):
+    def clear(self, *names: str) -> None:
+        """Deletes the run, the page, or both."""
+        for name in names or ("run", "page"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
 
@@ -117,6 +118,7 @@ def measure(count: int, scratch: Path) -> Seen:
         for number in range(count):
             what = DISTURBANCES[number % len(DISTURBANCES)]
             found = what(place, rng, seen) or place.unsound()
+            seen.done[what.__name__] += 1
             if what is not fit_killed or rng.random() < 0.5:
                 found += _completed(place, seen)
             seen.problems += [f"{number}, {what.__name__}: {text}" for text in found]
@@ -139,13 +141,20 @@ def measure(count: int, scratch: Path) -> Seen:
 
 
 def _undisturbed(place: Place) -> Place:
-    """The place with what fit and report leave; everything is imported by then."""
+    """The place with what fit and report leave, twice the same; everything is imported by then."""
     for words in (place.fit(), place.report()):
         code, text = aqa(*words)
         assert code == 0, text
-    whole = place.contents()
+    whole, seconds = place.contents(), []
     place.clear()
-    return Place(place.folder, place.data, place.limit, whole)
+    for words in (place.fit(), place.report()):
+        start = time.monotonic()
+        code, text = Command(words).ended()
+        assert code == 0, text
+        seconds.append(time.monotonic() - start)
+    assert place.contents() == whole, "two undisturbed runs differ"
+    place.clear()
+    return Place(place.folder, place.data, place.limit, whole, max(seconds))
 
 
 def _completed(place: Place, seen: Tally) -> list[str]:
@@ -199,20 +208,20 @@ class Command:
 
 
 def fit_killed(place: Place, rng: random.Random, seen: Tally) -> list[str]:
-    return _killed(place, place.fit(), rng, seen, name="fit_killed")
+    """Goes on with what earlier kills left."""
+    return _killed(place, place.fit(), rng, seen, names=("run", "page"))
 
 
 def report_killed(place: Place, rng: random.Random, seen: Tally) -> list[str]:
-    return _with_a_run(place) or _killed(place, place.report(), rng, seen, name="report_killed")
+    return _with_a_run(place) or _killed(place, place.report(), rng, seen, names=("page",))
 
 
 def fit_on_a_full_disk(place: Place, rng: random.Random, seen: Tally) -> list[str]:
-    return _without_room(place, place.fit(), "run", rng, seen, name="fit_on_a_full_disk")
+    return _without_room(place, place.fit(), rng, seen, names=("run", "page"))
 
 
 def report_on_a_full_disk(place: Place, rng: random.Random, seen: Tally) -> list[str]:
-    found = _with_a_run(place)
-    return found or _without_room(place, place.report(), "page", rng, seen, name="report_on_a_full_disk")
+    return _with_a_run(place) or _without_room(place, place.report(), rng, seen, names=("page",))
 
 
 def two_fits(place: Place, rng: random.Random, seen: Tally) -> list[str]:
@@ -220,7 +229,6 @@ def two_fits(place: Place, rng: random.Random, seen: Tally) -> list[str]:
     place.clear()
     told = _two(place.fit(), rng)
     refused = [text for code, text in told if code == 1 and RIVAL in text and _is_one_line(text)]
-    seen.done["two_fits"] += 1
     seen.rivals_refused += len(refused)
     done = [code for code, _ in told if code == 0]
     return [] if done and len(done) + len(refused) == 2 else [f"{code}: {text}" for code, text in told]
@@ -228,7 +236,6 @@ def two_fits(place: Place, rng: random.Random, seen: Tally) -> list[str]:
 
 def two_reports(place: Place, rng: random.Random, seen: Tally) -> list[str]:
     found = _with_a_run(place)
-    seen.done["two_reports"] += 1
     return found + [f"{code}: {text}" for code, text in _two(place.report(), rng) if code != 0]
 
 
@@ -252,36 +259,34 @@ def _with_a_run(place: Place) -> list[str]:
 
 
 def _killed(
-    place: Place, words: tuple[object, ...], rng: random.Random, seen: Tally, *, name: str
+    place: Place, words: tuple[object, ...], rng: random.Random, seen: Tally, *, names: tuple[str, ...]
 ) -> list[str]:
-    """Commands until one was killed; one that ends before has to end well."""
+    """Commands until one was killed; one that ends before has to end well, and its `names` make room."""
     start = time.monotonic()
     for _ in range(MOST_TRIES):
-        after = None if rng.random() < 0.5 else rng.uniform(0, MOST_SECONDS)
+        after = None if rng.random() < 0.5 else rng.uniform(0, place.seconds)
         code, text = Command(words).killed(place.folder, after)
         if code is None:
-            seen.done[name] += 1
             seen.in_a_write += any(_is_part(part) for part in place.contents())
             return []
         if code:
             return [f"{code}: {text}"]
-        place.clear() if words[0] == "fit" else shutil.rmtree(place.folder / "page", ignore_errors=True)
+        place.clear(*names)
     return [f"no {words[0]} was killed in {time.monotonic() - start:.0f} s"]
 
 
 def _without_room(
-    place: Place, words: tuple[object, ...], inside: str, rng: random.Random, seen: Tally, *, name: str
+    place: Place, words: tuple[object, ...], rng: random.Random, seen: Tally, *, names: tuple[str, ...]
 ) -> list[str]:
-    """Commands until one had too little room; what it says must be one clear line."""
-    sizes = [len(content) for file, content in place.whole.items() if file.startswith(inside)]
+    """Commands until one had too little room for its `names`; what it says must be one clear line."""
+    sizes = [len(content) for file, content in place.whole.items() if file.startswith(names[0])]
     for _ in range(MOST_TRIES):
         with place.limit(rng.randrange(sum(sizes))):
             code, text = Command(words).ended()
         if code:
-            seen.done[name] += 1
             clear = code == 1 and _is_one_line(text) and any(reason in text for reason in FULL)
             return [] if clear else [f"{code}: {text}"]
-        place.clear() if words[0] == "fit" else shutil.rmtree(place.folder / inside)
+        place.clear(*names)
     return [f"there was room enough for {words[0]} at {MOST_TRIES} points"]
 
 
