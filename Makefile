@@ -86,7 +86,7 @@ older-cpu: $(VENV)/.dev  ## the tests that choose a precision, with the instruct
 bench: $(VENV)/.dev  ## speed against the plain ways, and docs/performance.md (a quarter of an hour, idle)
 	$(BIN)/python -m benchmarks.report
 
-campaign: $(VENV)/.dev  ## kills, full disks, flipped bits, hostile files: the figures of docs/reliability.md (half an hour, idle)
+campaign: $(VENV)/.dev  ## kills, full disks, flipped bits, hostile files: the figures of docs/reliability.md (three quarters of an hour, idle)
 	OMP_NUM_THREADS=1 $(BIN)/python -m campaigns.all $(ARGS)
 
 clean:           ## remove what make and the demo made

@@ -1,6 +1,6 @@
 """All campaigns one after the other, and their figures in docs/reliability.md.
 
-python -m campaigns.all                      in full; half an hour on two idle cores, without Ray
+python -m campaigns.all                      in full; three quarters of an hour on two idle cores
 python -m campaigns.all --share 0.02         a short form, into its own folder only
 python -m campaigns.all --only bit_flips,concurrent
 """
