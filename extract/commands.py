@@ -174,7 +174,7 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
         return _draw_preview(ctx, options)
     if not dataset:
         raise click.UsageError("Name a --dataset, or a video to --preview.")
-    _check_options(options)
+    _check_options(ctx, options)
     into = Store(store)
     found = find_dataset(into, name=dataset, root=root, called=options["called"])
     if root is None:
@@ -209,8 +209,9 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     ctx.exit(SOME_FAILED if report.failures or found.problems else 0)
 
 
-def _check_options(options: dict[str, Any]) -> None:
-    if useless := [f"--{name}" for name in FOR_PREVIEW if options[name]]:
+def _check_options(ctx: click.Context, options: dict[str, Any]) -> None:
+    given = [name for name in FOR_PREVIEW if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if useless := [f"--{name}" for name in given]:  # the environment may hold them for previews
         raise click.UsageError(
             f"{', '.join(useless)}: for --preview; the videos of a dataset have it in their table."
         )

@@ -336,3 +336,10 @@ def test_several_videos_are_counted_as_they_are_scored(home: Path, tmp_path: Pat
     assert "2 of 2: v1.mp4" in result.stderr
     result = run("score", videos[0], "--run", home / "run", "--cache", tmp_path / "cache")
     assert "1 of 1" not in result.stderr
+
+
+def test_boxes_of_the_environment_are_for_previews(home: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("AQA_EXTRACT_BOXES", str(home / "scores.csv"))
+    data = ["--dataset", "folder", "--root", home, "--store", tmp_path / "s", "--limit", 1]
+    result = run("extract", *data, *SMALL_NETWORK)
+    assert result.exit_code == 0, result.output
