@@ -227,10 +227,7 @@ def test_the_guide_to_papers_works_on_simulated_features(
         "--device",
         "cpu",
     ]
-    expected = {
-        "datasets": 3,
-        "reproduce": 1,
-    }  # no videos; simulated features are refused
+    expected = {"reproduce": 1}  # simulated features are refused
     for words in commands(next(guide for guide in GUIDES if guide.stem == "guide-reproduce")):
         if words[:2] == ["weights", "fetch"]:
             continue  # needs the network

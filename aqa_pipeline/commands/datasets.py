@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from aqa_pipeline.commands.defaults import only_data_folder
-from aqa_pipeline.commands.next_step import for_head, given_words, tell_next
+from aqa_pipeline.commands.next_step import fit_words, for_head, given_words, tell_next
 from aqa_pipeline.commands.options import (
     FOLDER,
     SOME_FAILED,
@@ -62,9 +62,12 @@ def datasets_check(
     dataset = load_dataset(name, default_root(name, root), called=called)
     report = check_dataset(dataset, features=features_without_videos(dataset, Store(store)))
     click.echo(format_report(report))
-    given = given_words(ctx, only=("root", "called", "plugin"))
+    given = given_words(ctx, only=("root", "called", "store", "plugin"))
     if report.num_readable:
         tell_next("extract", "--dataset", name, *for_head(name), *given)
+    elif report.features:
+        streams = [row.spec.stream for row in Store(store).contents() if row.dataset == dataset.name]
+        tell_next("fit", *fit_words(streams, ctx.obj), "--dataset", name, *given)
     else:
         tell_next("datasets", "check", name, *given, then="once its videos are there")
     ctx.exit(0 if report.complete else SOME_FAILED)

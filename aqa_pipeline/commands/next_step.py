@@ -1,7 +1,7 @@
 """The last line of `datasets check`, `extract` and `fit`: the command that fits what was just done."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -11,7 +11,11 @@ from click.core import ParameterSource
 PLUGINS = "aqa plug-ins"  # where a command's context keeps the files of --plugin
 
 # The head of the paper that a dataset is known by; of all others it is `action-net`, the default everywhere.
+USUAL_HEAD = "action-net"
 HEAD_OF = {"mtl-aqa": "wd", "aqa7": "tsa", "fr-fs": "tsa"}
+HEAD_OF_STREAM = {"clips": "wd", "tubes": "tsa"}
+
+StreamsOf = Callable[[str], Sequence[str]]  # what a head reads, by its name
 
 _is_last = ContextVar("is_last", default=True)
 
@@ -39,6 +43,15 @@ def as_a_part() -> Iterator[None]:
         yield
     finally:
         _is_last.reset(token)
+
+
+def fit_words(streams: Sequence[str], streams_of: StreamsOf, *, head: str | None = None) -> list[str]:
+    """Return the words that name a head on these streams: `head`, else one that is known to read them."""
+    head = head or next((HEAD_OF_STREAM[s] for s in streams if s in HEAD_OF_STREAM), USUAL_HEAD)
+    usual, there = set(streams_of(head)), list(dict.fromkeys(streams))
+    if usual <= set(there):
+        return ["--head", head]
+    return ["--head", head, "--streams", ",".join(s for s in there if HEAD_OF_STREAM.get(s, head) == head)]
 
 
 def given_words(ctx: click.Context, *, only: Sequence[str] = (), without: Sequence[str] = ()) -> list[str]:

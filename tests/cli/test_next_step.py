@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
-from aqa_pipeline.commands.next_step import as_a_part, given_words, tell_next
+from aqa_pipeline.commands.next_step import as_a_part, fit_words, given_words, tell_next
 
 SMALL = {
     "AQA_EXTRACT_STREAMS": "frames",
@@ -92,6 +92,32 @@ def test_where_no_video_can_be_read_the_check_comes_again(here: Path) -> None:
     )
     failed = aqa("extract", "--dataset", "folder", "--root", "my videos")
     assert next_of(failed) == ["datasets", "check", "folder", "--root", "my videos"]
+
+
+def test_features_without_videos_are_learned_from(here: Path) -> None:
+    """A head's own streams need no word; others are named."""
+    (here / "skating").mkdir()
+    lines = [f"{at}_Worlds-abcdefghij{at % 3} {60 + at}.5 {30 + at}.0 30.5 0 2400" for at in range(1, 13)]
+    (here / "skating" / "annotations.txt").write_text("\n".join(lines) + "\n")
+    place = ("--root", "skating", "--store", "simulated")
+    assert aqa("simulate", "--like", "mit-skating", *place, "--streams", "segments").exit_code == 0
+    fit = ["--dataset", "mit-skating", *place]
+    checked = next_of(aqa("datasets", "check", "mit-skating", *place))
+    assert checked == ["fit", "--head", "action-net", "--streams", "segments", *fit]
+    assert aqa("simulate", "--like", "mit-skating", *place, "--streams", "crops").exit_code == 0
+    checked = next_of(aqa("datasets", "check", "mit-skating", *place))
+    assert checked == ["fit", "--head", "action-net", *fit]
+
+
+def test_a_head_is_one_that_reads_what_is_there() -> None:
+    def streams_of(head: str) -> tuple[str, ...]:
+        return {"wd": ("clips",), "tsa": ("tubes",)}.get(head, ("segments", "crops"))
+
+    assert fit_words(["tubes"], streams_of) == ["--head", "tsa"]
+    assert fit_words(["segments", "clips"], streams_of) == ["--head", "wd"]
+    assert fit_words(["frames"], streams_of) == ["--head", "action-net", "--streams", "frames"]
+    assert fit_words(["frames"], streams_of, head="mine") == ["--head", "mine", "--streams", "frames"]
+    assert fit_words(["segments", "crops", "frames"], streams_of) == ["--head", "action-net"]
 
 
 def test_a_command_within_another_leaves_the_word_to_that_one(capsys: pytest.CaptureFixture[str]) -> None:
