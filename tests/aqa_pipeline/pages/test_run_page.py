@@ -152,7 +152,7 @@ def test_one_run_shows_its_splits_and_plots_and_folds_seeds_and_curves(browser, 
 
 
 def shade(browser, selector: str, *, scrolled: int) -> int:
-    """How much darker the last pixel of a row within the element is than one in the row's middle, of 255."""
+    """How far the last pixel of a row within the element is from one in the row's middle, of 255."""
     browser.js(f"document.querySelector({selector!r}).scrollLeft = {scrolled}")
     box = browser.js(f"document.querySelector({selector!r}).getBoundingClientRect().toJSON()")
     clip = {"x": box["left"], "y": box["top"] + 3, "width": box["width"], "height": 1, "scale": 1}
@@ -160,7 +160,7 @@ def shade(browser, selector: str, *, scrolled: int) -> int:
     answer = browser.call("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
     with Image.open(io.BytesIO(base64.b64decode(answer["data"]))) as picture:
         row = np.asarray(picture.convert("L"), np.int64)[0]
-    return int(row[len(row) // 2] - row[-2])
+    return abs(int(row[len(row) // 2] - row[-2]))
 
 
 @pytest.mark.parametrize("dark", [False, True])
