@@ -44,7 +44,10 @@ def test_a_sheet_grows_by_the_lines_of_its_facts() -> None:
 def test_a_sheet_of_crops_says_what_other_streams_leave_out(tmp_path, picture_video, monkeypatch) -> None:
     """Six seconds: one segment of 3.2 s; the crops look at all."""
     store, footage = Store(tmp_path / "s"), Footage(8, 6, 60, 0, 60, 10.0)
-    specs = [StreamSpec("crops", {"rate_fps": 1.0}), StreamSpec("segments", {"rate_fps": 5.0})]
+    specs = [
+        StreamSpec("crops", {"rate_fps": 1.0, "preprocess": "squash-224"}),
+        StreamSpec("segments", {"rate_fps": 5.0}),
+    ]
     for spec, end in zip(specs, (6.0, 3.2), strict=True):
         extras = {"boxes": np.array([[1, 1, 5, 5, 0.9]]), "frame_index": np.array([[3]])}
         counts = {"num_steps": 1, "num_steps_without_person": 0}
@@ -60,7 +63,6 @@ def test_a_sheet_of_crops_says_what_other_streams_leave_out(tmp_path, picture_vi
     extraction = SimpleNamespace(store=store, dataset="toy", compare=lambda *_: Comparison())
     (line,) = contact_sheets(extraction, specs, [picture_video("a", 60)], tmp_path / "sheets")
     assert line.endswith("a.jpg")
-    assert facts == [
-        "1 of 1 sampled frames show a person, 0 dropped; "
-        "segments look at 0.0-3.2 s of 6.0 s (--rest padded looks at all)"
-    ]
+    (text,) = facts
+    assert text.startswith("1 of 1 sampled frames show a person, 0 dropped; ")
+    assert text.endswith("; segments look at 0.0-3.2 s of 6.0 s (--rest padded looks at all)")

@@ -15,6 +15,7 @@ from aqa_pipeline.video import Timeline, sample_by_time
 from extract.backbones import LoadedBackbone, get_backbone
 from extract.backbones.preprocess import get_preprocess
 from extract.choices import Choices, build_streams, rebuild_streams
+from extract.commands import choices_of
 from extract.extraction import Extraction
 from extract.stage import extract
 from extract.streams import plan_steps
@@ -90,6 +91,8 @@ def test_what_the_papers_see_comes_first_in_what_is_padded(num_frames, frames_pe
 )
 def test_own_videos_keep_their_end_and_the_papers_datasets_are_cut_as_they_say(dataset, given, rest) -> None:
     assert rest_of({"rest": given}, dataset=dataset) == rest
+    others = {"weights": (), "detector": "yolo", "device": "cpu", "runtime": "auto", "batch_size": None}
+    assert choices_of({"rest": given, **others}, dataset=dataset).rest == rest
 
 
 def test_a_padded_stream_is_another_one_and_a_run_scores_by_the_rule_of_its_training(no_network) -> None:
