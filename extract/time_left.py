@@ -1,12 +1,14 @@
 """How long an extraction will take, by seconds of video: long videos count more than short ones."""
 
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aqa_pipeline.records import Video
 
 LEAST_SECONDS = 2.0  # before that, nothing can be told
+SAMPLE_SECONDS = 0.5  # between remembered moments: an hour has 7,200
 
 
 @dataclass(frozen=True)
@@ -52,19 +54,25 @@ class VideoSeconds:
 
 
 class TimeLeft:
-    """The time that is left at the speed so far, from when the first work was told."""
+    """The time that is left at the speed of the second half of what is done.
+
+    The first half may have waited for networks to be loaded and converted.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._first: tuple[float, float] | None = None
+        self._times: list[float] = []
+        self._done: list[float] = []
 
     def after(self, amount: Amount) -> float | None:
         """Return the seconds left when so much is done; None while that cannot be told."""
         now = self._now()
-        if self._first is None:
-            self._first = now, amount.done
-        started, done_before = self._first
-        elapsed, done = now - started, amount.done - done_before
-        if elapsed < LEAST_SECONDS or done <= 0:
+        if not self._times or now - self._times[-1] >= SAMPLE_SECONDS:
+            self._times.append(now)
+            self._done.append(max([amount.done, *self._done[-1:]]))
+        half = (self._done[0] + amount.done) / 2
+        since = max(0, bisect_right(self._done, half) - 1)
+        elapsed, done = now - self._times[since], amount.done - self._done[since]
+        if now - self._times[0] < LEAST_SECONDS or elapsed <= 0 or done <= 0:
             return None
         return elapsed / done * (amount.total - amount.done)
