@@ -26,7 +26,8 @@ def facts_of(result: TableResult) -> tuple[str, ...]:
     if settings.epochs is None:
         epochs = "as many epochs as the recipe of each head, dataset and class says"
     else:
-        epochs = f"{settings.epochs} epochs (--epochs; heads that are fitted at once have none)"
+        by = "--quick" if settings.quick else "--epochs"
+        epochs = f"{settings.epochs} epochs ({by}; heads that are fitted at once have none)"
     return (
         f"seeds {seeds}; {SELECT_LABELS[settings.select]}; {settings.precision}; {epochs}",
         *(["quick: the first split of each column alone"] if settings.quick else []),
