@@ -31,7 +31,7 @@ def test_what_was_written_is_told_in_order(tmp_path):
 def test_the_caller_waits_only_when_the_disk_is_far_behind(tmp_path, monkeypatch):
     gate, written, order = threading.Event(), [], []
     monkeypatch.setattr(Store, "write", lambda self, record: gate.wait() and written.append(record))
-    monkeypatch.setattr("extract.writing._written", lambda record, path: record.video_id)
+    monkeypatch.setattr("extract.writing._written", lambda record, path, outside: record.video_id)
     told = []
     with WriteBehind(Store(tmp_path / "s")) as writer:
         for at in range(MAX_BEHIND):
@@ -70,7 +70,7 @@ def test_leaving_drops_what_was_not_begun_and_finishes_what_was(tmp_path, monkey
         written.append(record.video_id)
 
     monkeypatch.setattr(Store, "write", slowly)
-    monkeypatch.setattr("extract.writing._written", lambda record, path: record.video_id)
+    monkeypatch.setattr("extract.writing._written", lambda record, path, outside: record.video_id)
     with WriteBehind(Store(tmp_path / "s")) as writer:
         for name in "abc":
             writer.put([record(name)], when_done=lambda outcome: outcome())

@@ -45,7 +45,8 @@ def asked(monkeypatch) -> list[tuple[object, ...]]:
         calls.append(("tracker", spec, weights))
         return TRACKER
 
-    monkeypatch.setattr("extract.choices.check_weights", list)  # as if all official weights were there
+    for module in ("extract.choices", "extract.rebuilding"):
+        monkeypatch.setattr(f"{module}.check_weights", list)  # as if all official weights were there
     monkeypatch.setattr("extract.choices.load_backbone", load_backbone)
     monkeypatch.setattr("extract.choices.load_detector", load_detector)
     monkeypatch.setattr("extract.trackers.choose.load_tracker", load_tracker)
