@@ -41,6 +41,19 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def yolo_export(shared: Path) -> str:
+    """Return a detector's name: a real YOLO11n in int8, which OpenVINO runs."""
+    for package in ("ultralytics", "openvino"):
+        pytest.importorskip(package, reason=f"the real detector needs {package}")
+    folder = shared / "weights" / "yolo11n_int8_openvino_model"
+    if not folder.is_dir():
+        pytest.skip(f"no detector at {folder}")
+    if "ONEDNN_MAX_CPU_ISA" in os.environ:
+        pytest.skip("OpenVINO compiles no int8 network for fewer instructions than it sees in the CPU")
+    return f"yolo:{folder}"
+
+
+@pytest.fixture(scope="session")
 def bf16() -> None:
     """Skips where this CPU does not compute in bfloat16."""
     from aqa_pipeline.precision import cpu_has_bf16

@@ -186,18 +186,15 @@ def test_a_full_disk_is_one_message_and_the_run_can_go_on(tmp_path):
     assert len(list((tmp_path / "s").rglob("*.h5"))) == 4
 
 
-def test_the_real_detector_finds_the_athletes_of_the_real_clips(shared, tmp_path):
-    pytest.importorskip("ultralytics")
-    pytest.importorskip("openvino")
+def test_the_real_detector_finds_the_athletes_of_the_real_clips(shared, yolo_export, tmp_path):
     root = tmp_path / "data"
     shutil.copytree(shared / "clips", root / "videos")
     names = sorted(path.name for path in (root / "videos").iterdir())
     (root / "scores.csv").write_text("video,score\n" + "".join(f"{name},{len(name)}\n" for name in names))
-    detector = f"yolo:{shared / 'weights' / 'yolo11n_int8_openvino_model'}"
     networks = ["--streams", "crops", "--backbone", "resnet18", "--weights", "random:0", "--device", "cpu"]
     result = run(
         *("extract", "--dataset", "folder", "--root", root, "--store", tmp_path / "s"),
-        *(*networks, "--detector", detector, "--contact-sheet", tmp_path / "sheets"),
+        *(*networks, "--detector", yolo_export, "--contact-sheet", tmp_path / "sheets"),
         *("--athlete", "largest"),  # whom the detector finds, not whether it is the same person throughout
     )
     assert result.exit_code == 0, result.output

@@ -197,9 +197,8 @@ def ultralytics():
 
 
 @pytest.fixture(scope="module")
-def yolo11n(shared, ultralytics):
-    pytest.importorskip("openvino", reason="the extra [openvino] is not installed")
-    return load_detector(f"yolo:{shared / 'weights' / 'yolo11n_int8_openvino_model'}", device="cpu")
+def yolo11n(yolo_export):
+    return load_detector(yolo_export, device="cpu")
 
 
 @pytest.mark.parametrize("clip", ["weightlifting", "football_juggling", "arm_wrestling", "basketball"])

@@ -128,15 +128,12 @@ def test_missing_damaged_and_wrong_weights_are_told(tmp_path, monkeypatch):
         load_tracker("vit", device="cpu", weights=str(damaged))
 
 
-def test_an_athlete_who_leaves_the_picture_is_lost_though_the_tracker_is_sure(nano, shared):
+def test_an_athlete_who_leaves_the_picture_is_lost_though_the_tracker_is_sure(nano, shared, yolo_export):
     """From frame 64 on the picture shows trees; NanoTrack's score is .97 there, on the athlete .96."""
-    for package in ("ultralytics", "openvino"):
-        pytest.importorskip(package, reason=f"the detector needs {package}")
     video = Video("leave", shared / "cases" / "leave.mp4")
-    folder = shared / "weights" / "yolo11n_int8_openvino_model"
-    if not video.path.is_file() or not folder.is_dir():
-        pytest.skip("no clip of an athlete who leaves, or no detector")
-    source = FollowedPersons(nano, load_detector(f"yolo:{folder}", device="cpu"))
+    if not video.path.is_file():
+        pytest.skip("no clip of an athlete who leaves")
+    source = FollowedPersons(nano, load_detector(yolo_export, device="cpu"))
     with open_video(video) as opened:
         maker = source.for_video(video, opened.footage)
         tube = make_tube(opened.frames(range(opened.timeline.num_frames)), maker)
