@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from aqa_pipeline.commands.defaults import only_run
 from aqa_pipeline.commands.options import (
-    EXISTING,
-    FOLDER,
     SOME_FAILED,
     Decorator,
     example,
@@ -19,8 +16,8 @@ from aqa_pipeline.commands.options import (
     plugin_option,
     reader_option,
 )
-from aqa_pipeline.commands.outputs import OUTPUT_FILE, check_output
 from aqa_pipeline.errors import AqaError
+from heads.score_options import CACHE, check_score_options, score_options
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import Record, Video
@@ -31,9 +28,6 @@ if TYPE_CHECKING:
 
 # Gives the function that makes or finds the records of one video; the front door tells, for it knows stage 1.
 OpenCache = Callable[["TrainedHead", dict[str, Any]], Callable[["Video"], Mapping[str, "Record"]]]
-CACHE = "scored-features"
-WITH_FEATURES = ("features", "step_seconds", "run", "split", "html", "json_path", "csv_path", "difficulty")
-OF_ONE_VIDEO = ("boxes", "init_box", "difficulty")  # what is so of one video says nothing of another
 
 
 def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click.Command:
@@ -46,46 +40,7 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         epilog=example("aqa score my-routine.mp4 --run runs/mit-skating-action-net --html my-routine.html")
     )
     @click.argument("videos", nargs=-1, type=click.Path(path_type=Path), metavar="[VIDEO...]")
-    @click.option(
-        "--features",
-        type=EXISTING,
-        metavar="FILE|FOLDER",
-        help="Score features instead of videos, made like the run's: .npy, .npz or .csv of one video (in an "
-        ".npz an array per stream, named so), or a folder of them, with a folder per stream if several.",
-    )
-    @click.option(
-        "--step-seconds",
-        multiple=True,
-        metavar="[STREAM=]SECONDS",
-        help="How long a row of --features lasts.  [default: as in the run]",
-    )
-    @click.option("--run", type=EXISTING, help="A run made by `aqa fit`.  [default: the only one in runs]")
-    @click.option(
-        "--split",
-        help="Which split's networks; `all` for every one.  [default: all that learned from the same videos]",
-    )
-    @click.option(
-        "--html",
-        type=click.Path(path_type=Path),
-        metavar="OUT",
-        help="Write the page with video, timeline and moments: a file, or a folder for several videos.",
-    )
-    @click.option("--embed", is_flag=True, help="Put the video into the page instead of a link to it.")
-    @click.option("--json", "json_path", type=OUTPUT_FILE, metavar="OUT", help="Write everything as JSON.")
-    @click.option("--csv", "csv_path", type=OUTPUT_FILE, metavar="OUT", help="Write one row per video.")
-    @click.option("--cache", type=FOLDER, help=f"Store of the features made here.  [default: RUN/{CACHE}]")
-    @click.option(
-        "--detector", default="", metavar="KIND[:MODEL]", help="Person detector.  [default: the run's]"
-    )
-    @click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --detector annotations.")
-    @click.option(
-        "--difficulty",
-        type=click.FloatRange(0, min_open=True),
-        help="How difficult it is, for a run that learned the execution (aqa fit --difficulty, tsa-musdl).",
-    )
-    @click.option(
-        "--fps", type=click.FloatRange(0, min_open=True), help="How fast folders of pictures are shown."
-    )
+    @score_options
     @extraction_options
     @network_options(otherwise="the run's")
     @reader_option
@@ -108,7 +63,7 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         from heads.to_score import videos_in, videos_to_score
 
         videos = tuple(videos_in(videos))
-        _check_options(ctx, options, videos)
+        check_score_options(ctx, options, videos)
         run = only_run(run)
         trained = load_run(run, split=split).of_difficulty(options["difficulty"])
         if options["features"]:
@@ -128,36 +83,6 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         ctx.exit(SOME_FAILED if failures else 0)
 
     return score
-
-
-def _check_options(ctx: click.Context, options: dict[str, Any], videos: Sequence[Path]) -> None:
-    if options["features"]:
-        _check_options_of_features(ctx, videos)
-    elif options["step_seconds"]:
-        raise click.UsageError("--step-seconds is for --features; a video tells its own time.")
-    elif not videos:
-        raise click.UsageError("Name a VIDEO, several, or features with --features.")
-    if options["embed"] and not options["html"]:
-        raise click.UsageError("--embed says how the page is made: name one with --html.")
-    given = [f"--{name.replace('_', '-')}" for name in OF_ONE_VIDEO if options.get(name)]
-    if given and len(videos) > 1:
-        raise click.UsageError(f"{', '.join(given)}: of one video; score these {len(videos)} one by one.")
-    if page := options["html"]:
-        check_output(page, folder=len(videos) > 1 or page.is_dir())
-    if options["fps"] and not any(path.is_dir() for path in videos):
-        raise click.UsageError("--fps is for folders of pictures; video files know their own rate.")
-
-
-def _check_options_of_features(ctx: click.Context, videos: Sequence[Path]) -> None:
-    if videos:
-        raise click.UsageError(f"Score videos or --features, not both: {videos[0]} was named too.")
-    useless = [
-        f"--{name.replace('_', '-')}"
-        for name in ctx.params
-        if name not in WITH_FEATURES and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-    ]
-    if useless:
-        raise click.UsageError(f"{', '.join(useless)}: of videos, --features need none of it.")
 
 
 def _features_to_score(trained: "TrainedHead", options: dict[str, Any]) -> list["ToScore"]:

@@ -67,7 +67,11 @@ def test_no_pictures(tmp_path):
 
 @pytest.mark.parametrize(
     ("fps", "message"),
-    [(None, "State it with --fps, or in the column fps"), (0.0, "positive number"), (-1.0, "positive number")],
+    [
+        (None, "State it with --fps, or in the column fps"),
+        (0.0, "positive number"),
+        (-1.0, "positive number"),
+    ],
 )
 def test_fps_of_a_folder(folder, fps, message):
     with pytest.raises(VideoError, match=message):

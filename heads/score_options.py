@@ -1,0 +1,89 @@
+"""The options of `aqa score`: what is scored, with which run, what is written. Imports nothing heavy."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from aqa_pipeline.commands.options import EXISTING, FOLDER, together
+from aqa_pipeline.commands.outputs import OUTPUT_FILE, check_output
+
+CACHE = "scored-features"
+WITH_FEATURES = ("features", "step_seconds", "run", "split", "html", "json_path", "csv_path", "difficulty")
+OF_ONE_VIDEO = ("boxes", "init_box", "difficulty")  # what is so of one video says nothing of another
+
+score_options = together(
+    click.option(
+        "--features",
+        type=EXISTING,
+        metavar="FILE|FOLDER",
+        help="Score features instead of videos, made like the run's: .npy, .npz or .csv of one video (in an "
+        ".npz an array per stream, named so), or a folder of them, with a folder per stream if several.",
+    ),
+    click.option(
+        "--step-seconds",
+        multiple=True,
+        metavar="[STREAM=]SECONDS",
+        help="How long a row of --features lasts.  [default: as in the run]",
+    ),
+    click.option("--run", type=EXISTING, help="A run made by `aqa fit`.  [default: the only one in runs]"),
+    click.option(
+        "--split",
+        help="Which split's networks; `all` for every one.  [default: all that learned from the same videos]",
+    ),
+    click.option(
+        "--html",
+        type=click.Path(path_type=Path),
+        metavar="OUT",
+        help="Write the page with video, timeline and moments: a file, or a folder for several videos.",
+    ),
+    click.option("--embed", is_flag=True, help="Put the video into the page instead of a link to it."),
+    click.option("--json", "json_path", type=OUTPUT_FILE, metavar="OUT", help="Write everything as JSON."),
+    click.option("--csv", "csv_path", type=OUTPUT_FILE, metavar="OUT", help="Write one row per video."),
+    click.option("--cache", type=FOLDER, help=f"Store of the features made here.  [default: RUN/{CACHE}]"),
+    click.option(
+        "--detector", default="", metavar="KIND[:MODEL]", help="Person detector.  [default: the run's]"
+    ),
+    click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --detector annotations."),
+    click.option(
+        "--difficulty",
+        type=click.FloatRange(0, min_open=True),
+        help="How difficult it is, for a run that learned the execution (aqa fit --difficulty, tsa-musdl).",
+    ),
+    click.option(
+        "--fps", type=click.FloatRange(0, min_open=True), help="How fast folders of pictures are shown."
+    ),
+)
+
+
+def check_score_options(ctx: click.Context, options: dict[str, Any], videos: Sequence[Path]) -> None:
+    """Raise `UsageError` where options contradict each other, or need what is not given."""
+    if options["features"]:
+        _check_options_of_features(ctx, videos)
+    elif options["step_seconds"]:
+        raise click.UsageError("--step-seconds is for --features; a video tells its own time.")
+    elif not videos:
+        raise click.UsageError("Name a VIDEO, several, or features with --features.")
+    if options["embed"] and not options["html"]:
+        raise click.UsageError("--embed says how the page is made: name one with --html.")
+    given = [f"--{name.replace('_', '-')}" for name in OF_ONE_VIDEO if options.get(name)]
+    if given and len(videos) > 1:
+        raise click.UsageError(f"{', '.join(given)}: of one video; score these {len(videos)} one by one.")
+    if page := options["html"]:
+        check_output(page, folder=len(videos) > 1 or page.is_dir())
+    if options["fps"] and not any(path.is_dir() for path in videos):
+        raise click.UsageError("--fps is for folders of pictures; video files know their own rate.")
+
+
+def _check_options_of_features(ctx: click.Context, videos: Sequence[Path]) -> None:
+    if videos:
+        raise click.UsageError(f"Score videos or --features, not both: {videos[0]} was named too.")
+    useless = [
+        f"--{name.replace('_', '-')}"
+        for name in ctx.params
+        if name not in WITH_FEATURES and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if useless:
+        raise click.UsageError(f"{', '.join(useless)}: of videos, --features need none of it.")
