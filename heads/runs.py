@@ -261,7 +261,7 @@ def _notes(plan: Plan) -> tuple[str, ...]:
         notes.append("CONTROL: the training labels were shuffled, so there is nothing to learn.")
     if plan.request.select == "best-on-test":
         notes.append("NOT MODEL SELECTION: the kept epoch is the one that scored best on the test videos.")
-    notes += [_overlap(split) for split in plan.splits if split.num_sharing_group]
+    notes += _overlap(plan.splits)
     notes += _labels_left_out(plan)
     if plan.missing:
         notes.append(f"Left out for want of features: {count_of(sorted(plan.missing))}.")
@@ -276,12 +276,20 @@ def _notes(plan: Plan) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _overlap(split: SplitPlan) -> str:
-    return (
-        f"GROUPS OVERLAP: {split.num_sharing_group} of {len(split.test)} test videos of split {split.name} "
-        "share their group (athlete, event) with training videos, which flatters the numbers. "
+def _overlap(splits: Sequence[SplitPlan]) -> list[str]:
+    """Return one sentence on all splits that test videos of groups that they train on, or none."""
+    shared = [
+        f"{split.num_sharing_group} of {len(split.test)} in split {split.name}"
+        for split in splits
+        if split.num_sharing_group
+    ]
+    if not shared:
+        return []
+    return [
+        "GROUPS OVERLAP: some test videos share their group (athlete, event) with training videos, which "
+        f"flatters the numbers: {', '.join(shared)}. "
         "`--split grouped` keeps groups apart, where the dataset has such splits."
-    )
+    ]
 
 
 def _labels_left_out(plan: Plan) -> list[str]:

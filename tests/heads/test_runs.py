@@ -217,6 +217,17 @@ def test_notes_tell_of_videos_without_an_athlete(world, tmp_path: Path) -> None:
     assert notes == ("Without a step of crops: 1 video (routine-03).",)
 
 
+def test_one_note_tells_of_all_splits_that_share_groups(world, tmp_path: Path) -> None:
+    videos = tuple(
+        dataclasses.replace(video, group=f"athlete {at % 13}")
+        for at, video in enumerate(world.dataset.videos)
+    )
+    request = world.request(tmp_path / "run", splits=("first", "second"), epochs=1)
+    grouped = dataclasses.replace(request, dataset=dataclasses.replace(request.dataset, videos=videos))
+    (note,) = [note for note in fit(grouped).notes if "GROUPS OVERLAP" in note]
+    assert "14 of 14 in split first, 14 of 14 in split second. " in note
+
+
 def test_random_weights_are_flagged_everywhere(world, tmp_path: Path) -> None:
     random = StreamSpec("segments", {"backbone": "toy-3d", "weights": "random:0"})
     for video_id in world.store.video_ids("synthetic", world.specs["segments"]):
