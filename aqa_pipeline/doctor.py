@@ -17,6 +17,7 @@ from aqa_pipeline.records import Dataset
 from aqa_pipeline.store import Store
 
 GIB = 1 << 30
+State = Literal["has", "lacks", "broken"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Finding:
     """One fact. `lacks` is not an error: the text says what it is needed for and how to get it."""
 
     topic: str
-    state: Literal["has", "lacks", "broken"]
+    state: State
     text: str
 
 
@@ -102,27 +103,28 @@ def _datasets(data: Path) -> Iterator[Finding]:
         if not root.is_dir():
             yield Finding(f"dataset {name}", "lacks", f"nothing at {root} (see `aqa datasets list`)")
             continue
-        yield _tried(f"dataset {name}", partial(_count_videos, load_dataset, name, root))
+        yield _tried(f"dataset {name}", partial(_videos, load_dataset, name, root))
 
 
-def _count_videos(load: Callable[[str, Path], Dataset], name: str, root: Path) -> str:
+def _videos(load: Callable[[str, Path], Dataset], name: str, root: Path) -> tuple[State, str]:
     videos = load(name, root).videos
-    return f"{sum(video.path.exists() for video in videos)} of {len(videos)} videos at {root}"
+    num_here = sum(video.path.exists() for video in videos)
+    return "has" if num_here else "lacks", f"{num_here} of {len(videos)} videos at {root}"
 
 
 def _store(store: Path) -> Iterator[Finding]:
     if not store.exists():
         yield Finding("store", "lacks", f"no features yet at {store} (see `aqa extract --help`)")
         return
-    yield _tried("store", lambda: f"{_count_records(Store(store))} records at {store}")
+    yield _tried("store", lambda: ("has", f"{_count_records(Store(store))} records at {store}"))
 
 
 def _count_records(store: Store) -> int:
     return sum(row.num_records for row in store.contents())
 
 
-def _tried(topic: str, look: Callable[[], str]) -> Finding:
+def _tried(topic: str, look: Callable[[], tuple[State, str]]) -> Finding:
     try:
-        return Finding(topic, "has", look())
+        return Finding(topic, *look())
     except AqaError as error:
         return Finding(topic, "broken", str(error))

@@ -75,7 +75,7 @@ def _without_person(report: ExtractReport) -> Iterator[str]:
 def _athletes(report: ExtractReport) -> Iterator[str]:
     told = [f"  {row.video_id} ({row.stream}): {row.athlete}" for row in report.written if row.athlete]
     if told:
-        yield f"The athlete was lost or changed in {len(told)} records (--preview shows where):"
+        yield "The athlete was lost, or another person was followed (--preview shows where):"
         yield from told[:MOST_SHOWN]
     if len(told) > MOST_SHOWN:
         yield f"  and {len(told) - MOST_SHOWN} more"

@@ -140,3 +140,11 @@ def test_doctor_explains_an_empty_machine(tmp_path, monkeypatch):
     assert result.exit_code == 0
     for topic in ("python", "gpu", "av", "weights", "dataset mit-skating", "store", "disk"):
         assert f" {topic}: " in result.output or f"  {topic}: " in result.output
+
+
+def test_doctor_calls_a_dataset_without_videos_lacking(tmp_path):
+    labels = tmp_path / "data" / "mit-skating"
+    labels.mkdir(parents=True)
+    (labels / "annotations.txt").write_text("1_Worlds-abcdefghijk 60.5 30.0 30.5 1000 3400\n")
+    result = run("doctor", "--data", tmp_path / "data", "--store", tmp_path / "store")
+    assert "-- dataset mit-skating: 0 of 1 videos" in " ".join(result.output.split())
