@@ -26,13 +26,12 @@ from aqa_pipeline.datasets.own_videos import find_video, hints
 from aqa_pipeline.datasets.row_labels import RowLabels, read_labels, without_labels
 from aqa_pipeline.datasets.rows import frame_number, inner_path, parse_rows
 from aqa_pipeline.datasets.score_table import TableLine, read_score_table
-from aqa_pipeline.datasets.splits import grouped_splits, random_splits, share_of
+from aqa_pipeline.datasets.splits import folds
 from aqa_pipeline.datasets.video_endings import without_video_suffix
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Split, Target, Video
 
 NAME = "folder"
-TEST_SHARE = 0.3
 USUAL_CSV_NAMES = ("scores.csv", "labels.csv")
 
 WHERE = "Your own videos and scores: put a CSV with the columns video and score beside them."
@@ -216,13 +215,13 @@ def _splits(rows: list[_Row]) -> tuple[dict[str, Split], list[str]]:
     if all(sides.values()):
         splits = {"given": Split("given", **sides)}
     else:
-        splits = random_splits(ids, num_test=share_of(len(ids), TEST_SHARE))
+        splits = folds("random", {video_id: video_id for video_id in ids})
         if any(sides.values()):
             problems.append("column split names only one of train and test: random splits are used instead")
     if len({row.video.group for row in rows} - {None}) >= 2:
         # A video without a group stands alone.
         groups = {row.video.video_id: row.video.group or f"(only {row.video.video_id})" for row in rows}
-        splits |= grouped_splits(groups, num_test=share_of(len(ids), TEST_SHARE))
+        splits |= folds("grouped", groups)
     return splits, problems
 
 

@@ -47,6 +47,33 @@ def grouped_splits(
     return splits
 
 
+def folds(kind: str, groups: Mapping[str, str]) -> dict[str, Split]:
+    """`KIND-0`, `KIND-1`, ...: every video is tested on once, and the videos of a group together.
+
+    `groups` maps video id to group. There are five folds, or fewer where one would have a single video, which
+    has no rank. Empty with fewer than two groups.
+    """
+    num_groups = len(set(groups.values()))
+    if num_groups < 2:
+        return {}
+    at_most = min(NUM_SPLITS, num_groups)
+    tries = [_balanced_folds(groups, num_folds) for num_folds in range(at_most, 1, -1)]
+    tested = next((found for found in tries if min(map(len, found)) > 1), tries[-1])
+    return {f"{kind}-{at}": _split(f"{kind}-{at}", list(groups), test=test) for at, test in enumerate(tested)}
+
+
+def _balanced_folds(groups: Mapping[str, str], num_folds: int) -> list[set[str]]:
+    """Return folds of nearly one size, as scikit-learn's `GroupKFold` makes them.
+
+    The largest group that is left joins the smallest fold. Seed 0 draws the order of groups of one size.
+    """
+    sizes = Counter(groups.values())
+    found: list[set[str]] = [set() for _ in range(num_folds)]
+    for group in sorted(_shuffled(sorted(sizes), seed=0), key=sizes.__getitem__, reverse=True):
+        min(found, key=len).update(i for i, its_group in groups.items() if its_group == group)
+    return found
+
+
 def share_of(num_videos: int, share: float) -> int:
     """How many of `num_videos` are tested on: about `share`, at least one, and one is left to learn from."""
     return min(max(1, round(share * num_videos)), num_videos - 1)

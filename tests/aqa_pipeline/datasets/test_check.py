@@ -71,7 +71,7 @@ def test_text(report: DatasetReport) -> None:
         "25 (2), 15 (1)",
         "96x48 (2), 64x48 (1)",
         "1.00 █",
-        "random-0 ... random-4: 4/2",
+        "random-0 ... random-2: 4/2",
         "missing (1)\n  f: ",
         "unreadable (2)\n  d: ",
         "labels not used (1)\n  scores.csv line 8: score 'nan'",

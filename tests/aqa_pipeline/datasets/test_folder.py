@@ -211,22 +211,41 @@ def test_several_csvs(tmp_path: Path) -> None:
         folder_of(tmp_path, "video,score\na,1\n", name="y.csv")
 
 
-def test_random_splits_test_on_30_percent(tmp_path: Path) -> None:
-    dataset = folder_of(tmp_path, "video,score\n" + "".join(f"v{i},5\n" for i in range(10)))
-    assert dataset.default_splits == tuple(dataset.splits) == tuple(f"random-{seed}" for seed in range(5))
-    for split in dataset.splits.values():
-        assert (len(split.train), len(split.test)) == (7, 3)
+@pytest.mark.parametrize(
+    ("num_videos", "sizes"), [(2, (1, 1)), (4, (2, 2)), (7, (3, 2, 2)), (12, (3, 3, 2, 2, 2))]
+)
+def test_every_video_is_tested_once(tmp_path: Path, num_videos: int, sizes: tuple[int, ...]) -> None:
+    dataset = folder_of(tmp_path, "video,score\n" + "".join(f"v{i},5\n" for i in range(num_videos)))
+    assert (
+        dataset.default_splits
+        == tuple(dataset.splits)
+        == tuple(f"random-{fold}" for fold in range(len(sizes)))
+    )
+    splits = dataset.splits.values()
+    assert tuple(len(split.test) for split in splits) == sizes
+    assert sorted(video_id for split in splits for video_id in split.test) == sorted(ids(dataset))
+    for split in splits:
         assert sorted((*split.train, *split.test)) == sorted(ids(dataset))
 
 
-def test_grouped_splits_keep_groups_together(tmp_path: Path) -> None:
+def test_grouped_splits_test_every_group_once(tmp_path: Path) -> None:
+    """Three athletes of three videos, and two videos of nobody, which stand alone."""
     rows = "".join(f"v{i},5,{'abc'[i % 3] if i < 9 else ''}\n" for i in range(11))
     dataset = folder_of(tmp_path, "video,score,group\n" + rows)
     group = {video.video_id: video.group or video.video_id for video in dataset.videos}
-    for seed in range(5):
-        split = dataset.split(f"grouped-{seed}")
+    splits = dataset.splits_named(["grouped"])
+    assert [len(split.test) for split in splits] == [3, 3, 3, 2]
+    assert sorted(video_id for split in splits for video_id in split.test) == sorted(ids(dataset))
+    for split in splits:
         assert not {group[i] for i in split.train} & {group[i] for i in split.test}
-        assert 2 <= len(split.test) <= 4
+
+
+def test_four_athletes_are_four_splits(tmp_path: Path) -> None:
+    rows = "".join(f"v{i:02d},5,{'abcd'[i % 4]}\n" for i in range(12))
+    splits = folder_of(tmp_path, "video,score,group\n" + rows).splits_named(())
+    assert [(split.name, len(split.test)) for split in splits] == [
+        (f"grouped-{fold}", 3) for fold in range(4)
+    ]
 
 
 def test_groups_are_kept_apart_by_default(tmp_path: Path) -> None:
@@ -247,15 +266,14 @@ def test_groups_are_kept_apart_by_default(tmp_path: Path) -> None:
         dataset.splits_named(["given"])
 
 
-def test_two_large_groups_still_test_one_of_them(tmp_path: Path) -> None:
-    """One video of four was to be tested on, and each group has two: once none was."""
+def test_two_groups_are_two_splits(tmp_path: Path) -> None:
     dataset = folder_of(tmp_path, "video,score,group\na,5,x\nb,5,x\nc,5,y\nd,5,y\n")
     assert {len(split.test) for split in dataset.splits_named(())} == {2}
 
 
 def test_one_group_is_no_group(tmp_path: Path) -> None:
     dataset = folder_of(tmp_path, "video,score,group\n" + "".join(f"v{i},5,a\n" for i in range(6)))
-    assert dataset.default_splits == tuple(f"random-{seed}" for seed in range(5))
+    assert dataset.default_splits == tuple(f"random-{fold}" for fold in range(3))
 
 
 @pytest.mark.parametrize("num_videos", [0, 1])
