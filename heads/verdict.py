@@ -1,8 +1,9 @@
 """Whether a run is worth using, in the units of its scores: its typical error beside what is easy.
 
 Errors are counted once per different test video: a video that several splits test has the mean of its errors.
-A run is usable if it errs less than the training mean does, beyond the chance of videos: the 95 % bootstrap
-interval over videos of the paired difference lies above 0.
+A run is usable if it errs less than the training mean does: by a tenth at least, and beyond the chance of videos.
+Beyond chance means that the 95 % bootstrap interval over videos of the paired difference lies above 0. A run that
+learned next to nothing answers close to the mean, always a little better or always a little worse.
 """
 
 import math
@@ -22,6 +23,8 @@ from heads.cells import split_folder
 from heads.classes import HALF
 from heads.predicted import Predicted
 from heads.resampling import NUM_RESAMPLES, interval_of
+
+LEAST_GAIN = 0.1  # of the training mean's error
 
 Floats = NDArray[np.float64]
 ErrorOf = Callable[[Floats, Floats], Floats]  # of predicted and true scores, one each
@@ -44,8 +47,13 @@ class Verdict:
 
     @property
     def is_usable(self) -> bool:
-        """Whether the run is better than the training mean beyond the chance of videos."""
-        return self.gain.low > 0
+        """Whether the run is better than the training mean, by a tenth and beyond the chance of videos."""
+        return self.gain.low > 0 and self._gained >= LEAST_GAIN
+
+    @property
+    def _gained(self) -> float:
+        """The share of the training mean's error that the run avoids."""
+        return 1 - self.error / self.mean_error if self.mean_error else 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, the sentences among them; the ends of an absent interval are null."""
@@ -85,6 +93,11 @@ class Verdict:
                 f"(at least {FEWEST_VIDEOS})."
             )
         easy = "the commoner class" if self.classes else "the average"
+        if self.gain.low > 0 and not self.is_usable:
+            return (
+                f"Not usable yet: hardly better than {easy}, {self._gained:.0%} less error (usable from "
+                f"{LEAST_GAIN:.0%})."
+            )
         if not self.is_usable:
             worse = "worse than" if self.gain.high < 0 else "no better than"
             return f"Not usable yet: {worse} {easy}, as far as these videos tell."

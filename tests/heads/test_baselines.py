@@ -95,6 +95,8 @@ SPREAD = np.random.default_rng(0).normal(scale=0.1, size=20)
         (4, 13.2, 6, "Usable: better than the average and than ridge regression."),
         (4, 13.2, 3, "Better than the average, but ridge regression is better still"),
         (4, 13.2, 4, "Usable: better than the average. These videos do not tell it from ridge regression."),
+        (12.9, 13.2, 6, "Not usable yet: hardly better than the average, 2% less error (usable from 10%)."),
+        (11.8, 13.2, 14, "Usable: better than the average and than ridge regression."),
         (13.2, 13.2, 6, "Not usable yet: no better than the average, as far as these videos tell."),
         (15, 13.2, 6, "Not usable yet: worse than the average"),
     ],
