@@ -1,9 +1,9 @@
 """Whether a run is worth using, in the units of its scores: its typical error beside what is easy.
 
 Errors are counted once per different test video: a video that several splits test has the mean of its errors.
-A run is usable if it errs less than the training mean does: by a tenth at least, and beyond the chance of videos.
-Beyond chance means that the 95 % bootstrap interval over videos of the paired difference lies above 0. A run that
-learned next to nothing answers close to the mean, always a little better or always a little worse.
+A run is usable if it errs a tenth less than the training mean does, and less beyond the chance of videos: the
+95 % bootstrap interval over videos of the paired difference lies above 0. A run that learned next to nothing
+answers close to the mean, and can be surely better by next to nothing.
 """
 
 import math
