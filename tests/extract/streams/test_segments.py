@@ -14,9 +14,10 @@ from aqa_pipeline.store import Store
 from aqa_pipeline.video import Timeline, sample_by_time
 from extract.backbones import LoadedBackbone, get_backbone
 from extract.backbones.preprocess import get_preprocess
-from extract.choices import Choices, build_streams, rebuild_streams
+from extract.choices import Choices, build_streams
 from extract.commands import choices_of
 from extract.extraction import Extraction
+from extract.rebuilding import rebuild_streams
 from extract.stage import extract
 from extract.streams import plan_steps
 from extract.streams.whole_frames import WholeFrames
