@@ -21,7 +21,7 @@ from heads.tables.tabulating import tabulate
 
 SEGMENTS = {"segments": ("toy-3d", "toy-3d-port")}
 BOTH = {**SEGMENTS, "crops": ("toy-2d",)}
-NUM_VIDEOS = 40  # 12 of them tested: fewer than ten have no interval
+NUM_VIDEOS = 60
 
 TABLE = Table(
     name="toy-table1",

@@ -55,10 +55,10 @@ def test_missing_features_name_the_command_that_makes_them(scene) -> None:
     plan = plan_table(scene.table, scene.with_settings(store=scene.settings.out / "empty").settings)
     assert places(plan) == set()
     reason = blocked(plan)["net", "first"]
-    assert "40 of 40 videos lack segments (toy-3d)" in reason
-    assert "40 of 40 videos lack crops (toy-2d)" in reason
+    assert "60 of 60 videos lack segments (toy-3d)" in reason
+    assert "60 of 60 videos lack crops (toy-2d)" in reason
     assert "--streams segments --backbone segments=toy-3d`." in reason
-    assert "40 of these videos are not in" in reason
+    assert "60 of these videos are not in" in reason
     assert [(need.stream, need.num_present) for need in plan.needs] == [("segments", 0), ("crops", 0)]
     assert list(extraction_calls(plan)) == []  # there is no video to extract from
 
@@ -69,7 +69,7 @@ def test_some_missing_videos_are_counted_and_may_be_left_out(scene) -> None:
         scene.store.path("videos", video_id, spec).unlink()
     plan = plan_table(scene.table, scene.settings)
     assert places(plan) == {("svr", "first"), ("svr", "two")}
-    assert "2 of 40 videos lack crops (toy-2d)" in blocked(plan)["net", "first"]
+    assert "2 of 60 videos lack crops (toy-2d)" in blocked(plan)["net", "first"]
     assert "--allow-missing" in blocked(plan)["net", "first"]
     without = plan_table(scene.table, scene.with_settings(allow_missing=True).settings)
     assert places(without) == HERE
@@ -84,7 +84,7 @@ def test_extraction_goes_over_the_videos_once_per_backbone_of_a_stream(scene) ->
     words = " ".join(call.arguments(plan.settings))
     assert words.startswith(f"extract --dataset folder --root {root} --store ")
     assert "--streams segments,crops --backbone segments=toy-3d --backbone crops=toy-2d" in words
-    assert len(call.videos) == 40
+    assert len(call.videos) == 60
     assert [one.needs[0].stream for one in call.one_by_one()] == ["segments", "crops"]
 
 
