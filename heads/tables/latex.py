@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from heads.tables.facts import facts_of, title_of
-from heads.tables.metrics import METRICS, positive_zero
+from heads.tables.metrics import METRICS, interval_text, positive_zero
 from heads.tables.results import TableCell, TableResult
 from heads.tables.table import Table
 
@@ -83,5 +83,5 @@ def _cell(cell: TableCell, table: Table) -> str:
         return f"{printed} / $\\approx$ {text(measured.mean)} (implied)"
     spread = "" if math.isnan(measured.std) else f" $\\pm$ {text(measured.std, '')}"
     bounds = measured.interval
-    interval = f" [{text(bounds.low)}, {text(bounds.high)}]" if bounds else ""
+    interval = f" {interval_text(bounds, text)}" if bounds else ""
     return f"{printed} / \\textbf{{{text(measured.mean)}}}{spread}{interval}"

@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterator, Sequence
 
 from heads.tables.facts import counted_legend, facts_of, missing_title, reasons_of, title_of
-from heads.tables.metrics import METRICS, positive_zero
+from heads.tables.metrics import METRICS, interval_text, positive_zero
 from heads.tables.results import TableCell, TableResult
 from heads.tables.table import Table
 
-COVERED = {True: "in", False: "outside", None: "undefined"}
+COVERED = {True: "in", False: "outside"}
 
 
 def markdown_of(result: TableResult) -> str:
@@ -80,8 +80,8 @@ def _cell(cell: TableCell, table: Table) -> str:
         return f"{printed} / ≈ {text(measured.mean)} (implied, no reproduction)"
     spread = "" if math.isnan(measured.std) else f" ± {text(measured.std, '')}"
     bounds = measured.interval
-    interval = f" [{text(bounds.low)}, {text(bounds.high)}]" if bounds else ""
+    interval = f" {interval_text(bounds, text)}" if bounds else ""
     against = [] if cell.difference is None else [text(cell.difference, "+")]
-    against += [COVERED[cell.covered]] if against and bounds else []
+    against += [] if cell.covered is None else [COVERED[cell.covered]]
     found = f"{printed} / **{text(measured.mean)}**{spread}{interval}"
     return f"{found} ({', '.join(against)})" if against else found

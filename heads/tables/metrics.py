@@ -1,8 +1,11 @@
 """The numbers that tables print: what they are called, how they come about, and with how many decimals."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:  # numpy and scipy are not imported at a start
+    from aqa_pipeline.metrics import Interval
 
 # predicted: of predictions, by heads/resampling.py. counted: of tubes, by heads/tables/counting.py.
 # difference: of two rows' predictions, in pairs. decrease: of two rows' counts.
@@ -45,6 +48,11 @@ METRICS: Mapping[str, Metric] = {
         "one row's count against another's in percent", "decrease", decimals=2, scale=100, signed=True
     ),
 }
+
+
+def interval_text(interval: "Interval", text: Callable[[float], str]) -> str:
+    """Return `[0.45, 0.69]`, each end as `text` writes it, or `[too few videos]`."""
+    return f"[{interval.why_none or f'{text(interval.low)}, {text(interval.high)}'}]"
 
 
 def positive_zero(value: float, decimals: int) -> float:

@@ -9,7 +9,7 @@ import math
 import textwrap
 
 from heads.tables.facts import counted_legend, facts_of, missing_title, reasons_of, title_of
-from heads.tables.metrics import METRICS, positive_zero
+from heads.tables.metrics import METRICS, interval_text, positive_zero
 from heads.tables.results import TableCell, TableResult
 from heads.tables.table import Table
 
@@ -122,8 +122,8 @@ def _third_line(cell: TableCell, decimals: int) -> str:
     interval = cell.measured.interval if cell.measured else None
     if interval is None:
         return ""
-    low, high = (_value(bound, decimals - 1) for bound in (interval.low, interval.high))
-    return f"[{low}, {high}] {COVERED[cell.covered]}".rstrip()
+    ends = interval_text(interval, lambda end: _value(end, decimals - 1))
+    return f"{ends} {COVERED[cell.covered]}".rstrip()
 
 
 def _value(value: float | None, decimals: int) -> str:

@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from aqa_pipeline.metrics import Interval
 from heads.tables.files import write_table
 from heads.tables.latex import escaped, latex_of
 from heads.tables.markdown import markdown_of
@@ -55,6 +57,17 @@ def test_markdown_has_every_cell_in_full(result: TableResult) -> None:
     assert "First (n = 12)" in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert {row.count("|") for row in rows} == {len(result.column_names) + 2}
+
+
+@pytest.mark.parametrize("form", [format_table_result, markdown_of, latex_of])
+def test_too_few_videos_have_no_interval(result: TableResult, form: Callable[[TableResult], str]) -> None:
+    cell = result.cells["net", "two"]
+    assert cell.measured is not None
+    few = replace(cell, measured=replace(cell.measured, interval=Interval.of_too_few()))
+    assert few.covered is None
+    text = form(replace(result, cells={**result.cells, ("net", "two"): few}))
+    assert text.count("[too few videos]") == 1
+    assert "nan" not in text
 
 
 def test_csv_and_json_agree(result: TableResult) -> None:
