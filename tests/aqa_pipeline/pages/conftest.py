@@ -17,6 +17,11 @@ import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 START_SECONDS, ANSWER_SECONDS = 300, 300  # only a failure lasts as long
+LEFT = ("Inspected target navigated or closed", "Cannot find context", "Execution context was destroyed")
+
+
+class PageLeft(RuntimeError):
+    """The browser is on its way from one page to the next; only a wait may meet this."""
 
 
 def find_chromium() -> str | None:
@@ -42,7 +47,8 @@ class Browser:
             self._note(message)
             if message.get("id") == number:
                 if "error" in message:
-                    raise RuntimeError(f"{method}: {message['error']}")
+                    left = any(words in message["error"]["message"] for words in LEFT)
+                    raise (PageLeft if left else RuntimeError)(f"{method}: {message['error']}")
                 return message["result"]
 
     def _note(self, message: dict[str, Any]) -> None:
@@ -83,10 +89,17 @@ class Browser:
         return answer["result"].get("value")
 
     def wait(self, expression: str) -> None:
+        """Wait until an expression is true; a page that is being left answers nothing yet."""
         deadline = time.monotonic() + ANSWER_SECONDS
-        while not self.js(expression):
+        while not self._is_true(expression):
             assert time.monotonic() < deadline, f"never true: {expression}"
             time.sleep(0.02)
+
+    def _is_true(self, expression: str) -> bool:
+        try:
+            return bool(self.js(expression))
+        except PageLeft:
+            return False
 
     def click(self, x: float, y: float) -> None:
         for kind in ("mousePressed", "mouseReleased"):
