@@ -25,24 +25,24 @@ from aqa_pipeline.commands.weights import weights
 from aqa_pipeline.disk_errors import explain_disk_error
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.folder_lock import sole_writer
-from extract.backbones_command import backbones
-from extract.commands import choices_of, extract
-from extract.progress import extraction_progress
-from extract.tube_options import check_tube_options, tracker_options
-from heads.commands import evaluate, fit
-from heads.heads_command import heads
-from heads.report_command import report
-from heads.score_commands import make_score
-from heads.table_commands import compare, make_reproduce
+from extract.commands.backbones import backbones
+from extract.commands.extract import choices_of, extract
+from extract.commands.tube_options import check_tube_options, tracker_options
+from extract.run.progress import extraction_progress
+from heads.commands.fit import evaluate, fit
+from heads.commands.heads import heads
+from heads.commands.report import report
+from heads.commands.reproduce import compare, make_reproduce
+from heads.commands.score import make_score
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import Record, Video
     from aqa_pipeline.store import Store
     from aqa_pipeline.video import ReaderName
     from extract.streams import Stream
-    from heads.evaluation import Evaluation
-    from heads.prediction import TrainedHead
-    from heads.tables.planning import TablePlan
+    from heads.evaluation.evaluate import Evaluation
+    from heads.scoring.predict import TrainedHead
+    from heads.tables.planning.plan import TablePlan
 
 
 LONGEST_WORD_SHOWN = 200  # a list of hundreds of videos helps nobody
@@ -100,7 +100,7 @@ def _streams_of(head: str) -> Sequence[str]:
 
 def _extract_needs(plan: "TablePlan", options: dict[str, Any]) -> None:
     """Makes the features that a table lacks; a stream that cannot be made is named, the others are made."""
-    from heads.tables.extraction import extraction_calls
+    from heads.tables.planning.extract_commands import extraction_calls
 
     chosen = ["--device", options["device"], "--detector", options["detector"]]
     for call in extraction_calls(plan):
@@ -112,7 +112,7 @@ def _extract_needs(plan: "TablePlan", options: dict[str, Any]) -> None:
 def _weights_lacking(streams: Sequence[tuple[str, str]], *, detector: str) -> Sequence[str]:
     """The weights of these streams' networks, and of who finds the athlete, that are not here."""
     from aqa_pipeline.weights import missing_weights
-    from extract.choices import Choices, official_weights
+    from extract.choices.streams import Choices, official_weights
 
     names = [
         name
@@ -141,7 +141,7 @@ def _open_cache(trained: "TrainedHead", options: dict[str, Any]) -> "Callable[[V
     """
     from aqa_pipeline.store import Store
     from aqa_pipeline.video import check_reader
-    from extract.rebuilding import rebuild_streams
+    from extract.choices.from_run import rebuild_streams
 
     check_reader(options["reader"])
     check_tube_options(options, list(trained.specs))
@@ -179,10 +179,10 @@ def _cached_records(
 ) -> dict[str, "Record"]:
     from dataclasses import replace
 
-    from aqa_pipeline.sources import boxes_digest
+    from aqa_pipeline.sources.compare import boxes_digest
     from aqa_pipeline.video import source_of
-    from extract.extraction import Extraction
-    from extract.stage import extract as run
+    from extract.run.extraction import Extraction
+    from extract.run.stage import extract as run
 
     if not video.path.exists():
         raise AqaError("there is no such file.")
@@ -234,7 +234,7 @@ def demo(out: Path, num_videos: int | None, seeds: str) -> None:
     ACTION-NET, fits it again on shuffled labels as a control, scores a video that was held out, and writes
     pages that show why.
     """
-    from heads.evaluation import evaluate as measure
+    from heads.evaluation.evaluate import evaluate as measure
 
     click.get_current_context().with_resource(sole_writer(out))
     root, features = out / "synthetic", out / "features"
@@ -258,7 +258,7 @@ def demo(out: Path, num_videos: int | None, seeds: str) -> None:
 
 
 def _render(root: Path, num_videos: int | None) -> None:
-    from aqa_pipeline.datasets.synthetic import NUM_VIDEOS, render_synthetic
+    from aqa_pipeline.datasets.synthetic.dataset import NUM_VIDEOS, render_synthetic
 
     total = num_videos or NUM_VIDEOS
     click.secho(f"Rendering {total} routines into {root}", bold=True)
@@ -290,7 +290,7 @@ def _say_and_run(*arguments: str) -> None:
 
 def _demo_table(evaluations: dict[str, "Evaluation"]) -> str:
     """Mean over seeds, its interval over videos and seeds: one shuffle may teach something by chance."""
-    from aqa_pipeline.tables import format_table
+    from aqa_pipeline.text_table import format_table
 
     rows = []
     for labels, evaluation in evaluations.items():
@@ -304,7 +304,7 @@ def _demo_table(evaluations: dict[str, "Evaluation"]) -> str:
 
 
 def _demo_places(out: Path) -> str:
-    from aqa_pipeline.tables import format_table
+    from aqa_pipeline.text_table import format_table
 
     rows = [
         (out / "synthetic", "videos, scores and boxes, rendered just now"),

@@ -2,7 +2,7 @@
 
 The last axis is the videos; leading axes are kept. Spearman's correlation is the field's metric; its averages
 over classes are Fisher-z means, and R-l2 is that of CoRe (Yu et al., ICCV 2021), times 100.
-Intervals of all but shares are made by `heads.resampling`.
+Intervals of all but shares are made by `heads.evaluation.bootstrap`.
 """
 
 import math

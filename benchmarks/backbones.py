@@ -25,9 +25,10 @@ from torch import Tensor, nn
 from torch.fx.experimental.optimization import fuse
 from torch.fx.proxy import TraceError
 
-from aqa_pipeline.tables import format_table
-from extract.backbones import BACKBONES, Backbone, load_backbone
-from extract.backbones.preprocess import get_preprocess
+from aqa_pipeline.backbones import BACKBONES, Backbone
+from aqa_pipeline.backbones.preprocess import get_preprocess
+from aqa_pipeline.text_table import format_table
+from extract.runtimes.load_backbone import load_backbone
 
 TOLERANCE = 1e-3
 HEADER = ("backbone", "setting", "clips/s", "GFLOP/s", "x eager", "difference", "fastest")

@@ -24,12 +24,13 @@ from aqa_pipeline.store import Store
 from benchmarks.released import PlainExtraction
 from benchmarks.rendering import render
 from benchmarks.rows import Row, add_json_option, in_turn, not_here, publish, times_as_fast
-from extract.backbones import RUNTIMES, load_backbone
-from extract.choices import Choices, build_streams
+from extract.choices.streams import Choices, build_streams
 from extract.clock import PHASES
-from extract.extraction import Extraction
-from extract.feeds import Feeds, Patience
-from extract.stage import ExtractReport, extract
+from extract.decoding.feeds import Feeds, Patience
+from extract.run.extraction import Extraction
+from extract.run.stage import ExtractReport, extract
+from extract.runtimes import RUNTIMES
+from extract.runtimes.load_backbone import load_backbone
 from extract.streams import Stream
 from extract.streams.crops import Crops
 from extract.streams.whole_frames import WholeFrames

@@ -26,13 +26,13 @@ from aqa_pipeline.metrics import spearman
 from aqa_pipeline.precision import check_precision
 from benchmarks.machine import has_bf16, highest_rate
 from benchmarks.rows import Row, add_json_option, milliseconds, not_here, publish, timed, times_as_fast
-from heads.action_net import ActionNet
-from heads.folds import Fold
-from heads.predicted import Predicted
+from heads.data.feature_set import FeatureSet
+from heads.data.folds import Fold
+from heads.evaluation.bootstrap import mean_interval
+from heads.models.action_net import ActionNet
 from heads.recipes import Recipe, action_net_recipe
-from heads.resampling import mean_interval
-from heads.samples import FeatureSet
-from heads.training import PRECISIONS, Epoch, Precision, Training, make_optimiser, train
+from heads.runs.predictions import Predicted
+from heads.training.loop import PRECISIONS, Epoch, Precision, Training, make_optimiser, train
 
 NUM_TRAIN, NUM_TEST = 200, 50
 STEPS = {"segments": (27, 31), "crops": (75, 93)}

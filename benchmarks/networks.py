@@ -16,12 +16,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from aqa_pipeline.backbones import get_backbone
+from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.errors import AqaError
 from benchmarks.machine import has_bf16, highest_rate
 from benchmarks.released import plain_features
 from benchmarks.rows import Row, add_json_option, in_turn, milliseconds, not_here, publish, times_as_fast
-from extract.backbones import Precision, Runtime, get_backbone, load_backbone
-from extract.backbones.preprocess import get_preprocess
+from extract.runtimes import Precision, Runtime
+from extract.runtimes.load_backbone import load_backbone
 
 Features = Callable[[np.ndarray], np.ndarray]
 

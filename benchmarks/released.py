@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from extract.backbones import LoadedBackbone
-from extract.backbones.geometry import ShortSideAndCrop
-from extract.backbones.i3d import SamePool, same_padding
-from extract.backbones.resizing import antialiased, centre
+from aqa_pipeline.backbones.geometry import ShortSideAndCrop
+from aqa_pipeline.backbones.networks.i3d import SamePool, same_padding
+from aqa_pipeline.backbones.resizing import antialiased, centre
+from extract.runtimes.load_backbone import LoadedBackbone
 
 BATCH = {"clip": 8, "image": 32}
 

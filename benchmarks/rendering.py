@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from aqa_pipeline.boxes import write_boxes
+from aqa_pipeline.athlete.boxes import write_boxes
 from aqa_pipeline.records import Video
 
 WIDTH, HEIGHT, FPS = 640, 360, 25

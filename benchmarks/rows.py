@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from aqa_pipeline.tables import format_table
+from aqa_pipeline.text_table import format_table
 
 HEADER = ("what", "at least", "reached", "plain", "ours", "of the ceiling")
 

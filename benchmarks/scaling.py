@@ -25,7 +25,7 @@ import torch
 
 from benchmarks.rendering import render, repeat
 from benchmarks.rows import Row, add_json_option, not_here, publish
-from extract.backbones import load_backbone
+from extract.runtimes.load_backbone import load_backbone
 
 AQA = "import cli; cli.main()"
 POLL_SECONDS = 0.1

@@ -15,14 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aqa_pipeline.tables import format_table
-from aqa_pipeline.tube_masks import PictureGeometry, tube_masks
+from aqa_pipeline.athlete.tube_masks import PictureGeometry, tube_masks
+from aqa_pipeline.text_table import format_table
 from benchmarks.rows import Row, add_json_option, in_turn, milliseconds, publish, times_as_fast
-from heads.tables.tsa_net import SPORTS
-from heads.tables.tsa_net_cost import MTL_TSA_GIGA, TSA_GIGA
-from heads.tube_attention import TubeAttention
-from heads.tube_attention.cost import Block, full_count, paper_count, paper_positions
-from heads.tube_attention.paper import CHANNELS, Computation
+from heads.models.tube_attention import TubeAttention
+from heads.models.tube_attention.cost import Block, full_count, paper_count, paper_positions
+from heads.models.tube_attention.paper import CHANNELS, Computation
+from heads.tables.papers.tsa_net import SPORTS
+from heads.tables.papers.tsa_net_cost import MTL_TSA_GIGA, TSA_GIGA
 
 VIDEOS, CLIPS, FRAMES = 4, 10, 16
 GRID = 14 * 14

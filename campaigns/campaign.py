@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from aqa_pipeline.tables import format_table
+from aqa_pipeline.text_table import format_table
 
 
 @dataclass(frozen=True)

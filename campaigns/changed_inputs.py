@@ -14,8 +14,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aqa_pipeline.current import find_changed
 from aqa_pipeline.datasets import load_dataset
+from aqa_pipeline.sources.outdated import find_changed
 from aqa_pipeline.store import Store
 from campaigns.campaign import Seen, run_campaign
 from campaigns.changes import CHANGES, OTHER_VIDEO, TRACKED, Change, Inputs

@@ -12,7 +12,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from aqa_pipeline.boxes import write_boxes
+from aqa_pipeline.athlete.boxes import write_boxes
 from campaigns.samples import HEIGHT, WIDTH
 
 NUM_FRAMES, RATE = 20, 10

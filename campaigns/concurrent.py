@@ -18,10 +18,10 @@ from campaigns.samples import differences, extract_crops, half_records, write_vi
 
 NUM_EXTRACTORS = 4
 IMPORTED = [
-    "extract.choices",
-    "extract.commands",
-    "extract.contact_sheet",
-    "extract.engines",
+    "extract.choices.streams",
+    "extract.commands.extract",
+    "extract.preview.contact_sheet",
+    "extract.run",
 ]
 
 

@@ -18,14 +18,14 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from aqa_pipeline.boxes import read_boxes
+from aqa_pipeline.athlete.boxes import read_boxes
+from aqa_pipeline.athlete.quads import read_quad_csv, read_quads
 from aqa_pipeline.errors import AqaError
-from aqa_pipeline.quads import read_quad_csv, read_quads
 from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.store import Store, pack
 from aqa_pipeline.weights import load_state_dict
 from campaigns.samples import SPECS, aqa, random_record
-from heads.prediction import load_run
+from heads.scoring.predict import load_run
 
 Answer = tuple[int, str]
 CANARY = "AQA_CANARY"  # names the file, in the environment, that no code of a sample may write

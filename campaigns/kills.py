@@ -23,9 +23,9 @@ from aqa_pipeline.store import Store
 from campaigns.campaign import Seen, run_campaign
 from campaigns.processes import children_of, ends
 from campaigns.samples import differences, half_records, write_videos
-from extract.choices import Choices, build_streams
-from extract.extraction import Extraction
-from extract.stage import extract
+from extract.choices.streams import Choices, build_streams
+from extract.run.extraction import Extraction
+from extract.run.stage import extract
 from extract.streams import Stream
 
 NUM_VIDEOS = 6

@@ -21,9 +21,9 @@ from aqa_pipeline.store import Store
 from campaigns.campaign import Seen, run_campaign
 from campaigns.processes import children_of, cpu_seconds, resident_megabytes
 from campaigns.samples import half_records
-from extract.choices import Choices, build_streams
-from extract.extraction import Extraction
-from extract.stage import extract
+from extract.choices.streams import Choices, build_streams
+from extract.run.extraction import Extraction
+from extract.run.stage import extract
 
 SAMPLE_SECONDS = 0.5
 SAMPLES_OF_A_RUN = 80  # at least: twenty in each quarter, however short the run is

@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 import cli
-from aqa_pipeline.boxes import write_boxes
+from aqa_pipeline.athlete.boxes import write_boxes
 from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store import Store
 

@@ -21,7 +21,7 @@ Optimiser = Literal["sgd", "adam", "closed-form"]
 MetricName = Literal["spearman", "accuracy"]
 CLASS_LOSSES = ("cross-entropy",)
 
-# Where windows may lie and what testing sees; heads/windows.py tells the two apart.
+# Where windows may lie and what testing sees; heads/data/windows.py tells the two apart.
 Windows = Literal["paper", "released"]
 
 # What raw scores are divided by: the target's range, so that they lie in [0, 1], or the deviation of the
@@ -35,7 +35,7 @@ class Recipe:
 
     A milestone is the number of epochs finished before the step. `num_steps` is the length of the window
     that training cuts from each stream at a random start. `num_components`, where it is not 0, whitens the
-    features first: so many principal components of the training videos' steps (heads/whitening.py). The
+    features first: so many principal components of the training videos' steps (models/whitening.py). The
     parts of the network named in `frozen` stay as they start, their normalisation's statistics too.
     """
 

@@ -1,7 +1,7 @@
 """Every head that can be fitted, one entry each. Importing this module imports no torch.
 
 A head's module is called as `module(features, masks)` with one padded tensor `batch time dim` and one
-boolean mask `batch time` per stream, and returns `heads.outputs.HeadOutput`: scores in [0, 1] and attention.
+boolean mask `batch time` per stream, and returns `models.output.HeadOutput`: scores in [0, 1] and attention.
 The part of it that learns at the recipe's `head_lr` is named `regressor`.
 """
 
@@ -28,7 +28,7 @@ from heads.recipes import (
 if TYPE_CHECKING:
     from torch import nn
 
-    from heads.training import Train
+    from heads.training.loop import Train
 
 Build = Callable[[Mapping[str, int], str], "nn.Module"]
 ChooseRecipe = Callable[[str, str, str, StreamSteps], Recipe]
@@ -40,13 +40,13 @@ MAP_STREAMS = ("tubes",)
 
 
 def _by_gradient() -> "Train":
-    from heads.training import train
+    from heads.training.loop import train
 
     return train
 
 
 def _at_once() -> "Train":
-    from heads.pooled_svr import fit_svr
+    from heads.models.pooled_svr import fit_svr
 
     return fit_svr
 
@@ -58,7 +58,7 @@ def _as_built(specs: Mapping[str, StreamSpec], checkpoint: Path | None) -> Start
 
 
 def _second_stage(specs: Mapping[str, StreamSpec], checkpoint: Path | None) -> Start:
-    from heads.second_stage_start import find_start
+    from heads.models.second_stage_start import find_start
 
     return find_start(specs, checkpoint)
 
@@ -106,7 +106,7 @@ class Head(Pluggable):
 
 def _action_net(name: str, aggregation: str, source: str) -> Head:
     def build(dims: Mapping[str, int], variant: str) -> "nn.Module":
-        from heads.action_net import ActionNet
+        from heads.models.action_net import ActionNet
 
         return ActionNet(dims, variant=variant, aggregation=aggregation)
 
@@ -121,50 +121,50 @@ def _action_net(name: str, aggregation: str, source: str) -> Head:
 
 
 def _build_lstm(dims: Mapping[str, int], variant: str) -> "nn.Module":
-    from heads.recurrent import build_lstm
+    from heads.models.lstm import build_lstm
 
     return build_lstm(dims)
 
 
 def _build_bi_lstm(dims: Mapping[str, int], variant: str) -> "nn.Module":
-    from heads.recurrent import build_bi_lstm
+    from heads.models.lstm import build_bi_lstm
 
     return build_bi_lstm(dims)
 
 
 def _build_ms_lstm(dims: Mapping[str, int], variant: str) -> "nn.Module":
-    from heads.multi_scale_lstm import MultiScaleLstm
+    from heads.models.ms_lstm import MultiScaleLstm
 
     return MultiScaleLstm(dims)
 
 
 def _build_average(dims: Mapping[str, int], variant: str) -> "nn.Module":
-    from heads.pooled_svr import build_average
+    from heads.models.pooled_svr import build_average
 
     return build_average(dims)
 
 
 def _build_maximum(dims: Mapping[str, int], variant: str) -> "nn.Module":
-    from heads.pooled_svr import build_maximum
+    from heads.models.pooled_svr import build_maximum
 
     return build_maximum(dims)
 
 
 def _build_wd(dims: Mapping[str, int], variant: str) -> "nn.Module":
-    from heads.weight_decider import build_weight_decider
+    from heads.models.weight_decider import build_weight_decider
 
     return build_weight_decider(dims, variant=variant)
 
 
 def _build_wd_average(dims: Mapping[str, int], variant: str) -> "nn.Module":
-    from heads.weight_decider import build_average
+    from heads.models.weight_decider import build_average
 
     return build_average(dims)
 
 
 def _tsa(name: str, *, variants: tuple[str, ...], source: str, num_stacked: int = 1) -> Head:
     def build(dims: Mapping[str, int], variant: str) -> "nn.Module":
-        from heads.tsa import build_tsa
+        from heads.models.tsa_net import build_tsa
 
         return build_tsa(dims, variant=variant, num_stacked=num_stacked)
 
@@ -197,25 +197,25 @@ def _between_stages(
 
 
 def _build_tsa_usdl(dims: Mapping[str, int], variant: str) -> "nn.Module":
-    from heads.tsa import build_tsa
+    from heads.models.tsa_net import build_tsa
 
     return build_tsa(dims, variant=variant, task="distribution")
 
 
 def _build_tsa_musdl(dims: Mapping[str, int], variant: str) -> "nn.Module":
-    from heads.tsa import build_tsa
+    from heads.models.tsa_net import build_tsa
 
     return build_tsa(dims, variant=variant, task="judges")
 
 
 def _build_nl_net(dims: Mapping[str, int], variant: str) -> "nn.Module":
-    from heads.tsa import build_nl_net
+    from heads.models.tsa_net import build_nl_net
 
     return build_nl_net(dims)
 
 
 def _build_plain_net(dims: Mapping[str, int], variant: str) -> "nn.Module":
-    from heads.tsa import build_plain_net
+    from heads.models.tsa_net import build_plain_net
 
     return build_plain_net(dims)
 

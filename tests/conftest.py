@@ -1,10 +1,12 @@
 """Fixtures for all rooms."""
 
 import importlib.util
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +15,15 @@ import extract  # noqa: F401  # before a test imports OpenVINO, whose telemetry 
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 GIVE_UP_SECONDS = 300  # only a test that fails ever waits as long, however busy the machine is
+
+RANDOM_INITS = (
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "normal_",
+    "trunc_normal_",
+    "uniform_",
+    "xavier_uniform_",
+)
 
 # A machine that others use too may take any time over an example.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -78,3 +89,38 @@ def ray_cluster() -> Iterator[str]:
         cluster.add_node(num_cpus=2, object_store_memory=OBJECT_STORE_BYTES, include_dashboard=False)
     yield cluster.address
     cluster.shutdown()
+
+
+@pytest.fixture
+def weightless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Build networks with whatever lies in memory: drawing weights takes a second for the large ones."""
+    from torch.nn import init
+
+    for name in RANDOM_INITS:
+        monkeypatch.setattr(init, name, lambda tensor, *_, **__: tensor)
+
+
+@pytest.fixture(scope="session")
+def quick_build() -> Callable[[Callable[[], Any]], Any]:
+    """Build networks with He-scaled weights of one repeated noise: drawing them all takes a second."""
+    import torch
+    from torch.nn import init
+
+    noise = torch.randn(1 << 20, generator=torch.Generator().manual_seed(0))
+
+    def build(make: Callable[[], torch.nn.Module]) -> torch.nn.Module:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in RANDOM_INITS:
+                patch.setattr(init, name, lambda tensor, *_, **__: tensor)
+            network = make().eval()
+        with torch.no_grad():
+            for name, value in network.named_parameters():
+                if value.ndim > 1:
+                    times = -(-value.numel() // len(noise))
+                    drawn = noise.repeat(times)[: value.numel()].view(value.shape)
+                    value.copy_(drawn * math.sqrt(2 / value[0].numel()))
+                elif name.endswith("bias"):
+                    value.zero_()
+        return network
+
+    return build

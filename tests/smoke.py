@@ -13,12 +13,12 @@ from pathlib import Path
 MUST_HOLD = (
     "cli.py",
     "aqa_pipeline/store/__init__.py",
-    "aqa_pipeline/pages/page.css",
-    "aqa_pipeline/pages/score.js",
-    "aqa_pipeline/pages/templates/score.html",
-    "aqa_pipeline/pages/vendor/uPlot.iife.min.js",
-    "extract/stage.py",
-    "heads/action_net.py",
+    "heads/pages/page.css",
+    "heads/pages/score.js",
+    "heads/pages/templates/score.html",
+    "heads/pages/vendor/uPlot.iife.min.js",
+    "extract/run/stage.py",
+    "heads/models/action_net.py",
 )
 
 

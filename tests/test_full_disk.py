@@ -126,10 +126,10 @@ def test_a_file_in_the_place_of_a_folder_is_told_before_the_work(
     (tmp_path / "file").write_text("mine")
     before = sorted(home.rglob("*"))
     for work in (
-        "heads.runs.fit",
-        "heads.judgement.judge",
-        "heads.evaluation.evaluate",
-        "extract.preview.open_video",
+        "heads.training.fit.fit",
+        "heads.scoring.scorer.judge",
+        "heads.evaluation.evaluate.evaluate",
+        "extract.preview.frames.open_video",
     ):
         monkeypatch.setattr(work, lambda *_, **__: pytest.fail("the work was begun"))
     result = run(*COMMANDS[name](home, tmp_path / "file" / "new"))
@@ -163,7 +163,7 @@ def test_weights_on_a_full_disk(tmp_path: Path, monkeypatch) -> None:
 
 def test_several_pages_want_a_folder(home: Path, tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "pages").write_text("mine")
-    monkeypatch.setattr("heads.judgement.judge", lambda *_, **__: pytest.fail("a video was scored"))
+    monkeypatch.setattr("heads.scoring.scorer.judge", lambda *_, **__: pytest.fail("a video was scored"))
     result = run(*COMMANDS["score --html, several"](home, tmp_path / "pages"))
     assert result.exit_code == 1
     pages = tmp_path / "pages"

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 import cli
+from aqa_pipeline.backbones import BACKBONES
 from aqa_pipeline.plugins import plugged_in, read_plugin
-from extract.backbones import BACKBONES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 GUIDES = sorted((REPOSITORY / "docs").glob("guide-*.md"))

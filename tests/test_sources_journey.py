@@ -206,7 +206,7 @@ def test_scores_of_a_video_go_by_its_window_fps_and_boxes(home: Path, tmp_path: 
 
 
 def _streams() -> list:
-    from extract.choices import Choices, build_streams
+    from extract.choices.streams import Choices, build_streams
 
     choices = Choices(backbones={"": "resnet18"}, weights={"": "random:0"}, device="cpu", runtime="eager")
     return build_streams(["frames"], choices)

@@ -53,8 +53,8 @@ def datasets_check(
     where only one dataset lies in `data`. Exits with 3 if not all is there.
     """
     from aqa_pipeline.datasets import DATASETS, load_dataset
-    from aqa_pipeline.datasets.check import check_dataset, format_report
-    from aqa_pipeline.datasets.check_features import features_without_videos
+    from aqa_pipeline.datasets.checking.check import check_dataset, format_report
+    from aqa_pipeline.datasets.checking.check_features import features_without_videos
     from aqa_pipeline.store import Store
 
     if name is None:

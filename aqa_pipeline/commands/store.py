@@ -44,7 +44,7 @@ store_argument = click.argument(
 def store_ls(path: Path, specs: bool) -> None:
     """Lists the streams in the store at PATH: one row per dataset, stream and way of making it."""
     from aqa_pipeline.store import Store
-    from aqa_pipeline.tables import format_table
+    from aqa_pipeline.text_table import format_table
 
     found = Store(path).contents()
     rows = [
@@ -113,7 +113,7 @@ def store_verify(ctx: click.Context, path: Path, sources: bool, root: Path | Non
 
 def _tell_sources(store: "Store", root: Path | None) -> bool:
     """Whether some record is not of what lies there now; all of these are listed."""
-    from aqa_pipeline.current import check_sources
+    from aqa_pipeline.sources.outdated import check_sources
 
     if root and len(store.datasets()) > 1:
         raise click.UsageError(f"--root is for a store of one dataset, not of {', '.join(store.datasets())}.")

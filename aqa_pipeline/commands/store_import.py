@@ -16,9 +16,9 @@ from aqa_pipeline.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from aqa_pipeline.imports import FeatureFiles, Imported
+    from aqa_pipeline.importing.import_features import FeatureFiles, Imported
+    from aqa_pipeline.importing.step_lengths import StepLengths
     from aqa_pipeline.records import Dataset
-    from aqa_pipeline.step_lengths import StepLengths
     from aqa_pipeline.store import Store
 
 NAMES_SHOWN = 10
@@ -79,7 +79,7 @@ def store_import(
 
 
 def _action_net_sources(options: Mapping[str, Any]) -> Iterator["FeatureFiles"]:
-    from aqa_pipeline.imports import dynamic_features, static_features
+    from aqa_pipeline.importing.import_features import dynamic_features, static_features
 
     if options["npy_dynamic"]:
         yield dynamic_features(options["npy_dynamic"])
@@ -88,7 +88,7 @@ def _action_net_sources(options: Mapping[str, Any]) -> Iterator["FeatureFiles"]:
 
 
 def _named_sources(options: Mapping[str, Any], video_ids: Sequence[str]) -> Iterator["FeatureFiles"]:
-    from aqa_pipeline.imports import FeatureFiles
+    from aqa_pipeline.importing.import_features import FeatureFiles
 
     paths: tuple[Path, ...] = options["features"]
     if not paths:
@@ -112,8 +112,8 @@ def _named_sources(options: Mapping[str, Any], video_ids: Sequence[str]) -> Iter
 
 def _step_lengths(options: Mapping[str, Any], video_ids: Sequence[str]) -> "StepLengths":
     """How long rows are, told in one way."""
-    from aqa_pipeline.import_names import match_names
-    from aqa_pipeline.step_lengths import StepLengths, read_step_lengths
+    from aqa_pipeline.importing.match_names import match_names
+    from aqa_pipeline.importing.step_lengths import StepLengths, read_step_lengths
 
     given = [name for name in ("step_seconds", "frames_per_step", "steps") if options[name] is not None]
     if len(given) > 1:
@@ -134,8 +134,8 @@ def _step_lengths(options: Mapping[str, Any], video_ids: Sequence[str]) -> "Step
 
 def _import(dataset: "Dataset", target: "Store", source: "FeatureFiles") -> "Imported":
     """One stream taken in, and told."""
-    from aqa_pipeline.datasets.file_names import told_respelled
-    from aqa_pipeline.imports import import_features
+    from aqa_pipeline.datasets.reading.file_names import told_respelled
+    from aqa_pipeline.importing.import_features import import_features
 
     with progress_bar(None, unit=" files", desc=source.stream) as bar:
 

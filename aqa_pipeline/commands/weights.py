@@ -21,7 +21,7 @@ def weights_list() -> None:
 
     Sizes are those that were published; where none was, there is none.
     """
-    from aqa_pipeline.tables import format_table
+    from aqa_pipeline.text_table import format_table
     from aqa_pipeline.weights import size_text, status, weights_folder
 
     rows = [
@@ -95,7 +95,7 @@ def weights_add(name: str, path: Path) -> None:
 @click.pass_context
 def weights_verify(ctx: click.Context) -> None:
     """Checks every weights file that is here against its digest. Exits with 3 if one is damaged."""
-    from aqa_pipeline.tables import format_table
+    from aqa_pipeline.text_table import format_table
     from aqa_pipeline.weights import verify, weights_folder
 
     found = verify()

@@ -4,7 +4,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from aqa_pipeline.datasets import (
+from aqa_pipeline.datasets.adapter import DatasetAdapter
+from aqa_pipeline.datasets.adapters import (
     aqa7,
     fis_v,
     folder,
@@ -12,9 +13,8 @@ from aqa_pipeline.datasets import (
     mit_skating,
     mtl_aqa,
     rhythmic_gymnastics,
-    synthetic,
 )
-from aqa_pipeline.datasets.adapter import DatasetAdapter
+from aqa_pipeline.datasets.synthetic import dataset as synthetic
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.plugins import Registry
 from aqa_pipeline.records import Dataset

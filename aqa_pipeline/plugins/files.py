@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from aqa_pipeline.errors import PluginError
-from aqa_pipeline.outside import MIB, read_outside_bytes
+from aqa_pipeline.untrusted.bounded_files import MIB, read_outside_bytes
 
 MOST_BYTES = 4 * MIB  # of a file of Python
 

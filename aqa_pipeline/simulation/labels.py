@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aqa_pipeline.datasets.aqa7 import SCORE_RANGES
+from aqa_pipeline.datasets.adapters.aqa7 import SCORE_RANGES
 from aqa_pipeline.errors import DatasetError, UnknownName
 from aqa_pipeline.simulation.shares import in_proportion
 

@@ -25,11 +25,7 @@ from typing import Literal
 
 import numpy as np
 
-from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.records import SpecValue, StreamSpec, Video
-from aqa_pipeline.simulation.choices import Simulation, random_numbers
-from aqa_pipeline.simulation.stream import BASE_SCALE, Directions, Drawn, directions
-from aqa_pipeline.tube_masks import (
+from aqa_pipeline.athlete.tube_masks import (
     CELLS,
     EXACT,
     FRAMES_PER_STEP,
@@ -38,6 +34,10 @@ from aqa_pipeline.tube_masks import (
     coverage,
     union_of_frames,
 )
+from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.records import SpecValue, StreamSpec, Video
+from aqa_pipeline.simulation.choices import Simulation, random_numbers
+from aqa_pipeline.simulation.stream import BASE_SCALE, Directions, Drawn, directions
 
 VERSION = 1  # of the model above: other features need another number
 VIDEO_NOISE = 0.5  # s

@@ -17,7 +17,6 @@ import h5py
 
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.files import clear_left_overs, is_part, write_whole
-from aqa_pipeline.outside import read_outside_bytes
 from aqa_pipeline.store.content import Stored
 from aqa_pipeline.store.entries import entries_of, foreign, is_file, is_folder, is_regular, problems_with_part
 from aqa_pipeline.store.hdf5 import (
@@ -32,6 +31,7 @@ from aqa_pipeline.store.hdf5 import (
 from aqa_pipeline.store.output import new_file
 from aqa_pipeline.store.places import ORIGIN, Problem, RecordName, StreamName
 from aqa_pipeline.store.seal import is_sealed, seal_problem
+from aqa_pipeline.untrusted.bounded_files import read_outside_bytes
 
 ENDING = ".h5"
 MARKER, MARKER_BYTES = "store.json", 10_000

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.files import file_name, write_whole
-from aqa_pipeline.outside import read_outside_bytes
 from aqa_pipeline.store.folder import refusal, write_marker
 from aqa_pipeline.store.places import ORIGIN
+from aqa_pipeline.untrusted.bounded_files import read_outside_bytes
 
 MOST_BYTES = 100_000
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aqa_pipeline.errors import VideoError
-from aqa_pipeline.outside import check_outside
+from aqa_pipeline.untrusted.bounded_files import check_outside
 from aqa_pipeline.video.liveness import sign_of_life
 
 # 8K video has 33 million pixels, 7680 a side. ffmpeg's own bound is 268 million, and a decoder holds up to 17

@@ -18,10 +18,10 @@ from aqa_pipeline.video.container import (
     stated_rate,
     video_stream,
 )
-from aqa_pipeline.video.frame_folder import folder_timeline, list_pictures, read_picture
 from aqa_pipeline.video.orientation import frame_orientation, swaps_sides
 from aqa_pipeline.video.packets import MP4, NO_TICK, read_packets
 from aqa_pipeline.video.plain import picture_facts, sample_aspect, square_width
+from aqa_pipeline.video.readers.frame_folder import folder_timeline, list_pictures, read_picture
 from aqa_pipeline.video.timeline import FALLBACK_FPS, decoded_frames
 
 AV_TIME_BASE = Fraction(1, 1_000_000)  # seconds a tick of a container's own times

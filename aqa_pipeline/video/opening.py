@@ -11,10 +11,10 @@ import numpy as np
 from aqa_pipeline.errors import UnknownName, VideoError
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import SpecValue, Video
-from aqa_pipeline.video.decord_reader import check_decord, read_decord
-from aqa_pipeline.video.frame_folder import folder_timeline, list_pictures, read_folder, read_picture
 from aqa_pipeline.video.orientation import Picture
-from aqa_pipeline.video.pyav_reader import read_pyav
+from aqa_pipeline.video.readers.decord_reader import check_decord, read_decord
+from aqa_pipeline.video.readers.frame_folder import folder_timeline, list_pictures, read_folder, read_picture
+from aqa_pipeline.video.readers.pyav_reader import read_pyav
 from aqa_pipeline.video.sampling import Timeline
 from aqa_pipeline.video.timeline import Scan, scan_video
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aqa_pipeline.errors import VideoError
-from aqa_pipeline.outside import open_outside
 from aqa_pipeline.records import Source, Video
+from aqa_pipeline.untrusted.bounded_files import open_outside
 from aqa_pipeline.video.container import check_file
-from aqa_pipeline.video.frame_folder import list_pictures
 from aqa_pipeline.video.liveness import sign_of_life
+from aqa_pipeline.video.readers.frame_folder import list_pictures
 
 CHUNK_BYTES = 1024**2
 

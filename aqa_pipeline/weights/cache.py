@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aqa_pipeline.errors import WeightsError
 from aqa_pipeline.files import clear_left_overs, part_beside, write_whole
-from aqa_pipeline.outside import read_outside_bytes
+from aqa_pipeline.untrusted.bounded_files import read_outside_bytes
 from aqa_pipeline.weights.identity import sha256_of
 from aqa_pipeline.weights.registry import WEIGHTS, WeightsFile, get_weights_file
 from aqa_pipeline.weights.sizes import size_text, total_text

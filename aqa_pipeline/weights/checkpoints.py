@@ -13,9 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from zipfile import ZipFile
 
-from aqa_pipeline.outside import open_outside
-from aqa_pipeline.pickle_builders import BUILDERS, BUILTINS, Builder, Excess, Refused, at_most, spend
-from aqa_pipeline.pickles import Reader, allowance, load
+from aqa_pipeline.untrusted.bounded_files import open_outside
+from aqa_pipeline.untrusted.pickle_builders import (
+    BUILDERS,
+    BUILTINS,
+    Builder,
+    Excess,
+    Refused,
+    at_most,
+    spend,
+)
+from aqa_pipeline.untrusted.pickles import Reader, allowance, load
 
 if TYPE_CHECKING:
     from torch import Tensor

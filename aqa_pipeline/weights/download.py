@@ -21,7 +21,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from aqa_pipeline.errors import WeightsError
 from aqa_pipeline.files import clear_left_overs
-from aqa_pipeline.outside import read_outside_bytes
+from aqa_pipeline.untrusted.bounded_files import read_outside_bytes
 from aqa_pipeline.weights.cache import (
     RECORD_BYTES,
     accept,

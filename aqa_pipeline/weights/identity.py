@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from aqa_pipeline.outside import open_outside
+from aqa_pipeline.untrusted.bounded_files import open_outside
 
 CHUNK_BYTES = 1 << 20
 

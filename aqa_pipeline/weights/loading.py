@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqa_pipeline.errors import WeightsError
-from aqa_pipeline.outside import check_outside, open_outside
+from aqa_pipeline.untrusted.bounded_files import check_outside, open_outside
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,7 +67,7 @@ def _read_pickle(path: Path) -> Any:
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
     """Turn what a reader raises of that file into `WeightsError`s."""
-    from aqa_pipeline.pickle_builders import Excess
+    from aqa_pipeline.untrusted.pickle_builders import Excess
 
     try:
         yield
@@ -80,7 +80,7 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _refusal(path: Path, error: Exception) -> str:
-    from aqa_pipeline.pickle_builders import Refused
+    from aqa_pipeline.untrusted.pickle_builders import Refused
 
     head = _head(path)
     if head.startswith((b"<!doctype", b"<html", b"<?xml")):
@@ -130,7 +130,7 @@ def _plain(content: Any, path: Path) -> "dict[str, Tensor]":
 
 
 def _kind(content: object) -> str:
-    from aqa_pipeline.pickle_builders import Ordered
+    from aqa_pipeline.untrusted.pickle_builders import Ordered
     from aqa_pipeline.weights.checkpoints import StoredTensor
 
     names = {StoredTensor: "Tensor", Ordered: "dict"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aqa_pipeline.boxes import read_boxes
+from aqa_pipeline.athlete.boxes import read_boxes
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.footage import Footage, check_belong
 from aqa_pipeline.records import Video

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from aqa_pipeline.athlete_events import JUMPED
+from aqa_pipeline.athlete.events import JUMPED
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.footage import Footage, check_belong
 from aqa_pipeline.records import Event, SpecValue

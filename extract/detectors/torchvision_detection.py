@@ -14,7 +14,7 @@ from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
 from aqa_pipeline.weights import find_weights, load_state_dict, sha256_of
 from extract.detectors.detector import Detect
-from extract.precision import full_float32
+from extract.full_precision import full_float32
 
 MODELS = (
     "fasterrcnn_mobilenet_v3_large_320_fpn",  # the light one, and the default: 19 M parameters, box AP 22.8

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from aqa_pipeline.backbones import BACKBONES, Backbone
 from aqa_pipeline.errors import AqaError, UnknownName
-from extract.backbones import BACKBONES, Backbone, LoadedBackbone
 from extract.detectors import AthleteRule, PersonDetector
+from extract.runtimes.load_backbone import LoadedBackbone
 from extract.streams.clip_sampling import ClipSampling
 from extract.streams.clips import Clips
 from extract.streams.crops import Crops

@@ -13,8 +13,8 @@ import numpy as np
 
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import StreamSpec, Video
-from extract.backbones import LoadedBackbone
 from extract.clock import Clock
+from extract.runtimes.load_backbone import LoadedBackbone
 from extract.streams.clip_sampling import ClipSampling, cut_views, plan_clips, reference_frames
 from extract.streams.stream import Encoded, Encoder, Intake
 

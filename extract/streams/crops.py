@@ -11,9 +11,9 @@ import numpy as np
 
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import StreamSpec, Video
-from extract.backbones import LoadedBackbone
 from extract.clock import Clock
 from extract.detectors import AthleteRule, PersonDetector, crop_person
+from extract.runtimes.load_backbone import LoadedBackbone
 from extract.streams.stream import Encoded, Encoder, Ending, Intake, plan_steps, whole_frame
 
 

@@ -16,11 +16,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from aqa_pipeline.athlete_events import LOST, RESTARTED
+from aqa_pipeline.athlete.events import LOST, RESTARTED
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Event, SpecValue, StreamSpec, Video
-from extract.backbones import LoadedBackbone
 from extract.clock import Clock
+from extract.runtimes.load_backbone import LoadedBackbone
 from extract.streams.stream import Encoded, Encoder, Ending, Intake, whole_frame
 from extract.streams.tube_sampling import FRAMES_PER_CLIP, TubeSampling, plan_tubes, seen_by
 from extract.trackers import Step as TubeStep

@@ -11,8 +11,8 @@ import numpy as np
 
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import SpecValue, StreamSpec, Video
-from extract.backbones import LoadedBackbone
 from extract.clock import Clock
+from extract.runtimes.load_backbone import LoadedBackbone
 from extract.streams.stream import Encoded, Encoder, Intake, Rest, plan_steps
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from aqa_pipeline.datasets.file_names import NameIndex
+from aqa_pipeline.athlete.quads import Quads, read_quad_csv, read_quads
+from aqa_pipeline.datasets.reading.file_names import NameIndex
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.footage import Footage, check_belong
-from aqa_pipeline.quads import Quads, read_quad_csv, read_quads
 from aqa_pipeline.records import Event, SpecValue, Video
 from aqa_pipeline.weights import sha256_of
-from extract.quad_files import choose, quads_file
 from extract.trackers.geometry import canonical
+from extract.trackers.quad_files import choose, quads_file
 from extract.trackers.tube import Step, no_quad
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from aqa_pipeline.athlete_events import LOST, RESTARTED
+from aqa_pipeline.athlete.events import LOST, RESTARTED
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.footage import Footage, check_belong
 from aqa_pipeline.records import Event, SpecValue, Video

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from aqa_pipeline.athlete_events import LOST, RESTARTED
+from aqa_pipeline.athlete.events import LOST, RESTARTED
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Event, SpecValue, Video
 

@@ -6,10 +6,10 @@ from itertools import combinations
 from pathlib import Path
 
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.pages.run_page import TableOf
-from heads.agreement import TITLES
-from heads.comparison import Comparison, Difference, compare
-from heads.evaluation import Evaluation
+from heads.evaluation.compare import Comparison, Difference, compare
+from heads.evaluation.evaluate import Evaluation
+from heads.evaluation.metric import TITLES
+from heads.pages.run_page import TableOf
 from heads.reports.number_text import UNDEFINED, interval_text, number_text
 
 PAIRED = "First less second. Paired bootstrap over videos and seeds; p is two-sided."

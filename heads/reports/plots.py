@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from heads.agreement import TITLES
-from heads.cells import Cell
-from heads.evaluation import CellScores
+from heads.evaluation.evaluate import CellScores
+from heads.evaluation.metric import TITLES
+from heads.evaluation.residuals import SplitResiduals, residual_of_each
 from heads.reports.figures import (
     COLOURS,
     QUIET,
@@ -21,7 +21,7 @@ from heads.reports.figures import (
     save_plot,
 )
 from heads.reports.labels import label
-from heads.reports.residuals import SplitResiduals, residual_of_each
+from heads.runs.trained_cell import Cell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from heads.classes import HALF
+from heads.evaluation.residuals import SplitResiduals
+from heads.evaluation.two_classes import HALF
 from heads.reports.figures import COLOURS, QUIET, Plot, plotting, save_plot
 from heads.reports.labels import label
 from heads.reports.plots import panels_of
-from heads.reports.residuals import SplitResiduals
 
 SPREAD = 0.3  # points of a class stand beside each other, this far to either side
 

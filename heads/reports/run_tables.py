@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator
 
-from aqa_pipeline.pages.run_page import TableOf
-from heads.agreement import TITLES
-from heads.evaluation import Evaluation, Scores, SplitScores
+from heads.evaluation.evaluate import Evaluation, Scores, SplitScores
+from heads.evaluation.metric import TITLES
+from heads.pages.run_page import TableOf
 from heads.reports.number_text import UNDEFINED, interval_text, number_text
 
 

@@ -10,24 +10,24 @@ import numpy as np
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.files import clear_left_overs
 from aqa_pipeline.metrics import wilson_interval
-from aqa_pipeline.outside import RUN_BYTES, read_outside_json
-from aqa_pipeline.pages.run_page import Comparing, Picture, RunPage, RunSection, write_run_page
 from aqa_pipeline.store import file_name
-from heads.agreement import TITLES
-from heads.cells import Cell, read_cell
-from heads.classes import class_names
-from heads.configs import read_config
-from heads.evaluation import Evaluation, evaluate
+from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_outside_json
+from heads.evaluation.evaluate import Evaluation, evaluate
+from heads.evaluation.metric import TITLES
+from heads.evaluation.residuals import SplitResiduals, split_residuals, thirds_of_scores
+from heads.evaluation.two_classes import class_names
+from heads.pages.run_page import Comparing, Picture, RunPage, RunSection, write_run_page
 from heads.reports.comparing import compare_plot
 from heads.reports.comparison_tables import differences, overview
 from heads.reports.figures import Plot
 from heads.reports.number_text import interval_text, number_text
 from heads.reports.plots import epoch_gap, learning_curves, predictions, residuals_by_group
 from heads.reports.probabilities import is_wrong, probabilities
-from heads.reports.residuals import SplitResiduals, split_residuals, thirds_of_scores
 from heads.reports.run_tables import metrics_by_seed, metrics_by_split
 from heads.reports.worst import find_dataset, worst_videos
-from heads.run_facts import is_fitted_at_once, run_title
+from heads.runs.config import read_config
+from heads.runs.title import is_fitted_at_once, run_title
+from heads.runs.trained_cell import Cell, read_cell
 
 PLOTS = "plots"
 NUM_WORST = 5

@@ -6,18 +6,18 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from aqa_pipeline.current import find_changed
 from aqa_pipeline.errors import AqaError
-from aqa_pipeline.pages.media import relative_address
-from aqa_pipeline.pages.run_page import WorstVideo
 from aqa_pipeline.records import Dataset
+from aqa_pipeline.sources.outdated import find_changed
 from aqa_pipeline.store import Store, file_name
-from heads.configs import dataset_of, read_config
-from heads.judgement import Judge, judge, make_judge
-from heads.learned import DIFFICULTY
-from heads.prediction import load_run
-from heads.reports.residuals import SplitResiduals
-from heads.score_pages import Scored, write_page_of
+from heads.data.labels import DIFFICULTY
+from heads.evaluation.residuals import SplitResiduals
+from heads.pages.media import relative_address
+from heads.pages.run_page import WorstVideo
+from heads.runs.config import dataset_of, read_config
+from heads.scoring.page import Scored, write_page_of
+from heads.scoring.predict import load_run
+from heads.scoring.scorer import Judge, judge, make_judge
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """Counted cells: what attention modules cost on the tubes of real videos, or of sizes that the paper implies.
 
 A counter knows nothing of training: the tube of each video, as its stored quads draw it, has so many of the
-grid's positions, and heads/tube_attention/cost.py says what these cost.
+grid's positions, and heads/models/tube_attention/cost.py says what these cost.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.store import Store
-from heads.tables.planning import CountTask, TablePlan
+from heads.data.tube_maps import OpenedRecord, open_maps
+from heads.models.tube_attention.cost import NL_POSITIONS, full_count, paper_count, paper_positions
+from heads.tables.planning.plan import CountTask, TablePlan
 from heads.tables.table import Count
-from heads.tube_attention.cost import NL_POSITIONS, full_count, paper_count, paper_positions
-from heads.tube_maps import OpenedRecord, open_maps
 
 Sizes = NDArray[np.int64]
 

@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.metrics import Interval
-from heads.comparison import difference
-from heads.predicted import Predicted
-from heads.resampling import (
+from heads.evaluation.bootstrap import (
     class_mean_interval,
     distinct_videos,
     find_metric,
@@ -18,7 +16,9 @@ from heads.resampling import (
     over_classes,
     per_seed,
 )
-from heads.tables.metrics import METRICS
+from heads.evaluation.compare import difference
+from heads.runs.predictions import Predicted
+from heads.tables.output.metrics import METRICS
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The tables by name. Importing this module imports no torch."""
 
 from aqa_pipeline.errors import UnknownName
-from heads.tables import action_net, tsa_net, tsa_net_cost, weight_decider
+from heads.tables.papers import action_net, tsa_net, tsa_net_cost, weight_decider
 from heads.tables.table import Table
 
 TABLES: dict[str, Table] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from heads.tables.measuring import Measured
-from heads.tables.planning import Blocked
+from heads.tables.planning.plan import Blocked
 from heads.tables.settings import Settings
 from heads.tables.table import Row, Table
 

@@ -23,11 +23,11 @@ from multiprocessing.synchronize import Event
 from typing import Any
 
 from aqa_pipeline.errors import AqaError, RunError
-from heads.cells import cell_folder, is_complete
-from heads.configs import read_config
-from heads.runs import Progress, fit
-from heads.tables.planning import CellTask
-from heads.tables.workload import SECONDS_PER_EPOCH, UNKNOWN_HEAD_SECONDS, Load, Workload
+from heads.runs.config import read_config
+from heads.runs.trained_cell import cell_folder, is_complete
+from heads.tables.planning.plan import CellTask
+from heads.tables.planning.workload import SECONDS_PER_EPOCH, UNKNOWN_HEAD_SECONDS, Load, Workload
+from heads.training.fit import Progress, fit
 
 POLL_SECONDS = 0.2
 

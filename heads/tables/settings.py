@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from heads.folds import Select
-from heads.training import Precision
+from heads.data.folds import Select
+from heads.training.loop import Precision
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from aqa_pipeline.errors import UnknownName
-from heads.tables.metrics import METRICS, Metric
+from heads.tables.output.metrics import METRICS, Metric
 
 if TYPE_CHECKING:  # records need numpy, and `aqa --help` names the tables
     from aqa_pipeline.records import SpecValue
@@ -66,7 +66,7 @@ Source = Method | Count | Versus
 class Column:
     """What every row is judged on: splits of one dataset (their mean) and a target (None: its first).
 
-    `metric` is a name of heads/tables/metrics.py. Columns that read several metrics off the same runs name
+    `metric` is a name of tables/output/metrics.py. Columns that read several metrics off the same runs name
     the folder of those in `trained_as`.
     """
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aqa_pipeline.metrics import fisher_z_mean
-from heads.configs import read_config
-from heads.predicted import Predicted, read_predicted
-from heads.run_facts import run_flags
+from heads.runs.config import read_config
+from heads.runs.predictions import Predicted, read_predicted
+from heads.runs.title import run_flags
 from heads.tables.counting import Counted, count_tasks
 from heads.tables.measuring import (
     Measured,
@@ -19,8 +19,8 @@ from heads.tables.measuring import (
     over_columns,
     plain_mean,
 )
-from heads.tables.metrics import METRICS
-from heads.tables.planning import Blocked, CellTask, TablePlan
+from heads.tables.output.metrics import METRICS
+from heads.tables.planning.plan import Blocked, CellTask, TablePlan
 from heads.tables.results import TableCell, TableResult
 from heads.tables.table import Average, Column, Count, Method, Row, Table, Versus
 

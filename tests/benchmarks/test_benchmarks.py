@@ -14,14 +14,15 @@ import pytest
 import torch
 from torch import nn
 
+from aqa_pipeline.backbones import BACKBONES
+from aqa_pipeline.backbones.networks.i3d import InceptionI3d, SamePool
+from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.video import open_video
 from benchmarks import machine, report, scaling
 from benchmarks.released import PlainExtraction, PortsPool, as_released
 from benchmarks.rendering import FPS, render, repeat
 from benchmarks.rows import Row, in_turn, not_here, publish, times_as_fast
-from extract.backbones import BACKBONES, LoadedBackbone
-from extract.backbones.i3d import InceptionI3d, SamePool
-from extract.backbones.preprocess import get_preprocess
+from extract.runtimes.load_backbone import LoadedBackbone
 
 
 @pytest.mark.parametrize("padding", ["static", "dynamic"])

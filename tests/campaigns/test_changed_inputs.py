@@ -8,7 +8,7 @@ import pytest
 
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.records import Source
-from aqa_pipeline.sources import boxes_digest, compare
+from aqa_pipeline.sources.compare import boxes_digest, compare
 from aqa_pipeline.video import Disk, source_of
 from campaigns import changed_inputs, changes
 from campaigns.changed_inputs import Tally

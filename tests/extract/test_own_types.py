@@ -15,9 +15,9 @@ from aqa_pipeline.store import Store
 from aqa_pipeline.video import Timeline, probe
 from aqa_pipeline.video.container import as_fraction, stated_rate
 from aqa_pipeline.video.timeline import scan_video
-from extract.decoding import Job, decode
-from extract.extraction import Extraction
-from extract.stage import extract
+from extract.decoding.decode import Job, decode
+from extract.run.extraction import Extraction
+from extract.run.stage import extract
 
 OURS = ("aqa_pipeline", "extract")
 PLAIN = (str, bytes, bool, int, float, type(None), Fraction, Path, np.ndarray)

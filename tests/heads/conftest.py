@@ -11,7 +11,7 @@ import torch
 
 from aqa_pipeline.records import Dataset, Record, Source, Split, StreamSpec, Target, Video
 from aqa_pipeline.store import Store
-from heads.requests import FitRequest
+from heads.training.plan import FitRequest
 
 SPECS = {
     "segments": StreamSpec("segments", {"backbone": "toy-3d", "fps": 5.0}),

@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from aqa_pipeline.backbones.random_weights import build_random
 from aqa_pipeline.errors import WeightsError
 from aqa_pipeline.weights import find_weights, load_state_dict, sha256_of
-from extract.backbones.random_weights import build_random
 from extract.trackers.siammask.network import SiamMask
 from extract.trackers.siammask.pictures import SEARCH_SIZE, TEMPLATE_SIZE
 from extract.trackers.siammask.settings import get_setting

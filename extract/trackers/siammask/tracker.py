@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from extract.precision import full_float32
+from extract.full_precision import full_float32
 from extract.trackers.geometry import box_quad
 from extract.trackers.siammask.masks import place_mask, placement, rotated_box
 from extract.trackers.siammask.network import SiamMask, TemplateKernels, stack_kernels

@@ -10,7 +10,8 @@ from av.filter import Graph
 
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Video
-from aqa_pipeline.video import open_video, probe, pyav_reader
+from aqa_pipeline.video import open_video, probe
+from aqa_pipeline.video.readers import pyav_reader
 
 WIDTH, HEIGHT, NUM_FRAMES = 128, 96, 36
 STEP = 6  # pixels that the bar moves from field to field

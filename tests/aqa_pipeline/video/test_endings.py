@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from aqa_pipeline.datasets.disk import scan_videos
-from aqa_pipeline.datasets.file_names import FolderNames
-from aqa_pipeline.datasets.video_endings import VIDEO_SUFFIXES
+from aqa_pipeline.datasets.reading.disk import scan_videos
+from aqa_pipeline.datasets.reading.file_names import FolderNames
+from aqa_pipeline.datasets.reading.video_endings import VIDEO_SUFFIXES
 from aqa_pipeline.records import Video
 from aqa_pipeline.video import open_video, probe
 

@@ -151,7 +151,7 @@ SEEKING = {
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_a_window_begins_to_decode_near_its_start(videos, monkeypatch, codec, suffix):
     """Twenty performances in an hour of broadcast must not decode the hour twenty times."""
-    from aqa_pipeline.video import pyav_reader
+    from aqa_pipeline.video.readers import pyav_reader
 
     name = f"broadcast_{codec}{suffix}"
     path = videos.encode(name, suffix=suffix, num_frames=130, **SEEKING[codec]).path
@@ -171,7 +171,7 @@ def test_a_window_begins_to_decode_near_its_start(videos, monkeypatch, codec, su
 
 
 def test_where_seeking_misses_the_file_is_read_from_its_start(videos, monkeypatch, decode_all):
-    from aqa_pipeline.video import pyav_reader
+    from aqa_pipeline.video.readers import pyav_reader
 
     path = videos["closed_gop.mp4"].path
     monkeypatch.setattr(pyav_reader, "_packets_from", lambda *arguments: None)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.records import Video
-from extract.decoding import Job
+from extract.decoding.decode import Job
 from extract.streams import Intake, plan_steps
 
 HARM = '''

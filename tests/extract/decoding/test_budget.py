@@ -2,7 +2,7 @@
 
 import threading
 
-from extract.budget import Budget
+from extract.decoding.budget import Budget
 
 
 def taken_in_time(budget, num_bytes, *, then):

@@ -12,11 +12,11 @@ from types import SimpleNamespace
 import pytest
 
 from aqa_pipeline.store import Store
-from extract.budget import Budget
-from extract.decoder import Decoder
-from extract.extraction import Extraction
-from extract.feeds import AHEAD_BYTES, Feeds, Patience, memory_of_one
-from extract.stage import extract
+from extract.decoding.budget import Budget
+from extract.decoding.feeds import AHEAD_BYTES, Feeds, Patience, memory_of_one
+from extract.decoding.parent import Decoder
+from extract.run.extraction import Extraction
+from extract.run.stage import extract
 from extract.streams import Encoder, Intake
 
 GIVE_UP_SECONDS = 300  # as long as only a failure lasts
@@ -64,7 +64,7 @@ def children_of(parent):
 def test_one_video_fails_and_the_others_are_stored(
     tmp_path, picture_video, harmful, monkeypatch, kind, workers
 ):
-    monkeypatch.setattr("extract.feeds.memory_of_one", lambda workers: 600 * 1024**2)
+    monkeypatch.setattr("extract.decoding.feeds.memory_of_one", lambda workers: 600 * 1024**2)
     type(harmful).kind = kind
     names = "abcdef"
     videos = [picture_video(name, 20 if name in "ce" else 4) for name in names]
@@ -100,7 +100,7 @@ class ClockOfHangs:
 def test_a_hang_ends_with_the_patience(tmp_path, picture_video, harmful, monkeypatch):
     """However long a good video takes on a busy machine, only the one that hangs is stopped."""
     monkeypatch.setattr(
-        "extract.decoder.time", ClockOfHangs(tmp_path / "code" / "harm_in_a_decoder.py.hangs")
+        "extract.decoding.parent.time", ClockOfHangs(tmp_path / "code" / "harm_in_a_decoder.py.hangs")
     )
     type(harmful).kind = "hang"
     videos = [picture_video("a", 20), *(picture_video(name, 4) for name in "bcd")]
@@ -146,11 +146,11 @@ def test_a_slow_network_is_no_silence(tmp_path, picture_video, brightness):
     extraction = Extraction("toy", Store(tmp_path / "s"), [Slow()], workers=1)
     extraction = replace(extraction, patience=Patience(silence=60.0, total=60.0))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("extract.feeds.AHEAD_BYTES", 1)
-        patch.setattr("extract.feeds.TICK_SECONDS", 0.05)
-        patch.setattr("extract.feeds.Budget", Told)
-        patch.setattr("extract.decoder.LONGEST_LOOK_SECONDS", float("inf"))
-        patch.setattr("extract.decoder.time", SimpleNamespace(monotonic=lambda: now[0]))
+        patch.setattr("extract.decoding.feeds.AHEAD_BYTES", 1)
+        patch.setattr("extract.decoding.feeds.TICK_SECONDS", 0.05)
+        patch.setattr("extract.decoding.feeds.Budget", Told)
+        patch.setattr("extract.decoding.parent.LONGEST_LOOK_SECONDS", float("inf"))
+        patch.setattr("extract.decoding.parent.time", SimpleNamespace(monotonic=lambda: now[0]))
         patch.setattr(Decoder, "stop_if_late", looked)
         report = extract(extraction, [picture_video("a", 40)], progress=silent)
     assert (report.num_done, report.failures) == (1, [])
@@ -167,7 +167,7 @@ def test_a_failing_network_ends_its_video_alone_and_frees_its_decoder(tmp_path, 
     videos = [picture_video(name, 60) for name in "abcd"]
     extraction = Extraction("toy", Store(tmp_path / "s"), [Failing()], workers=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("extract.feeds.AHEAD_BYTES", 8)  # two frames: its decoder waits when the news comes
+        patch.setattr("extract.decoding.feeds.AHEAD_BYTES", 8)  # two frames: the decoder waits
         report = extract(extraction, videos, progress=silent)
     assert [failure.reason for failure in report.failures] == ["ArithmeticError: no"]
     assert report.num_done == 3
@@ -187,8 +187,8 @@ def test_videos_are_decoded_ahead_within_bounds(tmp_path, picture_video, brightn
             return super()._fits(num_bytes)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("extract.feeds.AHEAD_BYTES", 40)  # ten frames of four bytes
-        patch.setattr("extract.feeds.Budget", Told)
+        patch.setattr("extract.decoding.feeds.AHEAD_BYTES", 40)  # ten frames of four bytes
+        patch.setattr("extract.decoding.feeds.Budget", Told)
         with Feeds(videos, lambda video: [stream], **options) as feeds:
             until(lambda: len(full) == 2, "the decoders never came to their bounds")
             assert feeds._ready.qsize() == 2 * 11  # Opened, and ten frames
@@ -232,9 +232,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in t
 from pathlib import Path
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import Store
-from extract.choices import Choices, build_streams
-from extract.extraction import Extraction
-from extract.stage import extract
+from extract.choices.streams import Choices, build_streams
+from extract.run.extraction import Extraction
+from extract.run.stage import extract
 choices = Choices(backbones={"": "resnet18"}, weights={"": "random:0"})
 streams = build_streams(["frames"], choices)
 videos = [Video(f"v{at}", Path(sys.argv[1]), fps=1.0) for at in range(1000)]

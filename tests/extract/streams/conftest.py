@@ -9,11 +9,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from aqa_pipeline.backbones import Backbone
+from aqa_pipeline.backbones.geometry import SquashAndCrop
+from aqa_pipeline.backbones.preprocess import Preprocess
+from aqa_pipeline.backbones.resizing import bilinear_centre
 from aqa_pipeline.records import Video
-from extract.backbones import Backbone, LoadedBackbone
-from extract.backbones.geometry import SquashAndCrop
-from extract.backbones.preprocess import Preprocess
-from extract.backbones.resizing import bilinear_centre
+from extract.runtimes.load_backbone import LoadedBackbone
 from extract.streams import ClipSampling
 from extract.streams.clips import Clips
 

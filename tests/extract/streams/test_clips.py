@@ -14,9 +14,9 @@ from aqa_pipeline.records import Record, Source, Video
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import Timeline, open_video
 from extract.clock import Clock
-from extract.collector import Collector
-from extract.extraction import Extraction
-from extract.stage import ExtractReport, extract
+from extract.run.collector import Collector
+from extract.run.extraction import Extraction
+from extract.run.stage import ExtractReport, extract
 
 RIGHT = 1000  # as the frames are painted
 FOOTAGE = Footage(8, 6, 300, 0, 300, 25.0)

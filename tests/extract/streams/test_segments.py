@@ -10,18 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from aqa_pipeline.backbones import get_backbone
+from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import Timeline, sample_by_time
-from extract.backbones import LoadedBackbone, get_backbone
-from extract.backbones.preprocess import get_preprocess
-from extract.choices import Choices, build_streams
-from extract.commands import choices_of
-from extract.extraction import Extraction
-from extract.rebuilding import rebuild_streams
-from extract.stage import extract
+from extract.choices.from_run import rebuild_streams
+from extract.choices.streams import Choices, build_streams
+from extract.commands.extract import choices_of
+from extract.commands.view_options import check_view_options, rest_of
+from extract.run.extraction import Extraction
+from extract.run.stage import extract
+from extract.runtimes.load_backbone import LoadedBackbone
 from extract.streams import plan_steps
 from extract.streams.whole_frames import WholeFrames
-from extract.view_options import check_view_options, rest_of
 
 RANDOM = Choices(weights={"": "random:0"})
 OPTIONS = {"span": None, "rest": None, "views": None}
@@ -35,7 +36,7 @@ def no_network(monkeypatch) -> None:
         chosen = get_preprocess(preprocess)
         return LoadedBackbone(get_backbone(name), chosen, weights, device, precision, nn.Identity)
 
-    monkeypatch.setattr("extract.choices.load_backbone", load_backbone)
+    monkeypatch.setattr("extract.choices.streams.load_backbone", load_backbone)
 
 
 def timeline(num_frames: int, fps: int = 25) -> Timeline:

@@ -16,22 +16,23 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms.functional import center_crop, pil_to_tensor
 
-from aqa_pipeline.athlete_events import told_athlete
+from aqa_pipeline.athlete.events import told_athlete
+from aqa_pipeline.athlete.tube_masks import PictureGeometry, tube_masks
+from aqa_pipeline.backbones import Backbone, get_backbone
+from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Event, Record, SpecValue, Video
 from aqa_pipeline.store import Store
-from aqa_pipeline.tube_masks import PictureGeometry, tube_masks
 from aqa_pipeline.video import Timeline
-from extract.backbones import Backbone, LoadedBackbone, get_backbone, load_backbone
-from extract.backbones.preprocess import get_preprocess
 from extract.clock import Clock
-from extract.collector import Collector
-from extract.extraction import Extraction
-from extract.stage import ExtractReport, extract
+from extract.run.collector import Collector
+from extract.run.extraction import Extraction
+from extract.run.report import format_extract_report
+from extract.run.stage import ExtractReport, extract
+from extract.runtimes.load_backbone import LoadedBackbone, load_backbone
 from extract.streams import TubeSampling
 from extract.streams.tubes import Tubes
-from extract.summary import format_extract_report
 from extract.trackers import Step, TubeSource, load_tube_source
 from extract.trackers.geometry import box_quad
 

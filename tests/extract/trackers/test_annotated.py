@@ -9,11 +9,11 @@ import pytest
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
-from aqa_pipeline.sources import boxes_digest
+from aqa_pipeline.sources.compare import boxes_digest
 from aqa_pipeline.store import file_name
-from extract.quad_files import quads_digest, quads_notes
 from extract.trackers import load_tube_source, make_tube
 from extract.trackers.geometry import box_quad
+from extract.trackers.quad_files import quads_digest, quads_notes
 
 FOOTAGE = Footage(60, 40, 8, 5, 8, 25.0)
 FRAME = np.zeros((40, 60, 3), np.uint8)

@@ -12,7 +12,7 @@ import pytest
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store import Store
-from heads.tables.planning import TablePlan, plan_table
+from heads.tables.planning.plan import TablePlan, plan_table
 from heads.tables.results import TableResult
 from heads.tables.running import run_tasks
 from heads.tables.settings import Settings

@@ -15,14 +15,14 @@ from scipy.stats import spearmanr
 
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.metrics import fisher_z_mean
-from heads.cells import read_cell
-from heads.runs import fit
-from heads.tables.files import open_folder, write_table
-from heads.tables.planning import CellTask, TablePlan, plan_table
+from heads.runs.trained_cell import read_cell
+from heads.tables.output.files import open_folder, write_table
+from heads.tables.planning.plan import CellTask, TablePlan, plan_table
 from heads.tables.results import TableResult
 from heads.tables.running import Advance, is_finished, run_tasks
 from heads.tables.table import Method, Table
 from heads.tables.tabulating import tabulate
+from heads.training.fit import fit
 
 SCRIPT = """
 import pickle, signal, sys

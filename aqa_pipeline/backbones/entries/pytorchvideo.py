@@ -1,0 +1,96 @@
+"""pytorchvideo's model zoo, Kinetics-400. Needs the optional extra `pytorchvideo`."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aqa_pipeline.backbones.backbone import Backbone
+from aqa_pipeline.errors import AqaError
+from aqa_pipeline.installation import install_command
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def _builder(model: str) -> Callable[[], "nn.Module"]:
+    def build() -> "nn.Module":
+        try:
+            from aqa_pipeline.backbones.networks.pytorchvideo import build_zoo_net
+        except ModuleNotFoundError as error:
+            raise AqaError(
+                f"backbone {model!r} needs pytorchvideo, which is not installed (no module {error.name}): "
+                f"{install_command('pytorchvideo')}"
+            ) from error
+        return build_zoo_net(model)
+
+    return build
+
+
+def _zoo(
+    model: str,
+    feature_size: int,
+    *,
+    frames: int,
+    preprocess: str,
+    paper: str,
+    cost: tuple[float, int],
+    head: str = "blocks.5.proj.",
+) -> Backbone:
+    gflops, num_parameters = cost
+    return Backbone(
+        name=model,
+        takes="clip",
+        feature_size=feature_size,
+        frames_per_clip=frames,
+        weights=f"{model}-kinetics400",
+        build=_builder(model),
+        preprocess={"paper": preprocess, "released": preprocess},
+        source=f"{paper}; pytorchvideo (Apache-2.0)",
+        gflops=gflops,
+        num_parameters=num_parameters,
+        unused=(head,),
+    )
+
+
+_SLOWFAST = "Feichtenhofer et al., SlowFast Networks for Video Recognition, ICCV 2019"
+_X3D = "Feichtenhofer, X3D: Expanding Architectures for Efficient Video Recognition, CVPR 2020"
+
+PYTORCHVIDEO = (
+    _zoo(
+        "i3d_r50",
+        2048,
+        frames=8,
+        preprocess="pyslowfast-256",
+        paper="Carreira & Zisserman, Quo Vadis, Action Recognition?, CVPR 2017",
+        cost=(37.10, 27_223_872),
+        head="blocks.6.proj.",  # the pool after its first stage is a block, too
+    ),
+    _zoo("slow_r50", 2048, frames=8, preprocess="pyslowfast-256", paper=_SLOWFAST, cost=(54.52, 31_634_496)),
+    _zoo(
+        "slowfast_r50",
+        2304,
+        frames=32,
+        preprocess="pyslowfast-256",
+        paper=_SLOWFAST,
+        cost=(65.71, 33_644_488),
+        head="blocks.6.proj.",
+    ),
+    _zoo("x3d_s", 2048, frames=13, preprocess="pyslowfast-182", paper=_X3D, cost=(2.72, 2_974_674)),
+    _zoo("x3d_m", 2048, frames=16, preprocess="pyslowfast-256", paper=_X3D, cost=(6.18, 2_974_674)),
+    _zoo(
+        "csn_r101",
+        2048,
+        frames=32,
+        preprocess="pyslowfast-256",
+        paper="Tran et al., Video Classification with Channel-Separated Convolutional Networks, ICCV 2019",
+        cost=(73.75, 21_394_176),
+    ),
+    _zoo(
+        "mvit_base_16x4",
+        768,
+        frames=16,
+        preprocess="pyslowfast-224",
+        paper="Fan et al., Multiscale Vision Transformers, ICCV 2021",
+        cost=(70.60, 36_303_072),
+        head="head.proj.",
+    ),
+)

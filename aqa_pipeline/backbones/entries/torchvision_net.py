@@ -1,0 +1,18 @@
+"""How both of torchvision's families are built."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def without_head(model: str, *, head: str) -> Callable[[], "nn.Module"]:
+    """The build function of a torchvision classifier without its last layer, the module at `head`."""
+
+    def build() -> "nn.Module":
+        from aqa_pipeline.backbones.networks.torchvision import build_without_head
+
+        return build_without_head(model, head=head)
+
+    return build

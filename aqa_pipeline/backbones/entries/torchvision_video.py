@@ -1,0 +1,108 @@
+"""torchvision's video classifiers, each with the resizing and the statistics of its weights."""
+
+from aqa_pipeline.backbones.backbone import Backbone
+from aqa_pipeline.backbones.entries.torchvision_net import without_head
+
+_TRAN = "Tran et al., A Closer Look at Spatiotemporal Convolutions for Action Recognition, CVPR 2018"
+_SWIN = "Liu et al., Video Swin Transformer, CVPR 2022"
+
+
+def _video(
+    model: str,
+    feature_size: int,
+    *,
+    head: str,
+    frames: int,
+    preprocess: str,
+    paper: str,
+    cost: tuple[float, int],
+) -> Backbone:
+    gflops, num_parameters = cost
+    return Backbone(
+        name=model,
+        takes="clip",
+        feature_size=feature_size,
+        frames_per_clip=frames,
+        weights=f"{model}-kinetics400",
+        build=without_head(model, head=head),
+        preprocess={"paper": preprocess, "released": preprocess},
+        source=f"{paper}; torchvision (BSD-3-Clause)",
+        gflops=gflops,
+        num_parameters=num_parameters,
+        unused=(f"{head}.",),
+    )
+
+
+TORCHVISION_VIDEO = (
+    _video(
+        "r3d_18", 512, head="fc", frames=16, preprocess="kinetics-112", paper=_TRAN, cost=(40.70, 33_166_272)
+    ),
+    _video(
+        "mc3_18", 512, head="fc", frames=16, preprocess="kinetics-112", paper=_TRAN, cost=(43.34, 11_490_240)
+    ),
+    _video(
+        "r2plus1d_18",
+        512,
+        head="fc",
+        frames=16,
+        preprocess="kinetics-112",
+        paper=_TRAN,
+        cost=(40.52, 31_300_125),
+    ),
+    # Evaluated on 128 frames at 15 fps, but it takes any number from 14 on. 16, as for the other networks: a
+    # video shall have more than a few segments.
+    _video(
+        "s3d",
+        1024,
+        head="classifier",
+        frames=16,
+        preprocess="kinetics-224",
+        paper="Xie et al., Rethinking Spatiotemporal Feature Learning, ECCV 2018",
+        cost=(17.98, 7_910_048),
+    ),
+    _video(
+        "mvit_v1_b",
+        768,
+        head="head",
+        frames=16,
+        preprocess="pyslowfast-224",
+        paper="Fan et al., Multiscale Vision Transformers, ICCV 2021",
+        cost=(70.60, 36_303_072),
+    ),
+    _video(
+        "mvit_v2_s",
+        768,
+        head="head",
+        frames=16,
+        preprocess="pyslowfast-224",
+        paper="Li et al., MViTv2, CVPR 2022",
+        cost=(64.22, 34_230_144),
+    ),
+    _video(
+        "swin3d_t",
+        768,
+        head="head",
+        frames=32,
+        preprocess="swin3d-224",
+        paper=_SWIN,
+        cost=(87.76, 27_850_470),
+    ),
+    _video(
+        "swin3d_s",
+        768,
+        head="head",
+        frames=32,
+        preprocess="swin3d-224",
+        paper=_SWIN,
+        cost=(165.68, 49_509_078),
+    ),
+    _video(
+        "swin3d_b",
+        1024,
+        head="head",
+        frames=32,
+        preprocess="swin3d-224",
+        paper=_SWIN,
+        cost=(281.33, 87_638_984),
+    ),
+)

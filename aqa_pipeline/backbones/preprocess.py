@@ -1,0 +1,199 @@
+"""From a decoded frame to what a backbone expects: geometry on the CPU, mean and deviation on the device."""
+
+from dataclasses import dataclass, replace
+
+from aqa_pipeline.athlete.tube_masks import Size
+from aqa_pipeline.backbones.backbone import WHOLE
+from aqa_pipeline.backbones.geometry import Geometry, ReleasedSegments, ShortSideAndCrop, SquashAndCrop
+from aqa_pipeline.backbones.resizing import antialiased_centre, bilinear_centre
+from aqa_pipeline.errors import UnknownName
+from aqa_pipeline.footage import Footage
+from aqa_pipeline.records import Box
+
+NO_CHANGE = 0.02
+PerChannel = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How frames reach a backbone: `geometry` gives (size, size, 3) uint8, then (x / 255 - mean) / std."""
+
+    name: str
+    size: int
+    geometry: Geometry
+    mean: PerChannel
+    std: PerChannel
+    source: str
+
+    def field_of_view(self, footage: Footage) -> Box:
+        """The part of that footage's frames that the network sees, in pixels."""
+        return self.geometry.place((footage.width, footage.height)).field_of_view
+
+    def in_words(self, size: Size) -> str:
+        """Say what becomes of a picture of that size (width, height): stretched, cut to the middle, or both.
+
+        Nothing is said of changes of a fiftieth and less.
+        """
+        place = self.geometry.place(size)
+        across, down = (after / before for after, before in zip(place.resized_size, size, strict=True))
+        x1, y1, x2, y2 = place.field_of_view
+        is_stretched = max(across, down) > (1 + NO_CHANGE) * min(across, down)
+        is_cut = min((x2 - x1) / size[0], (y2 - y1) / size[1]) < 1 - NO_CHANGE
+        return " and ".join([*["stretched"] * is_stretched, *["cut to the middle"] * is_cut])
+
+
+def get_preprocess(name: str) -> Preprocess:
+    """The preprocessing of that name, or the one of the whole picture that is named for it.
+
+    Raises `UnknownName`.
+    """
+    base = name.removesuffix(WHOLE)
+    if base not in PREPROCESS:
+        raise UnknownName("preprocessing", name, PREPROCESS)
+    return whole_picture(PREPROCESS[base]) if name != base else PREPROCESS[base]
+
+
+def whole_picture(preprocess: Preprocess) -> Preprocess:
+    """The preprocessing without its crop: the whole frame, squashed to the network's square.
+
+    One that cuts nothing off stays what it is.
+    """
+    side, resize = preprocess.size, preprocess.geometry.resize
+    whole = SquashAndCrop(side, side, side, resize)
+    if preprocess.geometry == whole:
+        return preprocess
+    return replace(preprocess, name=f"{preprocess.name}{WHOLE}", geometry=whole)
+
+
+_HALF: PerChannel = (0.5, 0.5, 0.5)  # [0, 255] -> [-1, 1]
+_IMAGENET: tuple[PerChannel, PerChannel] = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_KINETICS: tuple[PerChannel, PerChannel] = (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)
+_PYSLOWFAST: tuple[PerChannel, PerChannel] = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
+
+_SHORT_256_CROP_224 = ShortSideAndCrop(256, 224, antialiased_centre)
+_SHORT_256_CROP_224_BILINEAR = ShortSideAndCrop(256, 224, bilinear_centre)
+_455x256_CROP_224 = SquashAndCrop(455, 256, 224, antialiased_centre)
+_171x128_CROP_112 = SquashAndCrop(171, 128, 112, antialiased_centre)
+_171x128_CROP_112_BILINEAR = SquashAndCrop(171, 128, 112, bilinear_centre)
+
+PREPROCESS = {
+    each.name: each
+    for each in (
+        Preprocess(
+            "short-side-256-crop-224",
+            224,
+            _SHORT_256_CROP_224,
+            _HALF,
+            _HALF,
+            "ACTION-NET 5.2: shortest side 256, centre crop 224x224; I3D's own range [-1, 1]",
+        ),
+        Preprocess(
+            "released-segments",
+            224,
+            ReleasedSegments(),
+            _HALF,
+            _HALF,
+            "ACTION-NET's code, extract_dynamic_feat.py",
+        ),
+        Preprocess(
+            "squash-224",
+            224,
+            SquashAndCrop(224, 224, 224, antialiased_centre),
+            _HALF,
+            _HALF,
+            "ACTION-NET's code, extract_static_feat.py",
+        ),
+        Preprocess(
+            "imagenet",
+            224,
+            _SHORT_256_CROP_224,
+            *_IMAGENET,
+            "what torchvision's IMAGENET1K_V1 models were evaluated with",
+        ),
+        Preprocess(
+            "tsa-224",
+            224,
+            _455x256_CROP_224,
+            _HALF,
+            _HALF,
+            "(M)USDL, TSA-Net: 455x256, centre crop 224x224; I3D's own range [-1, 1]",
+        ),
+        # The code draws one of four filters per video, at test time too; here it is always the bilinear one.
+        Preprocess(
+            "released-tsa-224",
+            224,
+            _455x256_CROP_224,
+            *_IMAGENET,
+            "TSA-Net's code: 455x256, centre crop 224x224, ImageNet statistics",
+        ),
+        # Sports-1M's C3D saw pixels of 0..255 less a mean. MMAction2, whose file we take, subtracts Caffe's
+        # (104, 117, 128), in this order from RGB. MTL-AQA and WD feed [0, 1] with ImageNet's statistics, a
+        # range 60 times smaller: that is for a C3D they train on, and leaves a frozen one with its biases.
+        Preprocess(
+            "c3d-sports1m",
+            112,
+            _171x128_CROP_112_BILINEAR,
+            (104 / 255, 117 / 255, 128 / 255),
+            (1 / 255, 1 / 255, 1 / 255),
+            "MMAction2's C3D: 171x128, centre crop 112x112, pixels of 0..255 less their mean",
+        ),
+        Preprocess(
+            "kinetics-112",
+            112,
+            _171x128_CROP_112_BILINEAR,
+            *_KINETICS,
+            "VMZ and torchvision's video ResNets; the geometry is Weight-Decider's, too",
+        ),
+        Preprocess(
+            "hara-112",
+            112,
+            _171x128_CROP_112,
+            (0.4345, 0.4051, 0.3775),
+            (0.2768, 0.2713, 0.2737),
+            "Weight-Decider 4.1: 171x128, centre crop 112x112; Hara's own Kinetics mean and deviation",
+        ),
+        # The code draws one of four filters per video, at test time too; here it is always the bilinear one.
+        Preprocess(
+            "released-wd-112",
+            112,
+            _171x128_CROP_112,
+            *_IMAGENET,
+            "Weight-Decider's code: 171x128, centre crop 112x112, ImageNet statistics for every network",
+        ),
+        Preprocess(
+            "kinetics-224",
+            224,
+            SquashAndCrop(256, 256, 224, bilinear_centre),
+            *_KINETICS,
+            "torchvision's S3D",
+        ),
+        Preprocess(
+            "pyslowfast-224",
+            224,
+            _SHORT_256_CROP_224_BILINEAR,
+            *_PYSLOWFAST,
+            "torchvision's and pytorchvideo's MViT",
+        ),
+        Preprocess(
+            "swin3d-224",
+            224,
+            _SHORT_256_CROP_224_BILINEAR,
+            *_IMAGENET,
+            "torchvision's Video Swin Transformer",
+        ),
+        Preprocess(
+            "pyslowfast-256",
+            256,
+            ShortSideAndCrop(256, 256, bilinear_centre),
+            *_PYSLOWFAST,
+            "the test crop of pytorchvideo's model zoo",
+        ),
+        Preprocess(
+            "pyslowfast-182",
+            182,
+            ShortSideAndCrop(182, 182, bilinear_centre),
+            *_PYSLOWFAST,
+            "the test crop of pytorchvideo's X3D-S",
+        ),
+    )
+}

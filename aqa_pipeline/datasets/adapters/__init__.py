@@ -1,0 +1,1 @@
+"""One dataset a file: its layout on disk, its labels, its splits."""

@@ -1,0 +1,242 @@
+"""Any folder of videos with a CSV of scores: the way in for a user's own data.
+
+Columns, in any order: `video` and, to learn from it, `score`; and optionally
+    score:<name>   a further target called <name>, e.g. score:difficulty; one of these may replace `score`
+    id             names the row where one file holds several performances (default: `video` without ending)
+    split          train or test (empty: neither)
+    group          what a grouped split must not tear apart: an athlete, an event
+    start_frame, stop_frame   the performance is [start_frame, stop_frame) of the file
+    fps            how fast a folder of pictures is shown (a video file's own clock counts)
+    boxes          a CSV of person boxes inside the folder (default: boxes/<id>.csv where it exists)
+Columns of other names are left alone. How marks may be written is said in `marks.py`, how the table is in
+`score_table.py`. A video without a mark (empty, `DNF`, `n/a`) stays, without that label; so do all where no
+column is a score.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aqa_pipeline.datasets.adapter import DatasetAdapter
+from aqa_pipeline.datasets.reading.disk import boxes_beside, is_frame_folder
+from aqa_pipeline.datasets.reading.file_names import FolderNames
+from aqa_pipeline.datasets.reading.marks import Column
+from aqa_pipeline.datasets.reading.own_videos import find_video, hints
+from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels, without_labels
+from aqa_pipeline.datasets.reading.rows import frame_number, inner_path, parse_rows
+from aqa_pipeline.datasets.reading.score_table import TableLine, read_score_table
+from aqa_pipeline.datasets.reading.video_endings import without_video_suffix
+from aqa_pipeline.datasets.splits import folds
+from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.records import Dataset, Split, Target, Video
+
+NAME = "folder"
+USUAL_CSV_NAMES = ("scores.csv", "labels.csv")
+
+WHERE = "Your own videos and scores: put a CSV with the columns video and score beside them."
+
+LAYOUT = """\
+ROOT/scores.csv   (or labels.csv, or the only .csv)   columns: video, score [, score:<name>, id, split,
+                  group, start_frame, stop_frame, fps, boxes]
+ROOT/*.mp4 or ROOT/videos/*.mp4   any video format, or folders of pictures (these need the column fps)
+ROOT/boxes/<id>.csv               optional person boxes: frame_index,x1,y1,x2,y2"""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A usable line: its video, that video's name in the CSV, the side of the given split, and its marks."""
+
+    video: Video
+    side: str
+    labels: RowLabels
+    name: str = field(compare=False)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The columns of marks, each with what its cells decide together, and what lies in the folder."""
+
+    names: FolderNames
+    marks: Mapping[str, Column]
+
+
+def load(root: Path) -> Dataset:
+    """The folder's videos and scores; rows that cannot be used are in `problems`, the others go on.
+
+    Raises `DatasetError` when there is no CSV, more than one, or one that is not a table of scores.
+    """
+    path, names = find_csv(root), FolderNames(root)
+    header, lines = read_score_table(path)
+    target_names = _target_names(path, header)
+    marks = {name: Column(line.cells[name] for line in lines) for name in header if _is_score(name)}
+    columns = _Columns(names, marks)
+    rows, problems = parse_rows(
+        ((f"{path.name} line {line.number}", line) for line in lines),
+        parse=lambda line: _parse(columns, line),
+        identify=lambda row: row.video.video_id,
+        unread=lambda row: row.labels.unread,
+    )
+    rows, contested = _without_contested(rows, names)
+    splits, split_problems = _splits([row for row in rows if row.video.labels])
+    videos, targets = tuple(row.video for row in rows), tuple(Target(name) for name in target_names)
+    absent = [row.name for row in rows if not row.video.path.exists()]
+    return Dataset(
+        name=NAME,
+        root=root,
+        videos=videos,
+        splits=splits,
+        targets=targets,
+        problems=(*problems, *contested, *names.spellings.problems, *split_problems),
+        notes=(
+            *names.spellings.notes,
+            *_without_scores(path, header, target_names),
+            *without_labels(targets, videos),
+            *hints(names, absent),
+        ),
+        default_splits=_default_splits(splits),
+    )
+
+
+def find_csv(root: Path) -> Path:
+    """The one CSV of scores in `root`. Raises `DatasetError` when there is none, or a choice."""
+    present = sorted(p for p in root.iterdir() if p.suffix.lower() == ".csv" and p.is_file())
+    usual = [p for p in present if p.name.lower() in USUAL_CSV_NAMES]
+    candidates = usual or present
+    if not candidates:
+        raise DatasetError(f"no CSV in {root}. Expected:\n{LAYOUT}\n{WHERE}")
+    if len(candidates) > 1:
+        names = ", ".join(p.name for p in candidates)
+        raise DatasetError(f"several CSVs in {root}: {names}. Name the one to use {USUAL_CSV_NAMES[0]}.")
+    return candidates[0]
+
+
+def _is_score(column: str) -> bool:
+    return column == "score" or column.startswith("score:")
+
+
+def _target_names(path: Path, header: list[str]) -> list[str]:
+    names = [name.removeprefix("score:") for name in sorted(filter(_is_score, header), key="score".__ne__)]
+    if "video" not in header:
+        raise DatasetError(
+            f"{path} has no column video. Its columns: {', '.join(header)}. "
+            "Expected: video and score, further targets as score:<name>."
+        )
+    if "" in names or len(set(names)) < len(names):
+        raise DatasetError(f"{path}: score columns need different names, got {', '.join(header)}")
+    return names
+
+
+def _without_scores(path: Path, header: list[str], target_names: list[str]) -> list[str]:
+    if target_names:
+        return []
+    return [
+        f"{path.name} has no column score, but {', '.join(header)}: its videos are extracted, and nothing "
+        "can be learned from them."
+    ]
+
+
+def _parse(columns: _Columns, line: TableLine) -> _Row:
+    if line.problem:
+        raise DatasetError(line.problem)
+    row = line.cells
+    name = inner_path(row["video"], name="video")
+    video_id = inner_path(row["id"], name="id") if row.get("id") else without_video_suffix(name)
+    side = row.get("split", "").lower()
+    if side not in {"", "train", "test"}:
+        raise DatasetError(f"split {row['split']!r} is neither train nor test")
+    labels = read_labels(
+        {column: row[column] for column in columns.marks},
+        read=lambda text, name: columns.marks[name].number(text, name=name),
+    )
+    path = find_video(columns.names, name)
+    video = Video(
+        video_id=video_id,
+        path=path,
+        labels={column.removeprefix("score:"): mark for column, mark in labels.values.items()},
+        group=row.get("group") or None,
+        **_window(row),
+        fps=_picture_fps(row) if is_frame_folder(path) else None,
+        boxes=_boxes(columns.names, row.get("boxes", ""), video_id),
+    )
+    return _Row(video, side, labels, name)
+
+
+def _boxes(names: FolderNames, cell: str, video_id: str) -> Path | None:
+    if not cell:
+        return boxes_beside(names, video_id)
+    name = inner_path(cell, name="boxes")
+    return names.find_file(name) or names.root / name
+
+
+def _window(row: Mapping[str, str]) -> dict[str, int]:
+    window = {
+        name: frame_number(row[name], name=name) for name in ("start_frame", "stop_frame") if row.get(name)
+    }
+    start, stop = window.get("start_frame", 0), window.get("stop_frame")
+    if stop is not None and start >= stop:
+        raise DatasetError(f"start_frame {start} is not before stop_frame {stop}")
+    return window
+
+
+def _picture_fps(row: Mapping[str, str]) -> float:
+    if not row.get("fps"):
+        raise DatasetError("a folder of pictures needs a number in the column fps: how fast they are shown")
+    fps = Column([row["fps"]]).number(row["fps"], name="fps")
+    if fps <= 0:
+        raise DatasetError(f"fps {row['fps']!r} is not above 0")
+    return fps
+
+
+def _without_contested(rows: list[_Row], names: FolderNames) -> tuple[list[_Row], list[str]]:
+    """Leave out rows whose video was found under another spelling where a row spells it as it is."""
+    by_part: dict[object, list[_Row]] = defaultdict(list)
+    for row in rows:
+        by_part[row.video.path, row.video.start_frame, row.video.stop_frame].append(row)
+    respelled = names.spellings.respelled
+    left_out = {
+        row.video.video_id: f"video {row.name!r}: {row.video.path.name} is also named by another row, "
+        "spelled otherwise; expected one row per video"
+        for sharing in by_part.values()
+        if len({row.name for row in sharing}) > 1
+        for row in sharing
+        if row.name in respelled
+    }
+    return [row for row in rows if row.video.video_id not in left_out], list(left_out.values())
+
+
+def _splits(rows: list[_Row]) -> tuple[dict[str, Split], list[str]]:
+    """Splits by the column `split` (else random ones) and by group; and what is wrong with the column."""
+    ids = [row.video.video_id for row in rows]
+    if len(ids) < 2:
+        return {}, []
+    sides = {side: tuple(r.video.video_id for r in rows if r.side == side) for side in ("train", "test")}
+    problems = []
+    if all(sides.values()):
+        splits = {"given": Split("given", **sides)}
+    else:
+        splits = folds("random", {video_id: video_id for video_id in ids})
+        if any(sides.values()):
+            problems.append("column split names only one of train and test: random splits are used instead")
+    if len({row.video.group for row in rows} - {None}) >= 2:
+        # A video without a group stands alone.
+        groups = {row.video.video_id: row.video.group or f"(only {row.video.video_id})" for row in rows}
+        splits |= folds("grouped", groups)
+    return splits, problems
+
+
+def _default_splits(splits: Mapping[str, Split]) -> tuple[str, ...]:
+    """The given split, else those that keep groups apart, else random ones."""
+    by_kind = [
+        [name for name in splits if name.startswith(kind)] for kind in ("given", "grouped-", "random-")
+    ]
+    return tuple(next(filter(None, by_kind), ()))
+
+
+ADAPTER = DatasetAdapter(
+    name=NAME,
+    title="Any folder of videos with a CSV of scores: your own data",
+    load=load,
+    where=WHERE,
+    layout=LAYOUT,
+)

@@ -1,0 +1,147 @@
+"""Rhythmic Gymnastics: 1,000 routines with ball, clubs, hoop and ribbon.
+
+Zeng et al.: "Hybrid Dynamic-static Context-aware Attention Network for Action Assessment in Long
+Videos" (ACTION-NET), ACM MM 2020. `train.txt` and `test.txt` have one header line and columns set
+apart by tabs and spaces in any mixture: name, difficulty, execution, total, penalty, seconds.
+One model is learned per apparatus, hence one split per apparatus and no groups.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aqa_pipeline.datasets.adapter import DatasetAdapter
+from aqa_pipeline.datasets.reading.disk import (
+    Shelf,
+    boxes_beside,
+    is_frame_folder,
+    read_label_text,
+    scan_videos,
+)
+from aqa_pipeline.datasets.reading.file_names import FolderNames
+from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels, without_labels
+from aqa_pipeline.datasets.reading.rows import finite_number, inner_path, parse_rows
+from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.records import Dataset, Split, Target, Video
+
+NAME = "rhythmic-gymnastics"
+FPS = 25.0
+APPARATUS = ("ball", "clubs", "hoop", "ribbon")
+LABEL_FOLDERS = (".", "data", "annotations")
+VIDEO_FOLDERS = ("videos", "RG_public/videos", "RG_public", ".")
+
+# The authors' released code divides whichever score it learns by 25, so every target keeps that scale.
+TARGETS = (Target("total", 0.0, 25.0), Target("difficulty", 0.0, 25.0), Target("execution", 0.0, 25.0))
+
+WHERE = """\
+Labels and videos: the links in the README of the repository qinghuannn/ACTION-NET
+(labels lie in its data/train.txt and data/test.txt; videos come as RG_public/videos/*.mp4)."""
+
+LAYOUT = """\
+ROOT/train.txt, ROOT/test.txt              also in ROOT/data or ROOT/annotations
+ROOT/videos/Ball_001.mp4 ... Ribbon_250.mp4   or ROOT/RG_public/videos; folders of pictures at 25 fps too
+ROOT/boxes/Ball_001.csv                    optional person boxes"""
+
+
+@dataclass(frozen=True)
+class _Label:
+    video_id: str
+    side: str
+    marks: RowLabels
+    seconds: float | None
+
+    @property
+    def apparatus(self) -> str:
+        return self.video_id.split("_")[0].lower()
+
+
+def load(root: Path) -> Dataset:
+    """Rhythmic Gymnastics as found under `root`; absent videos are listed where they are expected."""
+    names = FolderNames(root)
+    raw_rows = [row for side in ("train", "test") for row in _raw_rows(names, side)]
+    labels, problems = parse_rows(
+        raw_rows, parse=_parse, identify=lambda label: label.video_id, unread=lambda label: label.marks.unread
+    )
+    if not labels:
+        raise DatasetError(f"no usable line in train.txt and test.txt under {root}: {problems[:1]}")
+    shelf = scan_videos(names, *VIDEO_FOLDERS)
+    splits = _splits(labels)
+    videos = tuple(_video(names, label, shelf=shelf) for label in labels)
+    return Dataset(
+        name=NAME,
+        root=root,
+        videos=videos,
+        splits=splits,
+        targets=TARGETS,
+        problems=(*problems, *names.spellings.problems),
+        notes=(*names.spellings.notes, *without_labels(TARGETS, videos)),
+        default_splits=tuple(splits),
+    )
+
+
+def _raw_rows(names: FolderNames, side: str) -> list[tuple[str, tuple[str, str]]]:
+    name = f"{side}.txt"
+    path = names.find_file(*(f"{at}/{name}" for at in LABEL_FOLDERS))
+    if path is None:
+        raise DatasetError(
+            f"no {name} in {names.root} (nor its data/ or annotations/). Expected:\n{LAYOUT}\n{WHERE}"
+        )
+    lines = enumerate(read_label_text(path).splitlines(), start=1)
+    next(lines)
+    return [(f"{name} line {number}", (side, line)) for number, line in lines if line.strip()]
+
+
+def _parse(raw: tuple[str, str]) -> _Label:
+    side, line = raw
+    cells = line.split()
+    if len(cells) != 6:
+        raise DatasetError(
+            f"expected name difficulty execution total penalty seconds, got {len(cells)} words"
+        )
+    name, difficulty, execution, total, _penalty, seconds = cells
+    marks = read_labels({"total": total, "difficulty": difficulty, "execution": execution})
+    label = _Label(inner_path(name, name="name"), side, marks, _seconds(seconds))
+    if label.apparatus not in APPARATUS:
+        raise DatasetError(f"name {label.video_id!r} does not begin with one of {', '.join(APPARATUS)}")
+    return label
+
+
+def _seconds(cell: str) -> float | None:
+    """Return the length; None where it is not known, since nothing is learned from it."""
+    try:
+        return finite_number(cell, name="seconds")
+    except DatasetError:
+        return None
+
+
+def _video(names: FolderNames, label: _Label, *, shelf: Shelf) -> Video:
+    path = shelf.find(label.video_id) or names.root / "videos" / f"{label.video_id}.mp4"
+    return Video(
+        video_id=label.video_id,
+        path=path,
+        labels=label.marks.values,
+        fps=FPS if is_frame_folder(path) else None,
+        boxes=boxes_beside(names, label.video_id),
+        duration_seconds=label.seconds,
+    )
+
+
+def _splits(labels: list[_Label]) -> dict[str, Split]:
+    """One split per apparatus that has videos on both sides."""
+    splits = {}
+    for apparatus in APPARATUS:
+        ids: dict[str, list[str]] = {"train": [], "test": []}
+        for label in labels:
+            if label.apparatus == apparatus:
+                ids[label.side].append(label.video_id)
+        if ids["train"] and ids["test"]:
+            splits[apparatus] = Split(apparatus, train=tuple(ids["train"]), test=tuple(ids["test"]))
+    return splits
+
+
+ADAPTER = DatasetAdapter(
+    name=NAME,
+    title="Rhythmic Gymnastics: 1,000 routines, four apparatus, total, difficulty or execution score",
+    load=load,
+    where=WHERE,
+    layout=LAYOUT,
+)

@@ -1,0 +1,1 @@
+"""Reading of label files, tables and folders that datasets share."""

@@ -1,0 +1,1 @@
+"""Stored records against the source files that they were made from."""

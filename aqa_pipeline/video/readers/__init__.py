@@ -1,0 +1,1 @@
+"""One way to read frames a file: PyAV, decord, folders of pictures."""

@@ -1,6 +1,0 @@
-"""What runs a network: torch as it is, torch's compiler, or OpenVINO. Importing this imports no torch."""
-
-from extract.backbones.runtimes.program import RUNTIMES, Precision, Program, Runtime
-from extract.backbones.runtimes.runner import Runner
-
-__all__ = ["RUNTIMES", "Precision", "Program", "Runner", "Runtime"]

@@ -1,0 +1,1 @@
+"""Decoding of videos, in processes of their own."""

@@ -1,0 +1,1 @@
+"""An extraction from its start to its report."""

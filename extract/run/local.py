@@ -1,0 +1,28 @@
+"""Extraction in this very process."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from aqa_pipeline.records import StreamSpec, Video
+from extract.run.engine import Engine, Order
+from extract.run.extraction import Extraction
+from extract.run.stage import ExtractReport, Progress, extract
+
+
+@dataclass(frozen=True)
+class _Local:
+    extraction: Extraction
+
+    @property
+    def specs(self) -> list[StreamSpec]:
+        return [stream.spec for stream in self.extraction.streams]
+
+    def extract(self, videos: Sequence[Video], *, progress: Progress) -> ExtractReport:
+        return extract(self.extraction, videos, progress=progress)
+
+
+@contextmanager
+def local_engine(order: Order) -> Iterator[Engine]:
+    """The engine of one machine."""
+    yield _Local(order.build())

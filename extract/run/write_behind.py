@@ -1,0 +1,97 @@
+"""Records are written behind: the disk works while the next video is in the network."""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aqa_pipeline.athlete.events import told_athlete
+from aqa_pipeline.athlete.field_of_view import LookedAt, looked_at
+from aqa_pipeline.athlete.out_of_view import Outside, outside_of
+from aqa_pipeline.records import Record, SpecValue
+from aqa_pipeline.store import Store
+
+MAX_BEHIND = 4  # videos
+
+
+@dataclass(frozen=True)
+class Written:
+    """A new record, in one line; `athlete` tells of losses and changes, `picture` what was not plain.
+
+    `looked` is the part of the video that the stream looks at, None for all of it; `outside` tells of frames
+    whose athlete the network does not see, and `num_repeated` counts the frames that pad the stream.
+    """
+
+    video_id: str
+    stream: str
+    num_steps: int
+    num_steps_without_person: int
+    num_bytes: int
+    athlete: str | None = None
+    picture: Mapping[str, SpecValue] = field(default_factory=dict)
+    looked: LookedAt | None = None
+    outside: Outside | None = None
+    num_repeated: int = 0
+
+
+# Gives what was written of one video, or raises what the store raised.
+Outcome = Callable[[], list[Written]]
+WhenDone = Callable[[Outcome], None]
+
+
+class WriteBehind:
+    """Writes records in one thread, in order, at most `MAX_BEHIND` videos behind.
+
+    What became of a video is told through its `when_done`, in the thread that calls `put` and `settle`.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="write")
+        self._due: deque[tuple[Future[list[Written]], WhenDone]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Waits for the record that is being written; those that were not begun are left out."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def put(self, records: Sequence[Record], *, when_done: WhenDone) -> None:
+        """Has the records of one video written; waits where the disk is far behind."""
+        self._due.append((self._pool.submit(self._write, records), when_done))
+        self.settle(at_most=MAX_BEHIND)
+
+    def settle(self, *, at_most: int = 0) -> None:
+        """Tells of all that is done, and waits until no more than so many videos are due."""
+        while self._due and (len(self._due) > at_most or self._due[0][0].done()):
+            future, when_done = self._due.popleft()
+            when_done(future.result)
+
+    def _write(self, records: Sequence[Record]) -> list[Written]:
+        outside = dict(outside_of({record.spec.stream: record for record in records}))
+        return [
+            _written(record, self._store.write(record), outside.get(record.spec.stream)) for record in records
+        ]
+
+
+def _written(record: Record, path: Path, outside: Outside | None) -> Written:
+    without_person = record.counts["num_steps_without_person"]
+    num_steps = len(record.features)
+    return Written(
+        record.video_id,
+        record.spec.stream,
+        num_steps,
+        without_person,
+        path.stat().st_size,
+        told_athlete(record),
+        record.picture,
+        looked_at(record.spec, record.pts_seconds, record.footage),
+        outside,
+        record.counts.get("num_repeated_frames", 0),
+    )

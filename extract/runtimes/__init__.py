@@ -1,0 +1,6 @@
+"""What runs a network: torch as it is, torch's compiler, or OpenVINO. Importing this imports no torch."""
+
+from extract.runtimes.program import RUNTIMES, Precision, Program, Runtime
+from extract.runtimes.runner import Runner
+
+__all__ = ["RUNTIMES", "Precision", "Program", "Runner", "Runtime"]

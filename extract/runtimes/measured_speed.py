@@ -1,0 +1,65 @@
+"""What `auto` has measured on this machine, kept beside the weights so that the next start is quick."""
+
+import json
+import logging
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from aqa_pipeline.store import write_whole
+from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_outside_json
+from aqa_pipeline.weights import aqa_home
+from extract.runtimes.program import Program
+from extract.runtimes.threads import num_threads
+from extract.runtimes.versions import versions
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """OpenVINO against eager: how many times as fast, and how far each is from eager fp32 as built.
+
+    Distances are relative to the norm of the features.
+    """
+
+    speedup: float
+    difference: float
+    difference_of_eager: float
+
+
+def recall(program: Program) -> Finding | None:
+    """What was found for this very program, machine and versions, if anything."""
+    known = _read(_path()).get(_key(program))
+    try:
+        return Finding(**known) if isinstance(known, dict) else None
+    except TypeError:  # written by another version
+        return None
+
+
+def remember(program: Program, finding: Finding) -> None:
+    """Keeps the finding; where the folder cannot be written it is measured again next time."""
+    path = _path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found = _read(path) | {_key(program): asdict(finding)}
+        write_whole(path, json.dumps(found, indent=1, sort_keys=True).encode())
+    except OSError as error:
+        log.info("findings on runtimes are not kept: %s", error)
+
+
+def _path() -> Path:
+    return aqa_home() / "runtimes.json"
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        found = read_outside_json(path, most_bytes=RUN_BYTES)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _key(program: Program) -> str:
+    machine = f"{platform.node()} {platform.machine()}, {num_threads()} threads"
+    return " | ".join([program.identity, program.precision, machine, *versions()])

@@ -1,0 +1,1 @@
+"""The OpenVINO runtime: conversion, its cache, and rewritten operations."""

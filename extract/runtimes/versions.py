@@ -1,0 +1,32 @@
+"""The versions on which it depends what a runtime makes of a network: of libraries, and of our own code."""
+
+import hashlib
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+LIBRARIES = ("aqa-pipeline", "openvino", "pytorchvideo", "torch", "torchvision")
+ROOT = Path(__file__).parents[2]
+OURS = (ROOT / "aqa_pipeline" / "backbones", ROOT / "extract" / "runtimes")  # all that we have on networks
+
+
+def versions() -> list[str]:
+    """`["torch 2.15.0", "openvino absent", ..., "code 6a0b..."]`."""
+    return [*map(_version, LIBRARIES), f"code {_digest_of_code(*OURS)}"]
+
+
+def _version(library: str) -> str:
+    try:
+        return f"{library} {version(library)}"
+    except PackageNotFoundError:
+        return f"{library} absent"
+
+
+@cache
+def _digest_of_code(*folders: Path) -> str:
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            content = path.read_bytes()
+            digest.update(f"{folder.name}/{path.relative_to(folder)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:16]

@@ -1,0 +1,274 @@
+"""`aqa fit` and `aqa evaluate`: features -> scores -> numbers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aqa_pipeline.commands.defaults import RUNS, find_dataset, only_run
+from aqa_pipeline.commands.next_step import given_words, tell_next
+from aqa_pipeline.commands.options import (
+    ENGINE_OPTIONS,
+    EXISTING,
+    FOLDER,
+    check_engine_options,
+    device_option,
+    engine_options,
+    example,
+    name_option,
+    parse_backbones,
+    parse_names,
+    parse_numbers,
+    pick_device,
+    plugin_option,
+    progress_bar,
+    store_option,
+    tell_on_stderr,
+)
+from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
+
+if TYPE_CHECKING:
+    from heads.data.stored_specs import SpecChoice
+    from heads.training.fit import Progress, RunSummary
+    from heads.training.plan import FitRequest
+
+
+@click.command(
+    epilog=example(
+        "aqa fit --head action-net\n"
+        "  aqa fit --head action-net --dataset mit-skating --store features --out runs/skating"
+    )
+)
+@click.option(
+    "--head",
+    metavar="HEAD",
+    default="action-net",
+    show_default=True,
+    help="action-net, wd, tsa, lstm, svr-average ...; an unknown name lists them all.",
+)
+@click.option(
+    "--dataset",
+    metavar="NAME",
+    help="A name from `aqa datasets list`, or of a folder of yours in the store.  "
+    "[default: the only one in the store]",
+)
+@click.option(
+    "--root",
+    type=FOLDER,
+    help="Folder of the dataset.  [default: where it was extracted from, else data/NAME]",
+)
+@name_option
+@store_option
+@click.option(
+    "--out",
+    type=OUTPUT_FOLDER,
+    help="Run directory; an unfinished run goes on.  "
+    "[default: runs/DATASET-HEAD, or RUN-again with --repeat RUN]",
+)
+@click.option("--target", help="Score to learn.  [default: the dataset's first]")
+@click.option(
+    "--difficulty",
+    is_flag=True,
+    help="Learn the execution, and multiply by the difficulty, which the dataset gives (mtl-aqa).",
+)
+@click.option(
+    "--split",
+    "splits",
+    metavar="A,B",
+    help="Splits by name, or a kind: grouped (no group on both sides), random, given.  "
+    "[default: the dataset's]",
+)
+@click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B")
+@click.option(
+    "--variant",
+    metavar="NAME",
+    help="`paper`, `released` (the authors' code), or another of the head's.  [default: paper]",
+)
+@click.option(
+    "--select",
+    type=click.Choice(["last", "val", "best-on-test"]),
+    default="last",
+    show_default=True,
+    help="Which epoch is kept: the last, the best on held-out training videos (val), or the best on the "
+    "test videos, which is not model selection and is labelled so.",
+)
+@click.option("--epochs", type=click.IntRange(1), help="Instead of the paper's number.")
+@click.option(
+    "--spec", "specs", multiple=True, metavar="STREAM=HASH", help="Which stored features, if several."
+)
+@click.option(
+    "--backbone",
+    "backbones",
+    multiple=True,
+    metavar="[STREAM=]NAME",
+    help="Which stored features, if several: those of this network.",
+)
+@click.option("--streams", metavar="A,B", help="Read these streams instead of the head's own.")
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16"]),
+    default="fp32",
+    show_default=True,
+    help="bf16 trains faster where the processor has it.",
+)
+@click.option(
+    "--second-stage",
+    type=EXISTING,
+    metavar="PATH",
+    help="Checkpoint of the I3D whose first stage made the maps (tsa, nl-net, plain-net).  "
+    "[default: that of `aqa weights`]",
+)
+@click.option("--shuffle-labels", is_flag=True, help="Control: train on shuffled labels; must find nothing.")
+@click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features.")
+@click.option(
+    "--verify", is_flag=True, help="Check records of maps too before they are read in parts (all others are)."
+)
+@click.option("--threads", type=click.IntRange(1), help="CPU threads.  [default: torch's; on Ray 1]")
+@device_option
+@engine_options(by_default="four per GPU, else one per CPU and thread")
+@click.option("--repeat", type=EXISTING, metavar="RUN", help="Repeat this run from its config, into --out.")
+@plugin_option
+@click.pass_context
+def fit(ctx: click.Context, repeat: Path | None, **options: Any) -> None:
+    """Trains a head on stored features, for every split and seed, and evaluates it on the held-out videos.
+
+    The last epoch counts. --repeat makes a run again, bit for bit on the same machine.
+    """
+    from heads.evaluation.evaluation_text import format_evaluation
+
+    check_engine_options(options)
+    if repeat:
+        request = _repeated(ctx, repeat, options["out"] or repeat.with_name(f"{repeat.resolve().name}-again"))
+    else:
+        request = _fit_request(options)
+    check_output(request.out, folder=True)
+    with training_progress() as progress:
+        summary = _run(request, progress, options)
+    click.echo(format_evaluation(summary.evaluation))
+    for note in summary.notes:
+        click.secho(note, fg="yellow", err=True)
+    click.echo(
+        f"\nRun: {summary.run_dir} ({summary.num_trained} trained, {summary.num_resumed} already there)"
+    )
+    tell_next("report", str(summary.run_dir), *given_words(ctx, only=("plugin",)))
+
+
+def _run(
+    request: "FitRequest", progress: Callable[["Progress"], None], options: dict[str, Any]
+) -> "RunSummary":
+    from heads.training.fit import fit
+    from heads.training.fit_on_ray import fit_on_ray
+
+    if options["engine"] == "local":
+        return fit(request, progress)
+    return fit_on_ray(
+        request, progress, address=options["ray_address"], actors=options["actors"], tell=tell_on_stderr
+    )
+
+
+def _fit_request(options: dict[str, Any]) -> "FitRequest":
+    from aqa_pipeline.store import Store, file_name
+    from heads.registry import find_head
+    from heads.training.plan import FitRequest
+
+    head = find_head(options["head"]).name
+    store = Store(options["store"], verify=options["verify"])
+    dataset = find_dataset(store, name=options["dataset"], root=options["root"], called=options["called"])
+    out = options["out"] or RUNS / file_name(f"{dataset.name}-{head}")
+    if not all(options[name] for name in ("dataset", "root", "out")):
+        click.echo(
+            f"Fitting {head} on {dataset.name} ({dataset.root}) with the features in {store.root}, "
+            f"into {out}.",
+            err=True,
+        )
+    return FitRequest(
+        head=head,
+        dataset=dataset,
+        store=store,
+        out=out,
+        target=options["target"],
+        difficulty=options["difficulty"],
+        splits=parse_names(options["splits"]),
+        streams=parse_names(options["streams"]),
+        precision=options["precision"],
+        second_stage=options["second_stage"],
+        seeds=parse_numbers(options["seeds"]),
+        variant=options["variant"],
+        select=options["select"],
+        epochs=options["epochs"],
+        specs=_spec_choice(options["specs"], options["backbones"]),
+        shuffle_labels=options["shuffle_labels"],
+        allow_missing=options["allow_missing"],
+        device=options["device"] if options["engine"] == "ray" else pick_device(options["device"]),
+        threads=options["threads"],
+    )
+
+
+def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
+    """The request of an older run; its config says everything, so other options would be ignored."""
+    from aqa_pipeline.store import Store
+    from heads.runs.config import dataset_of, read_config
+    from heads.runs.run_plugins import head_of
+    from heads.training.plan import FitRequest
+
+    given = [
+        name
+        for name in ctx.params
+        if name not in ("repeat", "out", *ENGINE_OPTIONS)
+        and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"--repeat takes everything from the old run: leave out {', '.join(given)}.")
+    config = read_config(repeat)
+    head_of(config)  # the very one
+    return FitRequest.from_config(
+        config, dataset=dataset_of(config), store=Store(Path(config["store"])), out=out
+    )
+
+
+def _spec_choice(specs: Sequence[str], backbones: Sequence[str]) -> "SpecChoice":
+    from heads.data.stored_specs import SpecChoice
+
+    return SpecChoice(dict(_pair(text) for text in specs), parse_backbones(backbones))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    stream, separator, spec_hash = text.partition("=")
+    if not separator:
+        raise click.UsageError(f"--spec wants STREAM=HASH (see `aqa store ls`); got {text!r}.")
+    return stream, spec_hash
+
+
+@contextmanager
+def training_progress() -> Iterator[Callable[["Progress"], None]]:
+    """One bar over all epochs of all splits and seeds."""
+    with progress_bar(None, unit=" epochs") as bar:
+
+        def show(progress: "Progress") -> None:
+            done = progress.epoch.epoch if progress.epoch else 0
+            bar.total = progress.num_cells * progress.num_epochs
+            bar.set_description(f"split {progress.split}, seed {progress.seed}", refresh=False)
+            bar.update((progress.cell - 1) * progress.num_epochs + done - bar.n)
+
+        yield show
+
+
+@click.command(epilog=example("aqa evaluate runs/skating"))
+@click.argument("run", type=EXISTING, required=False)
+@plugin_option
+def evaluate(run: Path | None) -> None:
+    """Prints the numbers of RUN from its stored predictions: Spearman with bootstrap interval, R-l2, MSE.
+
+    RUN may be left out where there is only one in `runs`.
+    """
+    from heads.evaluation.evaluate import evaluate as measure
+    from heads.evaluation.evaluation_text import format_evaluation
+    from heads.runs.config import read_config
+    from heads.runs.run_plugins import plugin_notes
+
+    run = only_run(run)
+    for note in plugin_notes(read_config(run)):
+        click.secho(note, fg="yellow", err=True)
+    click.echo(format_evaluation(measure(run)))

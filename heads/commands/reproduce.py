@@ -1,0 +1,294 @@
+"""`aqa reproduce` and `aqa compare`: the papers' tables, and which of two runs is better."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aqa_pipeline.commands.defaults import stored_roots
+from aqa_pipeline.commands.options import (
+    EXISTING,
+    SOME_FAILED,
+    clock_time,
+    device_option,
+    example,
+    parse_backbones,
+    parse_names,
+    parse_numbers,
+    pick_device,
+    progress_bar,
+    store_option,
+    together,
+)
+from aqa_pipeline.commands.outputs import OUTPUT_FILE, OUTPUT_FOLDER, check_output
+from aqa_pipeline.precision import check_precision
+from heads.tables.quick import EPOCHS, EXIT_CODE, SEEDS, quick_part
+from heads.tables.registry import TABLES, find_table
+
+if TYPE_CHECKING:
+    from heads.tables.planning.missing import WeightsLacking
+    from heads.tables.planning.plan import TablePlan
+    from heads.tables.running import Advance
+    from heads.tables.settings import Settings
+    from heads.tables.table import Table
+
+USUAL_SEEDS = (0, 1, 2)
+
+# Makes what the plan needs and the disk allows; told by the front door, since this room knows no videos.
+ExtractNeeds = Callable[["TablePlan", dict[str, Any]], None]
+WeightsOf = Callable[..., Sequence[str]]  # of (stream, backbone) pairs, and of a `detector`
+
+
+def _table_names() -> str:
+    """The end of the help text."""
+    return "\n\n\b\nTables:\n" + "\n".join(f"  {table.name}  {table.title}" for table in TABLES.values())
+
+
+which_options = together(
+    click.argument("table", metavar="TABLE"),
+    store_option,
+    click.option(
+        "--out",
+        type=OUTPUT_FOLDER,
+        help="Where runs and table are put.  [default: results/TABLE, with --quick results/TABLE-quick]",
+    ),
+    click.option(
+        "--root",
+        "roots",
+        multiple=True,
+        metavar="NAME=DIR",
+        help="Folder of a dataset.  [default: where it was extracted from, else data/NAME]",
+    ),
+    click.option("--columns", metavar="A,B", help="Only these columns, such as mit-skating,ball."),
+    click.option("--rows", metavar="A,B", help="Only these rows, such as xu,action-net-paper."),
+    click.option(
+        "--spec", "specs", multiple=True, metavar="STREAM=HASH", help="Which stored features, if several fit."
+    ),
+    click.option(
+        "--backbone",
+        "backbones",
+        multiple=True,
+        metavar="[STREAM=]NAME",
+        help="Which network's features, where a row may read those of several.",
+    ),
+    click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features."),
+    click.option("--simulated", is_flag=True, help="Take simulated features, and no others."),
+)
+output_options = together(
+    click.option(
+        "--plan",
+        "only_plan",
+        is_flag=True,
+        help="Run nothing; say what is missing per dataset, with time and disk.",
+    ),
+    click.option(
+        "--quick",
+        is_flag=True,
+        help=f"A first look, no reproduction: one split, one seed, {EPOCHS} epochs; exit code {EXIT_CODE}.",
+    ),
+    click.option("--latex", is_flag=True, help="Also write the table as LaTeX (booktabs)."),
+)
+training_options = together(
+    click.option("--seeds", metavar="A,B", help="[default: 0,1,2; with --quick 0]"),
+    click.option(
+        "--select",
+        type=click.Choice(["last", "val", "best-on-test"]),
+        default="last",
+        show_default=True,
+        help="Which epoch is kept, as in `aqa fit`.",
+    ),
+    click.option(
+        "--epochs", type=click.IntRange(1), help="Instead of the papers' numbers; said in the table."
+    ),
+    click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True),
+    click.option(
+        "--second-stage",
+        type=EXISTING,
+        metavar="PATH",
+        help="Checkpoint of the I3D whose first stage made the maps (TSA-Net's tables), as in `aqa fit`.",
+    ),
+    click.option(
+        "--jobs", type=click.IntRange(1), help="Cells trained at once.  [default: processors; 1 on a GPU]"
+    ),
+    click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of each process."),
+    device_option,
+)
+extraction_options = together(
+    click.option("--no-extract", is_flag=True, help="Take the features that are stored, and make none."),
+    click.option(
+        "--detector", default="yolo", show_default=True, help="Who finds the athlete, where crops are made."
+    ),
+)
+
+
+def make_reproduce(extract_needs: ExtractNeeds, weights_lacking: WeightsOf) -> click.Command:
+    """The command `aqa reproduce`, which has missing features extracted by `extract_needs` first.
+
+    `weights_lacking` tells which weights of a stream's network and of the detector are not here.
+    """
+
+    @click.command(epilog=example("aqa reproduce action-net-table1") + _table_names())
+    @which_options
+    @output_options
+    @training_options
+    @extraction_options
+    @click.pass_context
+    def reproduce(ctx: click.Context, table: str, jobs: int | None, **options: Any) -> None:
+        """Runs a paper's table and prints its values beside ours, with intervals.
+
+        Missing features are extracted first where videos and weights are there. Cells that cannot be run are
+        listed with what they need, the others are run, and the exit code is 3. The same command goes on where
+        it was stopped. `--plan` only says what is missing.
+        """
+        from aqa_pipeline.folder_lock import sole_writer
+        from heads.tables.output.files import open_folder, write_table
+        from heads.tables.output.terminal import format_table_result
+        from heads.tables.planning.plan import plan_table
+        from heads.tables.tabulating import tabulate
+
+        part, settings = _part(table, options), _settings(table, options)
+        _check_backbones(part, settings.backbones)
+        plan = plan_table(part, settings)
+        lacking = partial(weights_lacking, detector=options["detector"])
+        if options["only_plan"]:
+            click.echo(_told(plan, lacking))
+            return
+        check_output(settings.out, folder=True)
+        ctx.with_resource(sole_writer(settings.out))
+        open_folder(part, settings)
+        if plan.needs and not options["no_extract"] and not settings.simulated:
+            extract_needs(plan, options)
+            plan = plan_table(part, settings)
+        if not plan.can_run:
+            click.echo(f"{_told(plan, lacking)}\n")
+        result = tabulate(plan, _run(plan, jobs or _usual_jobs(settings.device)))
+        click.echo(format_table_result(result))
+        click.echo("\n" + "\n".join(map(str, write_table(result, latex=options["latex"]))))
+        ctx.exit(EXIT_CODE if settings.quick else SOME_FAILED if result.blocked else 0)
+
+    return reproduce
+
+
+def _part(table: str, options: dict[str, Any]) -> "Table":
+    part = find_table(table).part(rows=parse_names(options["rows"]), columns=parse_names(options["columns"]))
+    return quick_part(part) if options["quick"] else part
+
+
+def _told(plan: "TablePlan", weights_lacking: "WeightsLacking") -> str:
+    from heads.tables.planning.missing import find_lacks
+    from heads.tables.planning.plan_text import format_plan
+
+    return format_plan(plan, find_lacks(plan, weights_lacking))
+
+
+def _run(plan: "TablePlan", jobs: int) -> dict[tuple[str, str], str]:
+    """Trains what is to be trained; the cells that failed, by row and folder, and why."""
+    from heads.tables.running import run_tasks
+
+    try:
+        with _table_progress(plan) as progress:
+            outcomes = run_tasks(plan.tasks, jobs=jobs, progress=progress)
+    except KeyboardInterrupt:
+        click.echo("\nStopped. The same command goes on where it was.", err=True)
+        raise click.Abort from None
+    return {outcome.place: outcome.error for outcome in outcomes if outcome.error is not None}
+
+
+def _settings(table: str, options: dict[str, Any]) -> "Settings":
+    from aqa_pipeline.store import Store
+    from heads.tables.settings import Settings
+
+    device = pick_device(options["device"])
+    check_precision(options["precision"], device=device)
+    quick = options["quick"]
+    seeds = options["seeds"] or ",".join(map(str, SEEDS if quick else USUAL_SEEDS))
+    return Settings(
+        store=options["store"],
+        out=options["out"] or Path("results") / (f"{table}-quick" if quick else table),
+        roots=stored_roots(Store(options["store"])) | dict(_root(text) for text in options["roots"]),
+        seeds=parse_numbers(seeds),
+        select=options["select"],
+        epochs=options["epochs"] or (EPOCHS if quick else None),
+        precision=options["precision"],
+        device=device,
+        threads=options["threads"],
+        specs=tuple(_spec(text) for text in options["specs"]),
+        backbones=parse_backbones(options["backbones"]),
+        simulated=options["simulated"],
+        allow_missing=options["allow_missing"],
+        second_stage=options["second_stage"],
+        quick=quick,
+    )
+
+
+def _check_backbones(table: "Table", chosen: Mapping[str, str]) -> None:
+    """Raise `UsageError` for a network that no row reads: the option would do nothing."""
+    readers = [reader for row in table.rows if (reader := row.method or row.count)]
+    streams = [item for reader in readers for item in reader.streams.items()]
+    read = {(stream, name) for stream, names in streams for name in names}
+    for stream, name in chosen.items():
+        if not any(each == name and stream in ("", of_stream) for of_stream, each in read):
+            known = ", ".join(sorted(f"{of_stream}={each}" for of_stream, each in read))
+            raise click.UsageError(f"--backbone {name}: no row of {table.name} reads it, but {known}.")
+
+
+def _root(text: str) -> tuple[str, Path]:
+    name, separator, folder = text.partition("=")
+    if not separator:
+        raise click.UsageError(f"--root wants NAME=DIR, such as mit-skating=/data/skating; got {text!r}.")
+    return name, Path(folder)
+
+
+def _spec(text: str) -> str:
+    if not all(text.partition("=")):
+        raise click.UsageError(f"--spec wants STREAM=HASH (see `aqa store ls`); got {text!r}.")
+    return text
+
+
+def _usual_jobs(device: str) -> int:
+    """One process per processor that we may use; a GPU is shared badly."""
+    if device != "cpu":
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _table_progress(plan: "TablePlan") -> Iterator[Callable[["Advance"], None]]:
+    """One bar over all epochs of all cells, with the time left as cells of each kind were seen to take."""
+    layout = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} epochs [{elapsed}{postfix}]"
+    total = sum(task.num_epochs for task in plan.tasks)
+    with progress_bar(total, unit=" epochs", bar_format=layout) as bar:
+
+        def show(advance: "Advance") -> None:
+            left = "" if advance.seconds_left is None else f"{clock_time(advance.seconds_left)} left, "
+            bar.set_postfix_str(f"{left}{' '.join(advance.place)}", refresh=False)
+            bar.update(advance.num_done - bar.n)
+
+        yield show
+
+
+@click.command(epilog=example("aqa compare runs/skating runs/skating-released"))
+@click.argument("run_a", type=EXISTING, metavar="RUN_A")
+@click.argument("run_b", type=EXISTING, metavar="RUN_B")
+@click.option("--json", "json_path", type=OUTPUT_FILE, help="Also write this file.")
+def compare(run_a: Path, run_b: Path, json_path: Path | None) -> None:
+    """Tells whether RUN_A is better than RUN_B: paired bootstrap over the test videos that both have.
+
+    Difference of Spearman's correlations (A minus B), its 95 % interval over videos and seeds, and a
+    two-sided p, per split and overall. Runs of other videos, targets or datasets are an error.
+    """
+    import json
+
+    from aqa_pipeline.store import write_whole
+    from heads.evaluation.compare import compare as measure
+    from heads.evaluation.compare import format_comparison
+
+    comparison = measure(run_a, run_b)
+    click.echo(format_comparison(comparison))
+    if json_path is not None:
+        json_path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(json_path, (json.dumps(comparison.to_dict(), indent=2) + "\n").encode())

@@ -1,0 +1,1 @@
+"""Stored features and labels as batches of tensors."""

@@ -1,0 +1,67 @@
+"""Which time steps of each video a head sees: a random window in training, all or the middle in testing.
+
+paper     training starts anywhere that fits, the last place included; testing sees the whole sequence:
+          the text fixes the number of steps "to train the network", and masks make any length possible
+released  training never takes the last start (numpy's randint(0, N - n)); testing sees the middle n
+          steps; shorter videos are filled up with zero rows, which the network takes for real ones
+"""
+
+import torch
+from torch import Tensor
+
+from heads.data.device import sent
+from heads.recipes import Windows
+
+
+def random_starts(lengths: Tensor, num_steps: int, *, windows: Windows, generator: torch.Generator) -> Tensor:
+    """A start per video, uniform over those that fit; 0 where the video is no longer than the window."""
+    spare = (lengths - num_steps).clamp_min(0)
+    num_starts = spare.clamp_min(1) if windows == "released" else spare + 1
+    draws = torch.rand(lengths.shape, generator=generator, dtype=torch.float64)
+    return (draws * num_starts).long()
+
+
+def evaluation_starts(lengths: Tensor, num_steps: int, *, windows: Windows) -> Tensor:
+    """The start of what testing sees; released: the middle, rounded down (length 29, window 26 -> 1)."""
+    if windows == "paper":
+        return torch.zeros_like(lengths)
+    return (lengths - num_steps).clamp_min(0) // 2
+
+
+def evaluation_num_steps(lengths: Tensor, num_steps: int, *, windows: Windows) -> int:
+    """How many steps testing sees of videos of these lengths: all of the longest, or the window."""
+    if windows == "released":
+        return num_steps
+    return max(1, int(lengths.max()))
+
+
+def cut_windows(
+    padded: Tensor, lengths: Tensor, *, videos: Tensor, starts: Tensor, num_steps: int
+) -> tuple[Tensor, Tensor]:
+    """Windows `batch num_steps dim` of the chosen videos, and masks `batch num_steps` of their real steps.
+
+    `padded` is `video time dim`, zero beyond each video's length; those steps are masked out. `starts` are
+    such as the functions above give: only a window longer than the video goes beyond its end, from step 0.
+    Windows and masks are where `padded` is; all else is on the CPU.
+    """
+    num_stored = min(num_steps, padded.shape[1])
+    steps = starts[:, None] + torch.arange(num_steps)
+    rows, columns = (sent(each, padded.device) for each in (videos[:, None], steps[:, :num_stored]))
+    windows = padded[rows, columns]
+    if num_stored < num_steps:
+        missing = windows.new_zeros(len(videos), num_steps - num_stored, *windows.shape[2:])
+        windows = torch.cat([windows, missing], dim=1)
+    return windows, sent(steps < lengths[videos][:, None], padded.device)
+
+
+def random_views(windows: Tensor, *, generator: torch.Generator) -> Tensor:
+    """One view per video, drawn at random: `batch time view dim` -> `batch time dim`; others as they are."""
+    if windows.ndim < 4:
+        return windows
+    drawn = sent(torch.randint(windows.shape[2], (len(windows),), generator=generator), windows.device)
+    return windows[torch.arange(len(windows), device=windows.device), :, drawn]
+
+
+def reference_view(windows: Tensor) -> Tensor:
+    """The first view, which is not augmented: what testing sees."""
+    return windows if windows.ndim < 4 else windows[:, :, 0]

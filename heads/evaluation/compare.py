@@ -1,0 +1,266 @@
+"""Which of two runs is better, and how sure that is: paired bootstrap over videos that both were tested on.
+
+Both runs are scored on the same resampled videos, so that an easy draw is easy for both; the seeds of each
+are resampled on their own. `p` is two-sided: twice the smaller share of draws on either side of 0,
+`min(1, 2 (1 + min(#{d <= 0}, #{d >= 0})) / (draws + 1))`; the 1 keeps a finite number of draws from
+claiming that something is impossible (Davison & Hinkley, Bootstrap Methods and their Application, 1997, 4.2).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.metrics import FEWEST_VIDEOS, Interval
+from aqa_pipeline.text_table import format_table
+from heads.evaluation.bootstrap import (
+    NUM_RESAMPLES,
+    CountedMetric,
+    Floats,
+    distinct_videos,
+    draw_counts,
+    find_metric,
+    interval_of,
+    over_classes,
+    over_seeds,
+    per_seed,
+    resampled,
+)
+from heads.evaluation.evaluate import are_classes
+from heads.evaluation.metric import TITLES, metric_of_run
+from heads.recipes import MetricName
+from heads.runs.config import read_config
+from heads.runs.predictions import Predicted, read_predicted
+from heads.runs.title import run_flags, run_title
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """One side: where it is, what it is, and what a reader must know of it."""
+
+    run_dir: Path
+    title: str
+    flags: tuple[str, ...]
+    num_seeds: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Both on the same test videos by the runs' metric, first minus second."""
+
+    name: str
+    num_videos: int
+    first: float
+    second: float
+    difference: float
+    interval: Interval
+    p: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Per split and overall, by Spearman's correlation, or the accuracy where scores are classes.
+
+    `overall_kind` says how the splits were averaged; `overall` is None for a single split.
+    """
+
+    first: ComparedRun
+    second: ComparedRun
+    splits: tuple[Difference, ...]
+    overall: Difference | None
+    overall_kind: str
+    metric: MetricName = "spearman"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; undefined numbers are null."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
+
+
+def compare(run_a: Path, run_b: Path, *, num_resamples: int = NUM_RESAMPLES, seed: int = 0) -> Comparison:
+    """The difference of two runs, on the splits and seeds that both have.
+
+    Runs are told apart by accuracy if both learned classes. Raises `RunError` where dataset, target, test
+    videos or their labels are not the same.
+    """
+    configs = read_config(run_a), read_config(run_b)
+    _check_same_task(run_a, run_b, configs)
+    a, b = _common(read_predicted(run_a), read_predicted(run_b), (run_a, run_b))
+    metric = _common_metric(configs)
+    classes = metric == "spearman" and are_classes(a)
+    kind = "Fisher-z mean over classes" if classes else "mean over splits"
+    difference_of = partial(difference, metric=metric, num_resamples=num_resamples, seed=seed)
+    overall = difference_of(a, b, name="overall", classes=classes) if len(a) > 1 else None
+    return Comparison(
+        first=_side(run_a, configs[0], a),
+        second=_side(run_b, configs[1], b),
+        splits=tuple(difference_of([x], [y], name=x.split, classes=False) for x, y in zip(a, b, strict=True)),
+        overall=overall,
+        overall_kind=kind if overall else "",
+        metric=metric,
+    )
+
+
+def difference(
+    first: Sequence[Predicted],
+    second: Sequence[Predicted],
+    *,
+    name: str,
+    classes: bool,
+    metric: MetricName = "spearman",
+    num_resamples: int = NUM_RESAMPLES,
+    seed: int = 0,
+) -> Difference:
+    """First minus second over splits of the same videos; with `classes` each split is a class of its own.
+
+    Classes are averaged by Fisher's z, which is for correlations alone.
+    """
+    of_counts = find_metric(metric)
+    rng = np.random.default_rng(seed)
+    if classes:
+        counts = [draw_counts([split], num=num_resamples, rng=rng)[0] for split in first]
+    else:
+        counts = draw_counts(first, num=num_resamples, rng=rng)
+    draws_first = over_seeds(_by_seed(first, counts, metric=of_counts, classes=classes), rng=rng)
+    draws_second = over_seeds(_by_seed(second, counts, metric=of_counts, classes=classes), rng=rng)
+    values = [_value(splits, metric=of_counts, classes=classes) for splits in (first, second)]
+    draws = draws_first - draws_second
+    num_videos = len(distinct_videos(first))
+    enough = num_videos >= FEWEST_VIDEOS
+    return Difference(
+        name=name,
+        num_videos=num_videos,
+        first=values[0],
+        second=values[1],
+        difference=values[0] - values[1],
+        interval=interval_of(draws) if enough else Interval.of_too_few(),
+        p=two_sided_p(draws) if enough else math.nan,
+    )
+
+
+def two_sided_p(draws: Floats) -> float:
+    """`min(1, 2 (1 + min(#{d <= 0}, #{d >= 0})) / (n + 1))` over the defined draws; nan without any."""
+    defined = draws[~np.isnan(draws)]
+    if not defined.size:
+        return math.nan
+    fewer = min(np.count_nonzero(defined <= 0), np.count_nonzero(defined >= 0))
+    return min(1.0, 2.0 * (1 + fewer) / (defined.size + 1))
+
+
+def _by_seed(
+    splits: Sequence[Predicted], counts: Sequence[Floats], *, metric: CountedMetric, classes: bool
+) -> Floats:
+    """`seed draw`, averaged over the splits."""
+    if classes:
+        by_class = [resampled([s], [c], metric=metric) for s, c in zip(splits, counts, strict=True)]
+        return over_classes(by_class)
+    return resampled(splits, counts, metric=metric)
+
+
+def _value(splits: Sequence[Predicted], *, metric: CountedMetric, classes: bool) -> float:
+    """Mean over seeds of each seed's mean over splits."""
+    values = per_seed(splits, metric=metric)
+    return float(np.mean(over_classes(list(values)) if classes else values.mean(axis=0)))
+
+
+def _common_metric(configs: Sequence[Mapping[str, Any]]) -> MetricName:
+    metrics = {metric_of_run(config) for config in configs}
+    return metrics.pop() if len(metrics) == 1 else "spearman"
+
+
+def _check_same_task(run_a: Path, run_b: Path, configs: Sequence[Mapping[str, Any]]) -> None:
+    for what in ("dataset", "target"):
+        a, b = (config[what]["name"] for config in configs)
+        if a != b:
+            raise RunError(
+                f"{run_a} and {run_b} have no {what} in common ({a} and {b}): a difference would mean "
+                "nothing. Compare runs of one dataset and target."
+            )
+
+
+def _common(
+    a: Sequence[Predicted], b: Sequence[Predicted], runs: tuple[Path, Path]
+) -> tuple[list[Predicted], list[Predicted]]:
+    """The splits that both have, in the first's order, each with the seeds that it shares."""
+    theirs = {split.split: split for split in b}
+    pairs = [(split, theirs[split.split]) for split in a if split.split in theirs]
+    names = [sorted(split.split for split in side) for side in (a, b)]
+    if not pairs:
+        raise RunError(f"{runs[0]} and {runs[1]} have no split in common: {names[0]} and {names[1]}.")
+    seeds = [seed for seed in a[0].seeds if seed in b[0].seeds]
+    if not seeds:
+        raise RunError(
+            f"{runs[0]} and {runs[1]} have no seed in common: {list(a[0].seeds)} and {list(b[0].seeds)}. "
+            "Fit one of them with the other's seeds."
+        )
+    for x, y in pairs:
+        _check_same_videos(x, y, runs)
+    return [x.of_seeds(seeds) for x, _ in pairs], [y.of_seeds(seeds) for _, y in pairs]
+
+
+def _check_same_videos(x: Predicted, y: Predicted, runs: tuple[Path, Path]) -> None:
+    apart = sorted(set(x.videos) ^ set(y.videos))
+    if apart:
+        raise RunError(
+            f"split {x.split!r} of {runs[0]} and {runs[1]} was not tested on the same videos: {len(apart)} "
+            f"are in one only, such as {apart[:3]}. Fit both on the same features (without --allow-missing)."
+        )
+    if not np.array_equal(x.true, y.true):
+        raise RunError(
+            f"split {x.split!r} of {runs[0]} and {runs[1]} has other labels for the same videos: "
+            "the label file changed in between. Fit both again."
+        )
+
+
+def _side(run_dir: Path, config: Mapping[str, Any], splits: Sequence[Predicted]) -> ComparedRun:
+    return ComparedRun(Path(run_dir), run_title(config), run_flags(config), len(splits[0].seeds))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Path):
+        return str(value)
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def format_comparison(comparison: Comparison) -> str:
+    """The comparison as a table for the terminal."""
+    sides = {"A": comparison.first, "B": comparison.second}
+    lines = [
+        f"{letter}: {side.title}, {side.num_seeds} seeds, {side.run_dir}"
+        + "".join(f"  {flag}" for flag in side.flags)
+        for letter, side in sides.items()
+    ]
+    rows = [*comparison.splits, *([comparison.overall] if comparison.overall else [])]
+    header = ("split", "videos", "A", "B", "A - B", "95 % interval", "p")
+    lines += ["", format_table(header, [_row(row) for row in rows])]
+    if comparison.overall:
+        lines += ["", f"overall: {comparison.overall_kind}"]
+    if comparison.metric != "spearman":
+        lines += ["", f"A and B are told by {TITLES[comparison.metric]}."]
+    return "\n".join([*lines, "", _verdict(rows[-1])])
+
+
+def _row(row: Difference) -> tuple[str, ...]:
+    interval = row.interval.why_none or f"[{row.interval.low:+.3f}, {row.interval.high:+.3f}]"
+    numbers = (f"{row.first:.3f}", f"{row.second:.3f}", f"{row.difference:+.3f}")
+    p = "" if math.isnan(row.p) else f"{row.p:.4f}"
+    return row.name, str(row.num_videos), *numbers, interval, p
+
+
+def _verdict(row: Difference) -> str:
+    if row.num_videos < FEWEST_VIDEOS:
+        return f"{row.num_videos} test videos are too few to tell the two apart (at least {FEWEST_VIDEOS})."
+    if math.isnan(row.p):
+        return "A correlation is undefined (constant predictions): nothing can be said."
+    if row.interval.covers(0.0):
+        return "The interval covers 0: these videos and seeds do not tell the two apart."
+    return f"{'A' if row.difference > 0 else 'B'} is better beyond the chance of videos and seeds."

@@ -1,0 +1,1 @@
+"""The networks of the heads, one head a file."""

@@ -1,0 +1,139 @@
+"""TSA-Net: attention within the athlete's tube, the second stage of I3D, clip average, and a score.
+
+Paper: Wang et al., "TSA-Net: Tube Self-Attention Network for Action Quality Assessment", ACM MM 2021.
+Original code: github.com/Shunli-Wang/TSA-Net (FR-FS only). Own text.
+
+Here the first stage of I3D is frozen: its maps are stored. What is trained is the attention, the second
+stage and the regressor; the paper trained all of I3D.
+
+| | `paper` | `released` |
+|---|---|---|
+| maps | after Mixed_4e, 528 channels | after MaxPool3d_4a, 480 channels |
+| attention | theta, phi, g; dot product over the tube's size | softmax of x x^T, no reduction |
+| tube | exact, in the crop | as painted on the whole frame, beside the athlete |
+| clips | as they are | dealt out anew to the second stage, unless `released-in-order` |
+
+`frozen` is `paper` with a second stage that stays as it starts.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from aqa_pipeline.errors import RunError
+from heads.data.device import sent
+from heads.data.tube_maps import tube_of
+from heads.models.i3d_second_stage import I3dSecondStage, channels_after
+from heads.models.output import HeadOutput
+from heads.models.score_mlp import JudgePanel, ScoreMlp, find_task
+from heads.models.tube_attention import ReleasedTubeAttention, build_blocks
+
+ENDPOINTS = ("Mixed_4e", "MaxPool3d_4a_3x3")
+
+
+class TsaNet(nn.Module):
+    """Maps and tubes of one stream -> scores in [0, 1]; every clip weighs the same.
+
+    Tubes and masks are on the CPU, so that nothing waits for a GPU, and maps where the network is.
+    `attention` takes maps and masks of the tube, or, `everywhere`, of all cells of the real clips;
+    `second_stage` turns maps into clip features, `regressor` those into the outputs of its task.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        *,
+        attention: nn.Module,
+        second_stage: nn.Module,
+        regressor: nn.Module,
+        task: str = "regression",
+        everywhere: bool = False,
+    ) -> None:
+        super().__init__()
+        self.stream, self.everywhere = stream, everywhere
+        self.attention, self.second_stage, self.regressor = attention, second_stage, regressor
+        self.score = find_task(task).score
+
+    def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
+        mask, tubes = masks[self.stream], features[tube_of(self.stream)]
+        real = mask[:, :, None, None, None]
+        attended = self.attention(
+            features[self.stream], real.expand_as(tubes) if self.everywhere else tubes & real
+        )
+        clips = self._clip_features(attended, mask)
+        mask = sent(mask, clips.device)
+        logits = self.regressor(clips, mask)
+        return HeadOutput(
+            scores=self.score(logits),
+            attention={self.stream: mask / mask.sum(dim=1, keepdim=True).clamp_min(1)},
+            logits=logits,
+            step_scores=self.score(self.regressor(clips.flatten(0, 1)[:, None])).unflatten(0, mask.shape),
+        )
+
+    def _clip_features(self, maps: Tensor, mask: Tensor) -> Tensor:
+        """`batch clip dim`, zero for padding, which must not count in the normalisation of batches."""
+        if mask.all():
+            return torch.as_tensor(self.second_stage(maps))
+        places = tuple(sent(each, maps.device) for each in mask.nonzero(as_tuple=True))
+        real = self.second_stage(maps[places][None])[0]
+        clips = real.new_zeros(*mask.shape, real.shape[-1])
+        clips[places] = real
+        return clips
+
+
+def build_tsa(
+    dims: Mapping[str, int], *, variant: str, num_stacked: int = 1, task: str = "regression"
+) -> TsaNet:
+    """TSA-Net with so many tube attentions; raises `RunError` for maps of another place in I3D."""
+    stream, channels = _only(dims)
+    if variant.startswith("released"):
+        attention: nn.Module = ReleasedTubeAttention(channels, clip_order_bug=variant == "released")
+    else:
+        attention = build_blocks("tsa", channels=channels, num_stacked=num_stacked)
+    return _net(stream, channels, attention=attention, task=task)
+
+
+def build_nl_net(dims: Mapping[str, int]) -> TsaNet:
+    """NL-Net: the same attention over all cells."""
+    stream, channels = _only(dims)
+    attention = build_blocks("tsa", channels=channels)  # given every cell of the real clips, and no padding
+    return _net(stream, channels, attention=attention, everywhere=True)
+
+
+def build_plain_net(dims: Mapping[str, int]) -> TsaNet:
+    """Plain-Net: nothing between the stages."""
+    stream, channels = _only(dims)
+    return _net(stream, channels, attention=build_blocks("plain-net", channels=channels))
+
+
+def _only(dims: Mapping[str, int]) -> tuple[str, int]:
+    ((stream, channels),) = dims.items()
+    return stream, channels
+
+
+def _net(
+    stream: str,
+    channels: int,
+    *,
+    attention: nn.Module,
+    task: str = "regression",
+    everywhere: bool = False,
+) -> TsaNet:
+    return TsaNet(
+        stream,
+        attention=attention,
+        second_stage=I3dSecondStage(after=endpoint_of(channels)),
+        regressor=JudgePanel() if task == "judges" else ScoreMlp(task=task),
+        task=task,
+        everywhere=everywhere,
+    )
+
+
+def endpoint_of(channels: int) -> str:
+    """Where in I3D maps of so many channels come from; raises `RunError` for others."""
+    by_channels = {channels_after(endpoint): endpoint for endpoint in ENDPOINTS}
+    if channels not in by_channels:
+        known = " or ".join(f"{number} (after {endpoint})" for number, endpoint in by_channels.items())
+        raise RunError(f"maps of {channels} channels: TSA-Net goes on from {known} of I3D.")
+    return by_channels[channels]

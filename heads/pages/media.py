@@ -1,0 +1,131 @@
+"""The video of a page: linked by a relative path, or put into the page whole.
+
+A browser's player counts seconds on the file's own clock: where the first frame appears at 2.5 s,
+`currentTime` is 2.5. Two parts of a file cannot be jumped to: what lies before zero, and in an mp4 whose
+clock begins late, what lies behind its mere length, which the player takes for the end.
+"""
+
+import io
+import math
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from urllib.parse import quote
+
+import av
+import numpy as np
+from PIL import Image
+
+from aqa_pipeline.errors import VideoError
+from aqa_pipeline.records import Video
+from aqa_pipeline.video import OpenVideo, Timeline, VideoFacts, probe
+from aqa_pipeline.video.packets import MP4
+from heads.pages.rendering import data_uri
+
+# What the browsers of today play without help.
+PLAYABLE = {
+    ".mp4": ("video/mp4", {"h264", "av1", "vp9"}),
+    ".m4v": ("video/mp4", {"h264", "av1", "vp9"}),
+    ".mov": ("video/mp4", {"h264"}),
+    ".webm": ("video/webm", {"vp8", "vp9", "av1"}),
+}
+EMBED_AS_IT_IS_BYTES = 12 * 1024**2
+EMBEDDED_HEIGHT, EMBEDDED_CRF = 480, "28"
+UNREACHED_SECONDS = 0.5  # of a linked video, from which on a reader is told
+
+
+@dataclass(frozen=True)
+class Media:
+    """What the page's player shows. The performance begins at `offset_seconds` of `source`.
+
+    `source` is empty where there is nothing to link. `note` says why it may not play.
+    """
+
+    source: str
+    offset_seconds: float
+    note: str
+    width: int
+    height: int
+
+
+def link_media(video: Video, opened: OpenVideo, *, page: Path) -> Media:
+    """The file where it is, by a path relative to the page."""
+    size = (opened.width, opened.height)
+    if video.path.is_dir():
+        return Media("", 0.0, "The video is a folder of pictures: --embed puts a film of it here.", *size)
+    facts = probe(video.path)
+    media_type, why_not = playable_as(video.path, facts)
+    unreached = unreached_seconds(facts, opened.timeline)
+    if media_type and unreached >= UNREACHED_SECONDS:
+        why_not = f"Browsers cannot jump to {unreached:.1f} s of this file, whose clock does not begin at 0."
+    note = f"{why_not} With --embed the page carries a copy that plays." if why_not else ""
+    return Media(relative_address(video.path, page), opened.timeline.start_seconds, note, *size)
+
+
+def embed_media(video: Video, opened: OpenVideo) -> Media:
+    """The performance itself: the file's bytes where they are few and play, else a small H.264 copy.
+
+    Raises `VideoError` where no copy can be made.
+    """
+    size = (opened.width, opened.height)
+    whole = video.start_frame == 0 and video.stop_frame is None
+    if not video.path.is_dir() and whole and video.path.stat().st_size <= EMBED_AS_IT_IS_BYTES:
+        facts = probe(video.path)
+        media_type, _ = playable_as(video.path, facts)
+        if media_type and not unreached_seconds(facts, opened.timeline):
+            content = data_uri(video.path.read_bytes(), media_type)
+            return Media(content, opened.timeline.start_seconds, "", *size)
+    return Media(data_uri(small_copy(opened), "video/mp4"), 0.0, "", *size)
+
+
+def playable_as(path: Path, facts: VideoFacts) -> tuple[str, str]:
+    """The media type under which browsers play the file, or "" and why they may not."""
+    media_type, codecs = PLAYABLE.get(path.suffix.lower(), ("", set()))
+    if facts.codec in codecs:
+        return media_type, ""
+    return "", f"Browsers may not play {facts.codec} in a {path.suffix.lower() or 'nameless'} file."
+
+
+def unreached_seconds(facts: VideoFacts, timeline: Timeline) -> float:
+    """How much of the performance no jump of a browser's player reaches; 0 where every frame is reached."""
+    first = timeline.start_seconds
+    last = first + float(timeline.pts_seconds[-1])
+    before = max(0.0, -first)
+    end = facts.length_seconds if facts.container == MP4 and facts.start_seconds > 0 else math.inf
+    behind = first + timeline.duration_seconds - end if last >= end else 0.0
+    return before + behind
+
+
+def relative_address(target: Path, page: Path) -> str:
+    """The address of a file as seen from a page; percent-encoded, so that no name can end it."""
+    try:
+        relative = os.path.relpath(target.resolve(), page.resolve().parent)
+    except ValueError:  # another drive
+        return target.resolve().as_uri()
+    # Without "./", a file called "javascript:..." would be a scheme.
+    return "./" + quote(Path(relative).as_posix())
+
+
+def small_copy(opened: OpenVideo) -> bytes:
+    """The performance as an mp4 of at most 480 lines, without sound, each frame at its own time."""
+    timeline = opened.timeline
+    scale = min(1.0, EMBEDDED_HEIGHT / opened.height)
+    width, height = (max(2, round(side * scale / 2) * 2) for side in (opened.width, opened.height))
+    ticks = (timeline.pts_seconds * 90_000).round().astype(int)
+    content = io.BytesIO()
+    try:
+        with av.open(content, "w", format="mp4") as container:
+            rate = Fraction(timeline.num_frames / timeline.duration_seconds).limit_denominator(1001)
+            stream = container.add_stream("libx264", rate=rate, options={"crf": EMBEDDED_CRF})
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            stream.time_base = Fraction(1, 90_000)
+            for index, picture in opened.frames(range(timeline.num_frames)):
+                small = np.asarray(Image.fromarray(picture).resize((width, height)))
+                frame = av.VideoFrame.from_ndarray(small, format="rgb24")
+                frame.pts, frame.time_base = int(ticks[index]), Fraction(1, 90_000)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    except av.FFmpegError as error:
+        raise VideoError(f"no copy can be made for the page: {error}. Leave out --embed.") from error
+    return content.getvalue()

@@ -1,0 +1,315 @@
+"""The page of one scored video, as a record of plain values, and its writing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heads.pages.media import Media
+from heads.pages.rendering import write_page
+
+ALL_BUT_EVEN = 0.2  # of an equal weight
+ALL_BUT_EQUAL = 0.05  # of the range of scores
+SAME_SECONDS = 1e-6
+TICK_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
+MOST_TICKS, CLEAR_OF_ENDS = 8, 0.09
+NUM_MOMENTS = 4  # ACTION-NET's Figure 6 shows the four highest and the four lowest
+
+Level = Literal["highest", "lowest", "other", "unseen"]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Where the athlete is during [start, stop) seconds: corners x, y as shares of width and height."""
+
+    start: float
+    stop: float
+    corners: tuple[tuple[float, float], ...]
+
+
+def weights_are_even(weights: NDArray[np.float64]) -> bool:
+    """Return whether the weights above 0 differ by less than a fifth of an equal share of them."""
+    seen = weights[weights > 0]
+    return len(seen) > 1 and bool(np.ptp(seen) < ALL_BUT_EVEN / len(seen))
+
+
+def scores_are_even(scores: NDArray[np.float64], *, usual_range: float) -> bool:
+    """Return whether scores differ by less than a twentieth of what scores usually range over."""
+    return len(scores) > 1 and bool(np.ptp(scores) < ALL_BUT_EQUAL * usual_range)
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One row of the timeline: a value for each [start, stop) seconds of `pts_seconds` (time, 2).
+
+    `kind` says whether the values are attention (weights that sum to 1; 0 where the head did not look) or
+    the score that each step would get alone. `reference` is drawn as a line: equal weights, or the video's
+    score. `usual_range` is that of scores, high less low: what is much and what is little. `stream` is whose
+    steps they are. `jumps` (time, 2) are the seconds at which the player shows each step, and those at which
+    the frame begins that it shows then; without them a step is shown from its start.
+    """
+
+    name: str
+    unit: str
+    kind: Literal["attention", "score"]
+    pts_seconds: NDArray[np.float64]
+    values: NDArray[np.float64]
+    reference: float
+    usual_range: float = 0.0
+    stream: str = ""
+    jumps: NDArray[np.float64] | None = None
+
+    @property
+    def shown_at(self) -> NDArray[np.float64]:
+        """(time, 2) the seconds to which a click on each step leads, and when the frame begins there."""
+        return self.bars[:, [0, 0]] if self.jumps is None else self.jumps
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a step begins before the one in front of it has ended."""
+        return bool((self.pts_seconds[:-1, 1] > self.pts_seconds[1:, 0] + SAME_SECONDS).any())
+
+    @property
+    def bars(self) -> NDArray[np.float64]:
+        """What is drawn of each step, [start, stop) seconds: all of it, or the middle where steps overlap."""
+        if not self.overlaps:
+            return self.pts_seconds
+        starts, stops = self.pts_seconds[:, 0], self.pts_seconds[:, 1]
+        middles = self.pts_seconds.mean(axis=1)
+        edges = (middles[:-1] + middles[1:]) / 2
+        return np.stack([np.append(starts[0], edges), np.append(edges, stops[-1])], axis=1)
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which steps the head looked at."""
+        return np.ones(len(self.values), bool) if self.kind == "score" else self.values > 0
+
+    @property
+    def labels(self) -> list[str]:
+        """Every value as it is written; a weight also as so many times an equal one."""
+        if self.kind == "score":
+            return [f"{value:.2f}" for value in self.values]
+        return [f"{value:.4f} ({value / self.reference:.2f}x)" for value in self.values]
+
+    @property
+    def reading(self) -> str:
+        """How the bars are to be read."""
+        if self.kind == "attention":
+            return f"dashed: equal weights, {self.reference:.3f} each"
+        return f"dashed: the whole video, {self.reference:.2f}"
+
+    @property
+    def levels(self) -> list[Level]:
+        """Which steps are among the highest and the lowest; in few steps, no more than half of them are.
+
+        None are where the values are all but even: no moment stands out.
+        """
+        seen = np.flatnonzero(self.seen)
+        ranked = seen[np.argsort(-self.values[seen], kind="stable")]
+        num = min(NUM_MOMENTS, len(ranked) // 2)
+        levels: list[Level] = ["unseen"] * len(self.values)
+        for step in seen:
+            levels[step] = "other"
+        if self.is_even:
+            return levels
+        for step in ranked[:num]:
+            levels[step] = "highest"
+        for step in ranked[len(ranked) - num :]:
+            levels[step] = "lowest"
+        return levels
+
+    @property
+    def spread(self) -> str:
+        """How much the values differ, in words: a softmax may be all but even, which pictures do not show."""
+        seen = self.values[self.seen]
+        if not len(seen):
+            return "The head looked at no step."
+        overlap = " They overlap: each bar is the middle of one." if self.overlaps else ""
+        if self.kind == "score":
+            told = f"{seen[0]:.2f}" if len(seen) == 1 else f"{seen.min():.2f} to {seen.max():.2f}"
+            return f"{_steps(len(seen))}, {told}.{overlap}{self._if_unranked}"
+        if len(seen) == 1:
+            return f"1 step, which has all of the weight.{self._if_unranked}"
+        low, high = seen.min() / self.reference, seen.max() / self.reference
+        return (
+            f"{len(seen)} steps; their weights are {low:.2f} to {high:.2f} times an equal share.{overlap}"
+            f"{self._if_unranked}"
+        )
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether steps are named as the highest and the lowest."""
+        return "highest" in self.levels
+
+    @property
+    def is_even(self) -> bool:
+        """Whether no moment stands out."""
+        if self.kind == "score":
+            return scores_are_even(self.values, usual_range=self.usual_range)
+        return weights_are_even(self.values)
+
+    @property
+    def _if_unranked(self) -> str:
+        if self.is_even:
+            return " That is all but even: no moment stands out."
+        return "" if self.is_ranked else " There are too few steps to rank."
+
+    def steps(self, level: Level) -> list[int]:
+        """The steps of that level, the most telling first."""
+        chosen = [step for step, each in enumerate(self.levels) if each == level]
+        sign = 1 if level == "lowest" else -1
+        return sorted(chosen, key=lambda step: sign * self.values[step])
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A step worth a look, with its pictures (addresses); a click goes to `jump`, or else to its start.
+
+    `frame` is when the frame begins that the player shall show then, if a certain one is meant.
+
+    Where steps overlap, several are on at once when one begins: its own bar begins later.
+    """
+
+    track: str
+    level: Level
+    start: float
+    stop: float
+    value: str
+    pictures: tuple[str, ...]
+    jump: float | None = None
+    frame: float | None = None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A text below a scale, at a share of its length."""
+
+    place: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a score and its interval lie on a scale, as shares of its length; `interval` may be absent."""
+
+    score: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A score on a scale with round numbers, everything as a share of the scale's length.
+
+    `ticks` are the training scores. `note` says what is drawn.
+    """
+
+    marks: tuple[Mark, ...]
+    ticks: tuple[float, ...]
+    place: Place
+    note: str = "shaded: the interval; each line: one training score"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way to another page: its address and what stands there."""
+
+    address: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TubeStrip:
+    """Where in the video the tracker followed the athlete: all that it looked at, less what is lost.
+
+    All are [start, stop) seconds; `restarts` are moments. `words` say the same.
+    """
+
+    looked: tuple[float, float]
+    lost: tuple[tuple[float, float], ...]
+    restarts: tuple[float, ...]
+    words: str
+
+
+@dataclass(frozen=True, eq=False)
+class ScorePage:
+    """All that the page shows; texts are plain and are escaped when rendered.
+
+    `scale` is None where the video is not judged. `back` leads to the page that leads here.
+    """
+
+    title: str
+    target: str
+    score: str
+    summary: tuple[str, ...]
+    warnings: tuple[str, ...]
+    flags: tuple[str, ...]
+    scale: Scale | None
+    duration_seconds: float
+    media: Media
+    filmstrip: tuple[str, ...]
+    tracks: Sequence[Track]
+    moments: Sequence[Moment]
+    outlines: Sequence[Outline]
+    facts: Sequence[tuple[str, str]]
+    tube: TubeStrip | None = None
+    back: Link | None = None
+
+
+def _steps(number: int) -> str:
+    return f"{number} step{'s' * (number != 1)}"
+
+
+def write_score_page(path: Path, page: ScorePage) -> Path:
+    """One self-contained file; the video is in it or beside it."""
+    ticks = [(time / page.duration_seconds, clock(time)[:-2]) for time in time_ticks(page.duration_seconds)]
+    values = {"page": page, "data": _for_script(page), "clock": clock, "ticks": ticks}
+    return write_page(path, "score.html", values, scripts=("vendor/uPlot.iife.min.js", "score.js"))
+
+
+def _for_script(page: ScorePage) -> dict[str, object]:
+    return {
+        "duration": page.duration_seconds,
+        "offset": page.media.offset_seconds,
+        "tracks": [
+            {
+                "name": track.name,
+                "kind": track.kind,
+                "starts": np.round(track.bars[:, 0], 4).tolist(),
+                "stops": np.round(track.bars[:, 1], 4).tolist(),
+                "jumps": np.round(track.shown_at[:, 0], 6).tolist(),
+                "frames": np.round(track.shown_at[:, 1], 6).tolist(),
+                "labels": track.labels,
+                "values": [float(f"{value:.5g}") for value in track.values],
+                "levels": track.levels,
+                "reference": track.reference,
+            }
+            for track in page.tracks
+        ],
+        "outlines": [
+            {
+                "start": round(each.start, 4),
+                "stop": round(each.stop, 4),
+                "corners": np.round(each.corners, 4).tolist(),
+            }
+            for each in page.outlines
+        ],
+    }
+
+
+def time_ticks(duration_seconds: float) -> list[float]:
+    """At most eight whole seconds for an axis of time, evenly apart; none where they would meet the ends."""
+    increment = next(
+        (each for each in TICK_SECONDS if duration_seconds / each <= MOST_TICKS), TICK_SECONDS[-1]
+    )
+    ticks = np.arange(0, duration_seconds, increment)
+    first, last = CLEAR_OF_ENDS * duration_seconds, (1 - CLEAR_OF_ENDS) * duration_seconds
+    return [float(tick) for tick in ticks if first < tick < last]
+
+
+def clock(seconds: float) -> str:
+    """71.25 -> "1:11.2"."""
+    tenths = int(round(seconds * 10, 6))
+    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"

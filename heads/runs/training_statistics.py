@@ -1,0 +1,193 @@
+"""What a split's training videos were like, so that a video unlike them is noticed when it is scored.
+
+`split-NAME/training_facts.json` holds, of the training videos: how long they were, the largest share of
+sampled frames without an athlete, the digests of their files, and per stream the mean and the deviation
+over videos of the features averaged over time.
+
+Distance of a video: `sqrt(mean_j ((f_j - mean_j) / deviation_j)^2)`, Mahalanobis with a diagonal covariance,
+per dimension. What is usual is told by the training videos themselves, each measured against the others
+(leave one out), so that small sets do not make every stranger look near.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.store import Store, write_whole
+from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_outside_json
+from heads.data.feature_set import FeatureSet
+
+FILE = "training_facts.json"
+MIN_VIDEOS = 3  # fewer have no deviation once one is left out
+SMALLEST_DEVIATION = 0.01  # of the mean deviation: a dimension that never moved says little
+SIGNIFICANT_DIGITS = 6
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class StreamFacts:
+    """Of one stream: mean and deviation per dimension; how far each training video lies from the others."""
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    distances: tuple[float, ...]
+
+    def distance(self, features: Floats) -> float:
+        """How far a video with these features `time dim` lies from the training videos."""
+        return _distance(features.mean(axis=0), np.array(self.mean), np.array(self.deviation))
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """What is compared with a new video. `seconds` is the shortest and the longest training video."""
+
+    num_videos: int
+    seconds: tuple[float, float]
+    largest_share_without_person: float
+    source_digests: tuple[str, ...]
+    streams: Mapping[str, StreamFacts]
+
+
+def gather_training_facts(
+    samples: FeatureSet, train: NDArray[np.int64], headers: Mapping[str, Sequence[Record]]
+) -> TrainingFacts:
+    """The facts of the videos `train` of `samples`; `headers` are their records, features not needed."""
+    seconds = _seconds(samples, train, headers)
+    records = [record for of_stream in headers.values() for record in of_stream]
+    return TrainingFacts(
+        num_videos=len(train),
+        seconds=(float(seconds.min()), float(seconds.max())),
+        largest_share_without_person=max((share_without_person(record) for record in records), default=0.0),
+        source_digests=tuple(sorted({record.source.digest for record in records})),
+        streams={stream: _stream_facts(samples, stream, train) for stream in samples.lengths},
+    )
+
+
+def _seconds(
+    samples: FeatureSet, train: NDArray[np.int64], headers: Mapping[str, Sequence[Record]]
+) -> Floats:
+    """How long each training video lasts; of features without footage, when the last step ends."""
+    seconds = np.zeros(len(train))
+    for stream, intervals in samples.pts_seconds.items():
+        for at, (video, header) in enumerate(zip(train, headers[stream], strict=True)):
+            end = float(intervals[video][-1, 1]) if len(intervals[video]) else 0.0
+            seconds[at] = max(seconds[at], header.duration_seconds if header.footage else end)
+    return seconds
+
+
+def share_without_person(record: Record) -> float:
+    """Which share of the frames showed nobody; 0 for streams that look at whole frames."""
+    num_frames, num_missed = frames_without_person(record)
+    return num_missed / num_frames if num_frames else 0.0
+
+
+def frames_without_person(record: Record) -> tuple[int, int]:
+    """How many frames the athlete was looked for in, and in how many of them nobody was.
+
+    Steps of crops are single frames; steps of tubes are clips, whose frames are counted by the tracker.
+    """
+    if "num_tracked_frames" in record.counts:
+        return record.counts["num_tracked_frames"], record.counts.get("num_frames_without_athlete", 0)
+    return record.counts.get("num_steps", 0), record.counts.get("num_steps_without_person", 0)
+
+
+def reference_features(features: NDArray[Any]) -> Floats:
+    """`time dim` of the view that is not augmented, from `time [view] dim`; of maps the mean over places."""
+    rows = np.asarray(features, dtype=np.float64)
+    if rows.ndim > 2:
+        rows = rows[:, 0]
+    return rows.reshape(*rows.shape[:2], -1).mean(axis=-1) if rows.ndim > 2 else rows
+
+
+def _stream_facts(samples: FeatureSet, stream: str, train: NDArray[np.int64]) -> StreamFacts:
+    lengths = samples.lengths[stream]
+    rows = [samples.rows(stream, video) for video in train.tolist() if int(lengths[video])]
+    if len(rows) < MIN_VIDEOS:
+        return StreamFacts((), (), ())
+    means = np.stack([reference_features(of_video).mean(axis=0) for of_video in rows])
+    mean, deviation = means.mean(axis=0), _floored(means.std(axis=0, ddof=1))
+    return StreamFacts(_rounded(mean), _rounded(deviation), _rounded(sorted(leave_one_out(means))))
+
+
+def leave_one_out(means: Floats) -> list[float]:
+    """The distance of each row from the others, whose mean and deviation follow from the sums of all rows."""
+    num = len(means)
+    centred = means - means.mean(axis=0)  # keeps the difference of squares below exact enough
+    squares = (centred**2).sum(axis=0)
+    distances = []
+    for row in centred:
+        mean = -row / (num - 1)
+        variance = (squares - row**2 - (num - 1) * mean**2) / (num - 2)
+        distances.append(_distance(row, mean, _floored(np.sqrt(np.maximum(variance, 0)))))
+    return distances
+
+
+def _floored(deviation: Floats) -> Floats:
+    return np.asarray(np.maximum(deviation, SMALLEST_DEVIATION * deviation.mean() + 1e-12))
+
+
+def _distance(features: Floats, mean: Floats, deviation: Floats) -> float:
+    return float(np.sqrt(np.mean(((features - mean) / deviation) ** 2)))
+
+
+def _rounded(values: Any) -> tuple[float, ...]:
+    """Six digits: thousands of dimensions are written, and more says nothing."""
+    return tuple(float(f"{value:.{SIGNIFICANT_DIGITS}g}") for value in values)
+
+
+def write_training_facts(
+    folder: Path,
+    load: Callable[[], FeatureSet],
+    train: NDArray[np.int64],
+    *,
+    store: Store,
+    dataset: str,
+    specs: Mapping[str, StreamSpec],
+) -> None:
+    """Writes them into a split's folder, where they are not yet; only then are the features loaded."""
+    if (folder / FILE).is_file():
+        return
+    samples = load()
+    nothing = slice(0, 0)  # counts and digests stand in the header; the features are in `samples`
+    headers = {
+        stream: [store.read(dataset, samples.video_ids[video], spec, steps=nothing) for video in train]
+        for stream, spec in specs.items()
+    }
+    facts = gather_training_facts(samples, train, headers)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / FILE, (json.dumps(asdict(facts)) + "\n").encode())
+
+
+def read_training_facts(folder: Path) -> TrainingFacts | None:
+    """The facts in a split's folder; None for a run made before they were written.
+
+    Raises `RunError` if they are damaged.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        values = read_outside_json(path, most_bytes=RUN_BYTES)
+        streams = values.pop("streams")
+        return TrainingFacts(
+            num_videos=values["num_videos"],
+            seconds=(float(values["seconds"][0]), float(values["seconds"][1])),
+            largest_share_without_person=float(values["largest_share_without_person"]),
+            source_digests=tuple(values["source_digests"]),
+            streams={
+                name: StreamFacts(*(tuple(facts[part]) for part in ("mean", "deviation", "distances")))
+                for name, facts in streams.items()
+            },
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise RunError(
+            f"{path} is damaged ({error!r}): delete it and run the same `aqa fit` again, it is written anew."
+        ) from error

@@ -1,0 +1,1 @@
+"""Scores of new videos, and what is shown of them."""

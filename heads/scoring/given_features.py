@@ -1,0 +1,198 @@
+"""Features from files that a run shall score as they come: `aqa score --features`.
+
+One file holds one video's features: an array (.npy, .csv, .npz), or one array per stream (.npz), named as the
+streams. A file of many videos holds their arrays by id. A folder holds one file per video, or a folder per
+stream with one file per video each.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from aqa_pipeline.errors import AqaError, DatasetError, RunError
+from aqa_pipeline.importing.feature_files import (
+    READERS,
+    Arrays,
+    array_digest,
+    check_features,
+    file_digest,
+    is_named_as_features,
+    only_array,
+    read_features,
+)
+from aqa_pipeline.records import Record, Source, StreamSpec
+from heads.registry import MAP_STREAMS
+from heads.scoring.predict import TrainedHead
+
+DATASET = "given"
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """One stream's features of one video, as the file has them."""
+
+    array: np.ndarray
+    digest: str
+
+
+@dataclass(frozen=True, eq=False)
+class GivenVideo:
+    """A video of which features are given; `read` gives them by stream, or raises `AqaError`."""
+
+    video_id: str
+    path: Path
+    read: Callable[[], Mapping[str, Features]]
+
+
+@dataclass(frozen=True)
+class StepSeconds:
+    """How long a row lasts, by stream; "" stands for all others. What is left open is as the run has it."""
+
+    by_stream: Mapping[str, float]
+
+    def of(self, spec: StreamSpec) -> float:
+        """Raise `RunError` where nobody says it."""
+        chosen = self.by_stream.get(spec.stream, self.by_stream.get("", _usual_seconds(spec)))
+        if chosen is None:
+            raise RunError(
+                f"the run does not tell how long a row of {spec.stream} lasts: say it with --step-seconds "
+                f"{spec.stream}=SECONDS."
+            )
+        return chosen
+
+
+def _usual_seconds(spec: StreamSpec) -> float | None:
+    facts = spec.facts
+    match facts.get("step_seconds"), facts.get("frames_per_step"), facts.get("rate_fps"):
+        case ((float() | int() as seconds), _, _):
+            return float(seconds)
+        case _, (float() | int() as frames), (float() | int() as rate):
+            return frames / rate
+    return None
+
+
+def find_given(path: Path, trained: TrainedHead) -> list[GivenVideo]:
+    """Return the videos whose features `path` holds. Raises `AqaError` where it holds none for this run."""
+    streams = tuple(trained.specs)
+    if maps := [stream for stream in streams if stream in MAP_STREAMS]:
+        raise RunError(
+            f"the run {trained.run_dir} reads maps of {', '.join(maps)}, which files of features do not "
+            "hold: score videos."
+        )
+    found = _in_folder(path, streams) if path.is_dir() else _in_file(path, streams)
+    if not found:
+        raise DatasetError(
+            f"no file of features in {path}: expected one per video ({', '.join(READERS)})"
+            + (f", in a folder for each of {', '.join(streams)}." if len(streams) > 1 else ".")
+        )
+    return found
+
+
+def _in_folder(folder: Path, streams: Sequence[str]) -> list[GivenVideo]:
+    by_stream = {stream: _by_id(folder / stream) for stream in streams if (folder / stream).is_dir()}
+    if not by_stream:
+        files = _by_id(folder)
+        return [GivenVideo(name, file, partial(_read_one, file, streams)) for name, file in files.items()]
+    ids = sorted({video_id for files in by_stream.values() for video_id in files})
+    return [
+        GivenVideo(video_id, _first(by_stream, video_id), partial(_read_each, by_stream, video_id))
+        for video_id in ids
+    ]
+
+
+def _first(by_stream: Mapping[str, Mapping[str, Path]], video_id: str) -> Path:
+    """Return the video's file in the first stream that has one."""
+    return next(files[video_id] for files in by_stream.values() if video_id in files)
+
+
+def _by_id(folder: Path) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for path in sorted(filter(is_named_as_features, folder.iterdir())):
+        if path.stem in files:
+            raise DatasetError(f"{path} and {files[path.stem].name} are of one video: keep one of them.")
+        files[path.stem] = path
+    return files
+
+
+def _read_each(by_stream: Mapping[str, Mapping[str, Path]], video_id: str) -> dict[str, Features]:
+    files = {stream: of_stream[video_id] for stream, of_stream in by_stream.items() if video_id in of_stream}
+    return {stream: Features(only_array(path), file_digest(path)) for stream, path in files.items()}
+
+
+def _read_one(path: Path, streams: Sequence[str]) -> dict[str, Features]:
+    content = read_features(path)
+    if isinstance(content, dict) and set(streams) <= set(content):
+        return _apart(content, streams)
+    if len(streams) > 1:
+        raise DatasetError(
+            f"the run reads {', '.join(streams)}: expected an .npz file with an array for each, named so, or "
+            f"a folder for each with one file per video; got {_told(content)}."
+        )
+    return {streams[0]: Features(only_array(path), file_digest(path))}
+
+
+def _apart(arrays: Arrays, names: Sequence[str]) -> dict[str, Features]:
+    return {name: Features(arrays[name], array_digest(arrays[name])) for name in names}
+
+
+def _told(content: np.ndarray | Arrays) -> str:
+    if isinstance(content, dict):
+        return f"arrays named {', '.join(list(content)[:5])}"
+    return f"one array {content.shape}"
+
+
+def _in_file(path: Path, streams: Sequence[str]) -> list[GivenVideo]:
+    """One video, or the many of a file that holds their arrays by id, for a run of one stream."""
+    content = read_features(path)
+    many = isinstance(content, dict) and len(content) > 1 and len(streams) == 1
+    if not many or streams[0] in content:
+        return [GivenVideo(path.stem, path, partial(_read_one, path, streams))]
+    assert isinstance(content, dict), "many arrays are named"
+    (stream,) = streams
+    return [
+        GivenVideo(video_id, path, partial(_of_many, stream, array)) for video_id, array in content.items()
+    ]
+
+
+def _of_many(stream: str, array: np.ndarray) -> dict[str, Features]:
+    return {stream: Features(array, array_digest(array))}
+
+
+def given_records(video: GivenVideo, trained: TrainedHead, seconds: StepSeconds) -> dict[str, Record]:
+    """Return the video's features as the run reads them; raise `AqaError` for what does not fit it.
+
+    Nothing in the files tells time or how they were made: rows follow each other from 0 without a gap, and
+    they have the run's spec.
+    """
+    given = video.read()
+    records = {}
+    for stream, spec in trained.specs.items():
+        if stream not in given:
+            raise RunError(f"the run reads {', '.join(trained.specs)}; no {stream} of this video was given.")
+        features = given[stream]
+        try:
+            check_features(features.array)
+            _check_shape(features.array, spec, dim=trained.config["dims"][stream])
+        except AqaError as error:
+            raise DatasetError(f"{stream}: {error}") from error
+        ends = seconds.of(spec) * np.arange(len(features.array) + 1)
+        records[stream] = Record(
+            dataset=DATASET,
+            video_id=video.video_id,
+            spec=spec,
+            features=np.array(features.array, dtype=np.float32),  # a copy: a mapped file cannot be written
+            pts_seconds=np.stack([ends[:-1], ends[1:]], axis=1),
+            source=Source(features.digest),
+            counts={"num_steps": len(features.array)},
+        )
+    return records
+
+
+def _check_shape(array: np.ndarray, spec: StreamSpec, *, dim: int) -> None:
+    views = (len(spec.views),) if spec.views else ()
+    if array.ndim != 2 + len(views) or array.shape[1:] != (*views, dim):
+        wanted = ", ".join(["time", *(f"{number} views" for number in views), str(dim)])
+        raise DatasetError(f"it has the shape {array.shape}: the run learned from ({wanted}).")

@@ -1,0 +1,109 @@
+"""One page over several scored videos: who got what, how sure that is, and a way to each page."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from heads.pages.index_page import IndexPage, IndexRow, write_index_page
+from heads.pages.media import relative_address
+from heads.pages.score_page import Place
+from heads.runs.title import run_title
+from heads.scoring.page import Scored, class_marks, score_name, score_text
+from heads.scoring.score_axis import ScoreAxis, round_axis
+from heads.scoring.scorer import Judge
+
+INDEX = "index.html"
+
+
+def write_index(
+    path: Path,
+    scored: Sequence[Scored],
+    by: Judge,
+    *,
+    pages: Mapping[int, Path],
+    failures: Mapping[str, str],
+) -> Path:
+    """The page, highest score first; `pages` are by place in `scored`, a video without one has no link."""
+    judged = [number for number, one in enumerate(scored) if one.judgement.not_judged is None]
+    ranked = sorted(judged, key=lambda number: -scored[number].judgement.prediction.score)
+    axis = common_axis([scored[number] for number in judged], by)
+    links = {number: relative_address(page, path) for number, page in pages.items()}
+    page = IndexPage(
+        title=_title(len(judged), len(scored) - len(judged), len(failures)),
+        run=f"{run_title(by.trained.config)}; run {by.trained.run_dir}",
+        target="likelier class" if by.classes else by.target.name,
+        flags=by.flags,
+        notes=(*_notes(by), *_order([scored[number] for number in ranked])),
+        marks=class_marks(by.classes) if by.classes else axis.marks,
+        rows=[_row(scored[number], by, link=links.get(number, ""), axis=axis) for number in ranked],
+        not_judged=[
+            (one.judgement.name, str(one.judgement.not_judged), links.get(number, ""))
+            for number, one in enumerate(scored)
+            if one.judgement.not_judged is not None
+        ],
+        failures=list(failures.items()),
+    )
+    return write_index_page(path, page)
+
+
+def _title(num_judged: int, num_not_judged: int, num_failed: int) -> str:
+    parts = [f"{num_judged} video{'s' * (num_judged != 1)} scored"]
+    parts += [f"{num_not_judged} not judged"] if num_not_judged else []
+    parts += [f"{num_failed} with problems"] if num_failed else []
+    return ", ".join(parts)
+
+
+def _order(ranked: Sequence[Scored]) -> list[str]:
+    """What the order is worth where the intervals of neighbors overlap."""
+    intervals = [one.judgement.interval for one in ranked]
+    overlaps = sum(
+        lower.high >= upper.low
+        for upper, lower in pairwise(intervals)
+        if upper is not None and lower is not None
+    )
+    if not overlaps:
+        return []
+    return [
+        f"The intervals of {overlaps} of {len(ranked) - 1} neighbors overlap: the order of such videos is "
+        "not certain."
+    ]
+
+
+def common_axis(scored: Sequence[Scored], by: Judge) -> ScoreAxis:
+    """Return the axis that holds the training scores and all scores with their intervals."""
+    if by.classes is not None:
+        return ScoreAxis(0.0, 1.0, 1.0)
+    return round_axis([*by.training_scores.tolist(), *_ends(scored)])
+
+
+def _ends(scored: Sequence[Scored]) -> Iterator[float]:
+    for one in scored:
+        yield one.judgement.prediction.score
+        if interval := one.judgement.interval:
+            yield from (interval.low, interval.high)
+
+
+def _notes(by: Judge) -> list[str]:
+    if by.classes is not None:
+        return [f"The likelier class of each video, and its probability; {by.classes.upper} first."]
+    first, last = by.training_scores.min(), by.training_scores.max()
+    verdict = [f"The run: {by.verdict}"] if by.verdict else []
+    scores = f"scores of {len(by.training_scores)} training videos"
+    return [f"Highest score first. The {scores} reach from {first:.2f} to {last:.2f}.", *verdict]
+
+
+def _row(one: Scored, by: Judge, *, link: str, axis: ScoreAxis) -> IndexRow:
+    judgement, score = one.judgement, one.judgement.prediction.score
+    interval = judgement.interval
+    return IndexRow(
+        video=judgement.name,
+        page=link,
+        score=score_text(judgement, by),
+        spread=f"± {interval.half_width:.{judgement.decimals}f}" if interval else score_name(judgement, by),
+        place=Place(
+            axis.share(score),
+            (axis.share(interval.low), axis.share(interval.high)) if interval else None,
+        ),
+        percentile="" if judgement.percentile is None else f"{judgement.percentile:.0f} %",
+        warnings=judgement.warnings,
+    )

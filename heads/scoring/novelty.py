@@ -1,0 +1,115 @@
+"""Why a video may not be judged by this run: it is unlike the videos that the run learned from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from aqa_pipeline.records import Record
+from heads.runs.training_statistics import (
+    StreamFacts,
+    TrainingFacts,
+    frames_without_person,
+    reference_features,
+    share_without_person,
+)
+
+LENGTH_TOLERANCE = 0.1  # a tenth shorter or longer than any training video is not another kind of video
+USUAL_SHARE_WITHOUT_PERSON = 0.2  # detectors miss an athlete now and then
+SIGNIFICANCE = 0.05
+FAR = 2.0  # twice as far as any of the videos that the run learned from is another kind of video
+OWN_FILE = "Not judged: the run learned from this file, or from a part of it."
+
+
+def warnings_for(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> tuple[str, ...]:
+    """What speaks against the score, one sentence each; `facts` are of every split that scores.
+
+    A warning is given where it holds against each of the splits.
+    """
+    known = [each for each in facts if each is not None]
+    told = list(_without_person(records, known))
+    if len(known) < len(facts) or not known:
+        told.append(
+            "This run does not know what its training videos were like: run its `aqa fit` command again "
+            "(nothing is trained twice), then score again."
+        )
+        return tuple(told)
+    return (*_seen(records, known), *told, *_length(records, known), *_features(records, known))
+
+
+def why_not_judged(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> str | None:
+    """Return why a score would mean nothing: nobody found, or far from all training videos; None if it may.
+
+    Far is more than `FAR` times as far from the training videos' mean as the farthest of them, in each split.
+    """
+    for stream, record in records.items():
+        if share_without_person(record) == 1:
+            return f"no athlete was found in any frame of {stream}"
+    for stream, record in records.items():
+        known = [each.streams[stream] for each in facts if each and each.streams[stream].distances]
+        if not known or not len(record.features):
+            continue
+        rows = reference_features(record.features)
+        times = min(each.distance(rows) / max(each.distances) for each in known)
+        if times > FAR:
+            return (
+                f"its {stream} lie {times:.1f} times as far from the mean of the training videos as the "
+                "farthest of them"
+            )
+    return None
+
+
+def _seen(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
+    digests = {record.source.digest for record in records.values()}
+    if any(digests & set(each.source_digests) for each in facts):
+        yield OWN_FILE
+
+
+def _without_person(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
+    usual = max([USUAL_SHARE_WITHOUT_PERSON, *(each.largest_share_without_person for each in facts)])
+    for stream, record in records.items():
+        share, (num_frames, _) = share_without_person(record), frames_without_person(record)
+        if share == 1:
+            yield f"No athlete was found in any of the {num_frames} frames of {stream}."
+        elif share > usual:
+            yield (
+                f"No athlete was found in {share:.0%} of the {num_frames} frames of {stream} "
+                f"(usual: up to {usual:.0%})."
+            )
+
+
+def _length(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
+    seconds = max(record.duration_seconds for record in records.values())
+    shortest, longest = min(each.seconds[0] for each in facts), max(each.seconds[1] for each in facts)
+    ends = dict.fromkeys(f"{end:.1f}" for end in (shortest, longest))  # one where they are the same
+    usual = f"the training videos last {' to '.join(ends)} s"
+    if seconds < (1 - LENGTH_TOLERANCE) * shortest:
+        yield f"The video is shorter than all it is compared with: {seconds:.1f} s, {usual}."
+    if seconds > (1 + LENGTH_TOLERANCE) * longest:
+        yield f"The video is longer than all it is compared with: {seconds:.1f} s, {usual}."
+
+
+def _features(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
+    for stream, record in records.items():
+        of_stream = [each.streams[stream] for each in facts if each.streams[stream].distances]
+        if not len(record.features) or not of_stream:
+            continue
+        nearest = max((how_usual(record, each) for each in of_stream), key=lambda usual: usual[0])
+        p, num_farther, num_videos, distance, median = nearest
+        if p <= max(SIGNIFICANCE, 1 / (num_videos + 1)):
+            yield (
+                f"The {stream} look unlike the training videos: {distance / median:.1f} times as far from "
+                f"their mean as is usual; {num_farther} of {num_videos} training videos are as unlike."
+            )
+
+
+def how_usual(record: Record, facts: StreamFacts) -> tuple[float, int, int, float, float]:
+    """`p = (1 + farther) / (n + 1)`, how many training videos lie at least as far, n, distance, their median.
+
+    Conformal p-value of Vovk, Gammerman & Shafer (Algorithmic Learning in a Random World, 2005) with the
+    training videos' own distances, each from the others.
+    """
+    distance = facts.distance(reference_features(record.features))
+    num_farther = sum(other >= distance for other in facts.distances)
+    num_videos = len(facts.distances)
+    median = float(np.median(facts.distances))
+    return (1 + num_farther) / (num_videos + 1), num_farther, num_videos, distance, median

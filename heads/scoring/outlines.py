@@ -1,0 +1,71 @@
+"""Where the athlete was, from what the streams keep: a box per crop, or a quad per frame of a tube."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqa_pipeline.records import Record
+from aqa_pipeline.video import OpenVideo, Timeline
+from heads.pages.score_page import Outline
+from heads.scoring.seen_frames import seen_frames
+
+NOBODY = -1
+SAME_MOMENT = 1e-6  # seconds
+LONGEST_SECONDS = 0.5  # a quad is not drawn for longer: a tube may look at one frame in eight, or end
+
+Floats = NDArray[np.float64]
+
+
+def outlines_of(records: Mapping[str, Record], opened: OpenVideo) -> list[Outline]:
+    """The athlete's quads where a tube was followed, else the boxes of crops, as shares of the picture."""
+    size = np.array([opened.width, opened.height], dtype=np.float64)
+    for name, outlines in (("frame_quads", _of_tube), ("boxes", _of_boxes)):
+        for record in records.values():
+            if name in record.extras and len(record.extras[name]):
+                return outlines(record, size, opened)
+    return []
+
+
+def _of_boxes(record: Record, size: Floats, opened: OpenVideo) -> list[Outline]:
+    """Each box for the frame that it was found in and for the frames that its crop stands for."""
+    x1, y1, x2, y2 = (record.extras["boxes"][:, column].astype(np.float64) for column in range(4))
+    quads = np.stack([np.stack(pair, axis=1) for pair in ((x1, y1), (x2, y1), (x2, y2), (x1, y2))], axis=1)
+    owners = _owners(record, opened.timeline)
+    edges = np.flatnonzero(np.diff(owners, prepend=NOBODY, append=NOBODY))
+    starts, stops = opened.timeline.pts_seconds, opened.timeline.stop_seconds
+    return [
+        _outline(float(starts[first]), float(stops[after - 1]), quads[owners[first]] / size)
+        for first, after in pairwise(edges)
+        if owners[first] != NOBODY
+    ]
+
+
+def _owners(record: Record, timeline: Timeline) -> NDArray[np.int64]:
+    """(frame,) the step whose box belongs to each frame, or NOBODY."""
+    starts, stops = record.pts_seconds.T
+    shown = timeline.pts_seconds + SAME_MOMENT
+    step = np.searchsorted(starts, shown, side="right") - 1
+    owners = np.where((step >= 0) & (shown < stops[step]), step, NOBODY)
+    found_in = seen_frames(record, timeline)[::-1, 0]
+    owners[found_in] = np.arange(len(starts))[::-1]  # of several steps of one frame the first
+    return owners
+
+
+def _of_tube(record: Record, size: Floats, opened: OpenVideo) -> list[Outline]:
+    """Each quad (clip, view, frame, 4, 2) of the reference view until the next frame; nan ones are lost."""
+    index = record.extras["frame_index"].reshape(-1)
+    quads = record.extras["frame_quads"][:, 0].reshape(-1, 4, 2).astype(np.float64)
+    index, first = np.unique(index, return_index=True)
+    starts = opened.timeline.pts_seconds[index]
+    stops = np.append(starts[1:], opened.timeline.duration_seconds)
+    return [
+        _outline(float(start), float(min(stop, start + LONGEST_SECONDS)), quad / size)
+        for start, stop, quad in zip(starts, stops, quads[first], strict=True)
+        if np.isfinite(quad).all()
+    ]
+
+
+def _outline(start: float, stop: float, corners: Floats) -> Outline:
+    return Outline(start, stop, tuple((float(x), float(y)) for x, y in corners))

@@ -1,0 +1,317 @@
+"""From a judgement to its page: which tracks, moments, pictures and facts a reader needs."""
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqa_pipeline.records import Record, StreamSpec, Video
+from aqa_pipeline.store import file_name
+from aqa_pipeline.video import OpenVideo, open_video
+from aqa_pipeline.video.plain import in_words
+from heads.evaluation.evaluate import SELECT_LABELS
+from heads.evaluation.two_classes import HALF, TwoClasses
+from heads.pages.media import embed_media, link_media, relative_address
+from heads.pages.pictures import pictures_at
+from heads.pages.score_page import (
+    Level,
+    Link,
+    Mark,
+    Moment,
+    Outline,
+    Place,
+    Scale,
+    ScorePage,
+    Track,
+    TubeStrip,
+    write_score_page,
+)
+from heads.runs.title import is_fitted_at_once
+from heads.runs.training_statistics import frames_without_person
+from heads.scoring.outlines import outlines_of
+from heads.scoring.score_axis import round_axis
+from heads.scoring.scorer import Judge, Judgement
+from heads.scoring.seen_frames import jump_seconds, seen_frames
+from heads.scoring.seen_parts import told_parts, told_windows
+from heads.scoring.text import SPLIT_NAMES_SHOWN, score_sentences, told_steps
+from heads.scoring.tracking import followed_in, how_followed, losses
+
+NUM_FILM = 12
+FILM_HEIGHT, MOMENT_HEIGHT, PART_HEIGHT = 72, 132, 104
+# One picture for a step that is one frame, three for a clip: ACTION-NET's Figure 5 shows clips as strips.
+PARTS_OF_FRAME, PARTS_OF_CLIP = (0.5,), (1 / 6, 3 / 6, 5 / 6)
+LEVELS: tuple[Level, ...] = ("highest", "lowest")
+UNITS = {"segments": "segment", "crops": "crop", "frames": "frame", "clips": "clip", "tubes": "clip"}
+SHOWS = {
+    "segments": "whole picture, in motion",
+    "crops": "the athlete alone, in stills",
+    "frames": "whole picture, in stills",
+    "clips": "whole picture, in motion",
+    "tubes": "the athlete in motion, within the tube",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """One scored video with all that its page is made of; `known_score` is the judges' own, if any."""
+
+    video: Video
+    judgement: Judgement
+    records: Mapping[str, Record]
+    known_score: float | None = None
+
+
+def write_page_of(
+    scored: Scored, by: Judge, path: Path, *, embed: bool = False, back: tuple[Path, str] | None = None
+) -> Path:
+    """Makes the page; raises `VideoError` if the video cannot be read.
+
+    `back` is the page that leads here, and what it is called.
+    """
+    with open_video(scored.video) as opened:
+        seen = {name: seen_frames(record, opened.timeline) for name, record in scored.records.items()}
+        tracks = [
+            replace(track, jumps=jump_seconds(track, seen[track.stream], opened.timeline))
+            for track in tracks_of(scored.judgement, by)
+        ]
+        outlines = outlines_of(scored.records, opened)
+        film, moments = _pictures(seen, tracks, opened, outlines)
+        media = embed_media(scored.video, opened) if embed else link_media(scored.video, opened, page=path)
+        page = ScorePage(
+            title=scored.judgement.name,
+            target=score_name(scored.judgement, by),
+            score=score_text(scored.judgement, by),
+            summary=(
+                *score_sentences(scored.judgement, by),
+                *how_followed(scored.records),
+                *told_parts(scored.records),
+                *told_windows(scored.records, by.trained),
+                *_known(scored, by),
+                *([f"The run: {by.verdict}"] if by.verdict else []),
+            ),
+            warnings=scored.judgement.warnings,
+            flags=by.flags,
+            scale=None if scored.judgement.not_judged else _scale(scored.judgement, by),
+            duration_seconds=opened.timeline.duration_seconds,
+            media=media,
+            filmstrip=film,
+            tracks=tracks,
+            moments=moments,
+            outlines=outlines,
+            facts=list(facts_of(scored, by)),
+            tube=_tube_strip(scored.records),
+            back=Link(relative_address(back[0], path), back[1]) if back else None,
+        )
+    return write_score_page(path, page)
+
+
+def score_name(judgement: Judgement, by: Judge) -> str:
+    """What the large number is: the target's score, or the likelier class's probability."""
+    if judgement.not_judged is not None:
+        return "not judged"
+    return by.classes.name(judgement.prediction.score) if by.classes else by.target.name
+
+
+def score_text(judgement: Judgement, by: Judge) -> str:
+    if judgement.not_judged is not None:
+        return "no score"
+    score = judgement.prediction.score
+    if by.classes:
+        return f"{100 * by.classes.probability(score):.0f} %"
+    return f"{score:.{judgement.decimals}f}"
+
+
+def tracks_of(judgement: Judgement, by: Judge) -> list[Track]:
+    """The attention of each stream that weighs steps, then the scores of single steps where there are."""
+    prediction = judgement.prediction
+    told = {title: values for title, values, _ in told_steps(prediction)}
+    weighed = [
+        Track(
+            name=stream.capitalize(),
+            unit=f"attention to each {_unit(stream)} ({SHOWS.get(stream, stream)})",
+            kind="attention",
+            pts_seconds=prediction.pts_seconds[stream],
+            values=weights,
+            reference=1 / max(1, int((weights > 0).sum())),
+            stream=stream,
+        )
+        for stream, weights in told.get("weight", {}).items()
+        if len(weights)
+    ]
+    what = f"probability of a {by.classes.upper}" if by.classes else "score"
+    scored = [
+        Track(
+            name=f"{_unit(stream)} scores".capitalize(),
+            unit=f"{what} of each {_unit(stream)} alone ({SHOWS.get(stream, stream)})",
+            kind="score",
+            pts_seconds=prediction.pts_seconds[stream],
+            values=scores,
+            reference=prediction.score,
+            usual_range=float(np.ptp(by.training_scores)),
+            stream=stream,
+        )
+        for stream, scores in told.get("score", {}).items()
+    ]
+    return weighed + scored
+
+
+def _tube_strip(records: Mapping[str, Record]) -> TubeStrip | None:
+    """Where the athlete was followed, of the first stream that follows one."""
+    followed = [each for each in map(followed_in, records.values()) if each is not None]
+    if not followed:
+        return None
+    words = " ".join([*how_followed(records), *told_parts(records), *losses(records)])
+    return TubeStrip(followed[0].looked, followed[0].absent, followed[0].restarts, words)
+
+
+def _unit(stream: str) -> str:
+    return UNITS.get(stream, "step")
+
+
+def _pictures(
+    seen: Mapping[str, NDArray[np.int64]],
+    tracks: Sequence[Track],
+    opened: OpenVideo,
+    outlines: Sequence[Outline],
+) -> tuple[tuple[str, ...], list[Moment]]:
+    """The film strip and the moments with their pictures, from one pass over the video."""
+    duration = opened.timeline.duration_seconds
+    times = {"film": [duration * (part + 0.5) / NUM_FILM for part in range(NUM_FILM)]}
+    heights = {"film": FILM_HEIGHT}
+    planned = []
+    for number, track in enumerate(tracks):
+        for level in LEVELS:
+            for step in track.steps(level):
+                name, frames = f"{number} {step}", seen[track.stream][step]
+                parts, heights[name] = (
+                    (PARTS_OF_CLIP, PART_HEIGHT) if len(frames) > 1 else (PARTS_OF_FRAME, MOMENT_HEIGHT)
+                )
+                shown = [frames[int(part * len(frames))] for part in parts]
+                times[name] = opened.timeline.pts_seconds[shown].tolist()
+                planned.append((track, level, step, name))
+    made = pictures_at(opened, times, heights=heights, outlines=outlines, bare=("film",))
+    moments = [
+        Moment(
+            track=track.name,
+            level=level,
+            start=float(track.pts_seconds[step, 0]),
+            stop=float(track.pts_seconds[step, 1]),
+            value=track.labels[step],
+            pictures=tuple(made[name]),
+            jump=float(track.shown_at[step, 0]),
+            frame=float(track.shown_at[step, 1]),
+        )
+        for track, level, step, name in planned
+    ]
+    return tuple(made["film"]), moments
+
+
+def _scale(judgement: Judgement, by: Judge) -> Scale:
+    """Round numbers around the training scores and the interval; the target's bounds may lie far off.
+
+    A probability lies between the two classes, with a line where one becomes the other.
+    """
+    interval, score = judgement.interval, judgement.prediction.score
+    if by.classes is not None:
+        place = Place(score, None)
+        return Scale(class_marks(by.classes), ticks=(HALF,), place=place, note="the line parts the two")
+    assert interval is not None, "a score has an interval"
+    training = np.sort(by.training_scores).tolist()
+    axis = round_axis([*training, score, interval.low, interval.high])
+    return Scale(
+        marks=axis.marks,
+        ticks=tuple(map(axis.share, training)),
+        place=Place(axis.share(score), (axis.share(interval.low), axis.share(interval.high))),
+    )
+
+
+def class_marks(classes: TwoClasses) -> tuple[Mark, Mark]:
+    """Return the names of the two classes, at the ends of the scale of probabilities."""
+    return Mark(0.0, classes.lower), Mark(1.0, classes.upper)
+
+
+def _known(scored: Scored, by: Judge) -> Iterator[str]:
+    if scored.known_score is None:
+        return
+    if by.classes is not None:
+        yield f"The judges saw: {by.classes.name(scored.known_score)}."
+        return
+    error = scored.judgement.prediction.score - scored.known_score
+    yield f"The judges gave {scored.known_score:.2f}: the prediction is {error:+.2f} off."
+
+
+def facts_of(scored: Scored, by: Judge) -> Iterator[tuple[str, str]]:
+    """What a reader must know to trust the number or not."""
+    config, prediction = by.trained.config, scored.judgement.prediction
+    splits = list(dict.fromkeys(cell.split for cell in by.trained.cells))
+    own = ", ".join(f"{score:.2f}" for score in prediction.scores)
+    yield "Video", f"{scored.video.path.name}, {_length(scored)}"
+    if made_plain := _pictures_in_words(scored.records):
+        yield "Pictures", made_plain
+    yield "Learned from", f"{config['dataset']['name']}, {len(by.training_scores)} training videos"
+    yield "Head", f"{config['head']}, variant {config['variant']}"
+    for stream, record in scored.records.items():
+        yield f"Stream {stream}", _stream_facts(record.spec, record)
+    yield "Seeds", f"{', '.join(str(cell.seed) for cell in by.trained.cells)}; their scores: {own}"
+    shown = ", ".join(splits[:SPLIT_NAMES_SHOWN])
+    yield ("Split", shown) if len(splits) <= SPLIT_NAMES_SHOWN else ("Splits", f"{shown}, ...")
+    if not is_fitted_at_once(config):
+        yield "Kept epoch", SELECT_LABELS[config["select"]]
+    yield "Run", str(by.trained.run_dir)
+
+
+def _pictures_in_words(records: Mapping[str, Record]) -> str:
+    """Return how pictures that are not plain were read: tone-mapped, deinterlaced, scaled."""
+    phrases = dict.fromkeys(phrase for record in records.values() for phrase in in_words(record.picture))
+    return "; ".join(phrases)
+
+
+def _length(scored: Scored) -> str:
+    digest = next(iter(scored.records.values())).source.digest
+    seconds = max(record.duration_seconds for record in scored.records.values())
+    return f"{seconds:.1f} s long; SHA-256 {digest[:12]}"
+
+
+def _stream_facts(spec: StreamSpec, record: Record) -> str:
+    """Backbone, weights (random ones are shouted), and who found the athlete."""
+    weights = _short(spec.facts.get("weights", "unknown"))
+    parts = [
+        f"{len(record.features)} steps",
+        f"backbone {spec.facts.get('backbone', 'unknown')}",
+        f"weights {f'RANDOM WEIGHTS ({weights})' if spec.random_weights else weights}",
+    ]
+    if "tracker" in spec.facts:
+        parts.append(f"followed by {_short(spec.facts['tracker'])}")
+    if "detector" in spec.facts:
+        num_frames, missed = frames_without_person(record)
+        by_whom = _short(spec.facts["detector"])
+        parts.append(f"athlete found in {num_frames - missed} of {num_frames} frames by {by_whom}")
+    if spec.facts.get("init_box"):
+        parts.append(f"started from the box {spec.facts['init_box']} that was given")
+    return "; ".join([*parts, f"spec {spec.hash}"])
+
+
+def _short(identity: object) -> str:
+    """Digests cut to their first 12 digits; the spec has them whole."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{12,}", r"\1", str(identity))
+
+
+def page_paths(out: Path, scored: Sequence[Scored], *, single: bool) -> list[Path]:
+    """Where the pages go: `out` itself for a single video, else `out/NAME.html`; equal names are numbered."""
+    if single and not out.is_dir():
+        return [out] * len(scored)
+    names: list[str] = []
+    for one in scored:
+        name = number_name(file_name(one.judgement.name), names)
+        names.append(name)
+    return [out / f"{name}.html" for name in names]
+
+
+def number_name(name: str, taken: Sequence[str]) -> str:
+    """The name, or name-2, name-3, ..., whichever is not taken."""
+    numbered = (name if number == 1 else f"{name}-{number}" for number in itertools.count(1))
+    return next(each for each in numbered if each not in taken)

@@ -1,0 +1,121 @@
+"""A video's score with what it is worth: interval, place among the training scores, and warnings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqa_pipeline.records import Record, Target
+from heads.evaluation.conformal_interval import ScoreInterval, percentile_among, score_interval
+from heads.evaluation.two_classes import TwoClasses, two_classes
+from heads.evaluation.verdict import Verdict, verdict_of
+from heads.runs.predictions import Predicted, over_seeds_of
+from heads.runs.title import run_flags
+from heads.runs.trained_cell import Cell, read_cell
+from heads.runs.training_statistics import TrainingFacts, read_training_facts
+from heads.scoring.novelty import OWN_FILE, warnings_for, why_not_judged
+from heads.scoring.predict import Prediction, TrainedHead, predict
+from heads.scoring.seen_parts import told_outside
+from heads.scoring.tracking import losses
+
+OWN_VIDEO = "Not judged: the run learned from this video."
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """A run that scores, with what it was right and wrong about before.
+
+    `residuals` are true minus predicted scores of its different test videos (mean over seeds and splits),
+    `training_scores` the judges' scores of its different training videos; both raw, over the splits that
+    score. `classes` is None where scores are scores; `verdict` is None for a control and an unfinished run.
+    """
+
+    trained: TrainedHead
+    target: Target
+    flags: tuple[str, ...]
+    residuals: NDArray[np.float64]
+    training_scores: NDArray[np.float64]
+    facts: tuple[TrainingFacts | None, ...]
+    classes: TwoClasses | None = None
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """One video's prediction in its context; `percentile` is among the training scores.
+
+    A probability has neither interval nor percentile: the truth is 0 or 1. `not_judged` says why the score
+    means nothing; None where it may be read.
+    """
+
+    name: str
+    prediction: Prediction
+    interval: ScoreInterval | None
+    percentile: float | None
+    warnings: tuple[str, ...]
+    not_judged: str | None = None
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals the score deserves."""
+        return self.interval.decimals if self.interval else 3
+
+
+def make_judge(trained: TrainedHead) -> Judge:
+    """Read what the run's own test videos say about its errors."""
+    by_split: dict[str, list[Cell]] = {}
+    for cell in trained.cells:
+        by_split.setdefault(cell.split, []).append(
+            read_cell(trained.run_dir, split=cell.split, seed=cell.seed)
+        )
+    predicted = [over_seeds_of(cells) for cells in by_split.values()]
+    true, told = _once_per_video(predicted)
+    training = _training_scores([cells[0] for cells in by_split.values()])
+    config = trained.config
+    return Judge(
+        trained=trained,
+        target=Target(**config["target"]),
+        flags=run_flags(config),
+        residuals=true - told,
+        training_scores=training,
+        facts=tuple(read_training_facts(trained.split_folder(split)) for split in by_split),
+        classes=two_classes(config, list(by_split), predicted=told, true=true, training=training),
+        verdict=None if config["shuffle_labels"] else verdict_of(trained.run_dir, config, predicted),
+    )
+
+
+def _once_per_video(splits: Sequence[Predicted]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """True and predicted scores of the different test videos; of one that several splits test, the mean."""
+    rows: dict[str, list[tuple[float, float]]] = {}
+    for split in splits:
+        for video, true, told in zip(split.videos, split.true, split.predicted.mean(axis=0), strict=True):
+            rows.setdefault(video, []).append((float(true), float(told)))
+    true, told = np.array([np.mean(of_video, axis=0) for of_video in rows.values()]).T
+    return true, told
+
+
+def judge(by: Judge, name: str, records: Mapping[str, Record], *, expected: bool = False) -> Judgement:
+    """The judgement of one video from its records, one per stream of the run; raises as `predict` does.
+
+    `expected` tells that the video is of the run's own dataset, so that only training on it is worth a word.
+    """
+    prediction = predict(by.trained, records)
+    told = () if expected else warnings_for(records, by.facts)
+    seen = (OWN_VIDEO if prediction.seen_in_training else None) or (OWN_FILE if OWN_FILE in told else None)
+    strange = None if expected else why_not_judged(records, by.facts)
+    is_score = by.classes is None
+    return Judgement(
+        name=name,
+        prediction=prediction,
+        interval=score_interval(prediction.scores, by.residuals, target=by.target) if is_score else None,
+        percentile=percentile_among(prediction.score, by.training_scores) if is_score else None,
+        warnings=(*(each for each in told if each != OWN_FILE), *losses(records), *told_outside(records)),
+        not_judged=seen or (f"Not judged: {strange}." if strange else None),
+    )
+
+
+def _training_scores(cells: Sequence[Cell]) -> NDArray[np.float64]:
+    """The judges' scores of the different videos that the cells learned from."""
+    rows = {row.video_id: row.true for cell in cells for row in cell.predictions if row.part != "test"}
+    return np.array(list(rows.values()), dtype=np.float64)

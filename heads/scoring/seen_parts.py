@@ -1,0 +1,63 @@
+"""What of a video a score is of: the part that streams look at, and frames with the athlete out of sight."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from aqa_pipeline.athlete.field_of_view import parts_looked_at
+from aqa_pipeline.athlete.out_of_view import outside_of
+from aqa_pipeline.records import Record
+from heads.data.windows import evaluation_starts
+from heads.registry import find_head
+
+if TYPE_CHECKING:
+    from heads.scoring.predict import TrainedHead
+
+Records = Mapping[str, Record]
+
+
+def told_parts(records: Records) -> Iterator[str]:
+    """Yield a sentence for each stream that looks at a part of the video only."""
+    for stream, part in parts_looked_at(records):
+        yield (
+            f"The {stream} look at {part} only; to look at all of it, extract with {part.option} and fit "
+            "again."
+        )
+
+
+def told_windows(records: Records, trained: "TrainedHead") -> Iterator[str]:
+    """Yield a sentence for each stream of which the run's head looks at the middle only."""
+    cell, config = trained.cells[0], trained.config
+    if cell.recipe.windows != "released":
+        return
+    others = [name for name in find_head(config["head"]).variants if name != config["variant"]]
+    for stream, record in records.items():
+        num_steps, number = cell.recipe.num_steps.get(stream, 0), len(record.features)
+        if 0 < num_steps < number:
+            start = int(evaluation_starts(torch.tensor(number), num_steps, windows=cell.recipe.windows))
+            first, last = record.pts_seconds[start, 0], record.pts_seconds[start + num_steps - 1, 1]
+            yield (
+                f"The head's variant {config['variant']} looks at {num_steps} of {number} steps of {stream} "
+                f"only, {first:.1f}-{last:.1f} s of {record.duration_seconds:.1f} s"
+                + ("; the variant paper looks at all." if "paper" in others else ".")
+            )
+
+
+def told_outside(records: Records) -> Iterator[str]:
+    """Yield a warning for each stream whose network does not see the athlete in some frames."""
+    for stream, outside in outside_of(records):
+        sees = f"; to show it whole frames, extract with {outside.option} and fit again"
+        yield (
+            f"The athlete is outside the network's picture {outside} of {stream}"
+            f"{sees if outside.option else ''}."
+        )
+
+
+def seen_as_json(records: Records) -> dict[str, Any]:
+    """The same as numbers, by stream; a stream that looks at all of the video is not named."""
+    return {
+        "looks_at": {stream: asdict(part) for stream, part in parts_looked_at(records)},
+        "athlete_outside_picture": {stream: asdict(outside) for stream, outside in outside_of(records)},
+    }

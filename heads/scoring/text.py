@@ -1,0 +1,152 @@
+"""A judgement in words: the score, how sure it is, what speaks against it, and the moments that made it."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqa_pipeline.text_table import format_table
+from heads.evaluation.two_classes import TwoClasses
+from heads.pages.score_page import scores_are_even, weights_are_even
+from heads.scoring.predict import Prediction
+from heads.scoring.scorer import Judge, Judgement
+
+NUM_MOMENTS = 3
+SPLIT_NAMES_SHOWN = 4
+EQUAL = 1e-6  # weights of 1 / n differ by rounding alone
+Values = Mapping[str, NDArray[np.float64]]
+EXPLAINED = {
+    "RANDOM WEIGHTS": "a demonstration, not a judgement.",
+    "SIMULATED": "the run learned from drawn features, it saw no video.",
+    "SHUFFLED LABELS": "a control that learned from wrong scores.",
+    "GROUPS OVERLAP": "some test videos share their group (athlete, event) with training videos: "
+    "its errors on new ones are larger.",
+    "NOT MODEL SELECTION": "the kept epoch is the one that scored best on the test videos.",
+}
+
+
+def format_judgement(judgement: Judgement, by: Judge, *, followed: Sequence[str] = ()) -> str:
+    """Score with its interval, warnings, then the steps that counted or scored most and least.
+
+    `followed` says how the tracker fared, where there is one, and what part of the video streams look at.
+    """
+    return "\n".join(_lines(judgement, by, followed))
+
+
+def _lines(judgement: Judgement, by: Judge, followed: Sequence[str]) -> Iterator[str]:
+    prediction, config = judgement.prediction, by.trained.config
+    yield f"{judgement.name}: {headline(judgement, by)}"
+    if judgement.not_judged is not None:
+        for sentence in (*followed, *(f"WARNING: {warning}" for warning in judgement.warnings)):
+            yield f"  {sentence}"
+        return
+    own = ", ".join(f"{score:.{judgement.decimals}f}" for score in prediction.scores)
+    for sentence in (*score_sentences(judgement, by), *followed):
+        yield f"  {sentence}"
+    yield f"  {config['head']} ({config['variant']}), by network: {own}"
+    if by.verdict is not None:
+        yield f"  The run: {by.verdict}"
+    for flag in by.flags:
+        yield f"  {flag}: {EXPLAINED[flag]}"
+    for warning in judgement.warnings:
+        yield f"  WARNING: {warning}"
+    for title, values, digits in told_steps(prediction):
+        yield ""
+        if even := _even_streams(title, values, by):
+            yield f"  The {title}s of {' and '.join(even)} are all but even: no moment stands out."
+        values = {stream: of_stream for stream, of_stream in values.items() if stream not in even}
+        if not values:
+            continue
+        what = by.classes.upper if by.classes and title == "score" else title
+        header = ("stream", "step", "when", what)
+        yield format_table(header, list(_moments(prediction, values, digits)))
+
+
+def _even_streams(title: str, values: Values, by: Judge) -> list[str]:
+    usual_range = float(np.ptp(by.training_scores))
+    return [
+        stream
+        for stream, of_stream in values.items()
+        if (
+            scores_are_even(of_stream, usual_range=usual_range)
+            if title == "score"
+            else weights_are_even(of_stream)
+        )
+    ]
+
+
+def headline(judgement: Judgement, by: Judge) -> str:
+    """`score 59.96 ± 4.20`, or of classes `clean landing, probability 83 %`; or that it is not judged."""
+    if judgement.not_judged is not None:
+        return judgement.not_judged[0].lower() + judgement.not_judged[1:]
+    score, digits = judgement.prediction.score, judgement.decimals
+    if by.classes is not None:
+        return f"{by.classes.name(score)}, probability {100 * by.classes.probability(score):.0f} %"
+    assert judgement.interval is not None, "a score has an interval"
+    return f"{by.target.name} {score:.{digits}f} ± {judgement.interval.half_width:.{digits}f}"
+
+
+def score_sentences(judgement: Judgement, by: Judge) -> tuple[str, ...]:
+    """How sure the score is, and where it lies among the training scores."""
+    if judgement.not_judged is not None:
+        return (judgement.not_judged,)
+    std, digits = judgement.prediction.std, judgement.decimals
+    seeds = "" if math.isnan(std) else f"; the networks differ by ± {std:.{digits}f}"
+    if by.classes is not None:
+        return _class_sentences(by.classes, len(by.training_scores), seeds)
+    interval, percentile = judgement.interval, judgement.percentile
+    assert interval is not None, "a score has an interval"
+    return (
+        f"{100 * interval.coverage:.0f} % interval {interval.low:.{digits}f} to {interval.high:.{digits}f}, "
+        f"from the errors on {_videos(interval.num_residuals, 'test')}{seeds}.",
+        f"Higher than {percentile:.0f} % of the scores of {_videos(len(by.training_scores), 'training')} "
+        f"({by.training_scores.min():.{digits}f} to {by.training_scores.max():.{digits}f}).",
+    )
+
+
+def _videos(number: int, part: str) -> str:
+    return f"{number} {part} video{'s' * (number != 1)}"
+
+
+def _class_sentences(classes: TwoClasses, num_training: int, seeds: str) -> tuple[str, ...]:
+    low, high = 100 * classes.accuracy.low, 100 * classes.accuracy.high
+    upper = classes.upper.capitalize()
+    return (
+        f"This run was right about {classes.num_right} of {classes.num_videos} test videos "
+        f"(95 % interval {low:.0f} to {high:.0f} %){seeds}.",
+        f"{upper}: {100 * classes.share_upper:.0f} % of its {num_training} training videos.",
+    )
+
+
+def told_steps(prediction: Prediction) -> Iterator[tuple[str, Values, int]]:
+    """What tells steps apart: attention weights, unless all are equal by design, and scores of single steps.
+
+    Each with its name and its digits.
+    """
+    weights = {stream: each for stream, each in prediction.attention.items() if not _even(prediction, stream)}
+    for title, values, digits in (("weight", weights, 3), ("score", prediction.step_scores, 2)):
+        if any(len(each) for each in values.values()):
+            yield title, values, digits
+
+
+def _even(prediction: Prediction, stream: str) -> bool:
+    """Whether the head weighs all steps of the stream alike and scores them one by one: then scores tell."""
+    seen = prediction.attention[stream][prediction.attention[stream] > 0]
+    return stream in prediction.step_scores and bool(len(seen)) and bool(np.ptp(seen) <= EQUAL * seen.max())
+
+
+def _moments(prediction: Prediction, values: Values, digits: int) -> Iterator[tuple[object, ...]]:
+    """The steps with the highest and the lowest value; all of them where there are few."""
+    for stream, of_stream in values.items():
+        ranked = np.argsort(-of_stream, kind="stable")
+        most = ranked[:NUM_MOMENTS]
+        least = ranked[NUM_MOMENTS:][-NUM_MOMENTS:]
+        for word, steps in (("highest", most), ("lowest", least)):
+            for step in steps:
+                when = _span(prediction.pts_seconds[stream][step])
+                yield stream, word, when, f"{of_stream[step]:.{digits}f}"
+
+
+def _span(interval: NDArray[np.float64]) -> str:
+    return " - ".join(f"{int(seconds // 60)}:{seconds % 60:04.1f}" for seconds in interval)

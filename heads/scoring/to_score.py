@@ -1,0 +1,72 @@
+"""What `aqa score` is given, one item per video: videos, or features of videos."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from aqa_pipeline.datasets.reading.disk import is_frame_folder, is_video_file
+from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.records import Record, Video
+from heads.scoring.given_features import StepSeconds, find_given, given_records
+from heads.scoring.predict import TrainedHead
+from heads.scoring.video_names import distinct_names
+
+Records = Mapping[str, Record]
+
+
+@dataclass(frozen=True, eq=False)
+class ToScore:
+    """One video: what it is called in tables, where it or its features lie, and what gives its records."""
+
+    name: str
+    video: Video
+    records: Callable[[], Records]
+
+
+def videos_in(paths: Sequence[Path]) -> list[Path]:
+    """Return the videos themselves: a folder of pictures is one, any other folder stands for all in it.
+
+    Raises `DatasetError` for a folder of both pictures and videos, or of neither.
+    """
+    return [video for path in paths for video in (_videos_of(path) if path.is_dir() else [path])]
+
+
+def _videos_of(folder: Path) -> list[Path]:
+    inside = sorted(folder.iterdir())
+    files = [path for path in inside if is_video_file(path)]
+    if is_frame_folder(folder):
+        if files:
+            raise DatasetError(
+                f"{folder} holds pictures and videos ({files[0].name}): name the videos themselves, or put "
+                "the pictures of one video into a folder of their own."
+            )
+        return [folder]
+    videos = [path for path in inside if is_video_file(path) or is_frame_folder(path)]
+    if not videos:
+        raise DatasetError(
+            f"{folder} holds neither videos nor pictures: expected video files, or numbered pictures such as "
+            "0001.jpg."
+        )
+    return videos
+
+
+def videos_to_score(
+    paths: Sequence[Path], records_of: Callable[[Video], Records], *, boxes: Path | None, fps: float | None
+) -> list[ToScore]:
+    """Return the videos, which `records_of` extracts; `fps` is of those that are folders of pictures."""
+    items = []
+    for path, name in zip(paths, distinct_names(paths), strict=True):
+        video = Video(video_id=path.stem, path=path, boxes=boxes, fps=fps if path.is_dir() else None)
+        items.append(ToScore(name, video, partial(records_of, video)))
+    return items
+
+
+def features_to_score(path: Path, trained: TrainedHead, seconds: StepSeconds) -> list[ToScore]:
+    """Return the videos whose features lie there; raises as `find_given`."""
+    return [
+        ToScore(
+            given.video_id, Video(given.video_id, given.path), partial(given_records, given, trained, seconds)
+        )
+        for given in find_given(path, trained)
+    ]

@@ -1,0 +1,144 @@
+"""A table's files: table.md, table.csv, table.json (and table.tex), and the settings that it was made with.
+
+Where a flag says that the numbers are no result, so do the names of the files: SIMULATED-table.md,
+QUICK-table.md.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.store import write_whole
+from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_outside_json
+from heads.runs.trained_cell import write_rows
+from heads.tables.output.facts import facts_of, reasons_of, title_of
+from heads.tables.output.latex import latex_of
+from heads.tables.output.markdown import markdown_of
+from heads.tables.results import TableCell, TableResult
+from heads.tables.settings import Settings
+from heads.tables.table import Method, Table
+
+NAMED_FLAGS = ("SIMULATED", "RANDOM WEIGHTS")
+
+
+def open_folder(table: Table, settings: Settings) -> None:
+    """Makes the output folder, or checks that it holds this very table; its rows and columns may differ.
+
+    Raises `RunError` where it was made with other settings, or holds something else.
+    """
+    path, asked = settings.out / "settings.json", _settings(table, settings)
+    if path.exists():
+        try:
+            there = dict(read_outside_json(path, most_bytes=RUN_BYTES))
+        except (OSError, ValueError, TypeError) as error:
+            raise RunError(f"{path} is damaged ({error!r}): name a new folder with --out.") from error
+        differing = [name for name in asked if there.get(name) != asked[name]]
+        if differing:
+            shown = "\n".join(f"  {name}: {there.get(name)} != {asked[name]}" for name in differing)
+            raise RunError(
+                f"{settings.out} holds a table made with other settings (there != asked for):\n{shown}\n"
+                "Name another --out, or ask for the same again."
+            )
+        return
+    if settings.out.is_dir() and any(settings.out.iterdir()):
+        raise RunError(f"{settings.out} is not empty and holds no table: name a new folder with --out.")
+    settings.out.mkdir(parents=True, exist_ok=True)
+    write_whole(path, _json(asked))
+
+
+def _settings(table: Table, settings: Settings) -> dict[str, Any]:
+    return {
+        "table": table.name,
+        "seeds": list(settings.seeds),
+        "select": settings.select,
+        "epochs": settings.epochs,
+        "precision": settings.precision,
+        "simulated": settings.simulated,
+        "allow_missing": settings.allow_missing,
+        "quick": settings.quick,
+    }
+
+
+def write_table(result: TableResult, *, latex: bool = False) -> tuple[Path, ...]:
+    """Writes all of them and returns where they are."""
+    prefix = "QUICK-" if result.settings.quick else ""
+    prefix += "".join(flag.replace(" ", "-") + "-" for flag in NAMED_FLAGS if flag in result.flags)
+    endings = ("md", "csv", "json", "tex") if latex else ("md", "csv", "json")
+    paths = [result.settings.out / f"{prefix}table.{ending}" for ending in endings]
+    write_whole(paths[0], markdown_of(result).encode())
+    write_rows(paths[1], list(_rows(result)))
+    write_whole(paths[2], _json(_document(result)))
+    if latex:
+        write_whole(paths[3], latex_of(result).encode())
+    return tuple(paths)
+
+
+def _rows(result: TableResult) -> Iterator[dict[str, object]]:
+    """One flat row per cell; empty where a number is undefined or was not made."""
+    for row in result.table.rows:
+        for cell in result.of_row(row):
+            facts = _cell(cell, result.table)
+            low, high = facts.pop("interval") or (None, None)
+            facts |= {name: " ".join(map(str, facts[name] or [])) for name in ("num_test", "epochs")}
+            texts = {name: "" if value is None else value for name, value in facts.items()}
+            yield {
+                "table": result.table.name,
+                **texts,
+                "low": "" if low is None else low,
+                "high": "" if high is None else high,
+                "select": result.settings.select,
+                "precision": result.settings.precision,
+                "flags": "; ".join(result.flags),
+            }
+
+
+def _document(result: TableResult) -> dict[str, Any]:
+    return {
+        "flags": list(result.flags),
+        "title": title_of(result),
+        "source": result.table.source,
+        "metrics": {name: metric.title for name, metric in result.table.metrics.items()},
+        "settings": _settings(result.table, result.settings),
+        "facts": list(facts_of(result)),
+        "notes": list(result.notes),
+        "cells": [_cell(cell, result.table) for row in result.table.rows for cell in result.of_row(row)],
+        "not_run": [{"cells": where, "reason": reason} for where, reason in reasons_of(result)],
+    }
+
+
+def _cell(cell: TableCell, table: Table) -> dict[str, Any]:
+    source, measured = table.source_of(cell.row, cell.column), cell.measured
+    method = source if isinstance(source, Method) else None
+    interval = measured.interval if measured else None
+    return {
+        "row": cell.row.name,
+        "group": cell.row.group,
+        "label": cell.row.label,
+        "column": cell.column,
+        "metric": cell.metric,
+        "head": method.head if method else None,
+        "variant": method.variant if method else None,
+        "streams": " ".join(method.streams) if method else None,
+        "status": cell.status,
+        "paper": _number(cell.printed),
+        "mean": _number(measured.mean) if measured else None,
+        "std": _number(measured.std) if measured else None,
+        "interval": [_number(interval.low), _number(interval.high)] if interval else None,
+        "difference": _number(cell.difference),
+        "paper_in_interval": cell.covered,
+        "num_videos": measured.num_videos if measured else None,
+        "num_test": list(measured.num_test) if measured else None,
+        "num_seeds": measured.num_seeds if measured else None,
+        "epochs": list(measured.epochs) if measured else None,
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value
+
+
+def _json(values: Mapping[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False) + "\n").encode()

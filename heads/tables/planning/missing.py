@@ -1,0 +1,195 @@
+"""What a table still needs, dataset by dataset: files, features, weights, time, disk, and the first step."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aqa_pipeline.datasets import DATASETS, load_dataset
+from aqa_pipeline.errors import AqaError, UnknownName
+from aqa_pipeline.records import Dataset, Video
+from aqa_pipeline.simulation import find_stream, name_of_stream
+from heads.registry import find_head
+from heads.tables.planning.needs import FeatureNeed
+from heads.tables.planning.plan import TablePlan
+from heads.tables.planning.workload import SECONDS_PER_EPOCH
+from heads.tables.running import is_finished
+from heads.tables.settings import Settings
+from heads.tables.table import Column, Count, Method, Table
+
+# Which weights of these (stream, backbone) are not here; the front door tells, for it knows the networks.
+WeightsLacking = Callable[[Sequence[tuple[str, str]]], Sequence[str]]
+BYTES_OF_FLOAT32 = 2  # times as many as of float16, in which features are simulated
+
+
+@dataclass(frozen=True)
+class Lack:
+    """What the cells of one dataset wait for; nothing but `num_cells` where they can be run.
+
+    `reason` is the dataset's own, where it cannot be read. `megabytes` are those of features to be made, and
+    `core_seconds` the training's, None where nobody knows.
+    """
+
+    dataset: str
+    root: Path
+    num_cells: int
+    num_blocked: int
+    reason: str
+    num_absent: int
+    streams: tuple[tuple[str, str], ...]
+    weights: tuple[str, ...]
+    command: str
+    megabytes: float | None
+    core_seconds: float | None
+
+
+def find_lacks(plan: TablePlan, weights_lacking: WeightsLacking) -> list[Lack]:
+    """Return one entry per dataset, in the table's order; reads labels and store, and makes nothing."""
+    names = dict.fromkeys(column.dataset for column in plan.table.columns)
+    return [_lack_of(name, plan, weights_lacking) for name in names]
+
+
+def _lack_of(name: str, plan: TablePlan, weights_lacking: WeightsLacking) -> Lack:
+    table, settings = plan.table, plan.settings
+    columns = [column for column in table.columns if column.dataset == name]
+    cells = [
+        (row.name, column.name)
+        for column in columns
+        for row in table.rows
+        if _source(table, row.name, column)
+    ]
+    blocked = {(cell.row, cell.column) for cell in plan.blocked} & set(cells)
+    dataset = _load(name, columns, settings)
+    needs = [need for need in plan.needs if need.dataset == name]
+    streams = tuple(
+        dict.fromkeys(_streams(table, columns, blocked) if isinstance(dataset, str) else _of_needs(needs))
+    )
+    weights = () if settings.simulated else tuple(weights_lacking(streams))
+    return Lack(
+        dataset=name,
+        root=settings.root(name),
+        num_cells=len(cells),
+        num_blocked=len(blocked),
+        reason=dataset if isinstance(dataset, str) else "",
+        num_absent=max((len(need.lacking) - need.num_present for need in needs), default=0),
+        streams=streams,
+        weights=weights,
+        command=_first_command(dataset, name, needs, weights, plan),
+        megabytes=None if isinstance(dataset, str) else _megabytes(needs, dataset),
+        core_seconds=None if isinstance(dataset, str) else _core_seconds(plan, columns, dataset),
+    )
+
+
+def _source(table: Table, row: str, column: Column) -> Method | Count | None:
+    source = table.source_of(table.row(row), column.name)
+    return source if isinstance(source, Method | Count) else None
+
+
+def _load(name: str, columns: Sequence[Column], settings: Settings) -> Dataset | str:
+    """The dataset, or the first line of why it cannot be read."""
+    try:
+        dataset = load_dataset(name, settings.root(name))
+        for split in (split for column in columns for split in column.splits):
+            dataset.split(split)
+    except (AqaError, UnknownName) as error:
+        return str(error).splitlines()[0].partition(" Expected for")[0]
+    return dataset
+
+
+def _streams(
+    table: Table, columns: Sequence[Column], blocked: set[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """What the blocked cells read, by the usual backbone of each."""
+    for column in columns:
+        for row in table.rows:
+            source = _source(table, row.name, column)
+            if source is not None and (row.name, column.name) in blocked:
+                yield from ((stream, backbones[0]) for stream, backbones in source.streams.items())
+
+
+def _of_needs(needs: Sequence[FeatureNeed]) -> Iterator[tuple[str, str]]:
+    return ((need.stream, need.backbone) for need in needs)
+
+
+def _first_command(
+    dataset: Dataset | str, name: str, needs: Sequence[FeatureNeed], weights: Sequence[str], plan: TablePlan
+) -> str:
+    """What brings the dataset's cells forward at once; nothing where none is blocked."""
+    settings = plan.settings
+    if isinstance(dataset, str) or (
+        needs and not settings.simulated and not any(n.num_present for n in needs)
+    ):
+        return f"aqa datasets check {name} --root {settings.root(name)}"
+    if needs and weights:
+        return f"aqa weights fetch {' '.join(weights)}"
+    return needs[0].command(settings) if needs else ""
+
+
+def _megabytes(needs: Sequence[FeatureNeed], dataset: Dataset) -> float | None:
+    """How much the lacking features take, by the lengths that the labels tell; None if one is unknown."""
+    videos = {video.video_id: video for video in dataset.videos}
+    total = 0
+    for need in dict.fromkeys((n.stream, n.backbone, n.lacking) for n in needs):
+        size = _num_bytes(need[0], need[1], [videos[video_id] for video_id in need[2]], dataset.adapter)
+        if size is None:
+            return None
+        total += size
+    return total / 1e6
+
+
+def _num_bytes(stream: str, backbone: str, videos: Sequence[Video], dataset: str) -> int | None:
+    try:
+        shape = find_stream(name_of_stream(stream, backbone), dataset=dataset)
+    except UnknownName:
+        return None
+    if shape.backbone != backbone and stream != "tubes":
+        return None
+    if stream not in ("clips", "tubes") and any(video.duration_seconds is None for video in videos):
+        return None
+    factor = 1 if stream == "tubes" else BYTES_OF_FLOAT32
+    return factor * sum(shape.num_bytes(video) for video in videos)
+
+
+def _core_seconds(plan: TablePlan, columns: Sequence[Column], dataset: Dataset) -> float | None:
+    """How long one core trains what is not finished; None if the epochs of a head were never measured."""
+    done = {(task.row, task.column) for task in plan.tasks if is_finished(task)}
+    total, seen = 0.0, set(done)
+    for column in columns:
+        for row in plan.table.rows:
+            source = _source(plan.table, row.name, column)
+            if not isinstance(source, Method) or (row.name, column.folder) in seen:
+                continue
+            seen.add((row.name, column.folder))
+            if source.head not in SECONDS_PER_EPOCH:
+                return None
+            total += _seconds_of(source, column, dataset, plan.settings)
+    return total
+
+
+def _seconds_of(method: Method, column: Column, dataset: Dataset, settings: Settings) -> float:
+    lengths = {stream: [1] for stream in method.streams}
+    seconds = 0.0
+    for name in column.splits:
+        recipe = find_head(method.head).choose_recipe(column.dataset, name, method.variant, lengths)
+        at_once = recipe.optimiser == "closed-form"
+        epochs = recipe.epochs if at_once else settings.epochs or recipe.epochs
+        hundreds = len(dataset.split(name).train) / 100
+        seconds += epochs * SECONDS_PER_EPOCH[method.head] * len(method.streams) * hundreds
+    return seconds * len(settings.seeds)
+
+
+def free_megabytes(place: Path) -> float:
+    """Return how much is free where that folder lies, or will lie."""
+    there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
+    return shutil.disk_usage(there).free / 1e6
+
+
+def num_cores() -> int:
+    """Return how many processors we may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def where_from(dataset: str) -> str:
+    """Return where its videos and labels come from."""
+    return DATASETS[dataset].where

@@ -1,0 +1,219 @@
+"""Which cells of a table can be run or counted with what is on this machine, and what the others need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aqa_pipeline.datasets import load_dataset
+from aqa_pipeline.errors import DatasetError, UnknownName
+from aqa_pipeline.records import Dataset, StreamSpec
+from aqa_pipeline.store import Store
+from heads.data.stored_specs import SpecChoice
+from heads.registry import find_head
+from heads.tables.planning.needs import FeatureNeed, Shelf, find_features, videos_of
+from heads.tables.settings import Settings
+from heads.tables.table import Column, Count, Method, Row, Table
+from heads.training.plan import FitRequest
+
+
+@dataclass(frozen=True)
+class CellTask:
+    """One cell to run, in plain values that travel to another process. `specs` are whole hashes per stream.
+
+    `column` is the folder of its runs. `num_epochs` counts those of all its splits and seeds;
+    `recipe_epochs` are one training's, by the recipe.
+    """
+
+    row: str
+    column: str
+    head: str
+    variant: str
+    dataset: str
+    target: str | None
+    splits: tuple[str, ...]
+    specs: tuple[tuple[str, str], ...]
+    settings: Settings
+    recipe_epochs: tuple[int, ...]
+    num_epochs: int
+
+    @property
+    def out(self) -> Path:
+        """The cell's run directory."""
+        return self.settings.out / "runs" / self.row / self.column
+
+    @property
+    def epochs(self) -> int | None:
+        """What is asked of the fit; a head that is fitted at once has no epochs to shorten."""
+        return None if self.recipe_epochs == (1,) else self.settings.epochs
+
+    def request(self) -> FitRequest:
+        """The fit of this cell; loads the dataset's labels."""
+        settings = self.settings
+        return FitRequest(
+            head=self.head,
+            dataset=load_dataset(self.dataset, settings.root(self.dataset)),
+            store=Store(settings.store),
+            out=self.out,
+            target=self.target,
+            splits=self.splits,
+            seeds=settings.seeds,
+            variant=self.variant,
+            select=settings.select,
+            epochs=self.epochs,
+            specs=SpecChoice(dict(self.specs)),
+            allow_missing=settings.allow_missing,
+            device=settings.device,
+            threads=settings.threads,
+            streams=tuple(stream for stream, _ in self.specs),
+            precision=settings.precision,
+            second_stage=settings.second_stage if find_head(self.head).reads_maps else None,
+        )
+
+
+@dataclass(frozen=True)
+class CountTask:
+    """Cells to count: a row in a column, on the stored tubes of `videos` that have that spec.
+
+    Without a spec there is nothing stored: it is counted on what the paper implies.
+    """
+
+    row: str
+    column: str
+    dataset: str
+    spec: StreamSpec | None
+    videos: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """A cell that cannot be run, why, and what to do about it."""
+
+    row: str
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """A table's cells: those to run or to count, those that lack something, and features that would help.
+
+    Cells counted on what the paper implies are among the `blocked` too: they lack tubes.
+    """
+
+    table: Table
+    settings: Settings
+    tasks: tuple[CellTask, ...]
+    blocked: tuple[Blocked, ...]
+    needs: tuple[FeatureNeed, ...]
+    counts: tuple[CountTask, ...] = ()
+
+    @property
+    def can_run(self) -> bool:
+        """Whether a cell can be trained, or counted on stored tubes."""
+        return bool(self.tasks) or any(count.spec is not None for count in self.counts)
+
+
+def plan_table(table: Table, settings: Settings) -> TablePlan:
+    """Looks at datasets and store, and trains nothing.
+
+    Raises `RunError` where only simulated features would fit and they were not asked for.
+    """
+    plans = _Plans(table, Shelf.of(settings))
+    for column in table.columns:
+        dataset = _load(column, settings)
+        for row in table.rows:
+            source = table.source_of(row, column.name)
+            if isinstance(source, Method):
+                plans.add_method(row, source, column, dataset)
+            elif isinstance(source, Count):
+                plans.add_count(row, source, column, dataset)
+    return plans.finished()
+
+
+def _load(column: Column, settings: Settings) -> Dataset | str:
+    """The column's dataset with its splits, or why it cannot be read."""
+    try:
+        dataset = load_dataset(column.dataset, settings.root(column.dataset))
+        for split in column.splits:
+            dataset.split(split)
+    except (DatasetError, UnknownName) as error:
+        return f"{error}\nName its folder with --root {column.dataset}=DIR."
+    return dataset
+
+
+@dataclass
+class _Plans:
+    """A plan in the making."""
+
+    table: Table
+    shelf: Shelf
+    tasks: list[CellTask] = field(default_factory=list)
+    counts: list[CountTask] = field(default_factory=list)
+    blocked: list[Blocked] = field(default_factory=list)
+    needs: dict[FeatureNeed, None] = field(default_factory=dict)
+
+    def add_method(self, row: Row, method: Method, column: Column, dataset: Dataset | str) -> None:
+        """The training of a cell; columns that share their runs are one task."""
+        specs, reason = self._look(method, column, dataset)
+        if reason:
+            self.blocked.append(Blocked(row.name, column.name, reason))
+        else:
+            task = _task(row, method, column, specs=specs, settings=self.shelf.settings)
+            self.tasks += [task] if task not in self.tasks else []
+
+    def add_count(self, row: Row, count: Count, column: Column, dataset: Dataset | str) -> None:
+        """The counting of a cell. Every position of the paper's clips is known without tubes."""
+        specs, reason = self._look(count, column, dataset)
+        spec = None if reason else next(iter(specs.values()))
+        videos = tuple(videos_of(column, dataset)) if spec and isinstance(dataset, Dataset) else ()
+        if spec or count.everywhere or column.name in count.implied_by:
+            name = dataset.name if isinstance(dataset, Dataset) else column.dataset
+            self.counts.append(CountTask(row.name, column.name, name, spec, videos))
+        if reason and not count.everywhere:
+            self.blocked.append(Blocked(row.name, column.name, reason))
+
+    def _look(
+        self, reader: Method | Count, column: Column, dataset: Dataset | str
+    ) -> tuple[dict[str, StreamSpec], str]:
+        """The specs to read, and, where something is lacking, what."""
+        if isinstance(dataset, str):
+            return {}, dataset
+        specs, lacking = find_features(reader, column, dataset, shelf=self.shelf)
+        self.needs |= dict.fromkeys(need for need in lacking if isinstance(need, FeatureNeed))
+        settings = self.shelf.settings
+        return specs, "\n".join(n if isinstance(n, str) else n.explain(settings) for n in lacking)
+
+    def finished(self) -> TablePlan:
+        return TablePlan(
+            self.table,
+            self.shelf.settings,
+            tuple(self.tasks),
+            tuple(self.blocked),
+            tuple(self.needs),
+            tuple(self.counts),
+        )
+
+
+def _task(
+    row: Row, method: Method, column: Column, *, specs: Mapping[str, StreamSpec], settings: Settings
+) -> CellTask:
+    choose = find_head(method.head).choose_recipe
+    # The number of epochs does not depend on the videos' lengths, which only the features know.
+    lengths = {stream: [1] for stream in specs}
+    recipes = [choose(column.dataset, split, method.variant, lengths) for split in column.splits]
+    at_once = all(recipe.optimiser == "closed-form" for recipe in recipes)
+    recipe_epochs = tuple(sorted({recipe.epochs for recipe in recipes}))
+    per_seed = sum((not at_once and settings.epochs) or recipe.epochs for recipe in recipes)
+    return CellTask(
+        row=row.name,
+        column=column.folder,
+        head=method.head,
+        variant=method.variant,
+        dataset=column.dataset,
+        target=column.target,
+        splits=column.splits,
+        specs=tuple((stream, spec.hash) for stream, spec in specs.items()),
+        settings=settings,
+        recipe_epochs=recipe_epochs,
+        num_epochs=per_seed * len(settings.seeds),
+    )

@@ -1,0 +1,73 @@
+"""A table's plan in words: once per dataset what is missing, how much it takes, and the first command."""
+
+from collections.abc import Iterator, Sequence
+
+from aqa_pipeline.weights import get_weights_file, total_text
+from heads.tables.planning.missing import Lack, free_megabytes, num_cores, where_from
+from heads.tables.planning.plan import TablePlan
+
+
+def format_plan(plan: TablePlan, lacks: Sequence[Lack]) -> str:
+    """Return what can be run now, and what the other cells wait for."""
+    return "\n".join(_lines(plan, lacks))
+
+
+def _lines(plan: TablePlan, lacks: Sequence[Lack]) -> Iterator[str]:
+    num_cells, num_blocked = sum(each.num_cells for each in lacks), sum(each.num_blocked for each in lacks)
+    yield f"{plan.table.title} ({plan.table.source})"
+    if plan.settings.quick:
+        yield "A quick look, no reproduction: the first split of each column, few epochs."
+    yield f"{num_cells - num_blocked} of {num_cells} cells can be run now."
+    for lack in lacks:
+        yield ""
+        yield from _of_dataset(lack)
+    yield ""
+    free = free_megabytes(plan.settings.store)
+    yield f"Free disk for features at {plan.settings.store}: {free / 1000:.0f} GB. Processors: {num_cores()}."
+    yield (
+        "Training times are those of one core that was measured elsewhere, so a guess for this machine; "
+        "extraction is measured by `aqa extract --limit 3`."
+    )
+
+
+def _of_dataset(lack: Lack) -> Iterator[str]:
+    waiting = (
+        f"{lack.num_blocked} of {lack.num_cells} cells wait" if lack.num_blocked else "nothing is missing"
+    )
+    yield f"{lack.dataset}: {waiting}"
+    if lack.reason:
+        yield f"  dataset   {lack.reason}"
+    if lack.num_absent:
+        yield f"  dataset   {lack.num_absent} of its videos are not in {lack.root}"
+    if lack.reason or lack.num_absent:
+        yield from (f"            {line}" for line in where_from(lack.dataset).splitlines())
+    if lack.streams:
+        yield f"  features  {', '.join(f'{stream} ({backbone})' for stream, backbone in lack.streams)}"
+    if lack.weights:
+        entries = [get_weights_file(name) for name in lack.weights]
+        yield f"  weights   {', '.join(lack.weights)}: {total_text(entries)} to fetch"
+    if lack.num_blocked:
+        yield f"  disk      {_disk(lack)}"
+    yield f"  training  {_training(lack)}"
+    if lack.command:
+        yield f"  first     {lack.command}"
+
+
+def _disk(lack: Lack) -> str:
+    if lack.megabytes is None:
+        return "unknown until its labels tell how long the videos are"
+    return f"about {lack.megabytes:,.0f} MB of features"
+
+
+def _training(lack: Lack) -> str:
+    if lack.reason:
+        return "unknown until its labels tell how many videos there are"
+    if lack.core_seconds is None:
+        return "not measured for heads of these cells"
+    return f"about {_duration(lack.core_seconds)} on one core"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

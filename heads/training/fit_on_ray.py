@@ -1,0 +1,108 @@
+"""`fit` with its cells trained by the workers of a Ray cluster: the same files as on one machine."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from aqa_pipeline.cluster import (
+    Cluster,
+    Done,
+    Lost,
+    Placement,
+    Shared,
+    Versions,
+    WorkerPool,
+    connect,
+    pick_cluster_device,
+    place,
+    sharing,
+)
+from aqa_pipeline.errors import RunError
+from heads.runs.trained_cell import Cell
+from heads.training.fit import CellToTrain, RunSummary, Tell, carry_out, threads, train_cell
+from heads.training.plan import FitRequest, Plan, resolve
+
+GPU_SHARE = 0.25  # of a cell: heads are small, one leaves most of a GPU idle
+
+
+class CellWorker:
+    """Lives in a Ray actor, with a plan of its own: the features are read there, not sent."""
+
+    def __init__(self, request: FitRequest, shared: Shared) -> None:
+        import torch
+
+        shared.enter()
+        torch.set_num_threads(request.threads or 1)
+        self._plan = resolve(request)
+        self._splits = {split.name: split for split in self._plan.splits}
+        self.facts = Versions()
+
+    def work(self, items: Sequence[tuple[int, tuple[str, int]]]) -> Iterator[Done]:
+        """Trains and writes the cells, each a split's name and a seed."""
+        for index, (split, seed) in items:
+            yield Done(index, train_cell(self._plan, self._splits[split], seed))
+
+
+@dataclass(frozen=True)
+class _Workers:
+    """Trains cells on a cluster."""
+
+    cluster: Cluster
+    placement: Placement
+    tell: Callable[[str], None]
+
+    def train(self, plan: Plan, todo: Sequence[CellToTrain], progress: Tell | None) -> None:
+        if not todo:
+            return
+        request = replace(plan.request, device=plan.device)
+        placement = replace(self.placement, num_workers=min(self.placement.num_workers, len(todo)))
+        self.tell(f"{self.cluster}; {placement}")
+        with sharing(request.out, inputs=[request.store.root]) as shared:
+            pool = WorkerPool(partial(CellWorker, request, shared), placement)
+            try:
+                _train(pool, todo, progress)
+            finally:
+                pool.close()
+
+
+def _train(pool: WorkerPool, todo: Sequence[CellToTrain], progress: Tell | None) -> None:
+    lost, num_before = [], todo[0].num_cells - len(todo)
+    for _, event in pool.run([(cell.split.name, cell.seed) for cell in todo]):
+        if isinstance(event, Lost):
+            cell = todo[event.index]
+            lost.append(f"  split {cell.split.name}, seed {cell.seed}: {event.reason}")
+        elif isinstance(event, Done):
+            num_before += 1
+            if progress is not None:
+                _tell_of(replace(todo[event.index], number=num_before), event.result, progress)
+    if lost:
+        raise RunError(
+            "these cells could not be trained, the others are done:\n"
+            + "\n".join(lost)
+            + "\nThe same command "
+            "goes on where this one stopped; fewer --actors leave each more memory."
+        )
+
+
+def _tell_of(cell: CellToTrain, trained: Cell, progress: Tell) -> None:
+    progress(cell.progress(trained.epochs[-1]))
+
+
+def fit_on_ray(
+    request: FitRequest,
+    progress: Tell | None = None,
+    *,
+    address: str | None,
+    actors: int | None,
+    tell: Callable[[str], None],
+) -> RunSummary:
+    """As `fit`; without `threads` each cell has one. Progress is told of whole cells, in the order they end.
+
+    `tell` is told where the work is done. Raises `ClusterError` as well.
+    """
+    request = replace(request, threads=request.threads or 1)
+    with connect(address) as cluster, threads(request.threads):
+        device = pick_cluster_device(request.device, cluster)
+        placement = place(cluster, device=device, cpus=request.threads or 1, gpus=GPU_SHARE, actors=actors)
+        plan = replace(resolve(replace(request, device="cpu")), request=request, device=device)
+        return carry_out(plan, progress, train=_Workers(cluster, placement, tell).train)

@@ -1,0 +1,93 @@
+"""What every backbone keeps: its feature size, its cost, determinism, and preprocessing exactly once.
+
+Each network is built once, for all tests of it in a row.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from aqa_pipeline.backbones import BACKBONES
+from aqa_pipeline.backbones.cost import measure_cost
+from aqa_pipeline.backbones.entries.pytorchvideo import PYTORCHVIDEO
+from aqa_pipeline.backbones.preprocess import PREPROCESS, get_preprocess
+from extract.runtimes.load_backbone import LoadedBackbone
+
+# Fully connected maps and learnt positions take no smaller input than the official one.
+WHOLE_INPUT = ("c3d", "mvit_v1_b", "mvit_v2_s", "mvit_base_16x4", "vit_b_16")
+SMALL_SIZE, SMALL_FRAMES = 32, 16
+
+
+@pytest.fixture(scope="module", params=BACKBONES)
+def built(request, quick_build):
+    """A backbone and its network."""
+    backbone = BACKBONES[request.param]
+    if backbone in PYTORCHVIDEO:
+        pytest.importorskip("pytorchvideo", reason="needs the extra `pytorchvideo`")
+    return backbone, quick_build(backbone.build)
+
+
+def small_input(backbone):
+    """(frames or none, size) of the smallest input that is worth a test."""
+    if backbone.name in WHOLE_INPUT:
+        return backbone.frames_per_clip, get_preprocess(backbone.preprocess["paper"]).size
+    if backbone.frames_per_clip is None:
+        return None, SMALL_SIZE
+    return min(backbone.frames_per_clip, SMALL_FRAMES), SMALL_SIZE
+
+
+def known_frames(frames, size):
+    shape = (size, size, 3) if frames is None else (frames, size, size, 3)
+    return np.random.default_rng(0).integers(0, 256, (1, *shape), np.uint8)
+
+
+def normalised_by_hand(batch, preprocess):
+    scaled = (batch / 255 - np.array(preprocess.mean)) / np.array(preprocess.std)
+    return np.moveaxis(scaled, -1, 1)
+
+
+def test_its_features_are_the_network_on_frames_normalised_once(built, global_windows):
+    backbone, network = built
+    frames, size = small_input(backbone)
+    preprocess = get_preprocess(backbone.preprocess["paper"])
+    batch = known_frames(frames, size)
+    with global_windows(network):
+        loaded = LoadedBackbone(
+            replace(backbone, frames_per_clip=frames),
+            replace(preprocess, size=size),
+            "random:0",
+            "cpu",
+            "fp32",
+            lambda: network,
+        )
+        features = loaded.features(batch)
+        np.testing.assert_array_equal(features, loaded.features(batch))
+        with torch.inference_mode():
+            normalised = torch.from_numpy(normalised_by_hand(batch, preprocess)).float()
+            expected = network(normalised).numpy()
+    assert np.linalg.norm(features - expected) < 1e-4 * np.linalg.norm(expected)
+    assert features.shape == (1, backbone.feature_size)
+    assert features.dtype == np.float32
+    assert np.isfinite(features).all()
+    assert features.std() > 0
+
+
+def test_its_cost_is_what_its_entry_says(built):
+    backbone, network = built
+    frames = () if backbone.frames_per_clip is None else (backbone.frames_per_clip,)
+    size = get_preprocess(backbone.preprocess["paper"]).size
+    cost = measure_cost(network, (3, *frames, size, size))
+    assert cost.num_parameters == backbone.num_parameters
+    assert backbone.gflops == pytest.approx(cost.gflops, abs=0.006)
+
+
+@pytest.mark.parametrize("name", PREPROCESS)
+def test_every_normalisation_is_the_formula(name):
+    preprocess, batch = PREPROCESS[name], known_frames(None, PREPROCESS[name].size)
+    seen = LoadedBackbone(
+        BACKBONES["resnet18"], preprocess, "random:0", "cpu", "fp32", torch.nn.Flatten
+    ).features(batch)
+    expected = normalised_by_hand(batch, preprocess)
+    np.testing.assert_allclose(seen.reshape(expected.shape), expected, rtol=1e-4, atol=1e-4)

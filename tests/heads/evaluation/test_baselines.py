@@ -1,0 +1,134 @@
+"""What is easy, and what a run is worth beside it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.metrics import Interval
+from heads.data.feature_set import FeatureSet
+from heads.evaluation.baselines import (
+    FILE,
+    STRENGTHS,
+    BaselineRow,
+    fit_ridge,
+    pooled_numbers,
+    read_baselines,
+    write_baselines,
+)
+from heads.evaluation.verdict import judge_errors
+from heads.runs.predictions import Predicted
+
+
+def make_samples(lengths: list[int], *, dim: int = 3) -> FeatureSet:
+    rows = np.random.default_rng(0).normal(size=(len(lengths), max(lengths), dim)).astype(np.float32)
+    for video, length in enumerate(lengths):
+        rows[video, length:] = 0
+    return FeatureSet(
+        video_ids=tuple(f"v{at}" for at in range(len(lengths))),
+        streams={"segments": torch.from_numpy(rows)},
+        lengths={"segments": torch.tensor(lengths)},
+        pts_seconds={},
+        labels=np.arange(len(lengths), dtype=np.float64),
+    )
+
+
+def test_a_video_is_the_mean_and_deviation_of_its_own_steps_and_their_number() -> None:
+    samples = make_samples([2, 5, 0])
+    numbers = pooled_numbers(samples)
+    steps = samples.streams["segments"][0, :2].double().numpy()
+    np.testing.assert_allclose(numbers[0], [*steps.mean(axis=0), *steps.std(axis=0), np.log(2)])
+    assert np.isnan(numbers[2]).all(), "a video without a step has no numbers"
+
+
+def test_ridge_is_the_best_of_its_strengths_on_standardized_numbers() -> None:
+    """The same by leave-one-out in loops."""
+    rng = np.random.default_rng(3)
+    numbers = rng.normal(loc=5, scale=[1, 10, 0.1], size=(30, 3))
+    labels = numbers @ [1.0, 0.2, -3.0] + rng.normal(size=30)
+    train, test = np.arange(20), np.arange(20, 30)
+    z = (numbers - numbers[train].mean(axis=0)) / numbers[train].std(axis=0)
+
+    def left_out_error(strength: float) -> float:
+        errors = []
+        for video in train:
+            others = np.setdiff1d(train, video)
+            model = Ridge(alpha=strength).fit(z[others], labels[others])
+            errors.append((model.predict(z[[video]])[0] - labels[video]) ** 2)
+        return float(np.mean(errors))
+
+    best = Ridge(alpha=min(STRENGTHS, key=left_out_error)).fit(z[train], labels[train])
+    np.testing.assert_allclose(fit_ridge(numbers, labels, train=train, test=test), best.predict(z[test]))
+
+
+def test_baselines_are_written_once_and_read_back(tmp_path: Path) -> None:
+    samples = make_samples([2, 5, 3, 4, 1, 2])
+    train, test = np.array([0, 1, 2, 3]), np.array([4, 5])
+    write_baselines(tmp_path, lambda: samples, train=train, test=test)
+    write_baselines(tmp_path, lambda: pytest.fail("it is there already"), train=train, test=test)
+    rows = read_baselines(tmp_path)
+    assert rows is not None
+    assert [(row.video_id, row.true, row.mean) for row in rows] == [("v4", 4.0, 1.5), ("v5", 5.0, 1.5)]
+    assert read_baselines(tmp_path / "elsewhere") is None
+    (tmp_path / FILE).write_text("video_id,true,mean,ridge\nv4,four,1,1\n")
+    with pytest.raises(RunError, match=r"is damaged .*delete it and run the same `aqa fit` command again"):
+        read_baselines(tmp_path)
+
+
+def judged(errors: np.ndarray, *, mean: float, ridge: float, splits: int = 1):
+    videos = tuple(f"v{at:02d}" for at in range(len(errors)))
+    true = np.full(len(errors), 50.0)
+    tested = [Predicted(str(at), (0,), videos, true, (true + errors)[None]) for at in range(splits)]
+    rows = [BaselineRow(video, 50.0, 50.0 + mean, 50.0 + ridge) for video in videos for _ in range(splits)]
+    return judge_errors(tested, rows, classes=False)
+
+
+SPREAD = np.random.default_rng(0).normal(scale=0.1, size=20)
+
+
+@pytest.mark.parametrize(
+    ("error", "mean", "ridge", "conclusion"),
+    [
+        (4, 13.2, 6, "Usable: better than the average and than ridge regression."),
+        (4, 13.2, 3, "Better than the average, but ridge regression is better still"),
+        (4, 13.2, 4, "Usable: better than the average. These videos do not tell it from ridge regression."),
+        (12.9, 13.2, 6, "Not usable yet: hardly better than the average, 2% less error (usable from 10%)."),
+        (11.8, 13.2, 14, "Usable: better than the average and than ridge regression."),
+        (13.2, 13.2, 6, "Not usable yet: no better than the average, as far as these videos tell."),
+        (15, 13.2, 6, "Not usable yet: worse than the average"),
+    ],
+)
+def test_the_verdict_is_told_in_points(error: float, mean: float, ridge: float, conclusion: str) -> None:
+    verdict = judged(error + SPREAD - SPREAD.mean(), mean=mean, ridge=ridge)
+    errors, told = verdict.sentences
+    assert errors == (
+        f"Typically off by {error:.3g} points; always the average: {mean:.3g}; ridge regression: {ridge:.3g} "
+        "(20 test videos)."
+    )
+    assert told.startswith(conclusion)
+
+
+def test_a_video_tested_five_times_is_one_video() -> None:
+    once, five = (judged(4 + SPREAD, mean=4.05, ridge=4, splits=splits) for splits in (1, 5))
+    assert once == five
+
+
+def test_few_videos_cannot_say() -> None:
+    verdict = judged(np.full(9, 1.0), mean=13, ridge=13)
+    assert not verdict.is_usable
+    assert verdict.gain == Interval.of_too_few()
+    assert str(verdict).endswith("9 different test videos are too few to tell (at least 10).")
+
+
+def test_classes_are_counted() -> None:
+    true = np.array([1.0] * 9 + [0.0] * 5)
+    videos = tuple(f"v{at:02d}" for at in range(14))
+    right = Predicted("official", (0, 1), videos, true, np.stack([true, true]))
+    rows = [BaselineRow(video, label, 0.6, 1 - label) for video, label in zip(videos, true, strict=True)]
+    verdict = judge_errors([right], rows, classes=True)
+    errors, conclusion = verdict.sentences
+    assert errors == "14 of 14 test videos correct; always the commoner class: 9; ridge regression: 0."
+    assert conclusion == "Usable: better than the commoner class and than ridge regression."
