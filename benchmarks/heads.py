@@ -31,8 +31,9 @@ from heads.data.folds import Fold
 from heads.evaluation.bootstrap import mean_interval
 from heads.models.action_net import ActionNet
 from heads.recipes import Recipe, action_net_recipe
+from heads.runs.epoch import Epoch
 from heads.runs.predictions import Predicted
-from heads.training.loop import PRECISIONS, Epoch, Precision, Training, make_optimiser, train
+from heads.training.loop import PRECISIONS, Precision, Training, make_optimiser, train
 
 NUM_TRAIN, NUM_TEST = 200, 50
 STEPS = {"segments": (27, 31), "crops": (75, 93)}

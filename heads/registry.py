@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from aqa_pipeline.errors import RunError, UnknownName
 from aqa_pipeline.plugins import Pluggable, Registry
 from aqa_pipeline.records import StreamSpec
+from heads.data.streams import MAP_STREAMS
 from heads.recipes import (
     Recipe,
     StreamSteps,
@@ -28,27 +29,10 @@ from heads.recipes import (
 if TYPE_CHECKING:
     from torch import nn
 
-    from heads.training.loop import Train
-
 Build = Callable[[Mapping[str, int], str], "nn.Module"]
 ChooseRecipe = Callable[[str, str, str, StreamSteps], Recipe]
 Start = Callable[["nn.Module"], None]
 FindStart = Callable[[Mapping[str, StreamSpec], Path | None], Start]
-
-# Streams whose steps are maps, which are not held in memory; only the heads that `reads_maps` read them.
-MAP_STREAMS = ("tubes",)
-
-
-def _by_gradient() -> "Train":
-    from heads.training.loop import train
-
-    return train
-
-
-def _at_once() -> "Train":
-    from heads.models.pooled_svr import fit_svr
-
-    return fit_svr
 
 
 def _as_built(specs: Mapping[str, StreamSpec], checkpoint: Path | None) -> Start:
@@ -69,7 +53,7 @@ class Head(Pluggable):
 
     `build(dims, variant)` returns the untrained network for features of `dims[stream]` dimensions;
     `choose_recipe(dataset, split, variant, steps)` its recipe; `steps` are the training videos' lengths.
-    `one_stream` tells that it reads a single stream, whichever. `trainer` imports what trains it.
+    `one_stream` tells that it reads a single stream, whichever.
     `scores_steps` tells that a single step of its one stream has a score that means something.
     `find_start(specs, checkpoint)` returns what puts pretrained weights into the untrained network.
     `of_judges` tells that it learns each judge's mark, and tells the execution.
@@ -82,7 +66,6 @@ class Head(Pluggable):
     choose_recipe: ChooseRecipe
     source: str
     one_stream: bool = False
-    trainer: Callable[[], "Train"] = _by_gradient
     scores_steps: bool = False
     reads_maps: bool = False
     find_start: FindStart = _as_built
@@ -247,7 +230,6 @@ OURS = {
             svr_recipe,
             f"{ZENG}, 5.2",
             True,
-            _at_once,
         ),
         Head(
             "svr-maximum",
@@ -257,7 +239,6 @@ OURS = {
             svr_recipe,
             f"{ZENG}, 5.2",
             True,
-            _at_once,
         ),
         Head(
             "wd",

@@ -16,8 +16,8 @@ from aqa_pipeline.sources.compare import in_words
 from aqa_pipeline.sources.outdated import find_changed
 from aqa_pipeline.store import MappedRecord, Store
 from heads.data.stored_specs import extract_command, making_command
+from heads.data.streams import MAP_STREAMS
 from heads.data.tube_maps import OpenedRecord, TubeMaps, open_maps
-from heads.registry import MAP_STREAMS
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Dataset, Split, Target
 from heads.data.feature_set import raw_labels
+from heads.data.judges import NUM_JUDGES
 from heads.data.score_scale import ScoreScale
-from heads.models.score_distribution import NUM_JUDGES
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Dataset, StreamSpec
 from aqa_pipeline.store import Store
-from heads.registry import MAP_STREAMS
+from heads.data.streams import MAP_STREAMS
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Baselines of Zeng et al. (ACTION-NET), ACM MM 2020, section 5.2: "SVR only with a linear kernel". The text
 names no constants. Ours: features are standardised and C is chosen by five-fold cross-validation within the
-training videos (scikit-learn). It is fitted at once, so there is one "epoch"; the seed draws the folds alone.
+training videos (scikit-learn). The seed draws the folds alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from heads.data.folds import derived_seed
 from heads.models.output import HeadOutput
-from heads.training.loop import Epoch, OnEpoch, Trained, Training, score_videos
 
 Pooling = Literal["average", "maximum"]
 
@@ -77,31 +76,6 @@ POOLINGS: dict[Pooling, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
     "average": average,
     "maximum": maximum,
 }
-
-
-def fit_svr(training: Training, on_epoch: OnEpoch | None = None) -> Trained:
-    """As `heads.training.loop.train`, in one go and on the CPU; there is no epoch to select."""
-    samples, fold, labels = training.samples, training.fold, training.labels
-    module = training.build(samples.dims)
-    assert isinstance(module, PooledSvr)
-    (padded,), (lengths,) = samples.streams.values(), samples.lengths.values()
-    mask = torch.arange(padded.shape[1]) < lengths[:, None]
-    pooled, _ = module.pool(padded[fold.train], mask[fold.train])
-    module.fit(pooled.double().numpy(), labels[fold.train], seed=training.seed)
-    scores = score_videos(module, samples, np.arange(len(samples.video_ids)), recipe=training.recipe)
-    loss = float(np.mean((scores[fold.train] - labels[fold.train]) ** 2))
-    epoch = Epoch(
-        1,
-        loss,
-        0.0,
-        0.0,
-        training.agreement(scores[fold.validation], fold.validation),
-        training.agreement(scores[fold.test], fold.test),
-        training.recipe.metric,
-    )
-    if on_epoch is not None:
-        on_epoch(epoch)
-    return Trained(dict(module.state_dict()), 1, (epoch,), scores)
 
 
 def build_average(dims: Mapping[str, int]) -> PooledSvr:

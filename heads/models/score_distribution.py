@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 NUM_BINS = 101
 SIGMA_BINS = 5.0
-NUM_JUDGES, JUDGE_BINS = 7, 21
+JUDGE_BINS = 21
 HIGHEST_JUDGE_SCORE = 10.0
 NUM_COUNTED_JUDGES = 3  # the two highest and the two lowest do not count
 HIGHEST_EXECUTION = NUM_COUNTED_JUDGES * HIGHEST_JUDGE_SCORE

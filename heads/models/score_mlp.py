@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aqa_pipeline.errors import UnknownName
+from heads.data.judges import NUM_JUDGES
 from heads.models.score_distribution import (
     HIGHEST_EXECUTION,
     HIGHEST_JUDGE_SCORE,
     JUDGE_BINS,
     NUM_BINS,
-    NUM_JUDGES,
     distribution_loss,
     judge_distributions,
     judged_execution,

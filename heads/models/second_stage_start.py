@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from aqa_pipeline.backbones.networks.i3d import SecondStage
 from aqa_pipeline.errors import WeightsError
 from aqa_pipeline.records import StreamSpec
 from aqa_pipeline.weights import load_state_dict, sha256_of, status
 from heads.data.folds import derived_seed
-from heads.models.i3d_second_stage import I3dSecondStage, load_second_stage
 
 Start = Callable[[nn.Module], None]
 
@@ -34,7 +34,7 @@ def find_start(specs: Mapping[str, StreamSpec], checkpoint: Path | None = None) 
         return _random(SIMULATED_SEED)
     state = load_state_dict(_find_file(stream, weights, checkpoint))
     with torch.random.fork_rng(devices=[]):
-        _load(I3dSecondStage(), state)  # a file that does not fit is told of before anything is trained
+        _load(SecondStage(after="Mixed_4e"), state)  # a wrong file is refused before training
     return lambda network: _load(network.get_submodule("second_stage"), state)
 
 
@@ -64,8 +64,8 @@ def _find_file(stream: str, weights: str, checkpoint: Path | None) -> Path:
 
 
 def _load(stage: nn.Module, state: Mapping[str, Tensor]) -> None:
-    assert isinstance(stage, I3dSecondStage)
-    load_second_stage(stage, state)
+    assert isinstance(stage, SecondStage)
+    stage.load_checkpoint(state)
 
 
 def _random(seed: int) -> Start:

@@ -21,10 +21,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from aqa_pipeline.backbones.networks.i3d import SecondStage, channels_after
 from aqa_pipeline.errors import RunError
 from heads.data.device import sent
 from heads.data.tube_maps import tube_of
-from heads.models.i3d_second_stage import I3dSecondStage, channels_after
 from heads.models.output import HeadOutput
 from heads.models.score_mlp import JudgePanel, ScoreMlp, find_task
 from heads.models.tube_attention import ReleasedTubeAttention, build_blocks
@@ -74,9 +74,9 @@ class TsaNet(nn.Module):
     def _clip_features(self, maps: Tensor, mask: Tensor) -> Tensor:
         """`batch clip dim`, zero for padding, which must not count in the normalisation of batches."""
         if mask.all():
-            return torch.as_tensor(self.second_stage(maps))
+            return torch.as_tensor(self.second_stage(maps.flatten(0, 1)).unflatten(0, mask.shape))
         places = tuple(sent(each, maps.device) for each in mask.nonzero(as_tuple=True))
-        real = self.second_stage(maps[places][None])[0]
+        real = self.second_stage(maps[places])
         clips = real.new_zeros(*mask.shape, real.shape[-1])
         clips[places] = real
         return clips
@@ -123,7 +123,7 @@ def _net(
     return TsaNet(
         stream,
         attention=attention,
-        second_stage=I3dSecondStage(after=endpoint_of(channels)),
+        second_stage=SecondStage(after=endpoint_of(channels)),
         regressor=JudgePanel() if task == "judges" else ScoreMlp(task=task),
         task=task,
         everywhere=everywhere,

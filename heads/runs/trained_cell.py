@@ -35,7 +35,7 @@ from aqa_pipeline.untrusted.bounded_files import (
 )
 from aqa_pipeline.untrusted.csv_cells import original_cell, safe_cell
 from heads.data.score_scale import ScoreScale
-from heads.training.loop import Epoch
+from heads.runs.epoch import Epoch
 
 Part = Literal["train", "validation", "test"]
 

@@ -24,7 +24,7 @@ from aqa_pipeline.importing.feature_files import (
     read_features,
 )
 from aqa_pipeline.records import Record, Source, StreamSpec
-from heads.registry import MAP_STREAMS
+from heads.data.streams import MAP_STREAMS
 from heads.scoring.predict import TrainedHead
 
 DATASET = "given"

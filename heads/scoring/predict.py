@@ -15,11 +15,11 @@ from aqa_pipeline.errors import RunError, SpecMismatch, UnknownName
 from aqa_pipeline.records import Record, StreamSpec
 from heads.data.feature_set import FeatureSet
 from heads.data.score_scale import ScoreScale
+from heads.data.streams import MAP_STREAMS
 from heads.data.tube_maps import OpenedRecord, open_maps, tubes_of_variant
 from heads.data.windows import evaluation_starts
 from heads.evaluation.evaluate import are_classes
 from heads.recipes import Recipe
-from heads.registry import MAP_STREAMS
 from heads.runs.config import read_config
 from heads.runs.predictions import over_seeds_of
 from heads.runs.run_plugins import head_of

@@ -34,6 +34,7 @@ from heads.data.score_scale import scale_of
 from heads.evaluation.baselines import write_baselines
 from heads.evaluation.evaluate import Evaluation, evaluate
 from heads.runs.config import config_differences, read_config
+from heads.runs.epoch import Epoch
 from heads.runs.trained_cell import (
     Cell,
     Part,
@@ -45,8 +46,9 @@ from heads.runs.trained_cell import (
     write_rows,
 )
 from heads.runs.training_statistics import write_training_facts
-from heads.training.loop import Epoch, Trained, Training
+from heads.training.loop import Trained, Training, train
 from heads.training.plan import FitRequest, Plan, SplitPlan, resolve
+from heads.training.svr import fit_svr
 
 NUM_NAMED = 10  # of the videos that a note is about
 
@@ -193,7 +195,8 @@ def _trained(
         precision=plan.request.precision,
         final=final,
     )
-    trained = plan.head.trainer()(training, on_epoch)
+    train_head = fit_svr if split.recipe.optimiser == "closed-form" else train
+    trained = train_head(training, on_epoch)
     predictions = _predictions(samples, fold, final.of(trained.scores, np.arange(len(trained.scores))))
     return Cell(split.name, seed, trained.chosen_epoch, split.scale, trained.epochs, predictions), trained
 

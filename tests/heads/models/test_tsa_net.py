@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from aqa_pipeline.athlete.tube_masks import PictureGeometry, tube_masks
+from aqa_pipeline.backbones.networks.i3d import SecondStage
 from aqa_pipeline.errors import RunError, StoreError, WeightsError
 from aqa_pipeline.metrics import spearman
 from aqa_pipeline.records import Dataset, Record, Source, Split, StreamSpec, Target, Video
@@ -20,7 +21,6 @@ from heads.data.folds import Fold
 from heads.data.tube_maps import OpenedRecord, TubeMaps, open_maps, tube_of
 from heads.evaluation.evaluate import evaluate
 from heads.evaluation.evaluation_text import format_evaluation
-from heads.models.i3d_second_stage import I3dSecondStage
 from heads.models.output import HeadOutput
 from heads.models.score_mlp import ScoreMlp
 from heads.models.second_stage_start import find_start
@@ -230,7 +230,7 @@ class Pooled(nn.Module):
         self.layer = nn.Linear(channels, 16)
 
     def forward(self, maps: Tensor) -> Tensor:
-        return torch.relu(self.layer(maps.mean(dim=(3, 4, 5))))
+        return torch.relu(self.layer(maps.mean(dim=(2, 3, 4))))
 
 
 def small_net(block: str, *, channels: int = 8, everywhere: bool = False) -> TsaNet:
@@ -270,7 +270,7 @@ def test_padding_changes_nothing(everywhere: bool) -> None:
 def test_padding_does_not_count_in_the_statistics_of_batches() -> None:
     """BatchNorm behind the maps sees the five real clips alone."""
     net, norm = small_net("plain-net").train(), nn.BatchNorm3d(8, momentum=1.0)
-    net.second_stage = nn.Sequential(nn.Flatten(0, 1), norm, nn.Unflatten(0, (1, -1)), Pooled(8))
+    net.second_stage = nn.Sequential(norm, Pooled(8))
     features, masks = small_batch()
     net(features, masks)
     real = features["tubes"][masks["tubes"]]
@@ -340,7 +340,7 @@ def test_stacks_and_variants_are_what_they_say() -> None:
     assert num_blocks == [1, 2, 3]
     released = build_tsa({"tubes": 480}, variant="released")
     assert released.attention.clip_order_bug
-    assert released.second_stage.in_channels == 480
+    assert released.second_stage.names[0] == "Mixed_4b"
     assert not build_tsa({"tubes": 480}, variant="released-in-order").attention.clip_order_bug
     assert build_nl_net({"tubes": 528}).everywhere
 
@@ -375,7 +375,7 @@ def test_random_maps_go_on_with_a_random_second_stage_of_their_seed() -> None:
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
     torch.manual_seed(7)
-    state = I3dSecondStage().state_dict() | {"Conv3d_1a_7x7.conv3d.weight": torch.zeros(1)}
+    state = SecondStage(after="Mixed_4e").state_dict() | {"Conv3d_1a_7x7.conv3d.weight": torch.zeros(1)}
     torch.save(state, tmp_path / "i3d.pt")
     return tmp_path / "i3d.pt"
 

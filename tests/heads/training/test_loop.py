@@ -20,7 +20,8 @@ from heads.models.output import HeadOutput
 from heads.models.whitening import Whitened, principal_components
 from heads.recipes import SYNTHETIC, Recipe
 from heads.registry import HEADS
-from heads.training.loop import Epoch, Trained, Training, prepare_module, score_videos, train
+from heads.runs.epoch import Epoch
+from heads.training.loop import Trained, Training, prepare_module, score_videos, train
 
 RECIPE = dataclasses.replace(SYNTHETIC, epochs=4, milestones=(3,), num_steps={"segments": 6, "crops": 10})
 

@@ -1,4 +1,4 @@
-"""What TSA-Net has on top: the second stage of I3D, score distributions by SciPy, and the MLP's tasks."""
+"""What TSA-Net has on top: score distributions by SciPy, and the MLP's tasks."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,7 @@ import torch
 from scipy.stats import norm
 from torch import Tensor, nn
 
-from aqa_pipeline.backbones.networks.i3d import InceptionI3d
-from aqa_pipeline.errors import UnknownName, WeightsError
-from heads.models.i3d_second_stage import ENDPOINTS, I3dSecondStage, channels_after, load_second_stage
+from aqa_pipeline.errors import UnknownName
 from heads.models.score_distribution import (
     distribution_loss,
     judge_distributions,
@@ -17,81 +15,6 @@ from heads.models.score_distribution import (
     score_distribution,
 )
 from heads.models.score_mlp import TASKS, JudgePanel, ScoreMlp, clip_average
-
-
-@pytest.fixture(scope="module")
-def whole() -> InceptionI3d:
-    """An I3D with statistics and affine values that differ from layer to layer."""
-    torch.manual_seed(0)
-    net = InceptionI3d(num_classes=7).eval()
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm3d):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias, std=0.2)
-            nn.init.normal_(module.running_mean, std=0.1)
-            nn.init.uniform_(module.running_var, 0.05, 0.2)
-    return net
-
-
-@pytest.mark.parametrize("after", ["Mixed_4e", "MaxPool3d_4a_3x3", "Mixed_4f", "MaxPool3d_5a_2x2"])
-def test_the_second_stage_is_that_of_the_whole_network(whole: InceptionI3d, after: str) -> None:
-    """From a whole official checkpoint, on maps that may be negative, as after the tube attention."""
-    stage = I3dSecondStage(after=after).eval()
-    load_second_stage(stage, whole.state_dict())
-    size = 7 if after == "MaxPool3d_5a_2x2" else 14
-    maps = torch.randn(1, 2, channels_after(after), 4, size, size)
-    with torch.no_grad():
-        features, expected = stage(maps), whole.forward_from(after, maps[0])
-    assert features.shape == (1, 2, 1024)
-    torch.testing.assert_close(features[0], expected, rtol=1e-5, atol=1e-5)
-    assert features.std() > 0
-
-
-def test_odd_sizes_are_padded_as_in_the_whole_network(whole: InceptionI3d) -> None:
-    stage = I3dSecondStage().eval()
-    load_second_stage(stage, whole.state_dict())
-    maps = torch.randn(1, 1, 528, 3, 11, 9)
-    with torch.no_grad():
-        torch.testing.assert_close(
-            stage(maps)[0], whole.forward_from("Mixed_4e", maps[0]), rtol=1e-5, atol=1e-5
-        )
-
-
-def test_the_second_stage_trains(whole: InceptionI3d) -> None:
-    stage = I3dSecondStage()
-    load_second_stage(stage, whole.state_dict())
-    maps = torch.randn(1, 1, 528, 4, 14, 14, requires_grad=True)
-    stage(maps).square().sum().backward()
-    assert maps.grad is not None
-    assert maps.grad.abs().sum() > 0
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in stage.parameters())
-
-
-def test_channels_of_the_maps() -> None:
-    assert [channels_after(name) for name in ENDPOINTS] == [480, 512, 512, 512, 528, 832, 832, 832, 1024]
-
-
-def test_old_checkpoints_without_batch_counters_load(whole: InceptionI3d) -> None:
-    state = {n: t for n, t in whole.state_dict().items() if "num_batches_tracked" not in n}
-    load_second_stage(I3dSecondStage(), state)
-
-
-def test_checkpoints_that_do_not_fit_are_refused(whole: InceptionI3d) -> None:
-    state, stage = whole.state_dict(), I3dSecondStage()
-    before = {name: tensor.clone() for name, tensor in stage.state_dict().items()}
-    lacking = {name: tensor for name, tensor in state.items() if name != "Mixed_5c.b0.bn.weight"}
-    with pytest.raises(WeightsError, match=r"from Mixed_4f on: missing \['Mixed_5c.b0.bn.weight'\]"):
-        load_second_stage(stage, lacking)
-    with pytest.raises(WeightsError, match=r"another shape \['Mixed_5b.b0.conv3d.weight'\]"):
-        load_second_stage(stage, state | {"Mixed_5b.b0.conv3d.weight": torch.zeros(1)})
-    with pytest.raises(WeightsError, match=r"unexpected .* \['Mixed_5b.b9.bias'\]"):
-        load_second_stage(stage, state | {"Mixed_5b.b9.bias": torch.zeros(1)})
-    assert all(torch.equal(before[name], tensor) for name, tensor in stage.state_dict().items())
-    with pytest.raises(UnknownName, match="endpoint of I3D to go on from 'Mixed_5c'"):
-        I3dSecondStage(after="Mixed_5c")
-    with pytest.raises(ValueError, match="maps of 2 steps: expected at least 3"):
-        I3dSecondStage()(torch.zeros(1, 1, 528, 2, 14, 14))
-
 
 # --- Score distributions ---------------------------------------------------------------------------------
 

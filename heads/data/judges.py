@@ -1,0 +1,3 @@
+"""How many judges mark a dive (MTL-AQA)."""
+
+NUM_JUDGES = 7

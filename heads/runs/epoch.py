@@ -1,0 +1,37 @@
+"""One epoch of training, as epochs.csv keeps it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from heads.recipes import MetricName
+
+PARTS = ("validation", "test")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of epochs.csv. How well the videos of each part are told, by the metric of the recipe.
+
+    nan where nobody is held out, and for a correlation where predictions are constant.
+    """
+
+    epoch: int
+    loss: float
+    lr: float
+    head_lr: float
+    validation: float
+    test: float
+    metric: MetricName = "spearman"
+
+    def to_row(self) -> dict[str, object]:
+        """The row: the columns of the parts are named after the metric, such as `test_spearman`."""
+        values: dict[str, object] = asdict(self)
+        metric = values.pop("metric")
+        return {f"{name}_{metric}" if name in PARTS else name: value for name, value in values.items()}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, str]) -> "Epoch":
+        """The epoch that `to_row` wrote; raises ValueError or TypeError for other columns."""
+        metric: MetricName = "accuracy" if "test_accuracy" in row else "spearman"
+        numbers = {name.removesuffix(f"_{metric}"): float(value) for name, value in row.items()}
+        return cls(epoch=int(numbers.pop("epoch")), metric=metric, **numbers)
