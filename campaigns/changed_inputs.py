@@ -124,11 +124,11 @@ def _one_round(inputs: Inputs, store: Path, drawn: dict[str, str], seen: Tally) 
     told = {name: CHANGES[what] for name, what in drawn.items() if CHANGES[what].reason is not None}
     open_ones = {name: change for name, change in told.items() if not change.quietly}
     of_dataset = {name: change for name, change in told.items() if CHANGES["quads"] is not change}
-    _judge(seen, "fit", drawn, _seen_by_fit(inputs, store), _without(open_ones, CHANGES["quads"]))
-    _judge(seen, "verify --sources", drawn, _seen_by_verify(inputs, store), of_dataset)
+    _scorer(seen, "fit", drawn, _seen_by_fit(inputs, store), _without(open_ones, CHANGES["quads"]))
+    _scorer(seen, "verify --sources", drawn, _seen_by_verify(inputs, store), of_dataset)
     before = _identities(store)
     text = extracted(inputs, store)
-    _judge(seen, "extract", drawn, _told(text), open_ones)
+    _scorer(seen, "extract", drawn, _told(text), open_ones)
     after = _identities(store)
     expected = _records(open_ones) | _records({n: CHANGES[w] for n, w in drawn.items() if n not in told})
     written = {place for place in after if after[place] != before.get(place)}
@@ -151,7 +151,7 @@ def _records(changes: dict[str, Change]) -> Places:
     return {(stream, name) for stream, name in of_all if stream != "tubes" or name in TRACKED}
 
 
-def _judge(
+def _scorer(
     seen: Tally, who: str, drawn: dict[str, str], told: dict[str, str], expected: dict[str, Change]
 ) -> None:
     """Adds what was missed, and what was told without a reason."""

@@ -1,6 +1,7 @@
-"""The rooms and their arrows: cli -> extract | heads -> aqa_pipeline, and h5py behind one door."""
+"""The rooms and their arrows, floor by floor: cli -> extract | heads -> aqa_pipeline, and h5py in the store."""
 
 import ast
+import graphlib
 import importlib.metadata
 from pathlib import Path
 
@@ -8,6 +9,42 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROOMS = {"aqa_pipeline": set(), "extract": {"aqa_pipeline"}, "heads": {"aqa_pipeline"}}
+# Folders and files of each package, from the top floor to the ground: each imports only what is below it.
+FLOORS = {
+    "aqa_pipeline": (
+        {"commands"},
+        {"doctor", "importing", "simulation", "sources"},
+        {"datasets"},
+        {"backbones", "cluster", "video"},
+        {"athlete", "store", "weights"},
+        {"plugins", "records"},
+        {"files", "folder_lock", "footage", "precision", "untrusted"},
+        {"disk_errors", "errors", "installation", "interrupts", "metrics", "spelling"},
+        {"text_table", "video_names"},
+    ),
+    "extract": (
+        {"commands"},
+        {"preview"},
+        {"run"},
+        {"choices", "decoding"},
+        {"streams"},
+        {"trackers"},
+        {"detectors", "runtimes"},
+        {"clock", "full_precision"},
+    ),
+    "heads": (
+        {"commands"},
+        {"reports", "tables"},
+        {"scoring"},
+        {"training"},
+        {"evaluation"},
+        {"runs"},
+        {"registry"},
+        {"models"},
+        {"data"},
+        {"pages", "recipes"},
+    ),
+}
 
 
 def imports(path: Path) -> set[str]:
@@ -27,6 +64,52 @@ def test_arrows_run_one_way(room):
     for path in (REPOSITORY / room).rglob("*.py"):
         wrong = {name for name in imports(path) if name.split(".")[0] in others}
         assert not wrong, f"{path.relative_to(REPOSITORY)} imports {wrong}"
+
+
+def files_of(package: str) -> dict[str, Path]:
+    """Paths by the names under which they are imported."""
+    paths = (REPOSITORY / package).rglob("*.py")
+    names = {".".join(path.relative_to(REPOSITORY).with_suffix("").parts): path for path in paths}
+    return {name.removesuffix(".__init__"): path for name, path in names.items()}
+
+
+def arrows(package: str) -> set[tuple[str, str]]:
+    """Pairs of the package's modules, the first of which imports the second, wherever in its text."""
+    modules = files_of(package)
+    found = set()
+    for name, path in modules.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module in modules:
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                found |= {(name, each if each in modules else node.module) for each in inner}
+            elif isinstance(node, ast.Import):
+                found |= {(name, alias.name) for alias in node.names if alias.name in modules}
+    return found
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_no_file_imports_upwards(package):
+    floor_of = {room: floor for floor, rooms in enumerate(FLOORS[package]) for room in rooms}
+    for importer, imported in sorted(arrows(package)):
+        above, below = (name.split(".")[1] if "." in name else None for name in (importer, imported))
+        if above is not None and below is not None and above != below:
+            assert floor_of[above] < floor_of[below], f"{importer} imports {imported}, which is not below it"
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_every_room_has_a_floor(package):
+    entries = (REPOSITORY / package).iterdir()
+    rooms = {path.stem for path in entries if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    assert rooms - {"__init__"} == set().union(*FLOORS[package])
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_no_files_import_each_other_in_a_circle(package):
+    below: dict[str, set[str]] = {}
+    for importer, imported in arrows(package):
+        if files_of(package)[imported].name != "__init__.py":  # a package's face hands names on
+            below.setdefault(importer, set()).add(imported)
+    graphlib.TopologicalSorter(below).prepare()
 
 
 def test_h5py_is_imported_in_the_store_alone():

@@ -127,7 +127,7 @@ def test_a_training_video_under_another_name_is_recognised(home: Path, tmp_path:
     copy = tmp_path / "brand-new.mp4"
     copy.write_bytes((home / "videos" / "v0.mp4").read_bytes())
     result = run("score", copy, "--run", home / "run", "--cache", tmp_path / "cache")
-    assert "not judged: the run learned from this file, or from a part of it" in result.output
+    assert "not scored: the run learned from this file, or from a part of it" in result.output
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_a_folder_is_of_videos_or_of_pictures(home: Path, tmp_path: Path) -> Non
     options = ["--run", home / "run", "--cache", tmp_path / "cache"]
     result = run("score", pictures, *options, "--fps", 5)
     assert result.exit_code == 0, result.output
-    assert "p: not judged: its frames lie" in result.output
+    assert "p: not scored: its frames lie" in result.output
 
     write_video(pictures / "v.mp4", num_frames=52, seed=30)
     result = run("score", pictures, *options, "--fps", 5)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aqa_pipeline.records import Record, Video
     from heads.scoring.page import Scored
     from heads.scoring.predict import TrainedHead
-    from heads.scoring.scorer import Judge
+    from heads.scoring.scorer import Scorer
     from heads.scoring.to_score import ToScore
 
 # Gives the function that makes or finds the records of one video; the front door tells, for it knows stage 1.
@@ -59,7 +59,7 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         """
         from heads.scoring.files import write_csv, write_json
         from heads.scoring.predict import load_run
-        from heads.scoring.scorer import make_judge
+        from heads.scoring.scorer import make_scorer
         from heads.scoring.to_score import videos_in, videos_to_score
 
         videos = tuple(videos_in(videos))
@@ -71,7 +71,7 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         else:
             records_of = open_cache(trained, options | {"cache": options["cache"] or run / CACHE})
             items = videos_to_score(videos, records_of, boxes=options["boxes"], fps=options["fps"])
-        by = make_judge(trained)
+        by = make_scorer(trained)
         scored, failures = _score_all(items, by)
         for write, target in ((write_json, options["json_path"]), (write_csv, options["csv_path"])):
             if target:
@@ -115,12 +115,12 @@ def _seconds(texts: Sequence[str]) -> dict[str, float]:
     return chosen
 
 
-def _score_all(items: Sequence["ToScore"], by: "Judge") -> tuple[list["Scored"], dict[str, str]]:
+def _score_all(items: Sequence["ToScore"], by: "Scorer") -> tuple[list["Scored"], dict[str, str]]:
     """Score one after the other and print each; return what failed, with the reason, by name."""
     from heads.scoring.page import Scored
-    from heads.scoring.scorer import judge
+    from heads.scoring.scorer import score_video
     from heads.scoring.seen_parts import told_parts, told_windows
-    from heads.scoring.text import format_judgement
+    from heads.scoring.text import format_scored_video
     from heads.scoring.tracking import how_followed
 
     scored, failures = [], {}
@@ -129,9 +129,9 @@ def _score_all(items: Sequence["ToScore"], by: "Judge") -> tuple[list["Scored"],
             click.echo(f"{number} of {len(items)}: {item.name}", err=True)
         try:
             records = item.records()
-            one = Scored(item.video, judge(by, item.name, records), records)
+            one = Scored(item.video, score_video(by, item.name, records), records)
             seen = (*how_followed(records), *told_parts(records), *told_windows(records, by.trained))
-            click.echo(format_judgement(one.judgement, by, followed=seen))
+            click.echo(format_scored_video(one.scored_video, by, followed=seen))
             click.echo()
             scored.append(one)
         except AqaError as error:
@@ -142,7 +142,7 @@ def _score_all(items: Sequence["ToScore"], by: "Judge") -> tuple[list["Scored"],
 
 
 def _write_pages(
-    scored: list["Scored"], by: "Judge", failures: dict[str, str], options: dict[str, Any]
+    scored: list["Scored"], by: "Scorer", failures: dict[str, str], options: dict[str, Any]
 ) -> None:
     """One page per video, and one over several; a page that cannot be made is a failure like any other."""
     from heads.scoring.index_page import INDEX, write_index
@@ -158,7 +158,7 @@ def _write_pages(
             pages[number] = write_page_of(one, by, path, embed=embed, back=back)
             click.echo(f"Page: {pages[number]}")
         except AqaError as error:
-            failures[one.judgement.name] = f"no page: {error}"
+            failures[one.scored_video.name] = f"no page: {error}"
             click.secho(f"{one.video.path}: no page: {error}", fg="red", err=True)
     if not single:
         path = write_index(out / INDEX, scored, by, pages=pages, failures=failures)
@@ -166,7 +166,7 @@ def _write_pages(
 
 
 def _write_table(
-    scored: list["Scored"], by: "Judge", failures: dict[str, str], options: dict[str, Any]
+    scored: list["Scored"], by: "Scorer", failures: dict[str, str], options: dict[str, Any]
 ) -> None:
     """The page over all: features have no pictures, so none has a page of its own."""
     from heads.scoring.index_page import INDEX, write_index

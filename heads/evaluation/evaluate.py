@@ -26,7 +26,7 @@ from heads.recipes import MetricName
 from heads.runs.config import read_config
 from heads.runs.predictions import Predicted, over_seeds_of
 from heads.runs.title import run_flags, run_title
-from heads.runs.trained_cell import Cell, cell_folder, is_complete, read_cell
+from heads.runs.trained_cell import TrainedCell, cell_folder, is_complete, read_cell
 
 SELECT_LABELS = {
     "last": "last epoch",
@@ -239,7 +239,7 @@ def _overall_interval(
     return mean_interval(list(splits.values()), metric=metric, num_resamples=num_resamples)
 
 
-def _score_cell(cell: Cell, score: Score) -> CellScores:
+def _score_cell(cell: TrainedCell, score: Score) -> CellScores:
     on_test = np.array([epoch.test for epoch in cell.epochs])
     best = int(np.argmax(np.where(np.isnan(on_test), -np.inf, on_test)))
     return CellScores(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heads.evaluation.conformal_interval import half_width_of
-from heads.runs.trained_cell import Cell
+from heads.runs.trained_cell import TrainedCell
 
 Floats = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ class SplitResiduals:
         return self.true - self.mean
 
 
-def split_residuals(cells: Sequence[Cell]) -> SplitResiduals:
+def split_residuals(cells: Sequence[TrainedCell]) -> SplitResiduals:
     """Of all finished cells of one split."""
     rows = [
         sorted((row.video_id, row.true, row.predicted) for row in cell.predictions if row.part == "test")

@@ -29,7 +29,7 @@ class IndexPage:
     """All that the page shows; texts are plain and are escaped when rendered.
 
     `marks` are the numbers of the common scale. `failures` are videos without a score, or without a page,
-    each with the reason. `not_judged` are videos whose score would mean nothing: name, reason, page.
+    each with the reason. `not_scored` are videos whose score would mean nothing: name, reason, page.
     """
 
     title: str
@@ -40,7 +40,7 @@ class IndexPage:
     marks: tuple[Mark, ...]
     rows: Sequence[IndexRow]
     failures: Sequence[tuple[str, str]]
-    not_judged: Sequence[tuple[str, str, str]] = ()
+    not_scored: Sequence[tuple[str, str, str]] = ()
 
 
 def write_index_page(path: Path, page: IndexPage) -> Path:

@@ -237,7 +237,7 @@ class TubeStrip:
 class ScorePage:
     """All that the page shows; texts are plain and are escaped when rendered.
 
-    `scale` is None where the video is not judged. `back` leads to the page that leads here.
+    `scale` is None where the video is not scored. `back` leads to the page that leads here.
     """
 
     title: str

@@ -21,7 +21,7 @@ from heads.reports.figures import (
     save_plot,
 )
 from heads.reports.labels import label
-from heads.runs.trained_cell import Cell
+from heads.runs.trained_cell import TrainedCell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ SMALL = 8  # points
 CURVE_WIDTH, CURVE_HEIGHT, MAX_CURVES = 2.4, 2.1, 4
 
 
-def learning_curves(cells: Sequence[Cell], folder: Path) -> Plot:
+def learning_curves(cells: Sequence[TrainedCell], folder: Path) -> Plot:
     """Per split: the training loss and the metric on the test videos, one line a seed."""
     by_split = _by_split(cells)
     with plotting():
@@ -71,7 +71,7 @@ def _name_seeds(figure: "Figure", panels: Sequence["Axes"]) -> None:
     figure.legend(handles.values(), handles, loc="outside lower center", ncols=6, fontsize=SMALL)
 
 
-def _curves(loss: "Axes", correlation: "Axes", cell: Cell, colour: str) -> None:
+def _curves(loss: "Axes", correlation: "Axes", cell: TrainedCell, colour: str) -> None:
     numbers = [epoch.epoch for epoch in cell.epochs]
     on_test = [epoch.test for epoch in cell.epochs]
     loss.plot(numbers, [epoch.loss for epoch in cell.epochs], color=colour, lw=1.2)
@@ -81,11 +81,11 @@ def _curves(loss: "Axes", correlation: "Axes", cell: Cell, colour: str) -> None:
         correlation.plot([kept], [on_test[numbers.index(kept)]], "o", color=colour, ms=5)
 
 
-def _title(cells: Sequence[Cell]) -> str:
+def _title(cells: Sequence[TrainedCell]) -> str:
     return TITLES[cells[0].epochs[0].metric]
 
 
-def _loss_scale(cells: Sequence[Cell]) -> str:
+def _loss_scale(cells: Sequence[TrainedCell]) -> str:
     """Logarithmic where the losses span a decade: within one its marks are hard to read."""
     losses = [epoch.loss for cell in cells for epoch in cell.epochs]
     positive = all(math.isfinite(loss) and loss > 0 for loss in losses)
@@ -191,8 +191,8 @@ def panels_of(
     return figure, panels[:number]
 
 
-def _by_split(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
-    by_split: dict[str, list[Cell]] = {}
+def _by_split(cells: Sequence[TrainedCell]) -> dict[str, list[TrainedCell]]:
+    by_split: dict[str, list[TrainedCell]] = {}
     for cell in cells:
         by_split.setdefault(cell.split, []).append(cell)
     return by_split

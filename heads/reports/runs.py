@@ -27,7 +27,7 @@ from heads.reports.run_tables import metrics_by_seed, metrics_by_split
 from heads.reports.worst import find_dataset, worst_videos
 from heads.runs.config import read_config
 from heads.runs.title import is_fitted_at_once, run_title
-from heads.runs.trained_cell import Cell, read_cell
+from heads.runs.trained_cell import TrainedCell, read_cell
 
 PLOTS = "plots"
 NUM_WORST = 5
@@ -177,7 +177,7 @@ def _pictures(run_dir: Path, config: Mapping[str, Any], residuals: Sequence[Spli
     ]
 
 
-def _pictures_of_epochs(run_dir: Path, evaluation: Evaluation, cells: Sequence[Cell]) -> list[Picture]:
+def _pictures_of_epochs(run_dir: Path, evaluation: Evaluation, cells: Sequence[TrainedCell]) -> list[Picture]:
     """Nothing of a head that is fitted at once: it has no epochs."""
     if not evaluation.has_epochs:
         return []

@@ -17,7 +17,7 @@ from heads.pages.run_page import WorstVideo
 from heads.runs.config import dataset_of, read_config
 from heads.scoring.page import Scored, write_page_of
 from heads.scoring.predict import load_run
-from heads.scoring.scorer import Judge, judge, make_judge
+from heads.scoring.scorer import Scorer, make_scorer, score_video
 
 log = logging.getLogger(__name__)
 
@@ -83,15 +83,15 @@ class _PageMaker:
         config = read_config(run_dir)
         self._dataset, self._reason = find_dataset(config)
         self._store = Path(config["store"])
-        self._judge = cache(self._load_judge)
+        self._scorer = cache(self._load_scorer)
 
-    def _load_judge(self, split: str) -> Judge:
-        return make_judge(load_run(self._run_dir, split=split))
+    def _load_scorer(self, split: str) -> Scorer:
+        return make_scorer(load_run(self._run_dir, split=split))
 
     def __call__(self, split: str, video_id: str, true: float) -> Path:
         if self._dataset is None:
             raise AqaError(self._reason)
-        by, store = self._judge(split), Store(self._store)
+        by, store = self._scorer(split), Store(self._store)
         video = self._dataset.video(video_id)
         if changed := find_changed(store, self._dataset, list(by.trained.specs.values()), [video_id]):
             raise AqaError(f"it changed since it was extracted ({', '.join(changed[video_id])})")
@@ -101,7 +101,7 @@ class _PageMaker:
             stream: store.read(self._dataset.name, video_id, spec)
             for stream, spec in by.trained.specs.items()
         }
-        judgement = judge(by, video_id, records, expected=True)
+        scored_video = score_video(by, video_id, records, expected=True)
         path = self._folder / f"{file_name(split)}-{file_name(video_id)}.html"
-        scored = Scored(video, judgement, records, true)
+        scored = Scored(video, scored_video, records, true)
         return write_page_of(scored, by, path, embed=self._embed, back=self._back)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aqa_pipeline.errors import RunError
 from heads.runs.config import read_config
-from heads.runs.trained_cell import Cell, read_cell
+from heads.runs.trained_cell import TrainedCell, read_cell
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ def read_predicted(run_dir: Path) -> list[Predicted]:
     ]
 
 
-def over_seeds_of(cells: Sequence[Cell]) -> Predicted:
+def over_seeds_of(cells: Sequence[TrainedCell]) -> Predicted:
     """Return the test predictions of one split's cells; raise `RunError` if they tested different videos."""
     scores = [
         sorted((row.video_id, row.true, row.predicted) for row in cell.predictions if row.part == "test")

@@ -53,7 +53,7 @@ class VideoScore:
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class TrainedCell:
     """What one split and seed left behind."""
 
     split: str
@@ -86,7 +86,7 @@ def is_complete(folder: Path) -> bool:
     return all((folder / name).is_file() for name in FILES)
 
 
-def write_cell(folder: Path, cell: Cell, state: Mapping[str, Tensor]) -> None:
+def write_cell(folder: Path, cell: TrainedCell, state: Mapping[str, Tensor]) -> None:
     """Write the cell whole. A complete one that is there already stays; an incomplete one makes room."""
     facts = {
         "split": cell.split,
@@ -114,7 +114,7 @@ def _put_in_place(part: Path, folder: Path) -> None:
             raise
 
 
-def read_cell(run_dir: Path, *, split: str, seed: int) -> Cell:
+def read_cell(run_dir: Path, *, split: str, seed: int) -> TrainedCell:
     """The cell; raises `RunError` if it is not complete or its files are damaged."""
     folder = cell_folder(run_dir, split=split, seed=seed)
     if not is_complete(folder):
@@ -128,7 +128,7 @@ def read_cell(run_dir: Path, *, split: str, seed: int) -> Cell:
         predictions = tuple(_video_score(row) for row in read_rows(folder / "predictions.csv"))
         if not any(row.part == "test" for row in predictions):
             raise ValueError("predictions.csv has no test video")
-        return Cell(
+        return TrainedCell(
             split=split,
             seed=seed,
             chosen_epoch=int(facts["chosen_epoch"]),

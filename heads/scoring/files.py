@@ -10,7 +10,7 @@ from typing import Any
 from aqa_pipeline.store import write_whole
 from aqa_pipeline.untrusted.csv_cells import csv_text
 from heads.scoring.page import Scored
-from heads.scoring.scorer import Judge
+from heads.scoring.scorer import Scorer
 from heads.scoring.seen_parts import seen_as_json
 from heads.scoring.tracking import followed_in
 
@@ -25,12 +25,12 @@ COLUMNS = (
     "percentile",
     "flags",
     "warnings",
-    "not_judged",
+    "not_scored",
     "error",
 )
 
 
-def write_json(path: Path, scored: Sequence[Scored], failures: Mapping[str, str], *, by: Judge) -> None:
+def write_json(path: Path, scored: Sequence[Scored], failures: Mapping[str, str], *, by: Scorer) -> None:
     """Everything known of each video, and the reason of each that failed; undefined numbers are null."""
     config = by.trained.config
     content = {
@@ -50,21 +50,21 @@ def write_json(path: Path, scored: Sequence[Scored], failures: Mapping[str, str]
     write_whole(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
 
 
-def _as_json(scored: Scored, by: Judge) -> dict[str, Any]:
-    judgement, prediction = scored.judgement, scored.judgement.prediction
+def _as_json(scored: Scored, by: Scorer) -> dict[str, Any]:
+    scored_video, prediction = scored.scored_video, scored.scored_video.prediction
     digest = next(iter(scored.records.values())).source.digest
     return {
-        "video": judgement.name,
+        "video": scored_video.name,
         "path": str(scored.video.path),
         "source_sha256": digest,
-        "score": None if judgement.not_judged else prediction.score,
-        "not_judged": judgement.not_judged,
+        "score": None if scored_video.not_scored else prediction.score,
+        "not_scored": scored_video.not_scored,
         "class": _class_of(scored, by),
-        "interval": asdict(judgement.interval) if judgement.interval else None,
+        "interval": asdict(scored_video.interval) if scored_video.interval else None,
         "seed_scores": list(prediction.scores),
         "seed_std": _or_none(prediction.std),
-        "percentile": judgement.percentile,
-        "warnings": list(judgement.warnings),
+        "percentile": scored_video.percentile,
+        "warnings": list(scored_video.warnings),
         "followed": {
             stream: asdict(followed)
             for stream, record in scored.records.items()
@@ -85,7 +85,7 @@ def _as_json(scored: Scored, by: Judge) -> dict[str, Any]:
     }
 
 
-def write_csv(path: Path, scored: Sequence[Scored], failures: Mapping[str, str], *, by: Judge) -> None:
+def write_csv(path: Path, scored: Sequence[Scored], failures: Mapping[str, str], *, by: Scorer) -> None:
     """One row per video; text that a spreadsheet would run is made safe."""
     rows: list[dict[str, object]] = [_as_row(one, by) for one in scored]
     rows += [{"video": name, "error": reason} for name, reason in failures.items()]
@@ -93,17 +93,17 @@ def write_csv(path: Path, scored: Sequence[Scored], failures: Mapping[str, str],
     write_whole(path, csv_text(rows, columns=COLUMNS).encode())
 
 
-def _as_row(scored: Scored, by: Judge) -> dict[str, object]:
-    """One row; a video that is not judged has neither score nor class, but the reason."""
-    judgement = scored.judgement
+def _as_row(scored: Scored, by: Scorer) -> dict[str, object]:
+    """One row; a video that is not scored has neither score nor class, but the reason."""
+    scored_video = scored.scored_video
     told: dict[str, object] = {
-        "video": judgement.name,
+        "video": scored_video.name,
         "flags": "; ".join(by.flags),
-        "warnings": " ".join(judgement.warnings),
+        "warnings": " ".join(scored_video.warnings),
     }
-    if judgement.not_judged is not None:
-        return told | {"not_judged": judgement.not_judged}
-    interval, prediction = judgement.interval, judgement.prediction
+    if scored_video.not_scored is not None:
+        return told | {"not_scored": scored_video.not_scored}
+    interval, prediction = scored_video.interval, scored_video.prediction
     numbers = {
         "score": prediction.score,
         "interval_low": interval and interval.low,
@@ -113,20 +113,20 @@ def _as_row(scored: Scored, by: Judge) -> dict[str, object]:
     return {
         **told,
         **{
-            name: None if value is None else f"{value:.{judgement.decimals}f}"
+            name: None if value is None else f"{value:.{scored_video.decimals}f}"
             for name, value in numbers.items()
         },
         "class": _class_of(scored, by),
         "interval_coverage": interval and f"{interval.coverage:.3g}",
-        "percentile": judgement.percentile and f"{judgement.percentile:.0f}",
+        "percentile": scored_video.percentile and f"{scored_video.percentile:.0f}",
     }
 
 
-def _class_of(scored: Scored, by: Judge) -> str | None:
+def _class_of(scored: Scored, by: Scorer) -> str | None:
     """The likelier class where the score is the probability of one, and means something."""
-    if by.classes is None or scored.judgement.not_judged is not None:
+    if by.classes is None or scored.scored_video.not_scored is not None:
         return None
-    return by.classes.name(scored.judgement.prediction.score)
+    return by.classes.name(scored.scored_video.prediction.score)
 
 
 def _or_none(value: float) -> float | None:

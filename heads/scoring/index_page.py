@@ -10,7 +10,7 @@ from heads.pages.score_page import Place
 from heads.runs.title import run_title
 from heads.scoring.page import Scored, class_marks, score_name, score_text
 from heads.scoring.score_axis import ScoreAxis, round_axis
-from heads.scoring.scorer import Judge
+from heads.scoring.scorer import Scorer
 
 INDEX = "index.html"
 
@@ -18,14 +18,14 @@ INDEX = "index.html"
 def write_index(
     path: Path,
     scored: Sequence[Scored],
-    by: Judge,
+    by: Scorer,
     *,
     pages: Mapping[int, Path],
     failures: Mapping[str, str],
 ) -> Path:
     """The page, highest score first; `pages` are by place in `scored`, a video without one has no link."""
-    judged = [number for number, one in enumerate(scored) if one.judgement.not_judged is None]
-    ranked = sorted(judged, key=lambda number: -scored[number].judgement.prediction.score)
+    judged = [number for number, one in enumerate(scored) if one.scored_video.not_scored is None]
+    ranked = sorted(judged, key=lambda number: -scored[number].scored_video.prediction.score)
     axis = common_axis([scored[number] for number in judged], by)
     links = {number: relative_address(page, path) for number, page in pages.items()}
     page = IndexPage(
@@ -36,26 +36,26 @@ def write_index(
         notes=(*_notes(by), *_order([scored[number] for number in ranked])),
         marks=class_marks(by.classes) if by.classes else axis.marks,
         rows=[_row(scored[number], by, link=links.get(number, ""), axis=axis) for number in ranked],
-        not_judged=[
-            (one.judgement.name, str(one.judgement.not_judged), links.get(number, ""))
+        not_scored=[
+            (one.scored_video.name, str(one.scored_video.not_scored), links.get(number, ""))
             for number, one in enumerate(scored)
-            if one.judgement.not_judged is not None
+            if one.scored_video.not_scored is not None
         ],
         failures=list(failures.items()),
     )
     return write_index_page(path, page)
 
 
-def _title(num_judged: int, num_not_judged: int, num_failed: int) -> str:
-    parts = [f"{num_judged} video{'s' * (num_judged != 1)} scored"]
-    parts += [f"{num_not_judged} not judged"] if num_not_judged else []
+def _title(num_scored: int, num_not_scored: int, num_failed: int) -> str:
+    parts = [f"{num_scored} video{'s' * (num_scored != 1)} scored"]
+    parts += [f"{num_not_scored} not scored"] if num_not_scored else []
     parts += [f"{num_failed} with problems"] if num_failed else []
     return ", ".join(parts)
 
 
 def _order(ranked: Sequence[Scored]) -> list[str]:
     """What the order is worth where the intervals of neighbors overlap."""
-    intervals = [one.judgement.interval for one in ranked]
+    intervals = [one.scored_video.interval for one in ranked]
     overlaps = sum(
         lower.high >= upper.low
         for upper, lower in pairwise(intervals)
@@ -69,7 +69,7 @@ def _order(ranked: Sequence[Scored]) -> list[str]:
     ]
 
 
-def common_axis(scored: Sequence[Scored], by: Judge) -> ScoreAxis:
+def common_axis(scored: Sequence[Scored], by: Scorer) -> ScoreAxis:
     """Return the axis that holds the training scores and all scores with their intervals."""
     if by.classes is not None:
         return ScoreAxis(0.0, 1.0, 1.0)
@@ -78,12 +78,12 @@ def common_axis(scored: Sequence[Scored], by: Judge) -> ScoreAxis:
 
 def _ends(scored: Sequence[Scored]) -> Iterator[float]:
     for one in scored:
-        yield one.judgement.prediction.score
-        if interval := one.judgement.interval:
+        yield one.scored_video.prediction.score
+        if interval := one.scored_video.interval:
             yield from (interval.low, interval.high)
 
 
-def _notes(by: Judge) -> list[str]:
+def _notes(by: Scorer) -> list[str]:
     if by.classes is not None:
         return [f"The likelier class of each video, and its probability; {by.classes.upper} first."]
     first, last = by.training_scores.min(), by.training_scores.max()
@@ -92,18 +92,21 @@ def _notes(by: Judge) -> list[str]:
     return [f"Highest score first. The {scores} reach from {first:.2f} to {last:.2f}.", *verdict]
 
 
-def _row(one: Scored, by: Judge, *, link: str, axis: ScoreAxis) -> IndexRow:
-    judgement, score = one.judgement, one.judgement.prediction.score
-    interval = judgement.interval
+def _row(one: Scored, by: Scorer, *, link: str, axis: ScoreAxis) -> IndexRow:
+    scored_video, score = one.scored_video, one.scored_video.prediction.score
+    interval = scored_video.interval
+    spread = (
+        f"± {interval.half_width:.{scored_video.decimals}f}" if interval else score_name(scored_video, by)
+    )
     return IndexRow(
-        video=judgement.name,
+        video=scored_video.name,
         page=link,
-        score=score_text(judgement, by),
-        spread=f"± {interval.half_width:.{judgement.decimals}f}" if interval else score_name(judgement, by),
+        score=score_text(scored_video, by),
+        spread=spread,
         place=Place(
             axis.share(score),
             (axis.share(interval.low), axis.share(interval.high)) if interval else None,
         ),
-        percentile="" if judgement.percentile is None else f"{judgement.percentile:.0f} %",
-        warnings=judgement.warnings,
+        percentile="" if scored_video.percentile is None else f"{scored_video.percentile:.0f} %",
+        warnings=scored_video.warnings,
     )

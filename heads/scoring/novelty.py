@@ -17,7 +17,7 @@ LENGTH_TOLERANCE = 0.1  # a tenth shorter or longer than any training video is n
 USUAL_SHARE_WITHOUT_PERSON = 0.2  # detectors miss an athlete now and then
 SIGNIFICANCE = 0.05
 FAR = 2.0  # twice as far as any of the videos that the run learned from is another kind of video
-OWN_FILE = "Not judged: the run learned from this file, or from a part of it."
+OWN_FILE = "Not scored: the run learned from this file, or from a part of it."
 
 
 def warnings_for(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> tuple[str, ...]:
@@ -36,7 +36,7 @@ def warnings_for(records: Mapping[str, Record], facts: Sequence[TrainingFacts | 
     return (*_seen(records, known), *told, *_length(records, known), *_features(records, known))
 
 
-def why_not_judged(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> str | None:
+def why_not_scored(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> str | None:
     """Return why a score would mean nothing: nobody found, or far from all training videos; None if it may.
 
     Far is more than `FAR` times as far from the training videos' mean as the farthest of them, in each split.

@@ -1,4 +1,4 @@
-"""From a judgement to its page: which tracks, moments, pictures and facts a reader needs."""
+"""From a scored video to its page: which tracks, moments, pictures and facts a reader needs."""
 
 import itertools
 import re
@@ -34,7 +34,7 @@ from heads.runs.title import is_fitted_at_once
 from heads.runs.training_statistics import frames_without_person
 from heads.scoring.outlines import outlines_of
 from heads.scoring.score_axis import round_axis
-from heads.scoring.scorer import Judge, Judgement
+from heads.scoring.scorer import ScoredVideo, Scorer
 from heads.scoring.seen_frames import jump_seconds, seen_frames
 from heads.scoring.seen_parts import told_parts, told_windows
 from heads.scoring.text import SPLIT_NAMES_SHOWN, score_sentences, told_steps
@@ -60,13 +60,13 @@ class Scored:
     """One scored video with all that its page is made of; `known_score` is the judges' own, if any."""
 
     video: Video
-    judgement: Judgement
+    scored_video: ScoredVideo
     records: Mapping[str, Record]
     known_score: float | None = None
 
 
 def write_page_of(
-    scored: Scored, by: Judge, path: Path, *, embed: bool = False, back: tuple[Path, str] | None = None
+    scored: Scored, by: Scorer, path: Path, *, embed: bool = False, back: tuple[Path, str] | None = None
 ) -> Path:
     """Makes the page; raises `VideoError` if the video cannot be read.
 
@@ -76,26 +76,26 @@ def write_page_of(
         seen = {name: seen_frames(record, opened.timeline) for name, record in scored.records.items()}
         tracks = [
             replace(track, jumps=jump_seconds(track, seen[track.stream], opened.timeline))
-            for track in tracks_of(scored.judgement, by)
+            for track in tracks_of(scored.scored_video, by)
         ]
         outlines = outlines_of(scored.records, opened)
         film, moments = _pictures(seen, tracks, opened, outlines)
         media = embed_media(scored.video, opened) if embed else link_media(scored.video, opened, page=path)
         page = ScorePage(
-            title=scored.judgement.name,
-            target=score_name(scored.judgement, by),
-            score=score_text(scored.judgement, by),
+            title=scored.scored_video.name,
+            target=score_name(scored.scored_video, by),
+            score=score_text(scored.scored_video, by),
             summary=(
-                *score_sentences(scored.judgement, by),
+                *score_sentences(scored.scored_video, by),
                 *how_followed(scored.records),
                 *told_parts(scored.records),
                 *told_windows(scored.records, by.trained),
                 *_known(scored, by),
                 *([f"The run: {by.verdict}"] if by.verdict else []),
             ),
-            warnings=scored.judgement.warnings,
+            warnings=scored.scored_video.warnings,
             flags=by.flags,
-            scale=None if scored.judgement.not_judged else _scale(scored.judgement, by),
+            scale=None if scored.scored_video.not_scored else _scale(scored.scored_video, by),
             duration_seconds=opened.timeline.duration_seconds,
             media=media,
             filmstrip=film,
@@ -109,25 +109,25 @@ def write_page_of(
     return write_score_page(path, page)
 
 
-def score_name(judgement: Judgement, by: Judge) -> str:
+def score_name(scored_video: ScoredVideo, by: Scorer) -> str:
     """What the large number is: the target's score, or the likelier class's probability."""
-    if judgement.not_judged is not None:
-        return "not judged"
-    return by.classes.name(judgement.prediction.score) if by.classes else by.target.name
+    if scored_video.not_scored is not None:
+        return "not scored"
+    return by.classes.name(scored_video.prediction.score) if by.classes else by.target.name
 
 
-def score_text(judgement: Judgement, by: Judge) -> str:
-    if judgement.not_judged is not None:
+def score_text(scored_video: ScoredVideo, by: Scorer) -> str:
+    if scored_video.not_scored is not None:
         return "no score"
-    score = judgement.prediction.score
+    score = scored_video.prediction.score
     if by.classes:
         return f"{100 * by.classes.probability(score):.0f} %"
-    return f"{score:.{judgement.decimals}f}"
+    return f"{score:.{scored_video.decimals}f}"
 
 
-def tracks_of(judgement: Judgement, by: Judge) -> list[Track]:
+def tracks_of(scored_video: ScoredVideo, by: Scorer) -> list[Track]:
     """The attention of each stream that weighs steps, then the scores of single steps where there are."""
-    prediction = judgement.prediction
+    prediction = scored_video.prediction
     told = {title: values for title, values, _ in told_steps(prediction)}
     weighed = [
         Track(
@@ -210,12 +210,12 @@ def _pictures(
     return tuple(made["film"]), moments
 
 
-def _scale(judgement: Judgement, by: Judge) -> Scale:
+def _scale(scored_video: ScoredVideo, by: Scorer) -> Scale:
     """Round numbers around the training scores and the interval; the target's bounds may lie far off.
 
     A probability lies between the two classes, with a line where one becomes the other.
     """
-    interval, score = judgement.interval, judgement.prediction.score
+    interval, score = scored_video.interval, scored_video.prediction.score
     if by.classes is not None:
         place = Place(score, None)
         return Scale(class_marks(by.classes), ticks=(HALF,), place=place, note="the line parts the two")
@@ -234,19 +234,19 @@ def class_marks(classes: TwoClasses) -> tuple[Mark, Mark]:
     return Mark(0.0, classes.lower), Mark(1.0, classes.upper)
 
 
-def _known(scored: Scored, by: Judge) -> Iterator[str]:
+def _known(scored: Scored, by: Scorer) -> Iterator[str]:
     if scored.known_score is None:
         return
     if by.classes is not None:
         yield f"The judges saw: {by.classes.name(scored.known_score)}."
         return
-    error = scored.judgement.prediction.score - scored.known_score
+    error = scored.scored_video.prediction.score - scored.known_score
     yield f"The judges gave {scored.known_score:.2f}: the prediction is {error:+.2f} off."
 
 
-def facts_of(scored: Scored, by: Judge) -> Iterator[tuple[str, str]]:
+def facts_of(scored: Scored, by: Scorer) -> Iterator[tuple[str, str]]:
     """What a reader must know to trust the number or not."""
-    config, prediction = by.trained.config, scored.judgement.prediction
+    config, prediction = by.trained.config, scored.scored_video.prediction
     splits = list(dict.fromkeys(cell.split for cell in by.trained.cells))
     own = ", ".join(f"{score:.2f}" for score in prediction.scores)
     yield "Video", f"{scored.video.path.name}, {_length(scored)}"
@@ -306,7 +306,7 @@ def page_paths(out: Path, scored: Sequence[Scored], *, single: bool) -> list[Pat
         return [out] * len(scored)
     names: list[str] = []
     for one in scored:
-        name = number_name(file_name(one.judgement.name), names)
+        name = number_name(file_name(one.scored_video.name), names)
         names.append(name)
     return [out / f"{name}.html" for name in names]
 

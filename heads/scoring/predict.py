@@ -37,7 +37,7 @@ ALL_SPLITS = "all"
 
 
 @dataclass(frozen=True, eq=False)
-class TrainedCell:
+class LoadedCell:
     """One trained network in evaluation mode, with what it needs to be asked."""
 
     split: str
@@ -55,7 +55,7 @@ class TrainedHead:
     run_dir: Path
     config: Mapping[str, Any]
     specs: Mapping[str, StreamSpec]
-    cells: tuple[TrainedCell, ...]
+    cells: tuple[LoadedCell, ...]
     has_difficulty: bool = False
 
     @property
@@ -178,7 +178,7 @@ def _are_classes(run_dir: Path, config: Mapping[str, Any]) -> bool:
     return are_classes([over_seeds_of([cell]) for cell in cells])
 
 
-def _load_cell(run_dir: Path, config: Mapping[str, Any], *, split: str, seed: int) -> TrainedCell:
+def _load_cell(run_dir: Path, config: Mapping[str, Any], *, split: str, seed: int) -> LoadedCell:
     cell = read_cell(run_dir, split=split, seed=seed)
     head, folder = head_of(config), cell_folder(run_dir, split=split, seed=seed)
     try:
@@ -200,7 +200,7 @@ def _load_cell(run_dir: Path, config: Mapping[str, Any], *, split: str, seed: in
             f"{folder / 'model.safetensors'} does not fit {config['head']} ({config['variant']}): {error}"
         ) from error
     learned_from = frozenset(row.video_id for row in cell.predictions if row.part != "test")
-    return TrainedCell(split, seed, module.eval(), recipe, cell.scale, learned_from)
+    return LoadedCell(split, seed, module.eval(), recipe, cell.scale, learned_from)
 
 
 def _check_shapes(folder: Path, claimed: Mapping[str, tuple[int, ...]]) -> None:
@@ -259,7 +259,7 @@ def _as_samples(records: Mapping[str, Record], dims: Mapping[str, int], *, tubes
     )
 
 
-def _ask(cell: TrainedCell, samples: FeatureSet) -> tuple[float, dict[str, NDArray[np.float64]]]:
+def _ask(cell: LoadedCell, samples: FeatureSet) -> tuple[float, dict[str, NDArray[np.float64]]]:
     """One cell's raw score and, per stream, the weight of each time step of the video."""
     video = np.zeros(1, dtype=np.int64)
     output = evaluate_videos(cell.module, samples, video, recipe=cell.recipe)

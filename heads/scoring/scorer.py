@@ -12,18 +12,18 @@ from heads.evaluation.two_classes import TwoClasses, two_classes
 from heads.evaluation.verdict import Verdict, verdict_of
 from heads.runs.predictions import Predicted, over_seeds_of
 from heads.runs.title import run_flags
-from heads.runs.trained_cell import Cell, read_cell
+from heads.runs.trained_cell import TrainedCell, read_cell
 from heads.runs.training_statistics import TrainingFacts, read_training_facts
-from heads.scoring.novelty import OWN_FILE, warnings_for, why_not_judged
+from heads.scoring.novelty import OWN_FILE, warnings_for, why_not_scored
 from heads.scoring.predict import Prediction, TrainedHead, predict
 from heads.scoring.seen_parts import told_outside
 from heads.scoring.tracking import losses
 
-OWN_VIDEO = "Not judged: the run learned from this video."
+OWN_VIDEO = "Not scored: the run learned from this video."
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
+class Scorer:
     """A run that scores, with what it was right and wrong about before.
 
     `residuals` are true minus predicted scores of its different test videos (mean over seeds and splits),
@@ -42,10 +42,10 @@ class Judge:
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
+class ScoredVideo:
     """One video's prediction in its context; `percentile` is among the training scores.
 
-    A probability has neither interval nor percentile: the truth is 0 or 1. `not_judged` says why the score
+    A probability has neither interval nor percentile: the truth is 0 or 1. `not_scored` says why the score
     means nothing; None where it may be read.
     """
 
@@ -54,7 +54,7 @@ class Judgement:
     interval: ScoreInterval | None
     percentile: float | None
     warnings: tuple[str, ...]
-    not_judged: str | None = None
+    not_scored: str | None = None
 
     @property
     def decimals(self) -> int:
@@ -62,9 +62,9 @@ class Judgement:
         return self.interval.decimals if self.interval else 3
 
 
-def make_judge(trained: TrainedHead) -> Judge:
+def make_scorer(trained: TrainedHead) -> Scorer:
     """Read what the run's own test videos say about its errors."""
-    by_split: dict[str, list[Cell]] = {}
+    by_split: dict[str, list[TrainedCell]] = {}
     for cell in trained.cells:
         by_split.setdefault(cell.split, []).append(
             read_cell(trained.run_dir, split=cell.split, seed=cell.seed)
@@ -73,7 +73,7 @@ def make_judge(trained: TrainedHead) -> Judge:
     true, told = _once_per_video(predicted)
     training = _training_scores([cells[0] for cells in by_split.values()])
     config = trained.config
-    return Judge(
+    return Scorer(
         trained=trained,
         target=Target(**config["target"]),
         flags=run_flags(config),
@@ -95,27 +95,29 @@ def _once_per_video(splits: Sequence[Predicted]) -> tuple[NDArray[np.float64], N
     return true, told
 
 
-def judge(by: Judge, name: str, records: Mapping[str, Record], *, expected: bool = False) -> Judgement:
-    """The judgement of one video from its records, one per stream of the run; raises as `predict` does.
+def score_video(
+    by: Scorer, name: str, records: Mapping[str, Record], *, expected: bool = False
+) -> ScoredVideo:
+    """The score of one video from its records, one per stream of the run; raises as `predict` does.
 
     `expected` tells that the video is of the run's own dataset, so that only training on it is worth a word.
     """
     prediction = predict(by.trained, records)
     told = () if expected else warnings_for(records, by.facts)
     seen = (OWN_VIDEO if prediction.seen_in_training else None) or (OWN_FILE if OWN_FILE in told else None)
-    strange = None if expected else why_not_judged(records, by.facts)
+    strange = None if expected else why_not_scored(records, by.facts)
     is_score = by.classes is None
-    return Judgement(
+    return ScoredVideo(
         name=name,
         prediction=prediction,
         interval=score_interval(prediction.scores, by.residuals, target=by.target) if is_score else None,
         percentile=percentile_among(prediction.score, by.training_scores) if is_score else None,
         warnings=(*(each for each in told if each != OWN_FILE), *losses(records), *told_outside(records)),
-        not_judged=seen or (f"Not judged: {strange}." if strange else None),
+        not_scored=seen or (f"Not scored: {strange}." if strange else None),
     )
 
 
-def _training_scores(cells: Sequence[Cell]) -> NDArray[np.float64]:
+def _training_scores(cells: Sequence[TrainedCell]) -> NDArray[np.float64]:
     """The judges' scores of the different videos that the cells learned from."""
     rows = {row.video_id: row.true for cell in cells for row in cell.predictions if row.part != "test"}
     return np.array(list(rows.values()), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""A judgement in words: the score, how sure it is, what speaks against it, and the moments that made it."""
+"""A scored video in words: its score, how sure that is, what speaks against it, and its moments."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,14 +10,14 @@ from aqa_pipeline.text_table import format_table
 from heads.evaluation.two_classes import TwoClasses
 from heads.pages.score_page import scores_are_even, weights_are_even
 from heads.scoring.predict import Prediction
-from heads.scoring.scorer import Judge, Judgement
+from heads.scoring.scorer import ScoredVideo, Scorer
 
 NUM_MOMENTS = 3
 SPLIT_NAMES_SHOWN = 4
 EQUAL = 1e-6  # weights of 1 / n differ by rounding alone
 Values = Mapping[str, NDArray[np.float64]]
 EXPLAINED = {
-    "RANDOM WEIGHTS": "a demonstration, not a judgement.",
+    "RANDOM WEIGHTS": "a demonstration, not a score.",
     "SIMULATED": "the run learned from drawn features, it saw no video.",
     "SHUFFLED LABELS": "a control that learned from wrong scores.",
     "GROUPS OVERLAP": "some test videos share their group (athlete, event) with training videos: "
@@ -26,30 +26,30 @@ EXPLAINED = {
 }
 
 
-def format_judgement(judgement: Judgement, by: Judge, *, followed: Sequence[str] = ()) -> str:
+def format_scored_video(scored_video: ScoredVideo, by: Scorer, *, followed: Sequence[str] = ()) -> str:
     """Score with its interval, warnings, then the steps that counted or scored most and least.
 
     `followed` says how the tracker fared, where there is one, and what part of the video streams look at.
     """
-    return "\n".join(_lines(judgement, by, followed))
+    return "\n".join(_lines(scored_video, by, followed))
 
 
-def _lines(judgement: Judgement, by: Judge, followed: Sequence[str]) -> Iterator[str]:
-    prediction, config = judgement.prediction, by.trained.config
-    yield f"{judgement.name}: {headline(judgement, by)}"
-    if judgement.not_judged is not None:
-        for sentence in (*followed, *(f"WARNING: {warning}" for warning in judgement.warnings)):
+def _lines(scored_video: ScoredVideo, by: Scorer, followed: Sequence[str]) -> Iterator[str]:
+    prediction, config = scored_video.prediction, by.trained.config
+    yield f"{scored_video.name}: {headline(scored_video, by)}"
+    if scored_video.not_scored is not None:
+        for sentence in (*followed, *(f"WARNING: {warning}" for warning in scored_video.warnings)):
             yield f"  {sentence}"
         return
-    own = ", ".join(f"{score:.{judgement.decimals}f}" for score in prediction.scores)
-    for sentence in (*score_sentences(judgement, by), *followed):
+    own = ", ".join(f"{score:.{scored_video.decimals}f}" for score in prediction.scores)
+    for sentence in (*score_sentences(scored_video, by), *followed):
         yield f"  {sentence}"
     yield f"  {config['head']} ({config['variant']}), by network: {own}"
     if by.verdict is not None:
         yield f"  The run: {by.verdict}"
     for flag in by.flags:
         yield f"  {flag}: {EXPLAINED[flag]}"
-    for warning in judgement.warnings:
+    for warning in scored_video.warnings:
         yield f"  WARNING: {warning}"
     for title, values, digits in told_steps(prediction):
         yield ""
@@ -63,7 +63,7 @@ def _lines(judgement: Judgement, by: Judge, followed: Sequence[str]) -> Iterator
         yield format_table(header, list(_moments(prediction, values, digits)))
 
 
-def _even_streams(title: str, values: Values, by: Judge) -> list[str]:
+def _even_streams(title: str, values: Values, by: Scorer) -> list[str]:
     usual_range = float(np.ptp(by.training_scores))
     return [
         stream
@@ -76,26 +76,26 @@ def _even_streams(title: str, values: Values, by: Judge) -> list[str]:
     ]
 
 
-def headline(judgement: Judgement, by: Judge) -> str:
-    """`score 59.96 ± 4.20`, or of classes `clean landing, probability 83 %`; or that it is not judged."""
-    if judgement.not_judged is not None:
-        return judgement.not_judged[0].lower() + judgement.not_judged[1:]
-    score, digits = judgement.prediction.score, judgement.decimals
+def headline(scored_video: ScoredVideo, by: Scorer) -> str:
+    """`score 59.96 ± 4.20`, or of classes `clean landing, probability 83 %`; or that it is not scored."""
+    if scored_video.not_scored is not None:
+        return scored_video.not_scored[0].lower() + scored_video.not_scored[1:]
+    score, digits = scored_video.prediction.score, scored_video.decimals
     if by.classes is not None:
         return f"{by.classes.name(score)}, probability {100 * by.classes.probability(score):.0f} %"
-    assert judgement.interval is not None, "a score has an interval"
-    return f"{by.target.name} {score:.{digits}f} ± {judgement.interval.half_width:.{digits}f}"
+    assert scored_video.interval is not None, "a score has an interval"
+    return f"{by.target.name} {score:.{digits}f} ± {scored_video.interval.half_width:.{digits}f}"
 
 
-def score_sentences(judgement: Judgement, by: Judge) -> tuple[str, ...]:
+def score_sentences(scored_video: ScoredVideo, by: Scorer) -> tuple[str, ...]:
     """How sure the score is, and where it lies among the training scores."""
-    if judgement.not_judged is not None:
-        return (judgement.not_judged,)
-    std, digits = judgement.prediction.std, judgement.decimals
+    if scored_video.not_scored is not None:
+        return (scored_video.not_scored,)
+    std, digits = scored_video.prediction.std, scored_video.decimals
     seeds = "" if math.isnan(std) else f"; the networks differ by ± {std:.{digits}f}"
     if by.classes is not None:
         return _class_sentences(by.classes, len(by.training_scores), seeds)
-    interval, percentile = judgement.interval, judgement.percentile
+    interval, percentile = scored_video.interval, scored_video.percentile
     assert interval is not None, "a score has an interval"
     return (
         f"{100 * interval.coverage:.0f} % interval {interval.low:.{digits}f} to {interval.high:.{digits}f}, "

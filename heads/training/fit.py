@@ -36,8 +36,8 @@ from heads.evaluation.evaluate import Evaluation, evaluate
 from heads.runs.config import config_differences, read_config
 from heads.runs.epoch import Epoch
 from heads.runs.trained_cell import (
-    Cell,
     Part,
+    TrainedCell,
     VideoScore,
     cell_folder,
     is_complete,
@@ -165,7 +165,7 @@ def _reporter(progress: Tell | None, cell: CellToTrain) -> Callable[[Epoch], Non
 
 def train_cell(
     plan: Plan, split: SplitPlan, seed: int, on_epoch: Callable[[Epoch], None] | None = None
-) -> Cell:
+) -> TrainedCell:
     """Trains one split and seed, and writes it into the run; before it, what the split's videos are like."""
     _write_training_facts(plan, split)
     cell, trained = _trained(plan, split, seed, on_epoch)
@@ -175,7 +175,7 @@ def train_cell(
 
 def _trained(
     plan: Plan, split: SplitPlan, seed: int, on_epoch: Callable[[Epoch], None] | None
-) -> tuple[Cell, Trained]:
+) -> tuple[TrainedCell, Trained]:
     samples, learned = plan.load(split.video_ids), plan.learned
     labels = learned_labels(plan.request.dataset, learned, split.video_ids)
     factors = factors_of(plan.request.dataset, learned, split.video_ids)
@@ -198,7 +198,9 @@ def _trained(
     train_head = fit_svr if split.recipe.optimiser == "closed-form" else train
     trained = train_head(training, on_epoch)
     predictions = _predictions(samples, fold, final.of(trained.scores, np.arange(len(trained.scores))))
-    return Cell(split.name, seed, trained.chosen_epoch, split.scale, trained.epochs, predictions), trained
+    return TrainedCell(
+        split.name, seed, trained.chosen_epoch, split.scale, trained.epochs, predictions
+    ), trained
 
 
 def _normalised(labels: NDArray[np.float64], learned: Learned, split: SplitPlan) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from aqa_pipeline.cluster import (
     sharing,
 )
 from aqa_pipeline.errors import RunError
-from heads.runs.trained_cell import Cell
+from heads.runs.trained_cell import TrainedCell
 from heads.training.fit import CellToTrain, RunSummary, Tell, carry_out, threads, train_cell
 from heads.training.plan import FitRequest, Plan, resolve
 
@@ -84,7 +84,7 @@ def _train(pool: WorkerPool, todo: Sequence[CellToTrain], progress: Tell | None)
         )
 
 
-def _tell_of(cell: CellToTrain, trained: Cell, progress: Tell) -> None:
+def _tell_of(cell: CellToTrain, trained: TrainedCell, progress: Tell) -> None:
     progress(cell.progress(trained.epochs[-1]))
 
 

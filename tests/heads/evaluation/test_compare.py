@@ -16,7 +16,7 @@ from heads.evaluation.compare import compare, difference, format_comparison, two
 from heads.runs.config import SCHEMA
 from heads.runs.epoch import Epoch
 from heads.runs.predictions import Predicted, read_predicted
-from heads.runs.trained_cell import Cell, VideoScore, cell_folder, write_cell
+from heads.runs.trained_cell import TrainedCell, VideoScore, cell_folder, write_cell
 
 NUM_VIDEOS = 40
 
@@ -55,7 +55,7 @@ def write_run(
             ]
             rows = (*test, VideoScore(f"training video of {split}", "train", 1.0, 5.0))
             epochs = (Epoch(1, 0.1, 0.01, 0.05, math.nan, 0.5),)
-            cell = Cell(split, seed, 1, ScoreScale(0, 25), epochs, rows)
+            cell = TrainedCell(split, seed, 1, ScoreScale(0, 25), epochs, rows)
             write_cell(cell_folder(run_dir, split=split, seed=seed), cell, {})
     return run_dir
 

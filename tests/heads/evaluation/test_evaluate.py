@@ -16,7 +16,7 @@ from heads.evaluation.evaluation_text import format_evaluation
 from heads.evaluation.metric import metric_of_run
 from heads.runs.config import SCHEMA
 from heads.runs.epoch import Epoch
-from heads.runs.trained_cell import Cell, VideoScore, cell_folder, write_cell
+from heads.runs.trained_cell import TrainedCell, VideoScore, cell_folder, write_cell
 
 TRUE = {
     "ball": np.array([10.0, 12, 14, 16, 18, 20]),
@@ -60,7 +60,7 @@ def write_run(
             Epoch(number, 0.1, 0.01, 0.05, math.nan, on_test, metric)
             for number, on_test in enumerate([math.nan, 0.9, 0.4], start=1)
         )
-        cell = Cell(split, seed, 3, ScoreScale(0, 25), epochs, (*train, *test))
+        cell = TrainedCell(split, seed, 3, ScoreScale(0, 25), epochs, (*train, *test))
         write_cell(cell_folder(run_dir, split=split, seed=seed), cell, {})
 
 

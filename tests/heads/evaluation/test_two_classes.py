@@ -8,8 +8,8 @@ import pytest
 from aqa_pipeline.metrics import wilson_interval
 from heads.evaluation.two_classes import two_classes
 from heads.scoring.predict import Prediction
-from heads.scoring.scorer import Judgement
-from heads.scoring.text import format_judgement, headline, score_sentences
+from heads.scoring.scorer import ScoredVideo
+from heads.scoring.text import format_scored_video, headline, score_sentences
 
 TRUE = np.array([1.0, 1.0, 0.0, 0.0, 1.0])
 PREDICTED = np.array([0.9, 0.4, 0.1, 0.2, 0.5])
@@ -40,7 +40,7 @@ def judged(score: float):
         verdict=None,
         trained=SimpleNamespace(config=config()),
     )
-    return Judgement("jump", prediction, None, None, ()), by
+    return ScoredVideo("jump", prediction, None, None, ()), by
 
 
 def test_one_half_counts_as_the_upper_class() -> None:
@@ -62,7 +62,7 @@ def test_other_datasets_are_named_by_their_target() -> None:
 )
 def test_the_likelier_class_is_named_with_its_probability(score: float, expected: str) -> None:
     assert headline(*judged(score)) == expected
-    assert format_judgement(*judged(score)).startswith(f"jump: {expected}\n")
+    assert format_scored_video(*judged(score)).startswith(f"jump: {expected}\n")
 
 
 def test_a_probability_has_an_accuracy_where_a_score_has_an_interval() -> None:

@@ -58,7 +58,7 @@ def weights(number: int) -> np.ndarray:
 
 
 def make_page(video: Video, path: Path, *, title: str = "routine.mp4", embed: bool = False) -> Path:
-    """A page as `aqa score` makes it, of a made-up judgement."""
+    """A page as `aqa score` makes it, of a made-up scored_video."""
     with open_video(video) as opened:
         seconds = opened.timeline.duration_seconds
         num_segments, num_crops = int(seconds // 3.2), int(seconds)

@@ -121,7 +121,7 @@ def test_features_of_a_training_video_are_not_judged(world, single: Path, tmp_pa
     trained_on = next(iter(load_run(single).cells[0].train_ids))
     folder = save(tmp_path / "f", world, [trained_on], "segments")
     result = run("score", "--features", folder, "--run", single, *SECONDS)
-    assert f"{trained_on}: not judged: the run learned from this video" in result.output
+    assert f"{trained_on}: not scored: the run learned from this video" in result.output
 
 
 def test_what_a_run_of_two_streams_needs_is_told(world, both: Path, tmp_path: Path) -> None:

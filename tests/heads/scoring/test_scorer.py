@@ -17,9 +17,9 @@ from heads.runs.training_statistics import (
     read_training_facts,
     share_without_person,
 )
-from heads.scoring.novelty import warnings_for, why_not_judged
+from heads.scoring.novelty import warnings_for, why_not_scored
 from heads.scoring.predict import load_run
-from heads.scoring.scorer import judge, make_judge
+from heads.scoring.scorer import make_scorer, score_video
 from heads.training.fit import fit
 
 ANY = Target("score")
@@ -150,18 +150,18 @@ def test_a_warning_must_hold_against_every_split_that_scores() -> None:
 
 def test_a_run_judges_its_own_test_video_without_alarm_and_a_stranger_with(world, tmp_path: Path) -> None:
     fit(world.request(tmp_path / "run", seeds=(0, 1)))
-    by = make_judge(load_run(tmp_path / "run"))
+    by = make_scorer(load_run(tmp_path / "run"))
     test_id = world.dataset.split("first").test[0]
     usual = {s: world.store.read("synthetic", test_id, spec) for s, spec in world.specs.items()}
-    judgement = judge(by, test_id, usual)
+    scored_video = score_video(by, test_id, usual)
     # all records of the toy world share one source digest
-    assert judgement.not_judged == "Not judged: the run learned from this file, or from a part of it."
-    assert judgement.warnings == ()
-    assert judgement.interval.num_residuals == len(world.dataset.split("first").test)
-    assert judgement.interval.low < judgement.prediction.score < judgement.interval.high
-    assert 0 <= judgement.percentile <= 100
+    assert scored_video.not_scored == "Not scored: the run learned from this file, or from a part of it."
+    assert scored_video.warnings == ()
+    assert scored_video.interval.num_residuals == len(world.dataset.split("first").test)
+    assert scored_video.interval.low < scored_video.prediction.score < scored_video.interval.high
+    assert 0 <= scored_video.percentile <= 100
     strange = {s: world.record("stranger", spec, 50 + usual[s].features) for s, spec in world.specs.items()}
-    assert sum("look unlike" in warning for warning in judge(by, "stranger", strange).warnings) == 2
+    assert sum("look unlike" in warning for warning in score_video(by, "stranger", strange).warnings) == 2
 
 
 def test_what_shows_nobody_or_something_else_is_not_judged() -> None:
@@ -169,14 +169,14 @@ def test_what_shows_nobody_or_something_else_is_not_judged() -> None:
     trained = [facts()]
     nobody = record(USUAL, missed=0)
     object.__setattr__(nobody, "counts", {"num_steps": 10, "num_steps_without_person": 10})
-    assert why_not_judged({"crops": nobody}, trained) == "no athlete was found in any frame of crops"
+    assert why_not_scored({"crops": nobody}, trained) == "no athlete was found in any frame of crops"
     farthest = max(trained[0].streams["crops"].distances)
     for times, judged in ((1.9, True), (2.1, False)):
         stream = trained[0].streams["crops"]
         away = np.array(stream.mean) + times * farthest * np.array(stream.deviation)
-        why = why_not_judged({"crops": record(np.tile(away, (10, 1)))}, trained)
+        why = why_not_scored({"crops": record(np.tile(away, (10, 1)))}, trained)
         assert (why is None) is judged
-    assert why_not_judged({"crops": record(USUAL + 1e6)}, [None]) is None, "nothing is known of an old run"
+    assert why_not_scored({"crops": record(USUAL + 1e6)}, [None]) is None, "nothing is known of an old run"
 
 
 def test_facts_are_read_as_written_and_written_for_older_runs(world, tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_head_of_clips_scores_each_clip_alone(world, tmp_path: Path) -> None:
 
 def test_heads_that_relate_steps_give_no_score_of_single_ones(world, tmp_path: Path) -> None:
     fit(world.request(tmp_path / "run"))
-    by = make_judge(load_run(tmp_path / "run"))
+    by = make_scorer(load_run(tmp_path / "run"))
     video_id = world.dataset.split("first").test[0]
     records = {s: world.store.read("synthetic", video_id, spec) for s, spec in world.specs.items()}
-    assert judge(by, video_id, records, expected=True).prediction.step_scores == {}
+    assert score_video(by, video_id, records, expected=True).prediction.step_scores == {}
