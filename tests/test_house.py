@@ -1,4 +1,4 @@
-"""The rooms and their arrows, floor by floor: cli -> extract | heads -> aqa_pipeline, and h5py in the store."""
+"""The rooms and their arrows, floor by floor: cli -> extract | heads -> aqa_pipeline. h5py is the store's."""
 
 import ast
 import graphlib
