@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from aqa_pipeline.video import ReaderName
     from extract.streams import Stream
     from heads.evaluation.evaluate import Evaluation
-    from heads.scoring.predict import TrainedHead
+    from heads.scoring.ensemble import Ensemble
     from heads.tables.planning.plan import TablePlan
 
 
@@ -134,7 +134,7 @@ def _tried(*arguments: str) -> bool:
     return True
 
 
-def _open_cache(trained: "TrainedHead", options: dict[str, Any]) -> "Callable[[Video], dict[str, Record]]":
+def _open_cache(ensemble: "Ensemble", options: dict[str, Any]) -> "Callable[[Video], dict[str, Record]]":
     """Stage 1 for `aqa score`: a function to the records of one video, made once and kept in a store.
 
     Records go by what they are made from, not by names: file, window, fps and boxes.
@@ -144,9 +144,9 @@ def _open_cache(trained: "TrainedHead", options: dict[str, Any]) -> "Callable[[V
     from extract.choices.from_run import rebuild_streams
 
     check_reader(options["reader"])
-    check_tube_options(options, list(trained.specs))
+    check_tube_options(options, list(ensemble.specs))
     streams = rebuild_streams(
-        list(trained.specs.values()), choices_of(options), files=trained.config.get("files")
+        list(ensemble.specs.values()), choices_of(options), files=ensemble.config.get("files")
     )
     _check_who_finds(options, streams)
     cache = Store(options["cache"])
@@ -155,7 +155,7 @@ def _open_cache(trained: "TrainedHead", options: dict[str, Any]) -> "Callable[[V
 
 def _check_who_finds(options: dict[str, Any], streams: Sequence["Stream"]) -> None:
     """Raises `UsageError` for an option on the athlete that these streams do not read."""
-    finders = [str(each.spec.facts.get(by, "")) for each in streams for by in ("detector", "tracker")]
+    finders = [str(each.spec.facts.get(scorer, "")) for each in streams for scorer in ("detector", "tracker")]
     if options["boxes"] and not any(finder.startswith("annotations") for finder in finders):
         raise click.UsageError(
             "--boxes are read where the run's detector or tracker is `annotations`; this run's: "

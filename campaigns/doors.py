@@ -25,7 +25,7 @@ from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.store import Store, pack
 from aqa_pipeline.weights import load_state_dict
 from campaigns.samples import SPECS, aqa, random_record
-from heads.scoring.predict import load_run
+from heads.scoring.ensemble import load_ensemble
 
 Answer = tuple[int, str]
 CANARY = "AQA_CANARY"  # names the file, in the environment, that no code of a sample may write
@@ -281,7 +281,7 @@ def _features(video_id: str, spec: StreamSpec) -> Record:
 
 def _look_at_run(folder: Path) -> Answer:
     """`evaluate`, `report` and the loading that `score` begins with."""
-    answers = [aqa("evaluate", folder / "run"), _reader(load_run, "run")(folder)]
+    answers = [aqa("evaluate", folder / "run"), _reader(load_ensemble, "run")(folder)]
     return _worst([*answers, aqa("report", folder / "run", "--html", folder / "report.html")])
 
 

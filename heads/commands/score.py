@@ -21,13 +21,13 @@ from heads.commands.score_options import CACHE, check_score_options, score_optio
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import Record, Video
-    from heads.scoring.page import Scored
-    from heads.scoring.predict import TrainedHead
+    from heads.scoring.ensemble import Ensemble
+    from heads.scoring.inputs import ScoreInput
+    from heads.scoring.result import ScoringResult
     from heads.scoring.scorer import Scorer
-    from heads.scoring.to_score import ToScore
 
 # Gives the function that makes or finds the records of one video; the front door tells, for it knows stage 1.
-OpenCache = Callable[["TrainedHead", dict[str, Any]], Callable[["Video"], Mapping[str, "Record"]]]
+OpenCache = Callable[["Ensemble", dict[str, Any]], Callable[["Video"], Mapping[str, "Record"]]]
 
 
 def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click.Command:
@@ -57,42 +57,42 @@ def make_score(open_cache: OpenCache, *, extraction_options: Decorator) -> click
         the run's were and kept: a video is extracted once. A video that fails is named with the reason, the
         others are scored; exit code 3.
         """
-        from heads.scoring.files import write_csv, write_json
-        from heads.scoring.predict import load_run
+        from heads.scoring.ensemble import load_ensemble
+        from heads.scoring.inputs import find_videos, video_inputs
+        from heads.scoring.score_files import write_csv, write_json
         from heads.scoring.scorer import make_scorer
-        from heads.scoring.to_score import videos_in, videos_to_score
 
-        videos = tuple(videos_in(videos))
+        videos = tuple(find_videos(videos))
         check_score_options(ctx, options, videos)
         run = only_run(run)
-        trained = load_run(run, split=split).of_difficulty(options["difficulty"])
+        ensemble = load_ensemble(run, split=split).with_difficulty(options["difficulty"])
         if options["features"]:
-            items = _features_to_score(trained, options)
+            items = _features_to_score(ensemble, options)
         else:
-            records_of = open_cache(trained, options | {"cache": options["cache"] or run / CACHE})
-            items = videos_to_score(videos, records_of, boxes=options["boxes"], fps=options["fps"])
-        by = make_scorer(trained)
-        scored, failures = _score_all(items, by)
+            records_of = open_cache(ensemble, options | {"cache": options["cache"] or run / CACHE})
+            items = video_inputs(videos, records_of, boxes=options["boxes"], fps=options["fps"])
+        scorer = make_scorer(ensemble)
+        scored, failures = _score_all(items, scorer)
         for write, target in ((write_json, options["json_path"]), (write_csv, options["csv_path"])):
             if target:
-                write(target, scored, failures, by=by)
+                write(target, scored, failures, scorer=scorer)
                 click.echo(f"Written: {target}")
         if options["html"]:
             write_html = _write_table if options["features"] else _write_pages
-            write_html(scored, by, failures, options)
+            write_html(scored, scorer, failures, options)
         ctx.exit(SOME_FAILED if failures else 0)
 
     return score
 
 
-def _features_to_score(trained: "TrainedHead", options: dict[str, Any]) -> list["ToScore"]:
-    from heads.scoring.given_features import StepSeconds
-    from heads.scoring.to_score import features_to_score
+def _features_to_score(ensemble: "Ensemble", options: dict[str, Any]) -> list["ScoreInput"]:
+    from heads.scoring.external_features import StepSeconds
+    from heads.scoring.inputs import feature_inputs
 
-    items = features_to_score(options["features"], trained, StepSeconds(_seconds(options["step_seconds"])))
+    items = feature_inputs(options["features"], ensemble, StepSeconds(_seconds(options["step_seconds"])))
     if options["difficulty"] and len(items) > 1:
         raise click.UsageError(f"--difficulty: of one video; score these {len(items)} one by one.")
-    learned_from = " and ".join(spec.in_words for spec in trained.specs.values())
+    learned_from = " and ".join(spec.in_words for spec in ensemble.specs.values())
     click.echo(
         f"The run learned from {learned_from}. "
         "The features are taken as made the same way: no file tells it.",
@@ -115,13 +115,15 @@ def _seconds(texts: Sequence[str]) -> dict[str, float]:
     return chosen
 
 
-def _score_all(items: Sequence["ToScore"], by: "Scorer") -> tuple[list["Scored"], dict[str, str]]:
+def _score_all(
+    items: Sequence["ScoreInput"], scorer: "Scorer"
+) -> tuple[list["ScoringResult"], dict[str, str]]:
     """Score one after the other and print each; return what failed, with the reason, by name."""
-    from heads.scoring.page import Scored
+    from heads.scoring.result import ScoringResult
+    from heads.scoring.score_text import format_scored_video
     from heads.scoring.scorer import score_video
-    from heads.scoring.seen_parts import told_parts, told_windows
-    from heads.scoring.text import format_scored_video
-    from heads.scoring.tracking import how_followed
+    from heads.scoring.tracking import tracking_sentences
+    from heads.scoring.visible_parts import head_window_sentences, stream_part_sentences
 
     scored, failures = [], {}
     for number, item in enumerate(items, start=1):
@@ -129,9 +131,13 @@ def _score_all(items: Sequence["ToScore"], by: "Scorer") -> tuple[list["Scored"]
             click.echo(f"{number} of {len(items)}: {item.name}", err=True)
         try:
             records = item.records()
-            one = Scored(item.video, score_video(by, item.name, records), records)
-            seen = (*how_followed(records), *told_parts(records), *told_windows(records, by.trained))
-            click.echo(format_scored_video(one.scored_video, by, followed=seen))
+            one = ScoringResult(item.video, score_video(scorer, item.name, records), records)
+            seen = (
+                *tracking_sentences(records),
+                *stream_part_sentences(records),
+                *head_window_sentences(records, scorer.ensemble),
+            )
+            click.echo(format_scored_video(one.scored_video, scorer, followed=seen))
             click.echo()
             scored.append(one)
         except AqaError as error:
@@ -142,11 +148,11 @@ def _score_all(items: Sequence["ToScore"], by: "Scorer") -> tuple[list["Scored"]
 
 
 def _write_pages(
-    scored: list["Scored"], by: "Scorer", failures: dict[str, str], options: dict[str, Any]
+    scored: list["ScoringResult"], scorer: "Scorer", failures: dict[str, str], options: dict[str, Any]
 ) -> None:
     """One page per video, and one over several; a page that cannot be made is a failure like any other."""
-    from heads.scoring.index_page import INDEX, write_index
-    from heads.scoring.page import page_paths, write_page_of
+    from heads.scoring.index_page_content import INDEX, write_index
+    from heads.scoring.score_page_content import page_paths, write_page_of
 
     out, embed = options["html"], options["embed"]
     single = len(scored) + len(failures) == 1
@@ -155,22 +161,22 @@ def _write_pages(
     for number, path in enumerate(page_paths(out, scored, single=single)):
         one = scored[number]
         try:
-            pages[number] = write_page_of(one, by, path, embed=embed, back=back)
+            pages[number] = write_page_of(one, scorer, path, embed=embed, back=back)
             click.echo(f"Page: {pages[number]}")
         except AqaError as error:
             failures[one.scored_video.name] = f"no page: {error}"
             click.secho(f"{one.video.path}: no page: {error}", fg="red", err=True)
     if not single:
-        path = write_index(out / INDEX, scored, by, pages=pages, failures=failures)
+        path = write_index(out / INDEX, scored, scorer, pages=pages, failures=failures)
         click.echo(f"All of them: {path}")
 
 
 def _write_table(
-    scored: list["Scored"], by: "Scorer", failures: dict[str, str], options: dict[str, Any]
+    scored: list["ScoringResult"], scorer: "Scorer", failures: dict[str, str], options: dict[str, Any]
 ) -> None:
     """The page over all: features have no pictures, so none has a page of its own."""
-    from heads.scoring.index_page import INDEX, write_index
+    from heads.scoring.index_page_content import INDEX, write_index
 
     out = options["html"]
     path = out if out.suffix.lower() in (".html", ".htm") and not out.is_dir() else out / INDEX
-    click.echo(f"Page: {write_index(path, scored, by, pages={}, failures=failures)}")
+    click.echo(f"Page: {write_index(path, scored, scorer, pages={}, failures=failures)}")

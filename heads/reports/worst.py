@@ -15,8 +15,9 @@ from heads.evaluation.residuals import SplitResiduals
 from heads.pages.media import relative_address
 from heads.pages.run_page import WorstVideo
 from heads.runs.config import dataset_of, read_config
-from heads.scoring.page import Scored, write_page_of
-from heads.scoring.predict import load_run
+from heads.scoring.ensemble import load_ensemble
+from heads.scoring.result import ScoringResult
+from heads.scoring.score_page_content import write_page_of
 from heads.scoring.scorer import Scorer, make_scorer, score_video
 
 log = logging.getLogger(__name__)
@@ -86,22 +87,22 @@ class _PageMaker:
         self._scorer = cache(self._load_scorer)
 
     def _load_scorer(self, split: str) -> Scorer:
-        return make_scorer(load_run(self._run_dir, split=split))
+        return make_scorer(load_ensemble(self._run_dir, split=split))
 
     def __call__(self, split: str, video_id: str, true: float) -> Path:
         if self._dataset is None:
             raise AqaError(self._reason)
-        by, store = self._scorer(split), Store(self._store)
+        scorer, store = self._scorer(split), Store(self._store)
         video = self._dataset.video(video_id)
-        if changed := find_changed(store, self._dataset, list(by.trained.specs.values()), [video_id]):
+        if changed := find_changed(store, self._dataset, list(scorer.ensemble.specs.values()), [video_id]):
             raise AqaError(f"it changed since it was extracted ({', '.join(changed[video_id])})")
-        if by.trained.needs_difficulty:
-            by = replace(by, trained=by.trained.of_difficulty(video.labels[DIFFICULTY]))
+        if scorer.ensemble.needs_difficulty:
+            scorer = replace(scorer, ensemble=scorer.ensemble.with_difficulty(video.labels[DIFFICULTY]))
         records = {
             stream: store.read(self._dataset.name, video_id, spec)
-            for stream, spec in by.trained.specs.items()
+            for stream, spec in scorer.ensemble.specs.items()
         }
-        scored_video = score_video(by, video_id, records, expected=True)
+        scored_video = score_video(scorer, video_id, records, expected=True)
         path = self._folder / f"{file_name(split)}-{file_name(video_id)}.html"
-        scored = Scored(video, scored_video, records, true)
-        return write_page_of(scored, by, path, embed=self._embed, back=self._back)
+        scored = ScoringResult(video, scored_video, records, true)
+        return write_page_of(scored, scorer, path, embed=self._embed, back=self._back)

@@ -14,10 +14,11 @@ from heads.runs.predictions import Predicted, over_seeds_of
 from heads.runs.title import run_flags
 from heads.runs.trained_cell import TrainedCell, read_cell
 from heads.runs.training_statistics import TrainingFacts, read_training_facts
-from heads.scoring.novelty import OWN_FILE, warnings_for, why_not_scored
-from heads.scoring.predict import Prediction, TrainedHead, predict
-from heads.scoring.seen_parts import told_outside
-from heads.scoring.tracking import losses
+from heads.scoring.ensemble import Ensemble
+from heads.scoring.input_warnings import OWN_FILE, input_warnings, reason_not_scored
+from heads.scoring.predict import Prediction, predict
+from heads.scoring.tracking import tracking_warnings
+from heads.scoring.visible_parts import out_of_view_warnings
 
 OWN_VIDEO = "Not scored: the run learned from this video."
 
@@ -31,7 +32,7 @@ class Scorer:
     score. `classes` is None where scores are scores; `verdict` is None for a control and an unfinished run.
     """
 
-    trained: TrainedHead
+    ensemble: Ensemble
     target: Target
     flags: tuple[str, ...]
     residuals: NDArray[np.float64]
@@ -62,26 +63,26 @@ class ScoredVideo:
         return self.interval.decimals if self.interval else 3
 
 
-def make_scorer(trained: TrainedHead) -> Scorer:
+def make_scorer(ensemble: Ensemble) -> Scorer:
     """Read what the run's own test videos say about its errors."""
     by_split: dict[str, list[TrainedCell]] = {}
-    for cell in trained.cells:
+    for cell in ensemble.cells:
         by_split.setdefault(cell.split, []).append(
-            read_cell(trained.run_dir, split=cell.split, seed=cell.seed)
+            read_cell(ensemble.run_dir, split=cell.split, seed=cell.seed)
         )
     predicted = [over_seeds_of(cells) for cells in by_split.values()]
     true, told = _once_per_video(predicted)
     training = _training_scores([cells[0] for cells in by_split.values()])
-    config = trained.config
+    config = ensemble.config
     return Scorer(
-        trained=trained,
+        ensemble=ensemble,
         target=Target(**config["target"]),
         flags=run_flags(config),
         residuals=true - told,
         training_scores=training,
-        facts=tuple(read_training_facts(trained.split_folder(split)) for split in by_split),
+        facts=tuple(read_training_facts(ensemble.split_folder(split)) for split in by_split),
         classes=two_classes(config, list(by_split), predicted=told, true=true, training=training),
-        verdict=None if config["shuffle_labels"] else verdict_of(trained.run_dir, config, predicted),
+        verdict=None if config["shuffle_labels"] else verdict_of(ensemble.run_dir, config, predicted),
     )
 
 
@@ -96,23 +97,29 @@ def _once_per_video(splits: Sequence[Predicted]) -> tuple[NDArray[np.float64], N
 
 
 def score_video(
-    by: Scorer, name: str, records: Mapping[str, Record], *, expected: bool = False
+    scorer: Scorer, name: str, records: Mapping[str, Record], *, expected: bool = False
 ) -> ScoredVideo:
     """The score of one video from its records, one per stream of the run; raises as `predict` does.
 
     `expected` tells that the video is of the run's own dataset, so that only training on it is worth a word.
     """
-    prediction = predict(by.trained, records)
-    told = () if expected else warnings_for(records, by.facts)
+    prediction = predict(scorer.ensemble, records)
+    told = () if expected else input_warnings(records, scorer.facts)
     seen = (OWN_VIDEO if prediction.seen_in_training else None) or (OWN_FILE if OWN_FILE in told else None)
-    strange = None if expected else why_not_scored(records, by.facts)
-    is_score = by.classes is None
+    strange = None if expected else reason_not_scored(records, scorer.facts)
+    is_score = scorer.classes is None
     return ScoredVideo(
         name=name,
         prediction=prediction,
-        interval=score_interval(prediction.scores, by.residuals, target=by.target) if is_score else None,
-        percentile=percentile_among(prediction.score, by.training_scores) if is_score else None,
-        warnings=(*(each for each in told if each != OWN_FILE), *losses(records), *told_outside(records)),
+        interval=score_interval(prediction.scores, scorer.residuals, target=scorer.target)
+        if is_score
+        else None,
+        percentile=percentile_among(prediction.score, scorer.training_scores) if is_score else None,
+        warnings=(
+            *(each for each in told if each != OWN_FILE),
+            *tracking_warnings(records),
+            *out_of_view_warnings(records),
+        ),
         not_scored=seen or (f"Not scored: {strange}." if strange else None),
     )
 

@@ -17,7 +17,7 @@ Span = tuple[float, float]  # [start, stop) seconds
 
 
 @dataclass(frozen=True)
-class Followed:
+class TrackingSummary:
     """Of the reference views: when the tracker looked, in which frames it followed somebody, and when not.
 
     `absent` are stretches in which nobody was followed, `lost` the moments of the losses. `restarts` are
@@ -33,14 +33,14 @@ class Followed:
     by: str
 
 
-def followed_in(record: Record) -> Followed | None:
+def tracking_summary(record: Record) -> TrackingSummary | None:
     """What the record tells; None for streams without a tube, and for tubes without a frame."""
     if "present" not in record.extras or not len(record.features):
         return None
     starts, stops, rows = _frames(record)
     present = record.extras["present"][:, 0].reshape(-1)[rows]
     tracker = str(record.spec.facts.get("tracker", "unknown"))
-    return Followed(
+    return TrackingSummary(
         looked=(float(starts[0]), float(stops[-1])),
         num_frames=len(rows),
         num_followed=int(present.sum()),
@@ -75,10 +75,10 @@ def _stretches(
         yield float(starts[first]), float(stops[after - 1])
 
 
-def how_followed(records: Mapping[str, Record]) -> Iterator[str]:
+def tracking_sentences(records: Mapping[str, Record]) -> Iterator[str]:
     """Who followed the athlete, and in how many frames, for each tube."""
     for record in records.values():
-        followed = followed_in(record)
+        followed = tracking_summary(record)
         if followed is not None:
             lost = f", lost {_moments(followed.lost)}" if followed.lost else ""
             yield (
@@ -87,7 +87,7 @@ def how_followed(records: Mapping[str, Record]) -> Iterator[str]:
             )
 
 
-def losses(records: Mapping[str, Record]) -> Iterator[str]:
+def tracking_warnings(records: Mapping[str, Record]) -> Iterator[str]:
     """What must be said where the athlete was lost or changed: when, and what that means for the score."""
     for stream, record in records.items():
         if jumps := tuple(event_seconds(record, JUMPED)):
@@ -95,7 +95,7 @@ def losses(records: Mapping[str, Record]) -> Iterator[str]:
                 f"The {stream} show another person {_moments(jumps)}, for nobody continued the box before: "
                 "look whether it is still the athlete."
             )
-        followed = followed_in(record)
+        followed = tracking_summary(record)
         if followed is None or not followed.num_followed:
             continue  # nobody at all is another warning
         if followed.absent:

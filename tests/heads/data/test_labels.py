@@ -19,7 +19,8 @@ from heads.models.score_mlp import JudgePanel, find_task
 from heads.registry import find_head
 from heads.runs.config import read_config
 from heads.runs.trained_cell import read_cell
-from heads.scoring.predict import load_run, predict
+from heads.scoring.ensemble import load_ensemble
+from heads.scoring.predict import predict
 from heads.training.fit import fit
 from heads.training.plan import FitRequest
 
@@ -195,19 +196,19 @@ def test_a_run_multiplies_by_the_difficulty(
     np.testing.assert_array_equal(cell.epochs[-1].test, expected)
     assert (cell.scale.low, cell.scale.high) == (0.0, 30.0)
 
-    trained, video = load_run(tmp_path / "run"), dataset.videos[-1]
-    (spec,) = trained.specs.values()
+    ensemble, video = load_ensemble(tmp_path / "run"), dataset.videos[-1]
+    (spec,) = ensemble.specs.values()
     streams = {"tubes": store.read("mtl-aqa", video.video_id, spec)}
     with pytest.raises(RunError, match=r"learned how well a video is executed.*--difficulty"):
-        predict(trained, streams)
+        predict(ensemble, streams)
     (written,) = [row.predicted for row in cell.predictions if row.video_id == video.video_id]
-    difficult = trained.of_difficulty(video.labels["difficulty"])
+    difficult = ensemble.with_difficulty(video.labels["difficulty"])
     assert predict(difficult, streams).score == pytest.approx(written, abs=1e-4)
-    assert predict(trained.of_difficulty(1.0), streams).score == pytest.approx(
+    assert predict(ensemble.with_difficulty(1.0), streams).score == pytest.approx(
         written / video.labels["difficulty"], abs=1e-4
     )
     with pytest.raises(RunError, match="expected a number above 0, once"):
-        difficult.of_difficulty(2.0)
+        difficult.with_difficulty(2.0)
 
     config = read_config(tmp_path / "run")
     assert config["learned"]["factor"] == "difficulty"
@@ -219,13 +220,13 @@ def test_a_run_multiplies_by_the_difficulty(
 def test_a_plain_run_takes_no_difficulty(dives: tuple[Dataset, Store], tmp_path: Path) -> None:
     fit(request(dives, "plain-net", tmp_path / "run"))
     assert "learned" not in read_config(tmp_path / "run")
-    trained = load_run(tmp_path / "run")
-    assert not trained.needs_difficulty
-    assert trained.of_difficulty(None) is trained
+    ensemble = load_ensemble(tmp_path / "run")
+    assert not ensemble.needs_difficulty
+    assert ensemble.with_difficulty(None) is ensemble
     with pytest.raises(
         RunError, match=r"was given the difficulty 3\.2: expected .*for a run of `aqa fit --diff"
     ):
-        trained.of_difficulty(3.2)
+        ensemble.with_difficulty(3.2)
     command = ["score", "dive.mp4", "--run", str(tmp_path / "run"), "--difficulty", "3.2"]
     result = CliRunner().invoke(cli.main, command)
     assert result.exit_code == 1

@@ -8,8 +8,8 @@ import pytest
 from aqa_pipeline.metrics import wilson_interval
 from heads.evaluation.two_classes import two_classes
 from heads.scoring.predict import Prediction
+from heads.scoring.score_text import format_scored_video, headline, score_sentences
 from heads.scoring.scorer import ScoredVideo
-from heads.scoring.text import format_scored_video, headline, score_sentences
 
 TRUE = np.array([1.0, 1.0, 0.0, 0.0, 1.0])
 PREDICTED = np.array([0.9, 0.4, 0.1, 0.2, 0.5])
@@ -33,14 +33,14 @@ def classes(**changes: str):
 
 def judged(score: float):
     prediction = Prediction(score, 0.03, (score,), {}, {}, {}, seen_in_training=False)
-    by = SimpleNamespace(
+    scorer = SimpleNamespace(
         classes=classes(),
         training_scores=np.zeros(4),
         flags=(),
         verdict=None,
-        trained=SimpleNamespace(config=config()),
+        ensemble=SimpleNamespace(config=config()),
     )
-    return ScoredVideo("jump", prediction, None, None, ()), by
+    return ScoredVideo("jump", prediction, None, None, ()), scorer
 
 
 def test_one_half_counts_as_the_upper_class() -> None:

@@ -28,7 +28,8 @@ from heads.models.tsa_net import TsaNet, build_nl_net, build_plain_net, build_ts
 from heads.models.tube_attention import build_blocks
 from heads.recipes import Recipe, tsa_recipe, usdl_recipe
 from heads.registry import HEADS, find_head
-from heads.scoring.predict import load_run, predict
+from heads.scoring.ensemble import load_ensemble
+from heads.scoring.predict import predict
 from heads.training.fit import fit
 from heads.training.loop import LOSSES, LOSSES_OF_LOGITS, Training, train
 from heads.training.plan import FitRequest
@@ -430,14 +431,14 @@ def test_a_run_is_fitted_judged_resumed_and_asked(tmp_path: Path) -> None:
     assert "accuracy" in format_evaluation(summary.evaluation)
     assert summary.evaluation.rows()[0]["accuracy"] == cell.scores.accuracy
 
-    trained = load_run(tmp_path / "run")
+    ensemble = load_ensemble(tmp_path / "run")
     start = build_plain_net({"tubes": 528})
     find_start({"tubes": SPEC})(start)
-    kept = trained.cells[0].module.second_stage.state_dict()
+    kept = ensemble.cells[0].module.second_stage.state_dict()
     for name, tensor in start.second_stage.state_dict().items():
         assert torch.equal(kept[name], tensor), f"frozen {name} has moved"
 
-    answer = predict(trained, {"tubes": store.read("fr-fs", "3-1", SPEC)})
+    answer = predict(ensemble, {"tubes": store.read("fr-fs", "3-1", SPEC)})
     rows = (tmp_path / "run/split-official/seed-0/predictions.csv").read_text().splitlines()
     (written,) = [float(row.split(",")[3]) for row in rows if row.startswith("3-1,")]
     assert answer.score == pytest.approx(written, abs=1e-5)
@@ -458,9 +459,9 @@ def test_only_a_trainable_second_stage_moves(tmp_path: Path) -> None:
         return net
 
     for frozen in ((), ("second_stage",)):
-        trained = train(Training(build, samples, fold, labels, replace(recipe, frozen=frozen), seed=0))
+        ensemble = train(Training(build, samples, fold, labels, replace(recipe, frozen=frozen), seed=0))
         moved = {
-            name.split(".")[0] for name, tensor in trained.state.items() if (tensor != before[name]).any()
+            name.split(".")[0] for name, tensor in ensemble.state.items() if (tensor != before[name]).any()
         }
         assert moved == {"attention", "second_stage", "regressor"} - set(frozen)
 

@@ -22,8 +22,8 @@ from aqa_pipeline.video import open_video, probe
 from extract.streams.stream import plan_steps
 from heads.pages.media import embed_media, link_media, unreached_seconds
 from heads.pages.score_page import Moment, ScorePage, Track, write_score_page
-from heads.scoring.outlines import outlines_of
-from heads.scoring.seen_frames import jump_seconds, seen_frames
+from heads.scoring.athlete_outlines import athlete_outlines
+from heads.scoring.step_frames import jump_seconds, step_frames
 
 BLOCKS = 8  # in a row, one bit each; the second row is the first one inverted
 WIDTH, HEIGHT = 160, 96
@@ -141,7 +141,7 @@ def page_of(video: Video, path: Path, record: Record, *, embed: bool = False) ->
     with open_video(video) as opened:
         weights = np.linspace(1, 2, number) / (1.5 * number)  # no even ones, which have no moments
         track = Track("Crops", "weight", "attention", record.pts_seconds, weights, 1 / number)
-        jumps = jump_seconds(track, seen_frames(record, opened.timeline), opened.timeline)
+        jumps = jump_seconds(track, step_frames(record, opened.timeline), opened.timeline)
         moments = [
             Moment("Crops", "highest", *map(float, record.pts_seconds[step]), "", (), *map(float, jump))
             for step, jump in enumerate(jumps)
@@ -159,7 +159,7 @@ def page_of(video: Video, path: Path, record: Record, *, embed: bool = False) ->
             filmstrip=(),
             tracks=[track],
             moments=moments,
-            outlines=outlines_of({"crops": record}, opened),
+            outlines=athlete_outlines({"crops": record}, opened),
             facts=(),
         )
     return write_score_page(path, page)

@@ -12,7 +12,7 @@ from aqa_pipeline.errors import PluginError
 from aqa_pipeline.plugins import Origin, PluginFile, plugged_in, read_plugin
 from heads.registry import HEADS
 from heads.runs.config import dataset_of, read_config
-from heads.scoring.predict import load_run
+from heads.scoring.ensemble import load_ensemble
 from heads.training.fit import fit
 
 SOURCE = """
@@ -38,12 +38,12 @@ def run(world, tmp_path: Path, plugin: PluginFile) -> Path:
 def test_the_run_knows_the_file_and_scores_with_it_alone(run: Path, plugin: PluginFile) -> None:
     assert read_config(run)["plugins"] == {"head": {"name": "mine.py", "identity": plugin.origin.identity}}
     with plugged_in([plugin]):
-        assert len(load_run(run).cells) == 1
+        assert len(load_ensemble(run).cells) == 1
     with pytest.raises(PluginError, match=r"plug-in mine.py \(sha256:.*not given: .*--plugin mine.py"):
-        load_run(run)
+        load_ensemble(run)
     other = PluginFile(plugin.path, SOURCE.encode() + b"# another\n")
     with plugged_in([other]), pytest.raises(PluginError, match=r"but here it is of mine.py \(sha256:"):
-        load_run(run)
+        load_ensemble(run)
 
 
 def test_runs_of_our_own_heads_say_nothing_of_plugins(world, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_name_of_a_stranger_cannot_command_the_terminal(run: Path) -> None:
     config["plugins"]["head"]["name"] = "\x1b[2Jmine.py"
     (run / "config.json").write_text(json.dumps(config))
     with pytest.raises(PluginError, match=r"plug-in '\\x1b\[2Jmine.py'"):
-        load_run(run)
+        load_ensemble(run)
 
 
 def test_numbers_need_no_plugin_and_say_whose_they_are(run: Path) -> None:

@@ -14,7 +14,8 @@ from aqa_pipeline.errors import RunError, SpecMismatch, UnknownName
 from aqa_pipeline.records import Record, Split, StreamSpec
 from heads.registry import HEADS
 from heads.runs.trained_cell import cell_folder, read_cell
-from heads.scoring.predict import load_run, predict
+from heads.scoring.ensemble import load_ensemble
+from heads.scoring.predict import predict
 from heads.training.fit import fit
 
 
@@ -26,11 +27,11 @@ def streams(world, video_id: str) -> Mapping[str, Record]:
 def test_scores_are_those_of_the_run(world, tmp_path: Path, variant: str) -> None:
     """Every video scored alone gets what predictions.csv says, up to float32 sums in another order."""
     fit(world.request(tmp_path / "run", seeds=(0, 1), variant=variant))
-    trained = load_run(tmp_path / "run")
+    ensemble = load_ensemble(tmp_path / "run")
     cells = [read_cell(tmp_path / "run", split="first", seed=seed) for seed in (0, 1)]
     for video_id in ("routine-00", "routine-03", "routine-39"):
         expected = [row.predicted for cell in cells for row in cell.predictions if row.video_id == video_id]
-        prediction = predict(trained, streams(world, video_id))
+        prediction = predict(ensemble, streams(world, video_id))
         assert prediction.scores == pytest.approx(expected, abs=1e-4)
         assert prediction.score == pytest.approx(np.mean(expected), abs=1e-4)
         assert prediction.std == pytest.approx(np.std(expected, ddof=1), abs=1e-4)
@@ -40,7 +41,7 @@ def test_scores_are_those_of_the_run(world, tmp_path: Path, variant: str) -> Non
 def test_attention_stands_beside_its_time(world, tmp_path: Path) -> None:
     fit(world.request(tmp_path / "run", seeds=(0, 1)))
     records = streams(world, "routine-07")
-    prediction = predict(load_run(tmp_path / "run"), records)
+    prediction = predict(load_ensemble(tmp_path / "run"), records)
     for stream, record in records.items():
         np.testing.assert_array_equal(prediction.pts_seconds[stream], record.pts_seconds)
         assert prediction.attention[stream].shape == (len(record.features),)
@@ -50,20 +51,20 @@ def test_attention_stands_beside_its_time(world, tmp_path: Path) -> None:
 def test_released_attends_to_its_window_only(world, tmp_path: Path) -> None:
     """A window of 6 of 9 segments is the middle, rounded down: steps 1 to 6."""
     fit(world.request(tmp_path / "run", variant="released"))
-    trained = load_run(tmp_path / "run")
-    assert trained.cells[0].recipe.num_steps["segments"] == 6
+    ensemble = load_ensemble(tmp_path / "run")
+    assert ensemble.cells[0].recipe.num_steps["segments"] == 6
     by_length = {
         len(streams(world, v)["segments"].features): v
         for v in world.store.video_ids("synthetic", world.specs["segments"])
     }
-    attention = predict(trained, streams(world, by_length[9])).attention["segments"]
+    attention = predict(ensemble, streams(world, by_length[9])).attention["segments"]
     assert (attention > 0).tolist() == [False] + [True] * 6 + [False] * 2
     assert attention.sum() == pytest.approx(1, abs=1e-6)
 
 
 def test_no_athlete_means_no_attention_but_a_score(world, tmp_path: Path) -> None:
     fit(world.request(tmp_path / "run"))
-    prediction = predict(load_run(tmp_path / "run"), streams(world, world.empty_crops))
+    prediction = predict(load_ensemble(tmp_path / "run"), streams(world, world.empty_crops))
     assert prediction.attention["crops"].shape == (0,)
     assert np.isfinite(prediction.score)
     assert np.isnan(prediction.std), "one seed has no spread"
@@ -71,11 +72,11 @@ def test_no_athlete_means_no_attention_but_a_score(world, tmp_path: Path) -> Non
 
 def test_splits_of_the_same_videos_score_together(world, tmp_path: Path) -> None:
     fit(world.request(tmp_path / "run", splits=("first", "second")))
-    assert [cell.split for cell in load_run(tmp_path / "run").cells] == ["first", "second"]
+    assert [cell.split for cell in load_ensemble(tmp_path / "run").cells] == ["first", "second"]
     with pytest.raises(UnknownName, match="unknown split of the run 'third'"):
-        load_run(tmp_path / "run", split="third")
-    assert [cell.split for cell in load_run(tmp_path / "run", split="second").cells] == ["second"]
-    assert [cell.split for cell in load_run(tmp_path / "run", split="all").cells] == ["first", "second"]
+        load_ensemble(tmp_path / "run", split="third")
+    assert [cell.split for cell in load_ensemble(tmp_path / "run", split="second").cells] == ["second"]
+    assert [cell.split for cell in load_ensemble(tmp_path / "run", split="all").cells] == ["first", "second"]
 
 
 def test_splits_of_different_videos_need_a_choice(world, tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_splits_of_different_videos_need_a_choice(world, tmp_path: Path) -> None
     dataset = dataclasses.replace(world.dataset, splits=halves)
     fit(dataclasses.replace(world.request(tmp_path / "run"), dataset=dataset, splits=("ball", "hoop")))
     with pytest.raises(RunError, match=r"2 splits of different videos \(ball, hoop\).* choose one"):
-        load_run(tmp_path / "run")
+        load_ensemble(tmp_path / "run")
 
 
 def test_features_made_another_way_are_refused(world, tmp_path: Path) -> None:
@@ -99,7 +100,7 @@ def test_features_made_another_way_are_refused(world, tmp_path: Path) -> None:
     with pytest.raises(
         SpecMismatch, match=r"(?s)learned from other crops \(run != video\):\n  fps: 1.0 != 2.0\n"
     ):
-        predict(load_run(tmp_path / "run"), records)
+        predict(load_ensemble(tmp_path / "run"), records)
 
 
 def test_a_missing_stream_is_named(world, tmp_path: Path) -> None:
@@ -109,7 +110,7 @@ def test_a_missing_stream_is_named(world, tmp_path: Path) -> None:
     with pytest.raises(
         RunError, match=r"reads \['segments', 'crops'\]; \['crops'\] of this video were not given"
     ):
-        predict(load_run(tmp_path / "run"), records)
+        predict(load_ensemble(tmp_path / "run"), records)
 
 
 def test_a_video_without_any_step_is_refused(world, tmp_path: Path) -> None:
@@ -119,7 +120,7 @@ def test_a_video_without_any_step_is_refused(world, tmp_path: Path) -> None:
         for stream, spec in world.specs.items()
     }
     with pytest.raises(RunError, match="the video has no step in any of"):
-        predict(load_run(tmp_path / "run"), records)
+        predict(load_ensemble(tmp_path / "run"), records)
 
 
 def test_features_of_another_size_are_refused(world, tmp_path: Path) -> None:
@@ -127,14 +128,14 @@ def test_features_of_another_size_are_refused(world, tmp_path: Path) -> None:
     records = dict(streams(world, "routine-07"))
     records["crops"] = world.record("new", world.specs["crops"], np.zeros((3, 7)))
     with pytest.raises(RunError, match="the 'crops' features have 7 dimensions, the run learned from 40"):
-        predict(load_run(tmp_path / "run"), records)
+        predict(load_ensemble(tmp_path / "run"), records)
 
 
 def test_an_unfinished_run_cannot_score(world, tmp_path: Path) -> None:
     fit(world.request(tmp_path / "run"))
     (cell_folder(tmp_path / "run", split="first", seed=0) / "cell.json").unlink()
     with pytest.raises(RunError, match="has no finished cell"):
-        load_run(tmp_path / "run")
+        load_ensemble(tmp_path / "run")
 
 
 def changed_config(run_dir: Path, change: Callable[[dict], object]) -> None:
@@ -173,7 +174,7 @@ def test_a_network_that_config_json_claims_is_not_built_unless_it_is_stored(
 
     monkeypatch.setattr(torch, "empty", empty)
     with pytest.raises(RunError, match=rf"does not fit config\.json: .*{reason}"):
-        load_run(tmp_path / "run")
+        load_ensemble(tmp_path / "run")
     assert not built
     assert max(largest, default=0) < 1000
 
@@ -186,7 +187,7 @@ def test_a_pipe_in_a_run_is_not_waited_for(world, tmp_path: Path, kind: str) -> 
     path.unlink()
     os.mkfifo(path)
     with pytest.raises(RunError, match=r"it is a pipe|has no finished cell"):
-        load_run(tmp_path / "run", split="first")
+        load_ensemble(tmp_path / "run", split="first")
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -215,7 +216,7 @@ def test_no_link_leads_out_of_a_run(world, tmp_path: Path, depth: int) -> None:
     folder.rename(tmp_path / "outside")
     folder.symlink_to(tmp_path / "outside")
     before = {path: path.read_bytes() for path in (tmp_path / "outside").rglob("*") if path.is_file()}
-    for command in (lambda: load_run(tmp_path / "run", split="first"), lambda: fit(request)):
+    for command in (lambda: load_ensemble(tmp_path / "run", split="first"), lambda: fit(request)):
         with pytest.raises(RunError, match="is a link, which is never followed"):
             command()
     assert {p: p.read_bytes() for p in (tmp_path / "outside").rglob("*") if p.is_file()} == before

@@ -17,8 +17,8 @@ from heads.runs.training_statistics import (
     read_training_facts,
     share_without_person,
 )
-from heads.scoring.novelty import warnings_for, why_not_scored
-from heads.scoring.predict import load_run
+from heads.scoring.ensemble import load_ensemble
+from heads.scoring.input_warnings import input_warnings, reason_not_scored
 from heads.scoring.scorer import make_scorer, score_video
 from heads.training.fit import fit
 
@@ -97,7 +97,7 @@ USUAL = np.zeros((10, 6))
 
 
 def test_a_usual_video_is_not_warned_of() -> None:
-    assert warnings_for({"crops": record(USUAL)}, [facts()]) == ()
+    assert input_warnings({"crops": record(USUAL)}, [facts()]) == ()
 
 
 @pytest.mark.parametrize(
@@ -114,20 +114,20 @@ def test_a_usual_video_is_not_warned_of() -> None:
     ],
 )
 def test_a_stranger_is_named_with_the_reason(video: Record, expected: str) -> None:
-    warnings = warnings_for({"crops": video}, [facts()])
+    warnings = input_warnings({"crops": video}, [facts()])
     assert len(warnings) == 1
     with pytest.raises(ValueError, match=expected):
         raise ValueError(warnings[0])
 
 
 def test_training_videos_of_one_length_are_told_once() -> None:
-    (warning,) = warnings_for({"crops": record(np.zeros((14, 6)))}, [facts(seconds=(10, 10.01))])
+    (warning,) = input_warnings({"crops": record(np.zeros((14, 6)))}, [facts(seconds=(10, 10.01))])
     assert warning.endswith("14.0 s, the training videos last 10.0 s.")
 
 
 def test_a_stream_without_any_athlete_is_said_and_does_not_stop_the_rest() -> None:
     nobody = record(np.zeros((0, 6)), missed=12)
-    warnings = warnings_for({"crops": nobody, "frames": record(USUAL)}, [None])
+    warnings = input_warnings({"crops": nobody, "frames": record(USUAL)}, [None])
     assert warnings[0] == "No athlete was found in any of the 12 frames of crops."
     assert "does not know what its training videos were like" in warnings[1]
     assert share_without_person(nobody) == 1
@@ -138,22 +138,22 @@ def test_a_small_training_set_warns_only_beyond_all_of_it() -> None:
     edge = few.streams["crops"].distances[-1]
     inside = replace(few.streams["crops"], distances=(*few.streams["crops"].distances[:-1], edge + 100))
     far = record(USUAL + 5)
-    assert any("look unlike" in warning for warning in warnings_for({"crops": far}, [few]))
+    assert any("look unlike" in warning for warning in input_warnings({"crops": far}, [few]))
     calm = replace(few, streams={"crops": inside})
-    assert not any("look unlike" in warning for warning in warnings_for({"crops": far}, [calm]))
+    assert not any("look unlike" in warning for warning in input_warnings({"crops": far}, [calm]))
 
 
 def test_a_warning_must_hold_against_every_split_that_scores() -> None:
     other = facts(seconds=(7, 9))
-    assert warnings_for({"crops": record(USUAL[:8])}, [facts(), other]) == ()
+    assert input_warnings({"crops": record(USUAL[:8])}, [facts(), other]) == ()
 
 
 def test_a_run_judges_its_own_test_video_without_alarm_and_a_stranger_with(world, tmp_path: Path) -> None:
     fit(world.request(tmp_path / "run", seeds=(0, 1)))
-    by = make_scorer(load_run(tmp_path / "run"))
+    scorer = make_scorer(load_ensemble(tmp_path / "run"))
     test_id = world.dataset.split("first").test[0]
     usual = {s: world.store.read("synthetic", test_id, spec) for s, spec in world.specs.items()}
-    scored_video = score_video(by, test_id, usual)
+    scored_video = score_video(scorer, test_id, usual)
     # all records of the toy world share one source digest
     assert scored_video.not_scored == "Not scored: the run learned from this file, or from a part of it."
     assert scored_video.warnings == ()
@@ -161,22 +161,22 @@ def test_a_run_judges_its_own_test_video_without_alarm_and_a_stranger_with(world
     assert scored_video.interval.low < scored_video.prediction.score < scored_video.interval.high
     assert 0 <= scored_video.percentile <= 100
     strange = {s: world.record("stranger", spec, 50 + usual[s].features) for s, spec in world.specs.items()}
-    assert sum("look unlike" in warning for warning in score_video(by, "stranger", strange).warnings) == 2
+    assert sum("look unlike" in warning for warning in score_video(scorer, "stranger", strange).warnings) == 2
 
 
 def test_what_shows_nobody_or_something_else_is_not_judged() -> None:
     """A test pattern without an athlete was once ranked first."""
-    trained = [facts()]
+    ensemble = [facts()]
     nobody = record(USUAL, missed=0)
     object.__setattr__(nobody, "counts", {"num_steps": 10, "num_steps_without_person": 10})
-    assert why_not_scored({"crops": nobody}, trained) == "no athlete was found in any frame of crops"
-    farthest = max(trained[0].streams["crops"].distances)
+    assert reason_not_scored({"crops": nobody}, ensemble) == "no athlete was found in any frame of crops"
+    farthest = max(ensemble[0].streams["crops"].distances)
     for times, judged in ((1.9, True), (2.1, False)):
-        stream = trained[0].streams["crops"]
+        stream = ensemble[0].streams["crops"]
         away = np.array(stream.mean) + times * farthest * np.array(stream.deviation)
-        why = why_not_scored({"crops": record(np.tile(away, (10, 1)))}, trained)
+        why = reason_not_scored({"crops": record(np.tile(away, (10, 1)))}, ensemble)
         assert (why is None) is judged
-    assert why_not_scored({"crops": record(USUAL + 1e6)}, [None]) is None, "nothing is known of an old run"
+    assert reason_not_scored({"crops": record(USUAL + 1e6)}, [None]) is None, "nothing is known of an old run"
 
 
 def test_facts_are_read_as_written_and_written_for_older_runs(world, tmp_path: Path) -> None:
@@ -207,19 +207,19 @@ def test_a_head_of_clips_scores_each_clip_alone(world, tmp_path: Path) -> None:
 
     request = world.request(tmp_path / "run", seeds=(0, 1))
     fit(replace(request, head="wd", streams=("segments",)))
-    trained = load_run(tmp_path / "run")
+    ensemble = load_ensemble(tmp_path / "run")
     spec = world.specs["segments"]
     video = world.store.read("synthetic", world.dataset.split("first").test[0], spec)
-    scores = predict(trained, {"segments": video}).step_scores["segments"]
+    scores = predict(ensemble, {"segments": video}).step_scores["segments"]
     assert len(scores) == len(video.features)
     for step in range(len(scores)):
         alone = world.record("alone", spec, video.features[step : step + 1])
-        assert predict(trained, {"segments": alone}).score == pytest.approx(scores[step], abs=1e-4)
+        assert predict(ensemble, {"segments": alone}).score == pytest.approx(scores[step], abs=1e-4)
 
 
 def test_heads_that_relate_steps_give_no_score_of_single_ones(world, tmp_path: Path) -> None:
     fit(world.request(tmp_path / "run"))
-    by = make_scorer(load_run(tmp_path / "run"))
+    scorer = make_scorer(load_ensemble(tmp_path / "run"))
     video_id = world.dataset.split("first").test[0]
     records = {s: world.store.read("synthetic", video_id, spec) for s, spec in world.specs.items()}
-    assert score_video(by, video_id, records, expected=True).prediction.step_scores == {}
+    assert score_video(scorer, video_id, records, expected=True).prediction.step_scores == {}

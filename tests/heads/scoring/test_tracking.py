@@ -6,8 +6,8 @@ import pytest
 from aqa_pipeline.athlete.events import told_athlete
 from aqa_pipeline.records import Event, Record, Source, StreamSpec
 from heads.runs.training_statistics import frames_without_person, share_without_person
-from heads.scoring.novelty import warnings_for
-from heads.scoring.tracking import followed_in, how_followed, losses
+from heads.scoring.input_warnings import input_warnings
+from heads.scoring.tracking import tracking_sentences, tracking_summary, tracking_warnings
 
 FRAMES_PER_CLIP, STRIDE, FPS = 16, 10, 10.0
 
@@ -38,12 +38,12 @@ def tubes(present: list[bool], events: tuple[Event, ...] = (), *, tracker: str =
 
 def test_a_whole_tube_has_nothing_lost() -> None:
     record = tubes([True] * 36)
-    followed = followed_in(record)
+    followed = tracking_summary(record)
     assert (followed.num_frames, followed.num_followed, followed.by) == (36, 36, "nano")
     assert followed.looked == pytest.approx((0.0, 3.6))
     assert (followed.absent, followed.restarts) == ((), ())
-    assert list(losses({"tubes": record})) == []
-    assert list(how_followed({"tubes": record})) == [
+    assert list(tracking_warnings({"tubes": record})) == []
+    assert list(tracking_sentences({"tubes": record})) == [
         "The tracker (nano) followed the athlete in 36 of 36 frames."
     ]
 
@@ -51,22 +51,22 @@ def test_a_whole_tube_has_nothing_lost() -> None:
 def test_frames_without_a_quad_are_told_with_their_time() -> None:
     """Frames 20 to 23 are in two clips each; they count once."""
     present = [not 20 <= frame < 24 for frame in range(36)]
-    followed = followed_in(tubes(present))
+    followed = tracking_summary(tubes(present))
     ((start, stop),) = followed.absent
     assert (start, stop) == pytest.approx((2.0, 2.4))
     assert followed.num_followed == 32
-    (told,) = losses({"tubes": tubes(present)})
+    (told,) = tracking_warnings({"tubes": tubes(present)})
     assert told.startswith("Nobody was followed from 0:02.0 to 0:02.4 (4 of 36 frames)")
 
 
 def test_losses_and_restarts_are_events_whatever_the_scores() -> None:
     events = (Event(0, "started"), Event(20, "lost"), Event(25, "restarted"))
     record = tubes([not 20 <= frame < 25 for frame in range(36)], events)
-    followed = followed_in(record)
+    followed = tracking_summary(record)
     assert (followed.lost, followed.restarts) == (pytest.approx((2.0,)), pytest.approx((2.5,)))
-    (how,) = how_followed({"tubes": record})
+    (how,) = tracking_sentences({"tubes": record})
     assert how.startswith("The tracker (nano) followed the athlete in 31 of 36 frames, lost at 0:02.0.")
-    nobody, again = losses({"tubes": record})
+    nobody, again = tracking_warnings({"tubes": record})
     assert nobody.startswith("Nobody was followed from 0:02.0 to 0:02.5")
     assert "put on a person of the detector's at 0:02.5: look whether it is still the same" in again
 
@@ -82,14 +82,14 @@ def test_crops_that_change_to_somebody_else_are_told() -> None:
         extras={"frame_index": np.array([[5], [15], [45]])},
         events=(Event(45, "jumped", "nobody continued the last box"),),
     )
-    (told,) = losses({"crops": record})
+    (told,) = tracking_warnings({"crops": record})
     assert told.startswith("The crops show another person at 0:04.0")
     assert told_athlete(record) == "another person from 4.0 s"
 
 
 def test_many_losses_are_not_all_listed() -> None:
     present = [frame % 4 != 3 for frame in range(36)]
-    (told,) = losses({"tubes": tubes(present)})
+    (told,) = tracking_warnings({"tubes": tubes(present)})
     assert "and 6 times more (9 of 36 frames)" in told
 
 
@@ -107,7 +107,7 @@ def test_a_repeated_first_frame_counts_once() -> None:
         extras={**record.extras, "frame_index": index},
         counts=record.counts,
     )
-    followed = followed_in(short)
+    followed = tracking_summary(short)
     assert (followed.num_frames, followed.looked) == (13, pytest.approx((0.0, 1.3)))
 
 
@@ -120,13 +120,15 @@ def test_streams_without_a_tube_say_nothing() -> None:
         np.array([[0.0, 1.0]]),
         Source("digest"),
     )
-    assert followed_in(record) is None
-    assert list(how_followed({"crops": record})) == []
+    assert tracking_summary(record) is None
+    assert list(tracking_sentences({"crops": record})) == []
 
 
 def test_of_tubes_frames_are_counted_not_clips() -> None:
     nobody = tubes([False] * 36)
     assert frames_without_person(nobody) == (36, 36)
     assert share_without_person(nobody) == 1
-    assert list(losses({"tubes": nobody})) == []  # said once, by the warnings
-    assert "No athlete was found in any of the 36 frames of tubes." in warnings_for({"tubes": nobody}, [None])
+    assert list(tracking_warnings({"tubes": nobody})) == []  # said once, by the warnings
+    assert "No athlete was found in any of the 36 frames of tubes." in input_warnings(
+        {"tubes": nobody}, [None]
+    )

@@ -81,10 +81,10 @@ def test_every_target_is_divided_by_25_as_in_the_released_code(real: Dataset) ->
 
 
 @pytest.mark.parametrize("labels_in", [".", "data", "annotations"])
-@pytest.mark.parametrize("videos_in", ["videos", "RG_public/videos", "RG_public", "."])
-def test_layouts(tmp_path: Path, labels_in: str, videos_in: str) -> None:
+@pytest.mark.parametrize("find_videos", ["videos", "RG_public/videos", "RG_public", "."])
+def test_layouts(tmp_path: Path, labels_in: str, find_videos: str) -> None:
     write_labels(tmp_path / labels_in)
-    path = tmp_path / videos_in / "Ball_001.mp4"
+    path = tmp_path / find_videos / "Ball_001.mp4"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     dataset = load_dataset("rhythmic-gymnastics", tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.video import Timeline
-from heads.scoring.outlines import outlines_of
+from heads.scoring.athlete_outlines import athlete_outlines
 
 OPENED = SimpleNamespace(
     width=200, height=100, timeline=Timeline(pts=np.arange(30), time_base=Fraction(1, 10), end=30)
@@ -27,7 +27,7 @@ def record(steps: int, seconds: float, **extras: np.ndarray) -> Record:
 
 def test_a_box_holds_as_long_as_its_crop() -> None:
     boxes = np.array([[20, 20, 60, 60, 0.9], [40, 20, 80, 60, 0.8]], np.float32)
-    first, second = outlines_of({"crops": record(2, 1.0, boxes=boxes)}, OPENED)
+    first, second = athlete_outlines({"crops": record(2, 1.0, boxes=boxes)}, OPENED)
     assert (first.start, first.stop, second.start) == (0, 1, 1)
     assert np.allclose(first.corners, SQUARE)
 
@@ -39,7 +39,7 @@ def test_a_box_holds_for_the_frame_that_it_was_found_in() -> None:
     )
     boxes = np.array([[10 * step, 0, 10 * step + 10, 10, 0.9] for step in range(3)], np.float32)
     crops = record(3, 1 / 3, boxes=boxes, frame_index=np.array([[0], [2], [3]]))
-    found = [(each.start, each.stop, each.corners[0][0]) for each in outlines_of({"crops": crops}, slow)]
+    found = [(each.start, each.stop, each.corners[0][0]) for each in athlete_outlines({"crops": crops}, slow)]
     # Frame 1 begins at 0.25 s, within the first crop's third of a second.
     assert np.allclose(found, [(0, 0.5, 0), (0.5, 0.75, 0.05), (0.75, 1, 0.1)])
 
@@ -50,7 +50,7 @@ def test_a_box_of_a_frame_that_begins_before_its_crop() -> None:
         width=200, height=100, timeline=Timeline(pts=np.arange(3) * 6, time_base=Fraction(1, 10), end=20)
     )
     boxes = np.array([[0, 0, 10, 10, 0.9], [20, 0, 30, 10, 0.9]], np.float32)
-    first, second = outlines_of({"crops": record(2, 2 / 3, boxes=boxes)}, slow)
+    first, second = athlete_outlines({"crops": record(2, 2 / 3, boxes=boxes)}, slow)
     assert (first.start, first.stop, second.start, second.stop) == pytest.approx((0, 0.6, 0.6, 2.0))
 
 
@@ -58,7 +58,7 @@ def test_a_quad_holds_until_the_next_frame_and_the_lost_athlete_has_none() -> No
     quad = np.array(SQUARE, np.float32) * [200, 100]
     quads = np.stack([quad, np.full((4, 2), np.nan), quad, quad]).reshape(2, 1, 2, 4, 2).astype(np.float32)
     tube = record(2, 1.0, frame_quads=quads, frame_index=np.array([[0, 2], [4, 20]]))
-    first, second, third = outlines_of({"crops": record(0, 1.0), "tubes": tube}, OPENED)
+    first, second, third = athlete_outlines({"crops": record(0, 1.0), "tubes": tube}, OPENED)
     assert (first.start, first.stop) == pytest.approx((0.0, 0.2))
     assert (second.start, second.stop) == pytest.approx((0.4, 0.9))  # half a second, not until frame 20
     assert (third.start, third.stop) == pytest.approx((2.0, 2.5))
@@ -66,4 +66,4 @@ def test_a_quad_holds_until_the_next_frame_and_the_lost_athlete_has_none() -> No
 
 
 def test_streams_of_whole_frames_have_no_outline() -> None:
-    assert outlines_of({"frames": record(2, 1.0)}, OPENED) == []
+    assert athlete_outlines({"frames": record(2, 1.0)}, OPENED) == []

@@ -20,7 +20,7 @@ FAR = 2.0  # twice as far as any of the videos that the run learned from is anot
 OWN_FILE = "Not scored: the run learned from this file, or from a part of it."
 
 
-def warnings_for(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> tuple[str, ...]:
+def input_warnings(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> tuple[str, ...]:
     """What speaks against the score, one sentence each; `facts` are of every split that scores.
 
     A warning is given where it holds against each of the splits.
@@ -36,7 +36,7 @@ def warnings_for(records: Mapping[str, Record], facts: Sequence[TrainingFacts | 
     return (*_seen(records, known), *told, *_length(records, known), *_features(records, known))
 
 
-def why_not_scored(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> str | None:
+def reason_not_scored(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> str | None:
     """Return why a score would mean nothing: nobody found, or far from all training videos; None if it may.
 
     Far is more than `FAR` times as far from the training videos' mean as the farthest of them, in each split.

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def seen_frames(record: Record, timeline: Timeline) -> Ints:
+def step_frames(record: Record, timeline: Timeline) -> Ints:
     """(step, frame) indices; of features that do not keep them, the frame in the middle of each step."""
     if "frame_index" in record.extras:
         index = np.asarray(record.extras["frame_index"], np.int64)

@@ -9,10 +9,10 @@ from typing import Any
 
 from aqa_pipeline.store import write_whole
 from aqa_pipeline.untrusted.csv_cells import csv_text
-from heads.scoring.page import Scored
+from heads.scoring.result import ScoringResult
 from heads.scoring.scorer import Scorer
-from heads.scoring.seen_parts import seen_as_json
-from heads.scoring.tracking import followed_in
+from heads.scoring.tracking import tracking_summary
+from heads.scoring.visible_parts import visible_parts_json
 
 COLUMNS = (
     "video",
@@ -30,27 +30,29 @@ COLUMNS = (
 )
 
 
-def write_json(path: Path, scored: Sequence[Scored], failures: Mapping[str, str], *, by: Scorer) -> None:
+def write_json(
+    path: Path, scored: Sequence[ScoringResult], failures: Mapping[str, str], *, scorer: Scorer
+) -> None:
     """Everything known of each video, and the reason of each that failed; undefined numbers are null."""
-    config = by.trained.config
+    config = scorer.ensemble.config
     content = {
-        "run": str(by.trained.run_dir),
+        "run": str(scorer.ensemble.run_dir),
         "head": config["head"],
         "variant": config["variant"],
         "dataset": config["dataset"]["name"],
-        "target": by.target.name,
+        "target": scorer.target.name,
         "select": config["select"],
-        "flags": list(by.flags),
-        "classes": asdict(by.classes) if by.classes else None,
-        "verdict": by.verdict.to_dict() if by.verdict else None,
-        "videos": [_as_json(one, by) for one in scored],
+        "flags": list(scorer.flags),
+        "classes": asdict(scorer.classes) if scorer.classes else None,
+        "verdict": scorer.verdict.to_dict() if scorer.verdict else None,
+        "videos": [_as_json(one, scorer) for one in scored],
         "failures": dict(failures),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
 
 
-def _as_json(scored: Scored, by: Scorer) -> dict[str, Any]:
+def _as_json(scored: ScoringResult, scorer: Scorer) -> dict[str, Any]:
     scored_video, prediction = scored.scored_video, scored.scored_video.prediction
     digest = next(iter(scored.records.values())).source.digest
     return {
@@ -59,19 +61,19 @@ def _as_json(scored: Scored, by: Scorer) -> dict[str, Any]:
         "source_sha256": digest,
         "score": None if scored_video.not_scored else prediction.score,
         "not_scored": scored_video.not_scored,
-        "class": _class_of(scored, by),
+        "class": _class_of(scored, scorer),
         "interval": asdict(scored_video.interval) if scored_video.interval else None,
         "seed_scores": list(prediction.scores),
         "seed_std": _or_none(prediction.std),
         "percentile": scored_video.percentile,
         "warnings": list(scored_video.warnings),
-        "followed": {
+        "tracking": {
             stream: asdict(followed)
             for stream, record in scored.records.items()
-            if (followed := followed_in(record)) is not None
+            if (followed := tracking_summary(record)) is not None
         },
         "duration_seconds": max(record.duration_seconds for record in scored.records.values()),
-        **seen_as_json(scored.records),
+        **visible_parts_json(scored.records),
         "streams": {
             stream: {
                 "pts_seconds": prediction.pts_seconds[stream].tolist(),
@@ -85,20 +87,22 @@ def _as_json(scored: Scored, by: Scorer) -> dict[str, Any]:
     }
 
 
-def write_csv(path: Path, scored: Sequence[Scored], failures: Mapping[str, str], *, by: Scorer) -> None:
+def write_csv(
+    path: Path, scored: Sequence[ScoringResult], failures: Mapping[str, str], *, scorer: Scorer
+) -> None:
     """One row per video; text that a spreadsheet would run is made safe."""
-    rows: list[dict[str, object]] = [_as_row(one, by) for one in scored]
+    rows: list[dict[str, object]] = [_as_row(one, scorer) for one in scored]
     rows += [{"video": name, "error": reason} for name, reason in failures.items()]
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, csv_text(rows, columns=COLUMNS).encode())
 
 
-def _as_row(scored: Scored, by: Scorer) -> dict[str, object]:
+def _as_row(scored: ScoringResult, scorer: Scorer) -> dict[str, object]:
     """One row; a video that is not scored has neither score nor class, but the reason."""
     scored_video = scored.scored_video
     told: dict[str, object] = {
         "video": scored_video.name,
-        "flags": "; ".join(by.flags),
+        "flags": "; ".join(scorer.flags),
         "warnings": " ".join(scored_video.warnings),
     }
     if scored_video.not_scored is not None:
@@ -116,17 +120,17 @@ def _as_row(scored: Scored, by: Scorer) -> dict[str, object]:
             name: None if value is None else f"{value:.{scored_video.decimals}f}"
             for name, value in numbers.items()
         },
-        "class": _class_of(scored, by),
+        "class": _class_of(scored, scorer),
         "interval_coverage": interval and f"{interval.coverage:.3g}",
         "percentile": scored_video.percentile and f"{scored_video.percentile:.0f}",
     }
 
 
-def _class_of(scored: Scored, by: Scorer) -> str | None:
+def _class_of(scored: ScoringResult, scorer: Scorer) -> str | None:
     """The likelier class where the score is the probability of one, and means something."""
-    if by.classes is None or scored.scored_video.not_scored is not None:
+    if scorer.classes is None or scored.scored_video.not_scored is not None:
         return None
-    return by.classes.name(scored.scored_video.prediction.score)
+    return scorer.classes.name(scored.scored_video.prediction.score)
 
 
 def _or_none(value: float) -> float | None:

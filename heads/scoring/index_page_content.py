@@ -8,8 +8,9 @@ from heads.pages.index_page import IndexPage, IndexRow, write_index_page
 from heads.pages.media import relative_address
 from heads.pages.score_page import Place
 from heads.runs.title import run_title
-from heads.scoring.page import Scored, class_marks, score_name, score_text
+from heads.scoring.result import ScoringResult
 from heads.scoring.score_axis import ScoreAxis, round_axis
+from heads.scoring.score_page_content import class_marks, score_name, score_text
 from heads.scoring.scorer import Scorer
 
 INDEX = "index.html"
@@ -17,8 +18,8 @@ INDEX = "index.html"
 
 def write_index(
     path: Path,
-    scored: Sequence[Scored],
-    by: Scorer,
+    scored: Sequence[ScoringResult],
+    scorer: Scorer,
     *,
     pages: Mapping[int, Path],
     failures: Mapping[str, str],
@@ -26,16 +27,16 @@ def write_index(
     """The page, highest score first; `pages` are by place in `scored`, a video without one has no link."""
     judged = [number for number, one in enumerate(scored) if one.scored_video.not_scored is None]
     ranked = sorted(judged, key=lambda number: -scored[number].scored_video.prediction.score)
-    axis = common_axis([scored[number] for number in judged], by)
+    axis = common_axis([scored[number] for number in judged], scorer)
     links = {number: relative_address(page, path) for number, page in pages.items()}
     page = IndexPage(
         title=_title(len(judged), len(scored) - len(judged), len(failures)),
-        run=f"{run_title(by.trained.config)}; run {by.trained.run_dir}",
-        target="likelier class" if by.classes else by.target.name,
-        flags=by.flags,
-        notes=(*_notes(by), *_order([scored[number] for number in ranked])),
-        marks=class_marks(by.classes) if by.classes else axis.marks,
-        rows=[_row(scored[number], by, link=links.get(number, ""), axis=axis) for number in ranked],
+        run=f"{run_title(scorer.ensemble.config)}; run {scorer.ensemble.run_dir}",
+        target="likelier class" if scorer.classes else scorer.target.name,
+        flags=scorer.flags,
+        notes=(*_notes(scorer), *_order([scored[number] for number in ranked])),
+        marks=class_marks(scorer.classes) if scorer.classes else axis.marks,
+        rows=[_row(scored[number], scorer, link=links.get(number, ""), axis=axis) for number in ranked],
         not_scored=[
             (one.scored_video.name, str(one.scored_video.not_scored), links.get(number, ""))
             for number, one in enumerate(scored)
@@ -53,7 +54,7 @@ def _title(num_scored: int, num_not_scored: int, num_failed: int) -> str:
     return ", ".join(parts)
 
 
-def _order(ranked: Sequence[Scored]) -> list[str]:
+def _order(ranked: Sequence[ScoringResult]) -> list[str]:
     """What the order is worth where the intervals of neighbors overlap."""
     intervals = [one.scored_video.interval for one in ranked]
     overlaps = sum(
@@ -69,39 +70,39 @@ def _order(ranked: Sequence[Scored]) -> list[str]:
     ]
 
 
-def common_axis(scored: Sequence[Scored], by: Scorer) -> ScoreAxis:
+def common_axis(scored: Sequence[ScoringResult], scorer: Scorer) -> ScoreAxis:
     """Return the axis that holds the training scores and all scores with their intervals."""
-    if by.classes is not None:
+    if scorer.classes is not None:
         return ScoreAxis(0.0, 1.0, 1.0)
-    return round_axis([*by.training_scores.tolist(), *_ends(scored)])
+    return round_axis([*scorer.training_scores.tolist(), *_ends(scored)])
 
 
-def _ends(scored: Sequence[Scored]) -> Iterator[float]:
+def _ends(scored: Sequence[ScoringResult]) -> Iterator[float]:
     for one in scored:
         yield one.scored_video.prediction.score
         if interval := one.scored_video.interval:
             yield from (interval.low, interval.high)
 
 
-def _notes(by: Scorer) -> list[str]:
-    if by.classes is not None:
-        return [f"The likelier class of each video, and its probability; {by.classes.upper} first."]
-    first, last = by.training_scores.min(), by.training_scores.max()
-    verdict = [f"The run: {by.verdict}"] if by.verdict else []
-    scores = f"scores of {len(by.training_scores)} training videos"
+def _notes(scorer: Scorer) -> list[str]:
+    if scorer.classes is not None:
+        return [f"The likelier class of each video, and its probability; {scorer.classes.upper} first."]
+    first, last = scorer.training_scores.min(), scorer.training_scores.max()
+    verdict = [f"The run: {scorer.verdict}"] if scorer.verdict else []
+    scores = f"scores of {len(scorer.training_scores)} training videos"
     return [f"Highest score first. The {scores} reach from {first:.2f} to {last:.2f}.", *verdict]
 
 
-def _row(one: Scored, by: Scorer, *, link: str, axis: ScoreAxis) -> IndexRow:
+def _row(one: ScoringResult, scorer: Scorer, *, link: str, axis: ScoreAxis) -> IndexRow:
     scored_video, score = one.scored_video, one.scored_video.prediction.score
     interval = scored_video.interval
     spread = (
-        f"± {interval.half_width:.{scored_video.decimals}f}" if interval else score_name(scored_video, by)
+        f"± {interval.half_width:.{scored_video.decimals}f}" if interval else score_name(scored_video, scorer)
     )
     return IndexRow(
         video=scored_video.name,
         page=link,
-        score=score_text(scored_video, by),
+        score=score_text(scored_video, scorer),
         spread=spread,
         place=Place(
             axis.share(score),

@@ -26,45 +26,45 @@ EXPLAINED = {
 }
 
 
-def format_scored_video(scored_video: ScoredVideo, by: Scorer, *, followed: Sequence[str] = ()) -> str:
+def format_scored_video(scored_video: ScoredVideo, scorer: Scorer, *, followed: Sequence[str] = ()) -> str:
     """Score with its interval, warnings, then the steps that counted or scored most and least.
 
     `followed` says how the tracker fared, where there is one, and what part of the video streams look at.
     """
-    return "\n".join(_lines(scored_video, by, followed))
+    return "\n".join(_lines(scored_video, scorer, followed))
 
 
-def _lines(scored_video: ScoredVideo, by: Scorer, followed: Sequence[str]) -> Iterator[str]:
-    prediction, config = scored_video.prediction, by.trained.config
-    yield f"{scored_video.name}: {headline(scored_video, by)}"
+def _lines(scored_video: ScoredVideo, scorer: Scorer, followed: Sequence[str]) -> Iterator[str]:
+    prediction, config = scored_video.prediction, scorer.ensemble.config
+    yield f"{scored_video.name}: {headline(scored_video, scorer)}"
     if scored_video.not_scored is not None:
         for sentence in (*followed, *(f"WARNING: {warning}" for warning in scored_video.warnings)):
             yield f"  {sentence}"
         return
     own = ", ".join(f"{score:.{scored_video.decimals}f}" for score in prediction.scores)
-    for sentence in (*score_sentences(scored_video, by), *followed):
+    for sentence in (*score_sentences(scored_video, scorer), *followed):
         yield f"  {sentence}"
     yield f"  {config['head']} ({config['variant']}), by network: {own}"
-    if by.verdict is not None:
-        yield f"  The run: {by.verdict}"
-    for flag in by.flags:
+    if scorer.verdict is not None:
+        yield f"  The run: {scorer.verdict}"
+    for flag in scorer.flags:
         yield f"  {flag}: {EXPLAINED[flag]}"
     for warning in scored_video.warnings:
         yield f"  WARNING: {warning}"
-    for title, values, digits in told_steps(prediction):
+    for title, values, digits in step_values(prediction):
         yield ""
-        if even := _even_streams(title, values, by):
+        if even := _even_streams(title, values, scorer):
             yield f"  The {title}s of {' and '.join(even)} are all but even: no moment stands out."
         values = {stream: of_stream for stream, of_stream in values.items() if stream not in even}
         if not values:
             continue
-        what = by.classes.upper if by.classes and title == "score" else title
+        what = scorer.classes.upper if scorer.classes and title == "score" else title
         header = ("stream", "step", "when", what)
         yield format_table(header, list(_moments(prediction, values, digits)))
 
 
-def _even_streams(title: str, values: Values, by: Scorer) -> list[str]:
-    usual_range = float(np.ptp(by.training_scores))
+def _even_streams(title: str, values: Values, scorer: Scorer) -> list[str]:
+    usual_range = float(np.ptp(scorer.training_scores))
     return [
         stream
         for stream, of_stream in values.items()
@@ -76,32 +76,32 @@ def _even_streams(title: str, values: Values, by: Scorer) -> list[str]:
     ]
 
 
-def headline(scored_video: ScoredVideo, by: Scorer) -> str:
+def headline(scored_video: ScoredVideo, scorer: Scorer) -> str:
     """`score 59.96 ± 4.20`, or of classes `clean landing, probability 83 %`; or that it is not scored."""
     if scored_video.not_scored is not None:
         return scored_video.not_scored[0].lower() + scored_video.not_scored[1:]
     score, digits = scored_video.prediction.score, scored_video.decimals
-    if by.classes is not None:
-        return f"{by.classes.name(score)}, probability {100 * by.classes.probability(score):.0f} %"
+    if scorer.classes is not None:
+        return f"{scorer.classes.name(score)}, probability {100 * scorer.classes.probability(score):.0f} %"
     assert scored_video.interval is not None, "a score has an interval"
-    return f"{by.target.name} {score:.{digits}f} ± {scored_video.interval.half_width:.{digits}f}"
+    return f"{scorer.target.name} {score:.{digits}f} ± {scored_video.interval.half_width:.{digits}f}"
 
 
-def score_sentences(scored_video: ScoredVideo, by: Scorer) -> tuple[str, ...]:
+def score_sentences(scored_video: ScoredVideo, scorer: Scorer) -> tuple[str, ...]:
     """How sure the score is, and where it lies among the training scores."""
     if scored_video.not_scored is not None:
         return (scored_video.not_scored,)
     std, digits = scored_video.prediction.std, scored_video.decimals
     seeds = "" if math.isnan(std) else f"; the networks differ by ± {std:.{digits}f}"
-    if by.classes is not None:
-        return _class_sentences(by.classes, len(by.training_scores), seeds)
+    if scorer.classes is not None:
+        return _class_sentences(scorer.classes, len(scorer.training_scores), seeds)
     interval, percentile = scored_video.interval, scored_video.percentile
     assert interval is not None, "a score has an interval"
     return (
         f"{100 * interval.coverage:.0f} % interval {interval.low:.{digits}f} to {interval.high:.{digits}f}, "
         f"from the errors on {_videos(interval.num_residuals, 'test')}{seeds}.",
-        f"Higher than {percentile:.0f} % of the scores of {_videos(len(by.training_scores), 'training')} "
-        f"({by.training_scores.min():.{digits}f} to {by.training_scores.max():.{digits}f}).",
+        f"Higher than {percentile:.0f} % of the scores of {_videos(len(scorer.training_scores), 'training')} "
+        f"({scorer.training_scores.min():.{digits}f} to {scorer.training_scores.max():.{digits}f}).",
     )
 
 
@@ -119,7 +119,7 @@ def _class_sentences(classes: TwoClasses, num_training: int, seeds: str) -> tupl
     )
 
 
-def told_steps(prediction: Prediction) -> Iterator[tuple[str, Values, int]]:
+def step_values(prediction: Prediction) -> Iterator[tuple[str, Values, int]]:
     """What tells steps apart: attention weights, unless all are equal by design, and scores of single steps.
 
     Each with its name and its digits.

@@ -8,15 +8,15 @@ from pathlib import Path
 from aqa_pipeline.datasets.reading.disk import is_frame_folder, is_video_file
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Record, Video
-from heads.scoring.given_features import StepSeconds, find_given, given_records
-from heads.scoring.predict import TrainedHead
-from heads.scoring.video_names import distinct_names
+from heads.scoring.display_names import distinct_names
+from heads.scoring.ensemble import Ensemble
+from heads.scoring.external_features import StepSeconds, external_records, find_external
 
 Records = Mapping[str, Record]
 
 
 @dataclass(frozen=True, eq=False)
-class ToScore:
+class ScoreInput:
     """One video: what it is called in tables, where it or its features lie, and what gives its records."""
 
     name: str
@@ -24,7 +24,7 @@ class ToScore:
     records: Callable[[], Records]
 
 
-def videos_in(paths: Sequence[Path]) -> list[Path]:
+def find_videos(paths: Sequence[Path]) -> list[Path]:
     """Return the videos themselves: a folder of pictures is one, any other folder stands for all in it.
 
     Raises `DatasetError` for a folder of both pictures and videos, or of neither.
@@ -51,22 +51,24 @@ def _videos_of(folder: Path) -> list[Path]:
     return videos
 
 
-def videos_to_score(
+def video_inputs(
     paths: Sequence[Path], records_of: Callable[[Video], Records], *, boxes: Path | None, fps: float | None
-) -> list[ToScore]:
+) -> list[ScoreInput]:
     """Return the videos, which `records_of` extracts; `fps` is of those that are folders of pictures."""
     items = []
     for path, name in zip(paths, distinct_names(paths), strict=True):
         video = Video(video_id=path.stem, path=path, boxes=boxes, fps=fps if path.is_dir() else None)
-        items.append(ToScore(name, video, partial(records_of, video)))
+        items.append(ScoreInput(name, video, partial(records_of, video)))
     return items
 
 
-def features_to_score(path: Path, trained: TrainedHead, seconds: StepSeconds) -> list[ToScore]:
-    """Return the videos whose features lie there; raises as `find_given`."""
+def feature_inputs(path: Path, ensemble: Ensemble, seconds: StepSeconds) -> list[ScoreInput]:
+    """Return the videos whose features lie there; raises as `find_external`."""
     return [
-        ToScore(
-            given.video_id, Video(given.video_id, given.path), partial(given_records, given, trained, seconds)
+        ScoreInput(
+            given.video_id,
+            Video(given.video_id, given.path),
+            partial(external_records, given, ensemble, seconds),
         )
-        for given in find_given(path, trained)
+        for given in find_external(path, ensemble)
     ]

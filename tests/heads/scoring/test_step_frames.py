@@ -7,7 +7,7 @@ import pytest
 
 from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.video import Timeline
-from heads.scoring.seen_frames import seen_frames
+from heads.scoring.step_frames import step_frames
 
 
 def record(frame_index: np.ndarray) -> Record:
@@ -33,8 +33,8 @@ TEN = Timeline(np.arange(10), Fraction(1, 5), 10)
 def test_a_record_without_steps_has_no_frames_and_no_error(
     shape: tuple[int, ...], expected: tuple[int, int]
 ) -> None:
-    assert seen_frames(record(np.zeros(shape, np.int64)), TEN).shape == expected
+    assert step_frames(record(np.zeros(shape, np.int64)), TEN).shape == expected
 
 
 def test_frames_beyond_the_end_are_the_last_one() -> None:
-    assert seen_frames(record(np.array([[3], [40]])), TEN).tolist() == [[3], [9]]
+    assert step_frames(record(np.array([[3], [40]])), TEN).tolist() == [[3], [9]]

@@ -10,8 +10,13 @@ from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Record, Source, StreamSpec
 from heads.recipes import action_net_recipe
 from heads.runs.training_statistics import gather_training_facts
-from heads.scoring.novelty import warnings_for
-from heads.scoring.seen_parts import seen_as_json, told_outside, told_parts, told_windows
+from heads.scoring.input_warnings import input_warnings
+from heads.scoring.visible_parts import (
+    head_window_sentences,
+    out_of_view_warnings,
+    stream_part_sentences,
+    visible_parts_json,
+)
 
 SIX_SECONDS = Footage(640, 360, 120, 0, 120, 20.0)
 SPEC = StreamSpec("segments", {"rate_fps": 5.0})
@@ -50,25 +55,25 @@ def crops(*lefts: float) -> Record:
 
 
 def test_a_part_is_said_with_the_option_that_takes_all() -> None:
-    assert list(told_parts({"segments": segments(1), "crops": crops(200, 200)})) == [
+    assert list(stream_part_sentences({"segments": segments(1), "crops": crops(200, 200)})) == [
         "The segments look at 0.0-3.2 s of 6.0 s only; to look at all of it, extract with --rest padded "
         "and fit again."
     ]
-    assert list(told_parts({"segments": segments(2)})) == []
+    assert list(stream_part_sentences({"segments": segments(2)})) == []
 
 
 def test_an_athlete_out_of_sight_is_a_warning_with_its_option() -> None:
     records = {"segments": segments(2), "crops": crops(0, 200, 300, 600, 600)}
-    assert list(told_outside(records)) == [
+    assert list(out_of_view_warnings(records)) == [
         "The athlete is outside the network's picture in 3 of 5 frames of segments; to show it whole frames, "
         "extract with --framing whole and fit again."
     ]
     whole = replace(records["segments"], field_of_view=(0, 0, 640, 360))
-    assert list(told_outside(records | {"segments": whole})) == []
+    assert list(out_of_view_warnings(records | {"segments": whole})) == []
 
 
 def test_the_same_is_there_as_numbers() -> None:
-    seen = seen_as_json({"segments": segments(1), "crops": crops(0, 200, 300)})
+    seen = visible_parts_json({"segments": segments(1), "crops": crops(0, 200, 300)})
     assert seen["looks_at"]["segments"] == {
         "start": 0.0,
         "stop": 3.2,
@@ -77,7 +82,7 @@ def test_the_same_is_there_as_numbers() -> None:
         "option": "--rest padded",
     }
     assert seen["athlete_outside_picture"]["segments"]["num_outside"] == 1
-    assert seen_as_json({"segments": segments(2)}) == {"looks_at": {}, "athlete_outside_picture": {}}
+    assert visible_parts_json({"segments": segments(2)}) == {"looks_at": {}, "athlete_outside_picture": {}}
 
 
 @pytest.mark.parametrize(
@@ -89,9 +94,9 @@ def test_a_head_that_looks_at_the_middle_says_so(windows, number, told) -> None:
         action_net_recipe("mit-skating", "s", "paper", {}), num_steps={"segments": 3}, windows=windows
     )
     cell = SimpleNamespace(recipe=recipe)
-    trained = SimpleNamespace(cells=[cell], config={"head": "action-net", "variant": "released"})
+    ensemble = SimpleNamespace(cells=[cell], config={"head": "action-net", "variant": "released"})
     minute = replace(SIX_SECONDS, num_frames=320, stop_frame=320)
-    sentences = list(told_windows({"segments": segments(number, footage=minute)}, trained))
+    sentences = list(head_window_sentences({"segments": segments(number, footage=minute)}, ensemble))
     assert len(sentences) == told
     for sentence in sentences:
         assert (
@@ -117,4 +122,4 @@ def test_training_videos_last_as_long_as_their_footage(world, footage) -> None:
         return
     assert facts.seconds == (6.0, 6.0)
     video = replace(segments(1), features=np.zeros((1, world.dims["segments"]), np.float32))
-    assert not any("than all" in warning for warning in warnings_for({"segments": video}, [facts]))
+    assert not any("than all" in warning for warning in input_warnings({"segments": video}, [facts]))

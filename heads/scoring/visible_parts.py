@@ -13,12 +13,12 @@ from heads.data.windows import evaluation_starts
 from heads.registry import find_head
 
 if TYPE_CHECKING:
-    from heads.scoring.predict import TrainedHead
+    from heads.scoring.ensemble import Ensemble
 
 Records = Mapping[str, Record]
 
 
-def told_parts(records: Records) -> Iterator[str]:
+def stream_part_sentences(records: Records) -> Iterator[str]:
     """Yield a sentence for each stream that looks at a part of the video only."""
     for stream, part in parts_looked_at(records):
         yield (
@@ -27,9 +27,9 @@ def told_parts(records: Records) -> Iterator[str]:
         )
 
 
-def told_windows(records: Records, trained: "TrainedHead") -> Iterator[str]:
+def head_window_sentences(records: Records, ensemble: "Ensemble") -> Iterator[str]:
     """Yield a sentence for each stream of which the run's head looks at the middle only."""
-    cell, config = trained.cells[0], trained.config
+    cell, config = ensemble.cells[0], ensemble.config
     if cell.recipe.windows != "released":
         return
     others = [name for name in find_head(config["head"]).variants if name != config["variant"]]
@@ -45,7 +45,7 @@ def told_windows(records: Records, trained: "TrainedHead") -> Iterator[str]:
             )
 
 
-def told_outside(records: Records) -> Iterator[str]:
+def out_of_view_warnings(records: Records) -> Iterator[str]:
     """Yield a warning for each stream whose network does not see the athlete in some frames."""
     for stream, outside in outside_of(records):
         sees = f"; to show it whole frames, extract with {outside.option} and fit again"
@@ -55,7 +55,7 @@ def told_outside(records: Records) -> Iterator[str]:
         )
 
 
-def seen_as_json(records: Records) -> dict[str, Any]:
+def visible_parts_json(records: Records) -> dict[str, Any]:
     """The same as numbers, by stream; a stream that looks at all of the video is not named."""
     return {
         "looks_at": {stream: asdict(part) for stream, part in parts_looked_at(records)},

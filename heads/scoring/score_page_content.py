@@ -3,13 +3,13 @@
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aqa_pipeline.records import Record, StreamSpec, Video
+from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, open_video
 from aqa_pipeline.video.plain import in_words
@@ -32,13 +32,14 @@ from heads.pages.score_page import (
 )
 from heads.runs.title import is_fitted_at_once
 from heads.runs.training_statistics import frames_without_person
-from heads.scoring.outlines import outlines_of
+from heads.scoring.athlete_outlines import athlete_outlines
+from heads.scoring.result import ScoringResult
 from heads.scoring.score_axis import round_axis
+from heads.scoring.score_text import SPLIT_NAMES_SHOWN, score_sentences, step_values
 from heads.scoring.scorer import ScoredVideo, Scorer
-from heads.scoring.seen_frames import jump_seconds, seen_frames
-from heads.scoring.seen_parts import told_parts, told_windows
-from heads.scoring.text import SPLIT_NAMES_SHOWN, score_sentences, told_steps
-from heads.scoring.tracking import followed_in, how_followed, losses
+from heads.scoring.step_frames import jump_seconds, step_frames
+from heads.scoring.tracking import tracking_sentences, tracking_summary, tracking_warnings
+from heads.scoring.visible_parts import head_window_sentences, stream_part_sentences
 
 NUM_FILM = 12
 FILM_HEIGHT, MOMENT_HEIGHT, PART_HEIGHT = 72, 132, 104
@@ -55,80 +56,75 @@ SHOWS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """One scored video with all that its page is made of; `known_score` is the judges' own, if any."""
-
-    video: Video
-    scored_video: ScoredVideo
-    records: Mapping[str, Record]
-    known_score: float | None = None
-
-
 def write_page_of(
-    scored: Scored, by: Scorer, path: Path, *, embed: bool = False, back: tuple[Path, str] | None = None
+    scored: ScoringResult,
+    scorer: Scorer,
+    path: Path,
+    *,
+    embed: bool = False,
+    back: tuple[Path, str] | None = None,
 ) -> Path:
     """Makes the page; raises `VideoError` if the video cannot be read.
 
     `back` is the page that leads here, and what it is called.
     """
     with open_video(scored.video) as opened:
-        seen = {name: seen_frames(record, opened.timeline) for name, record in scored.records.items()}
+        seen = {name: step_frames(record, opened.timeline) for name, record in scored.records.items()}
         tracks = [
             replace(track, jumps=jump_seconds(track, seen[track.stream], opened.timeline))
-            for track in tracks_of(scored.scored_video, by)
+            for track in tracks_of(scored.scored_video, scorer)
         ]
-        outlines = outlines_of(scored.records, opened)
+        outlines = athlete_outlines(scored.records, opened)
         film, moments = _pictures(seen, tracks, opened, outlines)
         media = embed_media(scored.video, opened) if embed else link_media(scored.video, opened, page=path)
         page = ScorePage(
             title=scored.scored_video.name,
-            target=score_name(scored.scored_video, by),
-            score=score_text(scored.scored_video, by),
+            target=score_name(scored.scored_video, scorer),
+            score=score_text(scored.scored_video, scorer),
             summary=(
-                *score_sentences(scored.scored_video, by),
-                *how_followed(scored.records),
-                *told_parts(scored.records),
-                *told_windows(scored.records, by.trained),
-                *_known(scored, by),
-                *([f"The run: {by.verdict}"] if by.verdict else []),
+                *score_sentences(scored.scored_video, scorer),
+                *tracking_sentences(scored.records),
+                *stream_part_sentences(scored.records),
+                *head_window_sentences(scored.records, scorer.ensemble),
+                *_known(scored, scorer),
+                *([f"The run: {scorer.verdict}"] if scorer.verdict else []),
             ),
             warnings=scored.scored_video.warnings,
-            flags=by.flags,
-            scale=None if scored.scored_video.not_scored else _scale(scored.scored_video, by),
+            flags=scorer.flags,
+            scale=None if scored.scored_video.not_scored else _scale(scored.scored_video, scorer),
             duration_seconds=opened.timeline.duration_seconds,
             media=media,
             filmstrip=film,
             tracks=tracks,
             moments=moments,
             outlines=outlines,
-            facts=list(facts_of(scored, by)),
+            facts=list(facts_of(scored, scorer)),
             tube=_tube_strip(scored.records),
             back=Link(relative_address(back[0], path), back[1]) if back else None,
         )
     return write_score_page(path, page)
 
 
-def score_name(scored_video: ScoredVideo, by: Scorer) -> str:
+def score_name(scored_video: ScoredVideo, scorer: Scorer) -> str:
     """What the large number is: the target's score, or the likelier class's probability."""
     if scored_video.not_scored is not None:
         return "not scored"
-    return by.classes.name(scored_video.prediction.score) if by.classes else by.target.name
+    return scorer.classes.name(scored_video.prediction.score) if scorer.classes else scorer.target.name
 
 
-def score_text(scored_video: ScoredVideo, by: Scorer) -> str:
+def score_text(scored_video: ScoredVideo, scorer: Scorer) -> str:
     if scored_video.not_scored is not None:
         return "no score"
     score = scored_video.prediction.score
-    if by.classes:
-        return f"{100 * by.classes.probability(score):.0f} %"
+    if scorer.classes:
+        return f"{100 * scorer.classes.probability(score):.0f} %"
     return f"{score:.{scored_video.decimals}f}"
 
 
-def tracks_of(scored_video: ScoredVideo, by: Scorer) -> list[Track]:
+def tracks_of(scored_video: ScoredVideo, scorer: Scorer) -> list[Track]:
     """The attention of each stream that weighs steps, then the scores of single steps where there are."""
     prediction = scored_video.prediction
-    told = {title: values for title, values, _ in told_steps(prediction)}
+    told = {title: values for title, values, _ in step_values(prediction)}
     weighed = [
         Track(
             name=stream.capitalize(),
@@ -142,7 +138,7 @@ def tracks_of(scored_video: ScoredVideo, by: Scorer) -> list[Track]:
         for stream, weights in told.get("weight", {}).items()
         if len(weights)
     ]
-    what = f"probability of a {by.classes.upper}" if by.classes else "score"
+    what = f"probability of a {scorer.classes.upper}" if scorer.classes else "score"
     scored = [
         Track(
             name=f"{_unit(stream)} scores".capitalize(),
@@ -151,7 +147,7 @@ def tracks_of(scored_video: ScoredVideo, by: Scorer) -> list[Track]:
             pts_seconds=prediction.pts_seconds[stream],
             values=scores,
             reference=prediction.score,
-            usual_range=float(np.ptp(by.training_scores)),
+            usual_range=float(np.ptp(scorer.training_scores)),
             stream=stream,
         )
         for stream, scores in told.get("score", {}).items()
@@ -161,10 +157,12 @@ def tracks_of(scored_video: ScoredVideo, by: Scorer) -> list[Track]:
 
 def _tube_strip(records: Mapping[str, Record]) -> TubeStrip | None:
     """Where the athlete was followed, of the first stream that follows one."""
-    followed = [each for each in map(followed_in, records.values()) if each is not None]
+    followed = [each for each in map(tracking_summary, records.values()) if each is not None]
     if not followed:
         return None
-    words = " ".join([*how_followed(records), *told_parts(records), *losses(records)])
+    words = " ".join(
+        [*tracking_sentences(records), *stream_part_sentences(records), *tracking_warnings(records)]
+    )
     return TubeStrip(followed[0].looked, followed[0].absent, followed[0].restarts, words)
 
 
@@ -210,17 +208,17 @@ def _pictures(
     return tuple(made["film"]), moments
 
 
-def _scale(scored_video: ScoredVideo, by: Scorer) -> Scale:
+def _scale(scored_video: ScoredVideo, scorer: Scorer) -> Scale:
     """Round numbers around the training scores and the interval; the target's bounds may lie far off.
 
     A probability lies between the two classes, with a line where one becomes the other.
     """
     interval, score = scored_video.interval, scored_video.prediction.score
-    if by.classes is not None:
+    if scorer.classes is not None:
         place = Place(score, None)
-        return Scale(class_marks(by.classes), ticks=(HALF,), place=place, note="the line parts the two")
+        return Scale(class_marks(scorer.classes), ticks=(HALF,), place=place, note="the line parts the two")
     assert interval is not None, "a score has an interval"
-    training = np.sort(by.training_scores).tolist()
+    training = np.sort(scorer.training_scores).tolist()
     axis = round_axis([*training, score, interval.low, interval.high])
     return Scale(
         marks=axis.marks,
@@ -234,34 +232,34 @@ def class_marks(classes: TwoClasses) -> tuple[Mark, Mark]:
     return Mark(0.0, classes.lower), Mark(1.0, classes.upper)
 
 
-def _known(scored: Scored, by: Scorer) -> Iterator[str]:
+def _known(scored: ScoringResult, scorer: Scorer) -> Iterator[str]:
     if scored.known_score is None:
         return
-    if by.classes is not None:
-        yield f"The judges saw: {by.classes.name(scored.known_score)}."
+    if scorer.classes is not None:
+        yield f"The judges saw: {scorer.classes.name(scored.known_score)}."
         return
     error = scored.scored_video.prediction.score - scored.known_score
     yield f"The judges gave {scored.known_score:.2f}: the prediction is {error:+.2f} off."
 
 
-def facts_of(scored: Scored, by: Scorer) -> Iterator[tuple[str, str]]:
+def facts_of(scored: ScoringResult, scorer: Scorer) -> Iterator[tuple[str, str]]:
     """What a reader must know to trust the number or not."""
-    config, prediction = by.trained.config, scored.scored_video.prediction
-    splits = list(dict.fromkeys(cell.split for cell in by.trained.cells))
+    config, prediction = scorer.ensemble.config, scored.scored_video.prediction
+    splits = list(dict.fromkeys(cell.split for cell in scorer.ensemble.cells))
     own = ", ".join(f"{score:.2f}" for score in prediction.scores)
     yield "Video", f"{scored.video.path.name}, {_length(scored)}"
     if made_plain := _pictures_in_words(scored.records):
         yield "Pictures", made_plain
-    yield "Learned from", f"{config['dataset']['name']}, {len(by.training_scores)} training videos"
+    yield "Learned from", f"{config['dataset']['name']}, {len(scorer.training_scores)} training videos"
     yield "Head", f"{config['head']}, variant {config['variant']}"
     for stream, record in scored.records.items():
         yield f"Stream {stream}", _stream_facts(record.spec, record)
-    yield "Seeds", f"{', '.join(str(cell.seed) for cell in by.trained.cells)}; their scores: {own}"
+    yield "Seeds", f"{', '.join(str(cell.seed) for cell in scorer.ensemble.cells)}; their scores: {own}"
     shown = ", ".join(splits[:SPLIT_NAMES_SHOWN])
     yield ("Split", shown) if len(splits) <= SPLIT_NAMES_SHOWN else ("Splits", f"{shown}, ...")
     if not is_fitted_at_once(config):
         yield "Kept epoch", SELECT_LABELS[config["select"]]
-    yield "Run", str(by.trained.run_dir)
+    yield "Run", str(scorer.ensemble.run_dir)
 
 
 def _pictures_in_words(records: Mapping[str, Record]) -> str:
@@ -270,7 +268,7 @@ def _pictures_in_words(records: Mapping[str, Record]) -> str:
     return "; ".join(phrases)
 
 
-def _length(scored: Scored) -> str:
+def _length(scored: ScoringResult) -> str:
     digest = next(iter(scored.records.values())).source.digest
     seconds = max(record.duration_seconds for record in scored.records.values())
     return f"{seconds:.1f} s long; SHA-256 {digest[:12]}"
@@ -300,7 +298,7 @@ def _short(identity: object) -> str:
     return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{12,}", r"\1", str(identity))
 
 
-def page_paths(out: Path, scored: Sequence[Scored], *, single: bool) -> list[Path]:
+def page_paths(out: Path, scored: Sequence[ScoringResult], *, single: bool) -> list[Path]:
     """Where the pages go: `out` itself for a single video, else `out/NAME.html`; equal names are numbered."""
     if single and not out.is_dir():
         return [out] * len(scored)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from aqa_pipeline.records import Record
 from aqa_pipeline.video import OpenVideo, Timeline
 from heads.pages.score_page import Outline
-from heads.scoring.seen_frames import seen_frames
+from heads.scoring.step_frames import step_frames
 
 NOBODY = -1
 SAME_MOMENT = 1e-6  # seconds
@@ -18,7 +18,7 @@ LONGEST_SECONDS = 0.5  # a quad is not drawn for longer: a tube may look at one 
 Floats = NDArray[np.float64]
 
 
-def outlines_of(records: Mapping[str, Record], opened: OpenVideo) -> list[Outline]:
+def athlete_outlines(records: Mapping[str, Record], opened: OpenVideo) -> list[Outline]:
     """The athlete's quads where a tube was followed, else the boxes of crops, as shares of the picture."""
     size = np.array([opened.width, opened.height], dtype=np.float64)
     for name, outlines in (("frame_quads", _of_tube), ("boxes", _of_boxes)):
@@ -48,7 +48,7 @@ def _owners(record: Record, timeline: Timeline) -> NDArray[np.int64]:
     shown = timeline.pts_seconds + SAME_MOMENT
     step = np.searchsorted(starts, shown, side="right") - 1
     owners = np.where((step >= 0) & (shown < stops[step]), step, NOBODY)
-    found_in = seen_frames(record, timeline)[::-1, 0]
+    found_in = step_frames(record, timeline)[::-1, 0]
     owners[found_in] = np.arange(len(starts))[::-1]  # of several steps of one frame the first
     return owners
 

@@ -25,7 +25,7 @@ from aqa_pipeline.importing.feature_files import (
 )
 from aqa_pipeline.records import Record, Source, StreamSpec
 from heads.data.streams import MAP_STREAMS
-from heads.scoring.predict import TrainedHead
+from heads.scoring.ensemble import Ensemble
 
 DATASET = "given"
 
@@ -39,7 +39,7 @@ class Features:
 
 
 @dataclass(frozen=True, eq=False)
-class GivenVideo:
+class ExternalVideo:
     """A video of which features are given; `read` gives them by stream, or raises `AqaError`."""
 
     video_id: str
@@ -74,12 +74,12 @@ def _usual_seconds(spec: StreamSpec) -> float | None:
     return None
 
 
-def find_given(path: Path, trained: TrainedHead) -> list[GivenVideo]:
+def find_external(path: Path, ensemble: Ensemble) -> list[ExternalVideo]:
     """Return the videos whose features `path` holds. Raises `AqaError` where it holds none for this run."""
-    streams = tuple(trained.specs)
+    streams = tuple(ensemble.specs)
     if maps := [stream for stream in streams if stream in MAP_STREAMS]:
         raise RunError(
-            f"the run {trained.run_dir} reads maps of {', '.join(maps)}, which files of features do not "
+            f"the run {ensemble.run_dir} reads maps of {', '.join(maps)}, which files of features do not "
             "hold: score videos."
         )
     found = _in_folder(path, streams) if path.is_dir() else _in_file(path, streams)
@@ -91,14 +91,14 @@ def find_given(path: Path, trained: TrainedHead) -> list[GivenVideo]:
     return found
 
 
-def _in_folder(folder: Path, streams: Sequence[str]) -> list[GivenVideo]:
+def _in_folder(folder: Path, streams: Sequence[str]) -> list[ExternalVideo]:
     by_stream = {stream: _by_id(folder / stream) for stream in streams if (folder / stream).is_dir()}
     if not by_stream:
         files = _by_id(folder)
-        return [GivenVideo(name, file, partial(_read_one, file, streams)) for name, file in files.items()]
+        return [ExternalVideo(name, file, partial(_read_one, file, streams)) for name, file in files.items()]
     ids = sorted({video_id for files in by_stream.values() for video_id in files})
     return [
-        GivenVideo(video_id, _first(by_stream, video_id), partial(_read_each, by_stream, video_id))
+        ExternalVideo(video_id, _first(by_stream, video_id), partial(_read_each, by_stream, video_id))
         for video_id in ids
     ]
 
@@ -144,16 +144,16 @@ def _told(content: np.ndarray | Arrays) -> str:
     return f"one array {content.shape}"
 
 
-def _in_file(path: Path, streams: Sequence[str]) -> list[GivenVideo]:
+def _in_file(path: Path, streams: Sequence[str]) -> list[ExternalVideo]:
     """One video, or the many of a file that holds their arrays by id, for a run of one stream."""
     content = read_features(path)
     many = isinstance(content, dict) and len(content) > 1 and len(streams) == 1
     if not many or streams[0] in content:
-        return [GivenVideo(path.stem, path, partial(_read_one, path, streams))]
+        return [ExternalVideo(path.stem, path, partial(_read_one, path, streams))]
     assert isinstance(content, dict), "many arrays are named"
     (stream,) = streams
     return [
-        GivenVideo(video_id, path, partial(_of_many, stream, array)) for video_id, array in content.items()
+        ExternalVideo(video_id, path, partial(_of_many, stream, array)) for video_id, array in content.items()
     ]
 
 
@@ -161,7 +161,7 @@ def _of_many(stream: str, array: np.ndarray) -> dict[str, Features]:
     return {stream: Features(array, array_digest(array))}
 
 
-def given_records(video: GivenVideo, trained: TrainedHead, seconds: StepSeconds) -> dict[str, Record]:
+def external_records(video: ExternalVideo, ensemble: Ensemble, seconds: StepSeconds) -> dict[str, Record]:
     """Return the video's features as the run reads them; raise `AqaError` for what does not fit it.
 
     Nothing in the files tells time or how they were made: rows follow each other from 0 without a gap, and
@@ -169,13 +169,13 @@ def given_records(video: GivenVideo, trained: TrainedHead, seconds: StepSeconds)
     """
     given = video.read()
     records = {}
-    for stream, spec in trained.specs.items():
+    for stream, spec in ensemble.specs.items():
         if stream not in given:
-            raise RunError(f"the run reads {', '.join(trained.specs)}; no {stream} of this video was given.")
+            raise RunError(f"the run reads {', '.join(ensemble.specs)}; no {stream} of this video was given.")
         features = given[stream]
         try:
             check_features(features.array)
-            _check_shape(features.array, spec, dim=trained.config["dims"][stream])
+            _check_shape(features.array, spec, dim=ensemble.config["dims"][stream])
         except AqaError as error:
             raise DatasetError(f"{stream}: {error}") from error
         ends = seconds.of(spec) * np.arange(len(features.array) + 1)

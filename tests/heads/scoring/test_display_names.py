@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from heads.scoring.video_names import distinct_names
+from heads.scoring.display_names import distinct_names
 
 
 def test_a_name_has_the_folders_that_it_needs() -> None:

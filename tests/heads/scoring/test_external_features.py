@@ -13,7 +13,7 @@ from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.simulation import Simulation, simulate
 from aqa_pipeline.store import Store
 from heads.runs.trained_cell import read_cell
-from heads.scoring.predict import load_run
+from heads.scoring.ensemble import load_ensemble
 from heads.training.fit import fit
 from heads.training.plan import FitRequest
 
@@ -118,7 +118,7 @@ def test_a_bad_file_is_named_and_the_others_are_scored(world, single: Path, tmp_
 
 
 def test_features_of_a_training_video_are_not_judged(world, single: Path, tmp_path: Path) -> None:
-    trained_on = next(iter(load_run(single).cells[0].train_ids))
+    trained_on = next(iter(load_ensemble(single).cells[0].train_ids))
     folder = save(tmp_path / "f", world, [trained_on], "segments")
     result = run("score", "--features", folder, "--run", single, *SECONDS)
     assert f"{trained_on}: not scored: the run learned from this video" in result.output

@@ -1,0 +1,161 @@
+"""The trained networks of a run, loaded to score new videos."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from aqa_pipeline.errors import RunError, UnknownName
+from aqa_pipeline.records import StreamSpec
+from heads.data.score_scale import ScoreScale
+from heads.evaluation.evaluate import are_classes
+from heads.recipes import Recipe
+from heads.runs.config import read_config
+from heads.runs.predictions import over_seeds_of
+from heads.runs.run_plugins import head_of
+from heads.runs.trained_cell import (
+    cell_folder,
+    is_complete,
+    read_cell,
+    read_state,
+    shapes_of_state,
+    split_folder,
+)
+from heads.training.loop import prepare_module
+
+ALL_SPLITS = "all"
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedCell:
+    """One trained network in evaluation mode, with what it needs to be asked."""
+
+    split: str
+    seed: int
+    module: nn.Module
+    recipe: Recipe
+    scale: ScoreScale
+    train_ids: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """A run that can score: its cells, and the specs its features must have."""
+
+    run_dir: Path
+    config: Mapping[str, Any]
+    specs: Mapping[str, StreamSpec]
+    cells: tuple[LoadedCell, ...]
+    has_difficulty: bool = False
+
+    @property
+    def needs_difficulty(self) -> bool:
+        """Whether it learned the execution alone, which a video's difficulty makes the score of."""
+        learned = self.config.get("learned")
+        return learned is not None and learned["factor"] is not None
+
+    def with_difficulty(self, difficulty: float | None) -> "Ensemble":
+        """The head for videos of that difficulty; raises `RunError` where it needs none, or has it already.
+
+        Without one the head stays as it is.
+        """
+        if difficulty is None:
+            return self
+        if not self.needs_difficulty or self.has_difficulty or not difficulty > 0:
+            raise RunError(
+                f"the run {self.run_dir} was given the difficulty {difficulty}: expected a number above 0, "
+                "once, for a run of `aqa fit --difficulty` or of a head of judges."
+            )
+        cells = tuple(replace(cell, scale=cell.scale.times(difficulty)) for cell in self.cells)
+        return replace(self, cells=cells, has_difficulty=True)
+
+    def split_folder(self, split: str) -> Path:
+        """Where that split's cells and the facts of its training videos are."""
+        return split_folder(self.run_dir, split)
+
+
+def load_ensemble(run_dir: Path, *, split: str | None = None) -> Ensemble:
+    """Load the run's networks of one split, all its seeds; by default of all splits of the same videos.
+
+    Splits of different videos (one per apparatus) must be chosen from: "all" takes them together.
+    Raises `RunError` for an unfinished run or an open choice, `UnknownName` for an unknown split.
+    """
+    run_dir = Path(run_dir)
+    config = read_config(run_dir)
+    splits = _choose_splits(run_dir, config, split)
+    asked = [(name, seed) for name in splits for seed in config["seeds"]]
+    finished = [(s, k) for s, k in asked if is_complete(cell_folder(run_dir, split=s, seed=k))]
+    if not finished:
+        raise RunError(f"{run_dir} has no finished cell of {splits}: run the same `aqa fit` command again.")
+    return Ensemble(
+        run_dir=run_dir,
+        config=config,
+        specs={stream: StreamSpec(stream, spec["facts"]) for stream, spec in config["specs"].items()},
+        cells=tuple(_load_cell(run_dir, config, split=name, seed=seed) for name, seed in finished),
+    )
+
+
+def _choose_splits(run_dir: Path, config: Mapping[str, Any], split: str | None) -> list[str]:
+    names = list(config["splits"])
+    if split == ALL_SPLITS or (len(names) == 1 and split is None):
+        return names
+    if split is None:
+        if not _are_classes(run_dir, config):
+            return names
+        raise RunError(
+            f"the run has {len(names)} splits of different videos ({', '.join(names)}), such as one for each "
+            f"apparatus: choose one with --split."
+        )
+    if split not in names:
+        raise UnknownName("split of the run", split, [*names, ALL_SPLITS])
+    return [split]
+
+
+def _are_classes(run_dir: Path, config: Mapping[str, Any]) -> bool:
+    cells = [
+        read_cell(run_dir, split=split, seed=config["seeds"][0])
+        for split in config["splits"]
+        if is_complete(cell_folder(run_dir, split=split, seed=config["seeds"][0]))
+    ]
+    return are_classes([over_seeds_of([cell]) for cell in cells])
+
+
+def _load_cell(run_dir: Path, config: Mapping[str, Any], *, split: str, seed: int) -> LoadedCell:
+    cell = read_cell(run_dir, split=split, seed=seed)
+    head, folder = head_of(config), cell_folder(run_dir, split=split, seed=seed)
+    try:
+        recipe = Recipe.from_dict(config["splits"][split]["recipe"])
+
+        def build() -> nn.Module:
+            return prepare_module(lambda dims: head.build(dims, config["variant"]), config["dims"], recipe)
+
+        with torch.device("meta"):  # numbers that a stranger wrote down take no memory there
+            claimed = {name: tuple(tensor.shape) for name, tensor in build().state_dict().items()}
+        _check_shapes(folder, claimed)
+        module = build()
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise RunError(f"{run_dir / 'config.json'} describes no network of ours ({error}).") from error
+    try:
+        module.load_state_dict(read_state(folder))
+    except RuntimeError as error:
+        raise RunError(
+            f"{folder / 'model.safetensors'} does not fit {config['head']} ({config['variant']}): {error}"
+        ) from error
+    learned_from = frozenset(row.video_id for row in cell.predictions if row.part != "test")
+    return LoadedCell(split, seed, module.eval(), recipe, cell.scale, learned_from)
+
+
+def _check_shapes(folder: Path, claimed: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise `RunError` unless the state of the cell is that of the network that config.json describes."""
+    stored = shapes_of_state(folder)
+    differing = sorted(name for name in {*claimed, *stored} if claimed.get(name) != stored.get(name))
+    if differing:
+        name = differing[0]
+        raise RunError(
+            f"{folder / 'model.safetensors'} does not fit config.json: {name} has the shape "
+            f"{stored.get(name, 'of nothing')}, expected {claimed.get(name, 'nothing')}"
+            f" ({len(differing)} tensors differ). Fit again into a new folder."
+        )
