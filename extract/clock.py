@@ -1,4 +1,4 @@
-"""Where the main thread's time goes: waiting for frames or the disk, detecting persons, in the network."""
+"""Count where the main thread's time goes: decoding, detection, tracking, the networks, writing."""
 
 import time
 from collections import defaultdict
@@ -22,6 +22,7 @@ class Clock:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
+        """Add the time spent inside the `with` block to the phase `name`."""
         start = time.perf_counter()
         try:
             yield
@@ -29,7 +30,7 @@ class Clock:
             self.seconds[name] += time.perf_counter() - start
 
     def limit(self) -> tuple[str, float]:
-        """The phase that took most of the time, and its share."""
+        """Return the phase that took the most time, and its share of all time; ("start", 1.0) before any."""
         if not self.total_seconds:
             return "start", 1.0
         name, seconds = max(self.seconds.items(), key=lambda phase: phase[1])
@@ -37,11 +38,11 @@ class Clock:
 
     @property
     def total_seconds(self) -> float:
-        """All phases together."""
+        """The seconds of all phases together."""
         return sum(self.seconds.values())
 
     def plus(self, other: "Clock") -> "Clock":
-        """A clock that shows both clocks' times together, and runs on with neither."""
+        """Return a new clock with the sum of both clocks' times so far."""
         both = Clock()
         for clock in (self, other):
             for name, seconds in list(clock.seconds.items()):

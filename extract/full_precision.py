@@ -1,4 +1,4 @@
-"""Single precision in full: left to itself, cuDNN convolves with ten bits of every factor on a GPU (TF32)."""
+"""Convolve in full float32 on a GPU: cuDNN's default, TF32, keeps ten bits of every factor's mantissa."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import torch
 
 @contextmanager
 def full_float32() -> Iterator[None]:
-    """Inside, convolutions of float32 are what they say, so that devices do not differ in the third digit."""
+    """Switch TF32 off inside the `with` block, so that devices do not differ in the third digit."""
     cudnn = torch.backends.cudnn
     before, cudnn.allow_tf32 = cudnn.allow_tf32, False
     try:

@@ -1,1 +1,1 @@
-"""Decoding of videos, in processes of their own."""
+"""Decode videos in child processes, one video per process at a time."""

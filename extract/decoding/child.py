@@ -1,7 +1,7 @@
-"""What a decoding process runs: jobs come in through its stdin, what they give goes out through its stdout.
+"""The program of a decoding process: it reads jobs from stdin and writes decoded frames to stdout.
 
-It imports no torch and forks from nothing, so it starts in a third of a second. A decoder that crashes, hangs
-or eats memory takes this process with it and nothing else; and it never outlives its parent.
+The process imports no torch and is not a fork, so it starts in a third of a second. A decoder that crashes,
+hangs or exhausts memory ends this process and nothing else. The process never outlives its parent.
 """
 
 import contextlib
@@ -24,17 +24,20 @@ from extract.decoding.pipe import receive, send
 
 ALIVE_EVERY_SECONDS = 1.0
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-FIRST_TO_BE_KILLED = 500  # of 1000, added to what the kernel's out-of-memory killer makes of us
+FIRST_TO_BE_KILLED = 500  # added to our score (up to 1000) with the kernel's out-of-memory killer
 
 
 @dataclass(frozen=True)
 class Finished:
-    """The last word about a video: all of it was sent."""
+    """The last message about a video: every wanted frame was sent."""
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The last word about a video that cannot be decoded; a `bug` is an error that nobody foresaw."""
+    """The last message about a video that cannot be decoded.
+
+    `bug` is the traceback of an error that the code does not expect.
+    """
 
     reason: str
     bug: str | None = None
@@ -42,12 +45,12 @@ class Failed:
 
 @dataclass(frozen=True)
 class Alive:
-    """Nothing to show yet, but the work goes on."""
+    """A sign of life from a decoder that has no frame to send yet."""
 
 
 @dataclass(frozen=True)
 class Orders:
-    """What a decoding process is told when it starts."""
+    """Settings that a decoding process gets when it starts. `parent` is the parent's process id."""
 
     parent: int
     memory_bytes: int
@@ -55,11 +58,11 @@ class Orders:
 
 
 def main() -> None:
-    """Decodes one job after another until the parent closes the pipe or dies."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    """Decode one job after another until the parent closes the pipe or dies."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     inbox = os.fdopen(os.dup(0), "rb")
     line = Line(os.fdopen(os.dup(1), "wb", buffering=0))
-    os.dup2(2, 1)  # what a library prints must not get between the messages
+    os.dup2(2, 1)  # a library's prints must not mix with the messages
     orders: Orders = receive(inbox)
     _stay_within(orders)
     logging.basicConfig(handlers=[Forwarding(line)], level=orders.log_level)
@@ -70,7 +73,7 @@ def main() -> None:
 
 
 def _stay_within(orders: Orders) -> None:
-    """Bounds this process, and ties its life to its parent's."""
+    """Bound this process's memory, and end it when its parent ends."""
     if sys.platform != "win32":
         import resource
 
@@ -78,28 +81,28 @@ def _stay_within(orders: Orders) -> None:
     if sys.platform == "linux":  # elsewhere RLIMIT_DATA does not count what malloc maps
         resource.setrlimit(resource.RLIMIT_DATA, (orders.memory_bytes, orders.memory_bytes))
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-            file.write(str(FIRST_TO_BE_KILLED))  # a container may forbid it
+            file.write(str(FIRST_TO_BE_KILLED))  # a container may forbid writing here
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != orders.parent:  # it died before the kernel knew that we want to know
+    if os.getppid() != orders.parent:  # the parent died before prctl
         os._exit(1)
     import cv2
 
-    cv2.setNumThreads(1)  # processes work side by side, threads in each would only get in their way
+    cv2.setNumThreads(1)  # the decoding processes already use all cores
 
 
 def _collect(inbox: BinaryIO, jobs: SimpleQueue[Job | Exception]) -> None:
-    """Reads in a thread of its own, so that the parent's end is noticed even in the middle of a video."""
+    """Read jobs in a separate thread, so that the parent's end is noticed in the middle of a video too."""
     while True:
         try:
             jobs.put(receive(inbox))
         except EOFError:
             os._exit(0)
-        except Exception as error:  # an intake that cannot be imported here
+        except Exception as error:  # for instance an intake whose module cannot be imported here
             jobs.put(error)
 
 
 def _outcome(job: Job | Exception, line: "Line", *, memory_bytes: int) -> Finished | Failed:
-    """Sends what the video gives, and returns what became of it."""
+    """Decode one job, send what it gives, and return the last message about it."""
     if isinstance(job, Exception):
         return Failed(f"{type(job).__name__}: {job}", bug="".join(traceback.format_exception(job)))
     try:
@@ -121,7 +124,7 @@ def _outcome(job: Job | Exception, line: "Line", *, memory_bytes: int) -> Finish
 
 
 class Line:
-    """The way out to the parent. A line that is cut ends the process."""
+    """The pipe to the parent. Writing to a broken pipe ends this process."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -129,6 +132,7 @@ class Line:
         self._last = time.monotonic()
 
     def send(self, message: object) -> None:
+        """Send one message; threads may call this at the same time."""
         with self._lock:
             try:
                 send(self._file, message)
@@ -137,19 +141,20 @@ class Line:
             self._last = time.monotonic()
 
     def alive(self) -> None:
-        """Says so once a second, if nothing else was said."""
+        """Send `Alive` if nothing was sent for a second."""
         if time.monotonic() - self._last > ALIVE_EVERY_SECONDS:
             self.send(Alive())
 
 
 class Forwarding(logging.Handler):
-    """Hands log records to the parent, whose handlers know where they belong."""
+    """Send log records to the parent, which hands them to its own loggers."""
 
     def __init__(self, line: Line) -> None:
         super().__init__()
         self._line = line
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Send the record with its message formatted."""
         record.msg, record.args = record.getMessage(), None
         record.exc_info = None  # tracebacks cannot be pickled
         self._line.send(record)

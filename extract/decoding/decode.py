@@ -1,4 +1,7 @@
-"""One pass over a video feeds every stream: plan, decode, prepare. Knows no network and no process."""
+"""Decode a video once for all streams: plan the steps, decode the wanted frames, prepare them.
+
+This module knows neither networks nor processes.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,12 +14,12 @@ from aqa_pipeline.records import Source, SpecValue, Video
 from aqa_pipeline.video import Disk, ReaderName, open_video, source_of
 from extract.streams.stream import Intake, Steps
 
-OF_THIS_RUN = Disk()  # a decoding process ends with its run
+OF_THIS_RUN = Disk()  # remembers digests for as long as the decoding process lives: one run
 
 
 @dataclass(frozen=True)
 class Job:
-    """One video to decode, and what the streams take of it."""
+    """One video to decode, and which frames each stream takes, in which form."""
 
     video: Video
     intakes: tuple[Intake, ...]
@@ -25,7 +28,7 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """First word about a video: what every stream will make of it, what it shows, and what lies there."""
+    """The first message about a video: each stream's steps, the video's footage, and its source on disk."""
 
     steps: list[Steps]
     footage: Footage
@@ -36,9 +39,9 @@ class Opened:
 
 @dataclass(frozen=True, eq=False)
 class PreparedFrame:
-    """One decoded frame: for each stream that wants it (by position), what it keeps of it.
+    """One decoded frame, prepared for each stream that wants it (by the stream's position in the job).
 
-    `picture` says how the frames up to this one were made plain, as in `Record`.
+    `picture` says how the frames up to this one were converted to plain RGB, as in `Record`.
     """
 
     frame_index: int
@@ -47,15 +50,16 @@ class PreparedFrame:
 
     @property
     def num_bytes(self) -> int:
+        """The bytes of all prepared arrays."""
         return sum(kept.nbytes for kept in self.prepared.values())
 
 
 def decode(job: Job) -> Iterator[Opened | PreparedFrame]:
-    """`Opened`, then the wanted frames in order. Raises `VideoError`."""
-    # Before any picture is read: what changes later is seen to be newer.
+    """Yield `Opened`, then the wanted frames in order of time. Raise `VideoError` for an unreadable video."""
+    # Before any frame is read: a later change of the file then has a later time.
     source = source_of(job.video, OF_THIS_RUN)
     with open_video(job.video, reader=job.reader) as opened:
-        if opened.damage:  # known from the packets, before any network has run in vain
+        if opened.damage:  # found by the packet scan, before any network has run
             raise VideoError(opened.damage)
         timeline = opened.timeline
         steps = [intake.plan(timeline) for intake in job.intakes]

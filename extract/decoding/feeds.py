@@ -1,7 +1,7 @@
-"""Several videos are decoded at once, each in a process of its own; what comes out meets in one queue.
+"""Decode several videos at once, each in its own process, into one queue.
 
-Whoever iterates gets the frames of the earliest video that has any: while the network is the slow part,
-videos are finished one after another, and a killed run loses little; while decoding is, all of them move on.
+The iterator yields frames of the earliest video that has any. While the network limits the speed, videos are
+finished one after another, and a killed run loses little. While decoding limits it, all videos advance.
 """
 
 import itertools
@@ -16,15 +16,14 @@ from typing import Self
 
 from aqa_pipeline.records import Video
 from aqa_pipeline.video import ReaderName
-from extract.decoding.budget import Budget
 from extract.decoding.child import Finished
 from extract.decoding.decode import Job, Opened, PreparedFrame
 from extract.decoding.parent import Decoder
 from extract.streams.stream import Stream
 
 AHEAD_BYTES = 48 * 1024**2  # decoded ahead of the network, per video: 300 prepared frames, or 8 of 1080p
-MEMORY_BYTES = 4 * 1024**3  # of one decoder: 8K video with 16 reference frames takes 1.4 GiB
-LEAST_MEMORY_BYTES = 1024**3  # 4K video takes half of it
+MEMORY_BYTES = 4 * 1024**3  # the most for one decoder: 8K video with 16 reference frames takes 1.4 GiB
+LEAST_MEMORY_BYTES = 1024**3  # the least for one decoder: 4K video takes half of this
 TICK_SECONDS = 0.25
 
 Item = Opened | PreparedFrame | Finished | Exception
@@ -32,15 +31,47 @@ Item = Opened | PreparedFrame | Finished | Exception
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a decoder may show no sign of life, and how long it may take for one video; None: for ever."""
+    """How many seconds a decoder may be silent, and may take for one video; None is no limit."""
 
     silence: float | None = 120.0
     total: float | None = None
 
 
+class Budget:
+    """A bound on the memory of decoded, not yet used items: `limit` bytes, or one larger item alone."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._used = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def take(self, num_bytes: int) -> bool:
+        """Wait until there is room, and take it. Return False if the budget is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or not self._used or self._fits(num_bytes))
+            self._used += num_bytes
+            return not self._closed
+
+    def _fits(self, num_bytes: int) -> bool:
+        return self._used + num_bytes <= self._limit
+
+    def give_back(self, num_bytes: int) -> None:
+        """Free the bytes of an item that was used."""
+        with self._changed:
+            self._used -= num_bytes
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Wake all threads that wait in `take`; their items are not wanted any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
 @dataclass(eq=False)
 class Feed:
-    """One video on its way through a decoder."""
+    """One video that is being decoded, or waits for a decoder."""
 
     order: int
     video: Video
@@ -49,17 +80,17 @@ class Feed:
     dropped: bool = False
 
     def drop(self) -> None:
-        """Nothing of it is wanted any more."""
+        """Mark the video as not wanted any more."""
         self.dropped = True
         self.budget.close()
 
 
 class Feeds:
-    """Decodes the videos in `workers` processes from `with` on; iterate for (feed, item) until all are done.
+    """Decodes videos in `workers` processes; a context manager that iterates over (feed, item) pairs.
 
-    Of each feed come `Opened`, its frames in order, and a last item: `Finished`, or the exception that ended
-    it. `streams_of` names the streams that a video needs when its turn comes; videos that need none are left
-    out.
+    Each feed gives `Opened`, its frames in order, and a last item: `Finished`, or the exception that ended
+    it. `streams_of` is asked when a video's turn comes, and returns the streams to make of that video.
+    Videos without such streams are skipped.
     """
 
     def __init__(
@@ -88,7 +119,7 @@ class Feeds:
         self._threads.append(threading.Thread(target=self._watch, name="decode-watch", daemon=True))
 
     def __enter__(self) -> Self:
-        for _ in range(self._num_workers + 1):  # one more, so that no decoder waits for its next video
+        for _ in range(self._num_workers + 1):  # one spare, so that no decoder waits for its next video
             self._admit()
         for thread in self._threads:
             thread.start()
@@ -97,7 +128,7 @@ class Feeds:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stops every decoder, wherever it is."""
+        """Stop all decoders and join all threads."""
         for feed in self._in_flight:
             feed.drop()
         with self._lock:
@@ -121,13 +152,14 @@ class Feeds:
                 self.drop(feed)
 
     def drop(self, feed: Feed) -> None:
-        """Ends a feed, whether it has come to its end or not, and lets the next video in."""
+        """End a feed, finished or not, and admit the next video."""
         feed.drop()
         if feed in self._in_flight:
             self._in_flight.remove(feed)
             self._admit()
 
     def _admit(self) -> None:
+        """Queue the next video that needs any stream."""
         for order, video in self._videos:
             if streams := self._streams_of(video):
                 feed = Feed(order, video, streams)
@@ -136,11 +168,11 @@ class Feeds:
                 return
 
     def _work(self) -> None:
-        """One thread per decoder: hands it jobs, and hands on what it gives."""
+        """Send jobs to one decoder and queue what it gives; the body of one thread per decoder."""
         while (feed := self._waiting.get()) is not None:
             try:
                 self._feed(feed)
-            except Exception as error:  # handed to the iterating thread, which names the video
+            except Exception as error:  # the iterating thread reports it with the video's id
                 self._put(feed, error)
         with self._lock:
             if decoder := self._decoders.pop(threading.current_thread(), None):
@@ -161,7 +193,7 @@ class Feeds:
         self._ready.put((feed.order, next(self._sequence), feed, item))
 
     def _decoder(self) -> Decoder | None:
-        """This thread's decoder: the one it has, or another where that died; None after the end."""
+        """Return the current thread's decoder, a new one if the last died; None after the run's end."""
         mine = threading.current_thread()
         with self._lock:
             if self._closed.is_set():
@@ -174,7 +206,7 @@ class Feeds:
             return decoder
 
     def _watch(self) -> None:
-        """Stops decoders that take too long."""
+        """Stop decoders that exceed the patience, until the run ends."""
         while not self._closed.wait(TICK_SECONDS):
             with self._lock:
                 for decoder in self._decoders.values():
@@ -186,8 +218,8 @@ def _size(item: Item) -> int:
 
 
 def memory_of_one(workers: int) -> int:
-    """Bytes that each of so many decoders may take: together half of the machine, each 1 to 4 GiB."""
-    with suppress(ValueError, OSError, AttributeError):  # not every system tells its memory
+    """Return how many bytes each of `workers` decoders may use: half of the RAM shared, 1 to 4 GiB each."""
+    with suppress(ValueError, OSError, AttributeError):  # not every system has these names
         half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
         return min(MEMORY_BYTES, max(LEAST_MEMORY_BYTES, half // workers))
     return MEMORY_BYTES

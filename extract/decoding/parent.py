@@ -1,4 +1,4 @@
-"""A decoding process as its parent sees it: jobs in, frames out, and a reason in words when it dies."""
+"""The parent's side of a decoding process: send jobs, receive frames, explain why the process died."""
 
 import json
 import logging
@@ -20,36 +20,38 @@ from extract.decoding.pipe import receive, send
 
 log = logging.getLogger(__name__)
 
-# The parent's own search path, whatever was done to it; -P keeps the current folder out.
+# The child gets the parent's search path as it is now; -P keeps the current folder out.
 START = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from extract.decoding.child import main
 main()
 """
-LONGEST_LOOK_SECONDS = 1.0  # between two looks at the clock, four times the usual: more passed without us
-SIGKILL = 9  # signal.SIGKILL, which Windows has not
+# The most that one interval between two looks at the clock counts for, four times the usual interval. A
+# longer interval means that this program was stopped meanwhile.
+LONGEST_LOOK_SECONDS = 1.0
+SIGKILL = 9  # signal.SIGKILL, which Windows lacks
 
 
 class Decoder:
-    """One child process that decodes videos, one after another, until it is closed or dies.
+    """One child process that decodes videos one after another, until it is closed or dies.
 
-    One thread uses it; `stop` and `stop_if_late` may be called from any other.
+    One thread uses the decoder. Any thread may call `stop` and `stop_if_late`.
     """
 
     def __init__(self, *, memory_bytes: int) -> None:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  what C libraries say when they give up
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  stderr: C libraries' last messages
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", START, json.dumps(sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
-            start_new_session=True,  # Ctrl-C in the terminal is for the parent alone
+            start_new_session=True,  # Ctrl-C in the terminal reaches the parent alone
         )
         self._lock = threading.Lock()
         self._waiting_since: float | None = None
         self._looked_at = 0.0
-        self._waited = 0.0  # seconds of the present waiting, as far as somebody looked
+        self._waited = 0.0  # seconds of the current wait that `stop_if_late` has counted
         self._job_seconds = 0.0
         self._stopped: str | None = None
         self._idle = True
@@ -58,17 +60,18 @@ class Decoder:
 
     @property
     def pid(self) -> int:
+        """The process id."""
         return self._process.pid
 
     @property
     def usable(self) -> bool:
-        """Whether it can take a job: alive, and not in the middle of one."""
+        """True if the process is alive and not in the middle of a job."""
         return self._idle and self._process.poll() is None
 
     def decode(self, job: Job) -> Iterator[Opened | PreparedFrame]:
-        """What `extract.decoding.decode.decode` gives. Leaving early stops the process.
+        """Yield what `extract.decoding.decode.decode` yields. Leaving the loop early stops the process.
 
-        Raises `VideoError` if the video cannot be decoded, or if the process dies of it.
+        Raise `VideoError` if the video cannot be decoded, or if the process dies meanwhile.
         """
         self._idle, self._job_seconds, last_frame = False, 0.0, None
         try:
@@ -91,10 +94,11 @@ class Decoder:
             raise VideoError(message.reason)
 
     def stop_if_late(self, *, silence: float | None, total: float | None) -> None:
-        """Stops it if it has been silent for more than `silence` seconds, or decoding one video for `total`.
+        """Stop the process after `silence` seconds without a message, or `total` seconds on one video.
 
-        Only the time counts in which somebody waits for it, and as far as this is called again and again:
-        while this program is stopped itself, or the machine sleeps, no decoder can show a sign of life.
+        Call this several times a second. Only time in which a thread waits for the decoder counts, and one
+        interval between two calls counts for at most `LONGEST_LOOK_SECONDS`: a decoder is not blamed for
+        time in which this program was stopped or the machine slept.
         """
         with self._lock:
             if self._waiting_since is None:
@@ -109,7 +113,7 @@ class Decoder:
                 self._stop(f"it was at work for {total:g} s (--time-limit allows more)")
 
     def stop(self, why: str) -> None:
-        """Kills it, at once; `why` is told by whoever waits for it."""
+        """Kill the process at once. The error of the waiting thread will say `why`."""
         with self._lock:
             self._stop(why)
 
@@ -118,15 +122,15 @@ class Decoder:
         self._process.kill()
 
     def close(self) -> None:
-        """Ends it and releases its pipes."""
+        """Kill the process and close its pipes."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             try:
                 pipe.close()
-            except BrokenPipeError:  # it died before it read what was sent last
-                log.debug("decoder %d had not read everything", self.pid)
+            except BrokenPipeError:  # the process died before it read the last message
+                log.debug("decoder %d did not read everything", self.pid)
         self._said.close()
 
     def _send(self, message: object) -> None:
@@ -134,7 +138,7 @@ class Decoder:
         try:
             send(self._process.stdin, message)
         except BrokenPipeError:
-            log.debug("decoder %d is dead already: the next reading will tell", self.pid)
+            log.debug("decoder %d is dead already: reading from it will say why", self.pid)
 
     def _receive(self) -> Any:
         assert self._process.stdout is not None
@@ -150,7 +154,7 @@ class Decoder:
                 self._job_seconds += min(passed, self._waited + LONGEST_LOOK_SECONDS)
 
     def _death(self, last_frame: int | None) -> str:
-        """Why the process is no more, and where in the video that was."""
+        """Return why the process ended, and after which frame."""
         where = "before its first frame" if last_frame is None else f"after frame {last_frame}"
         code = self._process.wait()
         if self._stopped:
@@ -164,6 +168,7 @@ class Decoder:
         return f"the decoder {how}{': ' if said else ''}{said}. {ADVICE}"
 
     def _last_words(self) -> str:
+        """Return the last line that the process wrote to stderr, up to 200 characters."""
         self._said.seek(max(0, self._said.seek(0, os.SEEK_END) - 1000))
         lines = self._said.read().decode(errors="replace").split("\n")
         return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "")

@@ -1,4 +1,4 @@
-"""Who is where in a frame: person detectors behind one small interface."""
+"""Person detectors behind one small interface, and rules to choose the athlete among the persons."""
 
 from extract.detectors.athlete import Athlete, AthleteRule
 from extract.detectors.choose import DETECTORS, load_detector

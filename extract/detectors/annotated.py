@@ -1,4 +1,4 @@
-"""Detector `annotations`: the person boxes that came with the dataset."""
+"""Detector `annotations`: read person boxes that came with the dataset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,10 @@ class AnnotatedPersons:
     identity: str = "annotations"
 
     def for_video(self, video: Video, footage: Footage) -> Detect:
-        """Raises `DatasetError` for a video without boxes, or boxes that cannot be read or are not of it."""
+        """Return the function that looks up the boxes of `video`'s frames.
+
+        Raise `DatasetError` if the video has no boxes, or if they cannot be read or do not fit the footage.
+        """
         if video.boxes is None:
             raise DatasetError(
                 f"video {video.video_id!r} came without person boxes: use another detector, "
@@ -30,7 +33,7 @@ class AnnotatedPersons:
         check_belong(by_frame.frame_of_row, by_frame.corners, footage, name=f"boxes {video.boxes}")
 
         def detect(frames: list[np.ndarray], frame_index: Sequence[int]) -> list[np.ndarray]:
-            # Boxes are numbered in the file, frames in the window that is cut out of it.
+            # Boxes count the frames of the file; `frame_index` counts those of the window within it.
             return [_certain(by_frame.get(index + video.start_frame)) for index in frame_index]
 
         return detect

@@ -1,4 +1,4 @@
-"""Who among the persons of sampled frames is the athlete: the largest one of each, or one who is followed."""
+"""Choose the athlete among the persons of sampled frames: the largest of each frame, or one followed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,10 +18,10 @@ Athlete = Literal["largest", "followed"]
 
 @dataclass(frozen=True)
 class AthleteRule:
-    """Who is cropped. `largest`: the largest person of every frame, as ACTION-NET has it.
+    """The rule that names the athlete. `largest`: the largest person of every frame, as in ACTION-NET.
 
-    `followed`: the person who continues the last box, from the one that `start` or `init_box` (x1 y1 x2 y2 in
-    the first sampled frame) names.
+    `followed`: the person who continues the athlete's last box. `start` or `init_box` names the athlete in
+    the first sampled frame. `init_box` has 4 numbers x1 y1 x2 y2, or 8 of four corners, in pixels.
     """
 
     athlete: Athlete = "largest"
@@ -41,14 +41,14 @@ class AthleteRule:
 
     @property
     def facts(self) -> dict[str, SpecValue]:
-        """What a stream's spec says of it."""
+        """The rule's part of a stream's spec."""
         if self.athlete == "largest":
             return {"person": "largest"}
         box = None if self.init_box is None else ",".join(f"{number:g}" for number in self.init_box)
         return {"person": "followed", "start": self.start, "init_box": box}
 
     def picker(self, footage: Footage) -> "AthletePicker":
-        """Return what picks the athlete of one video; raise `AqaError` for an init box beside its picture."""
+        """Return the picker for one video. Raise `AqaError` for an init box outside the video's picture."""
         return AthletePicker(self, footage, self._first_box(footage))
 
     def _first_box(self, footage: Footage) -> np.ndarray | None:
@@ -62,7 +62,10 @@ class AthleteRule:
 
 @dataclass(eq=False)
 class AthletePicker:
-    """Picks the athlete of one video; its sampled frames come in order. `events` tell of jumps."""
+    """Picks the athlete in the sampled frames of one video, which must come in order of time.
+
+    `events` lists the frames from which somebody else was taken for the athlete.
+    """
 
     rule: AthleteRule
     footage: Footage
@@ -73,14 +76,14 @@ class AthletePicker:
     def pick_each(
         self, frame_index: Sequence[int], frames: Sequence[np.ndarray], found: Sequence[np.ndarray]
     ) -> list[np.ndarray | None]:
-        """Return the athlete of each of the frames."""
+        """Return the athlete's row (5,) of each frame, or None, as `pick` does."""
         return [self.pick(*each) for each in zip(frame_index, frames, found, strict=True)]
 
     def pick(self, frame_index: int, frame: np.ndarray, persons: np.ndarray) -> np.ndarray | None:
-        """Return the row of (n, 5) persons that is the athlete, None where they are not seen."""
+        """Return the athlete's row of (person, 5) boxes with confidence; None if the athlete is not seen."""
         if self.rule.athlete == "largest":
             return CHOOSERS["largest"](persons, frame)
-        if self.people is None and self.first_box is not None:  # an init box is of the first frame
+        if self.people is None and self.first_box is not None:  # the init box belongs to the first frame
             self.people = People(self.footage.fps, Seen(self.first_box, frame_index))
         person = self._begin(frame_index, frame, persons) if self.people is None else None
         if self.people is None:
@@ -93,6 +96,7 @@ class AthletePicker:
         return person
 
     def _begin(self, frame_index: int, frame: np.ndarray, persons: np.ndarray) -> np.ndarray | None:
+        """Choose the first athlete by the rule's `start`."""
         person = CHOOSERS[self.rule.start](persons, frame)
         if person is not None:
             self.people = People(self.footage.fps, Seen(person, frame_index))
@@ -101,7 +105,7 @@ class AthletePicker:
     def _jump(
         self, frame_index: int, frame: np.ndarray, persons: np.ndarray, people: People
     ) -> np.ndarray | None:
-        """Take somebody else once the athlete has been unseen for long."""
+        """Take somebody else if the athlete has been unseen for more than `GAP_SECONDS`."""
         seconds = people.unseen_seconds(frame_index)
         person = CHOOSERS[self.rule.start](persons, frame) if seconds > GAP_SECONDS else None
         if person is not None:

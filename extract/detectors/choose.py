@@ -1,4 +1,4 @@
-"""The detectors by name. What a detector needs is imported when it is chosen."""
+"""Load a detector by its name. Its libraries are imported only then."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,11 @@ from extract.detectors.detector import PersonDetector
 
 
 def load_detector(spec: str, *, device: str, confidence: float | None = None) -> PersonDetector:
-    """The detector that `spec` names, ready to run on `device`.
+    """Return the detector that `spec` names, ready to run on `device`.
 
-    `yolo`, `yolo:yolo11n`, `yolo:FOLDER`, `yolo:FILE.pt`, `torchvision`, `torchvision:MODEL`, `annotations`.
-    `confidence` is the least that counts as a person, by default the detector's own.
-    Raises `UnknownName`, or `WeightsError` where a package or weights are missing.
+    `spec` is one of `yolo`, `yolo:yolo11n`, `yolo:FOLDER`, `yolo:FILE.pt`, `torchvision`,
+    `torchvision:MODEL`, `annotations`. `confidence`, 0 to 1, is the least that counts as a person; by
+    default the detector's own. Raise `UnknownName`, or `WeightsError` if a package or weights are missing.
     """
     kind, _, model = spec.partition(":")
     if kind not in DETECTORS:
@@ -20,7 +20,7 @@ def load_detector(spec: str, *, device: str, confidence: float | None = None) ->
 
 
 def official_weights(spec: str) -> tuple[str, ...]:
-    """Return the names of the weights that `aqa weights` must have for that detector; of files none."""
+    """Return the names in `aqa weights` that the detector `spec` needs; () for weights given as a path."""
     kind, _, model = spec.partition(":")
     if kind == "yolo":
         from extract.detectors.yolo import MODELS

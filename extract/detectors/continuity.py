@@ -1,6 +1,6 @@
-"""Which person of a frame is the one that was seen before: crops and tubes follow one athlete alike.
+"""Match the persons of a frame with those seen before. Crops and tubes both follow the athlete with this.
 
-Distances are in sizes of the last box, its longer side, so that they hold for any picture and any camera.
+Distances are in multiples of the last box's longer side, so that they hold for any resolution and camera.
 """
 
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-REACH, REACH_PER_SECOND = 0.5, 1.0  # sizes that a center moves: at once, and for every second since
-LARGEST_CHANGE = 6.0  # of a box's area: a body stretched out and curled up
-GAP_SECONDS = 2.0  # so long the athlete may be unseen before somebody else is taken
-REMEMBERED_SECONDS = 4.0  # so long the others are known: detectors miss them, too
-IMPOSSIBLE = 1e6  # a cost beyond all others
+REACH, REACH_PER_SECOND = 0.5, 1.0  # how far a center may move: at once, and more for each second unseen
+LARGEST_CHANGE = 6.0  # the largest ratio of two areas: the same body stretched out and curled up
+GAP_SECONDS = 2.0  # after so long unseen, somebody else may be taken for the athlete
+REMEMBERED_SECONDS = 4.0  # how long other persons are remembered: detectors miss them now and then
+IMPOSSIBLE = 1e6  # a cost above all possible ones
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A person's box x1 y1 x2 y2 and the frame that showed it."""
+    """A person's box x1 y1 x2 y2 in pixels, and the frame in which it was seen."""
 
     box: np.ndarray
     frame_index: int
@@ -26,10 +26,10 @@ class Seen:
 
 @dataclass(eq=False)
 class People:
-    """The athlete and the others of one video, as last seen.
+    """The athlete and the other persons of one video, where each was last seen.
 
-    All persons of a frame are matched at once, so that one who stood beside a hidden athlete is known for who
-    they are.
+    All persons of a frame are matched at once. A known person beside a hidden athlete is then matched with
+    their own last box and not taken for the athlete.
     """
 
     fps: float
@@ -37,7 +37,7 @@ class People:
     others: list[Seen] = field(default_factory=list)
 
     def match(self, frame_index: int, persons: np.ndarray) -> np.ndarray | None:
-        """Return the row of (n, 5) persons who continues the athlete, if one does; remember the others."""
+        """Return the row of (person, 5) that continues the athlete's box, or None; remember the others."""
         known = [self.athlete, *self.others]
         costs = np.array([self._costs(each, frame_index, persons) for each in known]).reshape(len(known), -1)
         pairs = {
@@ -51,12 +51,12 @@ class People:
         return None if again is None else persons[again]
 
     def confirm(self, frame_index: int, person: np.ndarray, box: np.ndarray | None = None) -> None:
-        """Take that person of the frame for the athlete, in `box` where a tracker knows better."""
+        """Set the athlete to that person of the frame. `box`, if given, replaces the person's box."""
         self.athlete = Seen(person if box is None else box, frame_index)
         self.others = [each for each in self.others if not np.array_equal(each.box, person)]
 
     def unseen_seconds(self, frame_index: int) -> float:
-        """Return how long the athlete has not been seen."""
+        """Return for how many seconds the athlete has not been seen."""
         return (frame_index - self.athlete.frame_index) / self.fps
 
     def _remembered(self, frame_index: int, *, skip: set[int]) -> list[Seen]:
@@ -69,7 +69,11 @@ class People:
 
 
 def continuation_cost(last: np.ndarray, box: np.ndarray, *, seconds: float) -> float:
-    """Return how far a box lies from the last one, a change of size counted in; IMPOSSIBLE beyond reach."""
+    """Return the cost of `box` as the continuation of `last`, `seconds` later.
+
+    The cost is the distance of the centers, in the longer sides of `last`, plus half the absolute log ratio
+    of the areas. It is `IMPOSSIBLE` beyond the reach.
+    """
     moved = float(np.hypot(*_center(box) - _center(last))) / float(max(last[2] - last[0], last[3] - last[1]))
     change = abs(float(np.log(max(area(box), 1e-9) / max(area(last), 1e-9))))
     if moved > REACH + REACH_PER_SECOND * seconds or change > np.log(LARGEST_CHANGE):
@@ -85,12 +89,12 @@ def overlap(box: np.ndarray, other: np.ndarray) -> float:
 
 
 def most_overlapping(box: np.ndarray, persons: Sequence[np.ndarray] | np.ndarray) -> np.ndarray | None:
-    """Return the person that overlaps the box most."""
+    """Return the person that overlaps the box most; None if there are no persons."""
     return max(persons, key=lambda person: overlap(box, person), default=None)
 
 
 def area(box: np.ndarray) -> float:
-    """Return the area of a box x1 y1 x2 y2."""
+    """Return the area of a box x1 y1 x2 y2 in square pixels."""
     return float((box[2] - box[0]) * (box[3] - box[1]))
 
 

@@ -1,4 +1,4 @@
-"""Who is the athlete in a frame of which nothing is known before: the largest person, or the central one."""
+"""Choose the athlete in a video's first frame with persons: the largest person, or the central one."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -11,7 +11,10 @@ Start = Literal["largest", "central"]
 
 
 def central_person(boxes: np.ndarray, *, width: int, height: int) -> np.ndarray | None:
-    """The row of (n, 5) boxes whose centre is nearest to that of the frame, the first of equals."""
+    """Return the row of (person, 5) boxes whose center is nearest to the frame's; the first of equals.
+
+    Return None if there are no persons. `width` and `height` of the frame are in pixels.
+    """
     if not len(boxes):
         return None
     offsets = (boxes[:, :2] + boxes[:, 2:4]) / 2 - np.array([width, height]) / 2

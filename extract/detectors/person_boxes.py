@@ -1,4 +1,4 @@
-"""From the persons in a frame to the athlete, and to the picture of the athlete."""
+"""Choose the largest person of a frame, and crop a person out of it."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def largest_person(boxes: np.ndarray) -> np.ndarray | None:
-    """The row of the largest area in (n, 5) boxes, the first of equals; None if there is none."""
+    """Return the row of the largest area in (person, 5) boxes, the first of equals; None without persons."""
     if not len(boxes):
         return None
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
@@ -15,10 +15,10 @@ def largest_person(boxes: np.ndarray) -> np.ndarray | None:
 
 
 def crop_person(frame: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """A copy of every pixel that the box x1, y1, x2, y2 touches, cut at the frame's border.
+    """Return a copy of every pixel that the box x1, y1, x2, y2 touches, clipped to the frame.
 
-    Edges are rounded outwards: x1=10.7, x2=20.2 -> columns 10 to 20. A box beside the frame or without
-    area gives the nearest column or row of pixels, never an empty picture.
+    `frame` is (height, width, channel). Edges are rounded outwards: x1=10.7, x2=20.2 -> columns 10 to 20. A
+    box outside the frame or without area gives the nearest column or row of pixels, never an empty crop.
     """
     left, right = _touched(float(box[0]), float(box[2]), frame.shape[1])
     top, bottom = _touched(float(box[1]), float(box[3]), frame.shape[0])
@@ -26,6 +26,6 @@ def crop_person(frame: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 
 def _touched(low: float, high: float, size: int) -> tuple[int, int]:
-    """`[start, stop)` of the pixels between two edges, at least one."""
+    """Return `[start, stop)` of the pixels between two edges, at least one pixel."""
     start = min(max(math.floor(low), 0), size - 1)
     return start, min(max(math.ceil(high), start + 1), size)

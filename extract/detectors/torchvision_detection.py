@@ -28,7 +28,7 @@ PERSON = 1  # COCO's label in torchvision, where 0 is the background
 
 @dataclass(frozen=True, eq=False)
 class TorchvisionPersons:
-    """Persons of at least `confidence` that one of torchvision's detectors finds."""
+    """A detector of torchvision. It returns persons with at least `confidence`, 0 to 1."""
 
     model: str
     weights_sha256: str
@@ -38,13 +38,16 @@ class TorchvisionPersons:
 
     @property
     def name(self) -> str:
+        """The name that `load_detector` takes."""
         return f"torchvision:{self.model}"
 
     @property
     def identity(self) -> str:
+        """Name, weights and threshold, for a stream's spec."""
         return f"{self.name} sha256:{self.weights_sha256} confidence>={self.confidence:g}"
 
     def for_video(self, video: Video, footage: Footage) -> Detect:
+        """Return the function that finds the persons; it is the same for every video."""
         return self._detect
 
     def _detect(self, frames: list[np.ndarray], frame_index: Sequence[int]) -> list[np.ndarray]:
@@ -62,9 +65,9 @@ class TorchvisionPersons:
 
 
 def load_torchvision(model: str, *, device: str, confidence: float | None) -> TorchvisionPersons:
-    """The detector of that name, the light one for an empty name, with its official weights.
+    """Return the detector of that name with its official weights; for an empty name, the lightest one.
 
-    `confidence` is by default 0.5. Raises `UnknownName`, or `WeightsError` while the weights are missing.
+    `confidence` is 0.5 by default. Raise `UnknownName`, or `WeightsError` if the weights are missing.
     """
     model = model or MODELS[0]
     if model not in MODELS:
@@ -77,19 +80,19 @@ def load_torchvision(model: str, *, device: str, confidence: float | None) -> To
 
 
 def build_network(model: str) -> nn.Module:
-    """The detector without weights; torchvision is kept from fetching those of the backbone either."""
+    """Return the detector without weights. torchvision downloads none, not even those of the backbone."""
     network: nn.Module = get_model(model, weights=None, weights_backbone=None)
     return network
 
 
 def _load_strictly(network: nn.Module, path: Path) -> None:
     try:
-        # Official files come from frozen batch normalisation: the same numbers without the counters
-        # `num_batches_tracked`, which may be absent.
+        # Official files were saved with frozen batch normalization: they lack only the counters
+        # `num_batches_tracked`, which `load_state_dict` does not require.
         network.load_state_dict(load_state_dict(path))
     except RuntimeError as error:
         raise WeightsError(f"{path} does not fit this torchvision: {str(error)[:600]}") from error
 
 
 def _picture(frame: np.ndarray, device: str) -> Tensor:
-    return torch.from_numpy(frame).to(device).permute(2, 0, 1).float().div_(255)  # (H, W, C) -> (C, H, W)
+    return torch.from_numpy(frame).to(device).permute(2, 0, 1).float().div_(255)  # to (C, H, W)

@@ -1,8 +1,7 @@
-"""Detector `yolo`: ultralytics' models, by name, as a .pt file, or as an exported folder.
+"""Detector `yolo`: a model of ultralytics, given by name, as a .pt file, or as an exported folder.
 
-ultralytics and its weights are AGPL-3.0 and an optional extra; the detector `torchvision` is BSD.
-The default is yolov3u, the family of ACTION-NET's YOLOv3 (its Darknet-53 body under the later,
-anchor-free head).
+ultralytics and its weights are AGPL-3.0 and an optional extra. The detector `torchvision` is BSD. The default
+is yolov3u: the body (Darknet-53) of ACTION-NET's YOLOv3, with ultralytics' later, anchor-free head.
 """
 
 import importlib.util
@@ -34,7 +33,7 @@ _IMPORTING = threading.Lock()
 
 @dataclass(frozen=True, eq=False)
 class YoloPersons:
-    """Persons of at least `confidence` that an ultralytics model finds."""
+    """A model of ultralytics. It returns persons with at least `confidence`, 0 to 1."""
 
     model: str
     weights_sha256: str
@@ -46,17 +45,20 @@ class YoloPersons:
 
     @property
     def name(self) -> str:
+        """The name that `load_detector` takes; for a path, its last part."""
         return f"yolo:{self.model}"
 
     @property
     def identity(self) -> str:
+        """Name, weights and threshold, for a stream's spec."""
         return f"{self.name} sha256:{self.weights_sha256} confidence>={self.confidence:g}"
 
     def for_video(self, video: Video, footage: Footage) -> Detect:
+        """Return the function that finds the persons; it is the same for every video."""
         return self._detect
 
     def _detect(self, frames: list[np.ndarray], frame_index: Sequence[int]) -> list[np.ndarray]:
-        # An export has the batch size it was exported with, mostly 1.
+        # An export runs only with the batch size that it was exported with, which is mostly 1.
         batches = [[frame] for frame in frames] if self.exported else [frames] if frames else []
         return [persons for batch in batches for persons in self._detect_batch(batch)]
 
@@ -75,10 +77,10 @@ class YoloPersons:
 
 
 def load_yolo(model: str, *, device: str, confidence: float | None) -> YoloPersons:
-    """The model of that name (yolov3u for an empty one), or the one at a path.
+    """Return the model of that name or path; yolov3u for an empty name.
 
-    Raises `UnknownName`, or `WeightsError` where ultralytics or the weights are missing, or are not what
-    they should be.
+    Raise `UnknownName`, or `WeightsError` if ultralytics or the weights are missing, cannot be loaded, or
+    have no class `person`.
     """
     path = _path_of(model or MODELS[0])
     exported = path.is_dir()
@@ -89,7 +91,7 @@ def load_yolo(model: str, *, device: str, confidence: float | None) -> YoloPerso
         with _own_threads():
             network = ultralytics.YOLO(path, task="detect", verbose=False)
             names = dict(network.names)
-    except Exception as error:  # ultralytics raises what its many readers raise
+    except Exception as error:  # ultralytics' many readers raise errors of any class
         raise WeightsError(f"ultralytics cannot load {path}: {type(error).__name__}: {error}") from error
     persons = tuple(index for index, name in names.items() if name.lower() == "person")
     if not persons:
@@ -101,7 +103,7 @@ def load_yolo(model: str, *, device: str, confidence: float | None) -> YoloPerso
 
 
 def _path_of(model: str) -> Path:
-    """The file or folder behind a name or a path."""
+    """Return the file or folder for a model's name or path."""
     if model in MODELS:
         return find_weights(model)
     path = Path(model)
@@ -115,9 +117,10 @@ def _path_of(model: str) -> Path:
 
 
 def import_ultralytics(*, safely: bool) -> Any:
-    """The package, kept from the network, from installing things and from unpickling code.
+    """Import ultralytics so that it uses no network, installs nothing and unpickles no code.
 
-    Raises `WeightsError` where it is not installed or, with `safely`, too old for checkpoints without code.
+    Raise `WeightsError` if it is not installed or, with `safely`, if it cannot load checkpoints without
+    running their code.
     """
     if importlib.util.find_spec("ultralytics") is None:
         raise WeightsError(
@@ -146,7 +149,7 @@ def import_ultralytics(*, safely: bool) -> Any:
 
 @contextmanager
 def _own_threads() -> Iterator[None]:
-    """Puts back the numbers of threads, which ultralytics sets for the whole process when it likes to."""
+    """Restore torch's and OpenCV's thread counts, which ultralytics changes for the whole process."""
     torch_threads, opencv_threads = torch.get_num_threads(), cv2.getNumThreads()
     try:
         yield

@@ -1,1 +1,1 @@
-"""Pictures of what the networks see."""
+"""Sheets of pictures that show what the networks see."""

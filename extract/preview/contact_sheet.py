@@ -1,4 +1,4 @@
-"""One picture per video of what the `crops` stream saw: the frames with their boxes, the crops beside."""
+"""Draw one contact sheet per video of the stream `crops`: frames with the athlete's box, and the crops."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,18 +14,17 @@ from aqa_pipeline.records import Record, StreamSpec, Video
 from aqa_pipeline.store import Store, file_name
 from aqa_pipeline.video import open_video
 from extract.detectors import crop_person
-from extract.preview.grid import INK, PAPER, compose_sheet
+from extract.preview.grid import INK, MARK, PAPER, compose_sheet, even_choice
 from extract.run.extraction import Extraction
 
-CELL_HEIGHT, LABEL_HEIGHT, MAX_CELLS = 150, 22, 32
-BOX = (255, 90, 31)
-STANDING = (100, 200)  # width and height of the box of somebody who stands
+TILE_HEIGHT, LABEL_HEIGHT, MAX_TILES = 150, 22, 32
+STANDING = (100, 200)  # width and height of a standing person's box
 
 
 def contact_sheets(
     extraction: Extraction, specs: Sequence[StreamSpec], videos: Sequence[Video], folder: Path
 ) -> Iterator[str]:
-    """Draw the sheet of every video with crops, and say where it is, or why there is none."""
+    """Draw the sheet of every video with stored crops. Yield its path, or why it is not drawn."""
     store, dataset = extraction.store, extraction.dataset
     (crops,) = (spec for spec in specs if spec.stream == "crops")
     for video in videos:
@@ -43,7 +42,7 @@ def contact_sheets(
 
 
 def _part(store: Store, crops: Record, spec: StreamSpec) -> str | None:
-    """Say which part of the video another stream looks at; None for all of it, or where it is not stored."""
+    """Return which part of the video another stream sees; None for all of it, or if it is not stored."""
     if not store.has(crops.dataset, crops.video_id, spec):
         return None
     intervals = store.map(crops.dataset, crops.video_id, spec).pts_seconds
@@ -52,9 +51,9 @@ def _part(store: Store, crops: Record, spec: StreamSpec) -> str | None:
 
 
 def write_contact_sheet(video: Video, record: Record, folder: Path, *, others: Sequence[str] = ()) -> Path:
-    """Draws the sheet of one `crops` record and returns its path, `FOLDER/<video id>.jpg`.
+    """Draw the sheet of one `crops` record, and return its path, `FOLDER/<video id>.jpg`.
 
-    `others` are sentences on the video's other streams.
+    `others` are sentences on the video's other streams, printed above the tiles.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{file_name(video.video_id)}.jpg"
@@ -64,16 +63,15 @@ def write_contact_sheet(video: Video, record: Record, folder: Path, *, others: S
 
 
 def contact_sheet(video: Video, record: Record, *, others: Sequence[str] = ()) -> Image.Image:
-    """Up to 32 evenly spaced crops of a record, in order of time, and how many frames were dropped."""
-    num_crops = len(record.features)
-    steps = np.unique(np.linspace(0, num_crops - 1, min(num_crops, MAX_CELLS)).round().astype(int))
-    steps_of_frame = {int(record.extras["frame_index"][step, 0]): int(step) for step in steps}
-    cells = []
+    """Return a sheet of up to 32 evenly spaced crops of a record in order of time, with counts above."""
+    steps = even_choice(len(record.features), MAX_TILES)
+    steps_of_frame = {int(record.extras["frame_index"][step, 0]): step for step in steps}
+    tiles = []
     if steps_of_frame:
         with open_video(video) as opened:
             for index, frame in opened.frames(sorted(steps_of_frame)):
-                cells.append(_cell(frame, record, steps_of_frame[index]))
-    return compose_sheet(cells, title=video.video_id, facts="; ".join([_facts(record, len(cells)), *others]))
+                tiles.append(_tile(frame, record, steps_of_frame[index]))
+    return compose_sheet(tiles, title=video.video_id, facts="; ".join([_facts(record, len(tiles)), *others]))
 
 
 def _facts(record: Record, num_shown: int) -> str:
@@ -85,23 +83,23 @@ def _facts(record: Record, num_shown: int) -> str:
 
 
 def crops_in_words(spec: StreamSpec) -> str:
-    """Say how crops of a standing athlete are drawn beside the frames."""
+    """Return how the network changes the crop of a standing athlete, in words."""
     changed = get_preprocess(str(spec.facts["preprocess"])).in_words(STANDING)
     return "crops as the network gets them" + (f", {changed}" if changed else "")
 
 
-def _cell(frame: np.ndarray, record: Record, step: int) -> Image.Image:
-    """The frame with the box drawn, its crop as the network gets it, and when that was."""
+def _tile(frame: np.ndarray, record: Record, step: int) -> Image.Image:
+    """Return a tile: the frame with the box, the crop as the network gets it, and the time in the video."""
     *box, confidence = record.extras["boxes"][step].tolist()
-    scale = CELL_HEIGHT / len(frame)
-    picture = Image.fromarray(frame).resize((max(1, round(frame.shape[1] * scale)), CELL_HEIGHT))
-    ImageDraw.Draw(picture).rectangle([side * scale for side in box], outline=BOX, width=3)
+    scale = TILE_HEIGHT / len(frame)
+    picture = Image.fromarray(frame).resize((max(1, round(frame.shape[1] * scale)), TILE_HEIGHT))
+    ImageDraw.Draw(picture).rectangle([side * scale for side in box], outline=MARK, width=3)
     geometry = get_preprocess(str(record.spec.facts["preprocess"])).geometry
-    crop = Image.fromarray(geometry(crop_person(frame, np.array(box)))).resize((CELL_HEIGHT, CELL_HEIGHT))
-    cell = Image.new("RGB", (picture.width + CELL_HEIGHT, CELL_HEIGHT + LABEL_HEIGHT), PAPER)
-    cell.paste(picture, (0, LABEL_HEIGHT))
-    cell.paste(crop, (picture.width, LABEL_HEIGHT))
+    crop = Image.fromarray(geometry(crop_person(frame, np.array(box)))).resize((TILE_HEIGHT, TILE_HEIGHT))
+    tile = Image.new("RGB", (picture.width + TILE_HEIGHT, TILE_HEIGHT + LABEL_HEIGHT), PAPER)
+    tile.paste(picture, (0, LABEL_HEIGHT))
+    tile.paste(crop, (picture.width, LABEL_HEIGHT))
     minutes, seconds = divmod(int(record.pts_seconds[step, 0]), 60)
     label = f"{minutes}:{seconds:02d}   confidence {confidence:.2f}"
-    ImageDraw.Draw(cell).text((0, 2), label, fill=INK, font=ImageFont.load_default(14))
-    return cell
+    ImageDraw.Draw(tile).text((0, 2), label, fill=INK, font=ImageFont.load_default(14))
+    return tile

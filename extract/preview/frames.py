@@ -1,4 +1,4 @@
-"""What the networks would see of one video, without any network: sampled frames and crops, on one sheet."""
+"""Draw a sheet of what the networks would see of one video, without running any network."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,13 @@ from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, ReaderName, open_video
 from extract.detectors import crop_person
 from extract.preview.contact_sheet import crops_in_words
-from extract.preview.grid import LINE_HEIGHT, wrapped
+from extract.preview.grid import ALARM, INK, LINE_HEIGHT, MARGIN, MARK, PAPER, QUIET, even_choice, wrapped
 from extract.preview.tubes import TUBE_SIDE, TubePreview, preview_tube
 from extract.streams import Steps, Stream
 from extract.streams.crops import Crops
 from extract.streams.tubes import Tubes
 
-PAPER, INK, QUIET, BOX, ALARM = (250, 250, 248), (30, 34, 40), (91, 100, 114), (255, 90, 31), (200, 20, 40)
-MARGIN, LABEL_HEIGHT, HEADING_HEIGHT, TITLE_HEIGHT = 10, 18, 30, 44
+LABEL_HEIGHT, HEADING_HEIGHT, TITLE_HEIGHT = 18, 30, 44
 CLIP_SIDE, CROP_SIDE = 84, 118
 CLIP_FRAMES_SHOWN, CLIPS_SHOWN, CROPS_SHOWN, CROPS_IN_A_ROW = 16, 6, 24, 4
 WIDTH = CLIP_FRAMES_SHOWN * (CLIP_SIDE + 2) + 2 * MARGIN
@@ -30,7 +29,7 @@ WIDTH = CLIP_FRAMES_SHOWN * (CLIP_SIDE + 2) + 2 * MARGIN
 
 @dataclass(frozen=True)
 class StreamPreview:
-    """One stream's part of the sheet: what is said of it, its picture, and what else is worth telling."""
+    """One stream's part of the sheet: a sentence, the picture below it, and lines for the terminal."""
 
     fact: str
     picture: Image.Image
@@ -40,9 +39,9 @@ class StreamPreview:
 def write_preview(
     video: Video, streams: Sequence[Stream], folder: Path, *, reader: ReaderName = "auto"
 ) -> tuple[Path, list[str]]:
-    """Draws `FOLDER/<video id>.preview.jpg`; returns its path and one line per stream.
+    """Draw `FOLDER/<video id>.preview.jpg`. Return its path, and the lines that describe it.
 
-    Raises `VideoError` for a video that cannot be read.
+    Raise `VideoError` for a video that cannot be read.
     """
     with open_video(video, reader=reader) as opened:
         facts = (
@@ -64,9 +63,9 @@ def _preview(stream: Stream, video: Video, opened: OpenVideo) -> StreamPreview:
     looks = f", look at {part} ({part.option} looks at all)" if part else ""
     fact = f"{stream.spec.stream}: {len(steps)} steps of {num_frames} frame{'s' * (num_frames > 1)}{looks}"
     if isinstance(stream, Crops):
-        cells, num_found, told = _crop_cells(stream, steps, video, opened)
+        tiles, num_found, told = _crop_tiles(stream, steps, video, opened)
         who = f"{num_found} with a person ({stream.rule.athlete}), {crops_in_words(stream.spec)}"
-        return StreamPreview(f"{fact}, {who}", _grid(cells, columns=CROPS_IN_A_ROW), told)
+        return StreamPreview(f"{fact}, {who}", _grid(tiles, columns=CROPS_IN_A_ROW), told)
     if isinstance(stream, Tubes):
         tube = preview_tube(stream, steps, video, opened)
         rows = [_tube_row(tube, steps, step) for step in even_choice(len(steps), CLIPS_SHOWN)]
@@ -74,17 +73,12 @@ def _preview(stream: Stream, video: Video, opened: OpenVideo) -> StreamPreview:
     changed = get_preprocess(str(stream.spec.facts["preprocess"])).in_words((opened.width, opened.height))
     fact = f"{fact}, pictures {changed}" if changed else fact
     if num_frames == 1:
-        return StreamPreview(fact, _grid(list(_single_cells(stream, steps, opened)), columns=8))
+        return StreamPreview(fact, _grid(list(_frame_tiles(stream, steps, opened)), columns=8))
     return StreamPreview(fact, _grid(_clip_rows(stream, steps, opened), columns=1))
 
 
-def even_choice(number: int, most: int) -> list[int]:
-    """At most `most` of 0 .. number - 1, evenly, first and last among them: 5 of 9 -> 0, 2, 4, 6, 8."""
-    return np.unique(np.linspace(0, number - 1, min(number, most)).round().astype(int)).tolist()
-
-
 def _clip_rows(stream: Stream, steps: Steps, opened: OpenVideo) -> list[Image.Image]:
-    """A row of frames per shown step, as the network gets them."""
+    """Return one row of frames, as the network gets them, for each shown step."""
     frames = {
         step: [
             int(steps.frame_index[step, at])
@@ -96,63 +90,64 @@ def _clip_rows(stream: Stream, steps: Steps, opened: OpenVideo) -> list[Image.Im
     seen = {index: _square(stream.intake.prepare(frame), CLIP_SIDE) for index, frame in opened.frames(wanted)}
     rows = []
     for step, of_step in frames.items():
-        row = _cell(len(of_step) * (CLIP_SIDE + 2), CLIP_SIDE, _when(steps, step))
+        row = _tile(len(of_step) * (CLIP_SIDE + 2), CLIP_SIDE, _when(steps, step))
         for place, index in enumerate(of_step):
             row.paste(seen[index], (place * (CLIP_SIDE + 2), LABEL_HEIGHT))
         rows.append(row)
     return rows
 
 
-def _single_cells(stream: Stream, steps: Steps, opened: OpenVideo) -> Iterator[Image.Image]:
+def _frame_tiles(stream: Stream, steps: Steps, opened: OpenVideo) -> Iterator[Image.Image]:
+    """Yield a tile for each shown step of a stream with one frame a step."""
     step_of = {int(steps.frame_index[step, 0]): step for step in even_choice(len(steps), CROPS_SHOWN)}
     for index, frame in opened.frames(sorted(step_of)):
-        cell = _cell(CROP_SIDE, CROP_SIDE, _when(steps, step_of[index]))
-        cell.paste(_square(stream.intake.prepare(frame), CROP_SIDE), (0, LABEL_HEIGHT))
-        yield cell
+        tile = _tile(CROP_SIDE, CROP_SIDE, _when(steps, step_of[index]))
+        tile.paste(_square(stream.intake.prepare(frame), CROP_SIDE), (0, LABEL_HEIGHT))
+        yield tile
 
 
-def _crop_cells(
+def _crop_tiles(
     stream: Crops, steps: Steps, video: Video, opened: OpenVideo
 ) -> tuple[list[Image.Image], int, tuple[str, ...]]:
-    """The frame with the box and the crop as the network gets it; how many steps have a person; events."""
+    """Return the tiles of the shown steps, how many of all steps have a person, and a line per event."""
     detect = stream.detector.for_video(video, opened.footage)
     picker = stream.rule.picker(opened.footage)
     shown = set(even_choice(len(steps), CROPS_SHOWN))
     steps_of: dict[int, list[int]] = {}
     for step, index in enumerate(steps.frame_index[:, 0].tolist()):
         steps_of.setdefault(index, []).append(step)
-    cells, num_found = [], 0
+    tiles, num_found = [], 0
     for index, frame in opened.frames(sorted(steps_of)):
         person = picker.pick(index, frame, detect([frame], [index])[0])
         num_found += len(steps_of[index]) * (person is not None)
         for step in steps_of[index]:
             if step in shown:
-                cells.append(_crop_cell(stream, frame, person, _when(steps, step)))
+                tiles.append(_crop_tile(stream, frame, person, _when(steps, step)))
     told = tuple(f"  frame {event.frame_index}: {event.kind} ({event.detail})" for event in picker.events)
-    return cells, num_found, told
+    return tiles, num_found, told
 
 
-def _crop_cell(stream: Crops, frame: np.ndarray, person: np.ndarray | None, when: str) -> Image.Image:
+def _crop_tile(stream: Crops, frame: np.ndarray, person: np.ndarray | None, when: str) -> Image.Image:
     room = WIDTH // CROPS_IN_A_ROW - CROP_SIDE - MARGIN
     scale = min(CROP_SIDE / frame.shape[0], room / frame.shape[1])
     width, height = (max(1, round(side * scale)) for side in (frame.shape[1], frame.shape[0]))
     picture = Image.fromarray(frame).resize((width, height))
     label = when if person is None else f"{when}   confidence {person[4]:.2f}"
-    cell = _cell(width + CROP_SIDE, CROP_SIDE, label)
+    tile = _tile(width + CROP_SIDE, CROP_SIDE, label)
     if person is None:
         ImageDraw.Draw(picture).text((6, 6), "nobody found", fill=ALARM, font=ImageFont.load_default(16))
     else:
-        ImageDraw.Draw(picture).rectangle((person[:4] * scale).tolist(), outline=BOX, width=3)
+        ImageDraw.Draw(picture).rectangle((person[:4] * scale).tolist(), outline=MARK, width=3)
         crop = stream.backbone.preprocess.geometry(crop_person(frame, person[:4]))
-        cell.paste(_square(crop, CROP_SIDE), (width, LABEL_HEIGHT))
-    cell.paste(picture, (0, LABEL_HEIGHT))
-    return cell
+        tile.paste(_square(crop, CROP_SIDE), (width, LABEL_HEIGHT))
+    tile.paste(picture, (0, LABEL_HEIGHT))
+    return tile
 
 
 def _tube_row(tube: TubePreview, steps: Steps, step: int) -> Image.Image:
-    """The clip's first frame whole, then its frames as the network sees them, the quads drawn in all."""
+    """Return a row: the clip's first frame uncut, then its frames as the network gets them, with quads."""
     pictures = tube.clips[step]
-    row = _cell(WIDTH - 2 * MARGIN, TUBE_SIDE, f"{_when(steps, step)}   {tube.captions[step]}")
+    row = _tile(WIDTH - 2 * MARGIN, TUBE_SIDE, f"{_when(steps, step)}   {tube.captions[step]}")
     left = 0
     for picture in pictures:
         row.paste(picture, (left, LABEL_HEIGHT))
@@ -169,19 +164,19 @@ def _square(picture: np.ndarray, side: int) -> Image.Image:
     return Image.fromarray(picture).resize((side, side))
 
 
-def _cell(width: int, height: int, label: str) -> Image.Image:
-    cell = Image.new("RGB", (width, height + LABEL_HEIGHT), PAPER)
-    ImageDraw.Draw(cell).text((0, 2), label, fill=QUIET, font=ImageFont.load_default(12))
-    return cell
+def _tile(width: int, height: int, label: str) -> Image.Image:
+    tile = Image.new("RGB", (width, height + LABEL_HEIGHT), PAPER)
+    ImageDraw.Draw(tile).text((0, 2), label, fill=QUIET, font=ImageFont.load_default(12))
+    return tile
 
 
-def _grid(cells: Sequence[Image.Image], *, columns: int) -> Image.Image:
-    width, height = max(cell.width for cell in cells), max(cell.height for cell in cells)
-    rows = -(-len(cells) // columns)
+def _grid(tiles: Sequence[Image.Image], *, columns: int) -> Image.Image:
+    width, height = max(tile.width for tile in tiles), max(tile.height for tile in tiles)
+    rows = -(-len(tiles) // columns)
     grid = Image.new("RGB", (columns * (width + MARGIN), rows * (height + MARGIN)), PAPER)
-    for at, cell in enumerate(cells):
+    for at, tile in enumerate(tiles):
         row, column = divmod(at, columns)
-        grid.paste(cell, (column * (width + MARGIN), row * (height + MARGIN)))
+        grid.paste(tile, (column * (width + MARGIN), row * (height + MARGIN)))
     return grid
 
 

@@ -1,6 +1,6 @@
-"""What the stream `tubes` would see of one video: its clips with the athlete's quads, without the network.
+"""Draw what the stream `tubes` would see of one video: its clips with the athlete's quads.
 
-Every frame of the clips is tracked, as extraction does it: detector and tracker are needed here.
+The network does not run. Every frame of the clips is tracked, so a detector and a tracker are needed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from aqa_pipeline.athlete.out_of_view import outside_in
 from aqa_pipeline.records import Video
 from aqa_pipeline.video import OpenVideo
-from extract.preview.draw_tube import draw_step
+from extract.preview.grid import ALARM, INK, MARK, PAPER, even_choice
 from extract.streams import Steps
 from extract.streams.tube_sampling import FRAMES_PER_CLIP
 from extract.streams.tubes import Tubes
@@ -21,13 +21,13 @@ from extract.trackers import Step, TubeMaker
 from extract.trackers.tube import lost_in, no_quad
 
 TUBE_SIDE, FRAME_WIDTH = 150, 280
-FRAMES_SHOWN = 7  # of the 16: as many as stand in a row beside the whole frame
+FRAMES_SHOWN = 7  # of a clip's 16 frames: as many as fit in a row beside the uncut frame
 NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
 class TubePreview:
-    """Of each clip by its step: pictures for a row, and how many of its frames have a quad."""
+    """The pictures for each clip's row and the caption above it, by the clip's step."""
 
     fact: str
     details: tuple[str, ...]
@@ -36,8 +36,11 @@ class TubePreview:
 
 
 def preview_tube(stream: Tubes, steps: Steps, video: Video, opened: OpenVideo) -> TubePreview:
-    """The tube through all clips; raises as the tracker, the detector or the video do."""
-    clips = steps.frame_index[:, -FRAMES_PER_CLIP:]  # without the frames that other views see before them
+    """Track the athlete through all clips, and draw the quads.
+
+    Raise what the tracker, the detector or the video raise.
+    """
+    clips = steps.frame_index[:, -FRAMES_PER_CLIP:]  # without the earlier frames, which only other views use
     shown = {index for clip in clips for index in _shown(clip)}
     first = {int(clip[0]) for clip in clips}
     maker = stream.source.for_video(video, opened.footage)
@@ -71,7 +74,7 @@ def preview_tube(stream: Tubes, steps: Steps, video: Video, opened: OpenVideo) -
 
 
 def _outside(stream: Tubes, quads: Sequence[np.ndarray], opened: OpenVideo) -> str:
-    """In how many of the frames the network does not see the athlete; nothing where it always does."""
+    """Return in how many frames the athlete is outside the network's picture, in words; "" for none."""
     if not quads:
         return ""
     view = stream.backbone.preprocess.field_of_view(opened.footage)
@@ -88,13 +91,12 @@ def _tracked(maker: TubeMaker, steps: Steps, opened: OpenVideo) -> Iterator[tupl
 
 
 def _shown(clip: np.ndarray) -> list[int]:
-    """The frames of a clip that its row shows, evenly spaced, first and last among them."""
-    places = np.linspace(0, len(clip) - 1, FRAMES_SHOWN).round().astype(int)
-    return [int(index) for index in clip[places]]
+    """Return the frame indices of a clip that its row shows."""
+    return [int(clip[at]) for at in even_choice(len(clip), FRAMES_SHOWN)]
 
 
 def _as_seen(stream: Tubes, frame: np.ndarray, step: Step) -> "Small":
-    """The picture that the network gets, with the quad where it lies in that picture."""
+    """Return the picture that the network gets, with the quad in that picture's coordinates."""
     geometry = stream.backbone.preprocess.geometry
     picture = geometry(frame)
     height, width = frame.shape[:2]
@@ -103,24 +105,40 @@ def _as_seen(stream: Tubes, frame: np.ndarray, step: Step) -> "Small":
 
 
 def _whole(frame: np.ndarray, step: Step) -> "Small":
-    """The whole frame with its quad, as large as the row allows."""
+    """Return the uncut frame with its quad, as large as the row allows."""
     height, width = frame.shape[:2]
     return _small(frame, step.quad, scale=min(FRAME_WIDTH / width, TUBE_SIDE / height))
 
 
 class Small(NamedTuple):
-    """A small picture, and the quad in it; it is drawn at the end, when all losses are known."""
+    """A small picture and the quad in its pixels. The quad is drawn later, when all losses are known."""
 
     picture: np.ndarray
     quad: np.ndarray
 
 
 def _small(picture: np.ndarray, quad: np.ndarray, *, scale: float) -> Small:
-    """Return the picture resized before anything is drawn, so that lines are as thick in all."""
+    """Return the picture resized before drawing, so that lines are equally thick in all pictures."""
     height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
     return Small(np.asarray(Image.fromarray(picture).resize((width, height))), quad * np.float32(scale))
 
 
 def _drawn(small: Small, present: bool) -> Image.Image:
     step = Step(small.quad if present else no_quad(), 1.0)
-    return Image.fromarray(draw_step(small.picture, step, caption="" if present else NOBODY))
+    return draw_step(small.picture, step, caption="" if present else NOBODY)
+
+
+def draw_step(frame: np.ndarray, step: Step, *, caption: str = "") -> Image.Image:
+    """Return a copy of an RGB frame (height, width, channel) with the step's quad and a caption."""
+    picture = Image.fromarray(frame)
+    draw = ImageDraw.Draw(picture)
+    thick = max(2, round(min(picture.size) / 120))
+    if step.present:
+        corners = [(float(x), float(y)) for x, y in step.quad]
+        draw.line([*corners, corners[0], corners[1]], fill=MARK, width=thick, joint="curve")
+    if caption:
+        font = ImageFont.load_default(max(11, round(min(picture.size) / 20)))
+        left, top, right, bottom = draw.textbbox((4, 4), caption, font=font)
+        draw.rectangle((left - 3, top - 3, right + 3, bottom + 3), fill=PAPER)
+        draw.text((4, 4), caption, fill=INK if step.present else ALARM, font=font)
+    return picture

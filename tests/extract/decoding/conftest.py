@@ -1,4 +1,4 @@
-"""What may happen to a decoding process: functions that travel to it in an intake, and do harm there."""
+"""Intakes that harm a decoding process: they crash it, kill it, let it hang or use up its memory."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +16,7 @@ import os, signal, sys, time
 import numpy as np
 
 def at_frame(frame, number, harm):
-    """The frame as it is, but harm is done at the picture of that brightness."""
+    """Return the frame unchanged; do harm at the frame of that brightness."""
     if frame[0, 0, 0] == number:
         HARMS[harm]()
     return frame
@@ -53,7 +53,7 @@ def modules(frame):
 
 @pytest.fixture
 def harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Intake]:
-    """Makes the intake of every frame that does harm at picture `number`."""
+    """Return a function that makes an intake of every frame, which does harm at frame `number`."""
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "harm_in_a_decoder.py").write_text(HARM)
     monkeypatch.syspath_prepend(tmp_path / "code")
@@ -69,13 +69,13 @@ def harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Intak
 
 @pytest.fixture
 def whole() -> Intake:
-    """The intake of every frame, as it is."""
+    """Return the intake of every frame, unchanged."""
     return Intake(partial(plan_steps, rate_fps=10.0, frames_per_step=1), np.asarray)
 
 
 @pytest.fixture
 def job(picture_video: Callable[..., Video]) -> Callable[..., Job]:
-    """Makes a job on a new video of 40 pictures."""
+    """Return a function that makes a job on a new video of 40 frames."""
 
     def make(intake: Intake, video_id: str = "a") -> Job:
         return Job(picture_video(video_id), (intake,), "auto")

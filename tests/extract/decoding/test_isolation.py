@@ -1,4 +1,4 @@
-"""What a bad video does to a run: it fails by itself, its process is replaced, the others are stored."""
+"""A bad video fails alone: its decoding process is replaced, and the other videos are stored."""
 
 import os
 import signal
@@ -12,14 +12,13 @@ from types import SimpleNamespace
 import pytest
 
 from aqa_pipeline.store import Store
-from extract.decoding.budget import Budget
-from extract.decoding.feeds import AHEAD_BYTES, Feeds, Patience, memory_of_one
+from extract.decoding.feeds import AHEAD_BYTES, Budget, Feeds, Patience, memory_of_one
 from extract.decoding.parent import Decoder
 from extract.run.extraction import Extraction
 from extract.run.stage import extract
 from extract.streams import Encoder, Intake
 
-GIVE_UP_SECONDS = 300  # as long as only a failure lasts
+GIVE_UP_SECONDS = 300  # reached only by a failing test
 
 
 def silent(**_: object) -> None:
@@ -28,7 +27,7 @@ def silent(**_: object) -> None:
 
 @pytest.fixture
 def harmful(brightness, harm):
-    """The brightness of every frame; harm is done at picture 5 of videos that are longer."""
+    """Return a stream of every frame's brightness, which does harm at frame 5 of longer videos."""
 
     class Harmful(brightness):
         kind = "segfault"
@@ -47,7 +46,7 @@ def harmful(brightness, harm):
 
 
 def children():
-    """Processes that this one has started, but for the one that looks for them."""
+    """Return the ids of this process's children, without the `ps` that lists them."""
     return children_of(os.getpid())
 
 
@@ -80,7 +79,7 @@ def test_one_video_fails_and_the_others_are_stored(
 
 
 class ClockOfHangs:
-    """Goes on by a quarter of a second with each look while a decoder hangs, and stands still otherwise."""
+    """A clock that advances 0.25 s with each look while a decoder hangs, and stands still otherwise."""
 
     def __init__(self, hangs: Path) -> None:
         self._hangs, self._now = hangs, 0.0
@@ -92,13 +91,13 @@ class ClockOfHangs:
     def _one_hangs(self) -> bool:
         try:
             os.kill(int(self._hangs.read_text()), 0)
-        except (FileNotFoundError, ValueError, ProcessLookupError):  # not yet, half written, no more
+        except (FileNotFoundError, ValueError, ProcessLookupError):  # not written yet, half written, ended
             return False
         return True
 
 
 def test_a_hang_ends_with_the_patience(tmp_path, picture_video, harmful, monkeypatch):
-    """However long a good video takes on a busy machine, only the one that hangs is stopped."""
+    """Only the video that hangs is stopped, however long the others take on a busy machine."""
     monkeypatch.setattr(
         "extract.decoding.parent.time", ClockOfHangs(tmp_path / "code" / "harm_in_a_decoder.py.hangs")
     )
@@ -114,7 +113,7 @@ def test_a_hang_ends_with_the_patience(tmp_path, picture_video, harmful, monkeyp
 
 
 def test_a_slow_network_is_no_silence(tmp_path, picture_video, brightness):
-    """The decoder waits for the network for hours, and that is not its fault."""
+    """A decoder that waits an hour for the network is not stopped."""
     full, watched, now = threading.Event(), threading.Event(), [0.0]
 
     class Slow(brightness):
@@ -122,7 +121,7 @@ def test_a_slow_network_is_no_silence(tmp_path, picture_video, brightness):
             encode = super().encoder(video, footage, clock)
 
             def slowly(frames, index):
-                if not now[0]:  # the first batch: no more is wanted of the decoder
+                if not now[0]:  # in the first batch
                     assert full.wait(GIVE_UP_SECONDS), "the decoder was never ahead"
                     now[0] = 3600.0
                     watched.clear()
@@ -174,7 +173,7 @@ def test_a_failing_network_ends_its_video_alone_and_frees_its_decoder(tmp_path, 
 
 
 def test_videos_are_decoded_ahead_within_bounds(tmp_path, picture_video, brightness, until):
-    """Nobody takes anything: every decoder stops at its budget, and no further video is let in."""
+    """While nothing is taken, every decoder stops at its budget, and no further video is admitted."""
     videos = [picture_video(name, 90) for name in "abcdefgh"]
     stream = brightness(rate_fps=10.0, frames_per_step=1)
     options = {"reader": "auto", "workers": 2, "patience": Patience()}

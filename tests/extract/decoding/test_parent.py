@@ -1,4 +1,4 @@
-"""One decoding process: what comes out of it, and what is said when it dies."""
+"""One decoding process gives what decoding here gives, and its death is explained."""
 
 import logging
 import os
@@ -21,14 +21,14 @@ MEMORY = 1024**3
 
 
 @pytest.fixture
-def decoder(harm):  # which extends the search path that a process starts with
+def decoder(harm):  # `harm` extends the search path, which a process gets when it starts
     decoder = Decoder(memory_bytes=MEMORY)
     yield decoder
     decoder.close()
 
 
 def frames_until_it_fails(decoder, job):
-    """The indices of the frames that came, and what was said then."""
+    """Return the indices of the frames that came, and the error's message."""
     came = []
     with pytest.raises(VideoError) as failure:
         came.extend(item.frame_index for item in decoder.decode(job) if isinstance(item, PreparedFrame))
@@ -36,7 +36,7 @@ def frames_until_it_fails(decoder, job):
 
 
 def is_there(pid):
-    """Whether that process still runs; one that waits to be reaped does not."""
+    """Return whether that process still runs; a zombie does not."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rsplit(")", 1)[1].split()[0] != "Z"
@@ -135,7 +135,7 @@ def test_the_time_for_one_video_may_be_limited(decoder, job, harm):
 
 
 def wait_and_stop(decoder, items, **limits):
-    """Reads on, while another thread looks at the clock."""
+    """Read the rest of the items, while another thread calls `stop_if_late`."""
     ended = threading.Event()
 
     def watch():
@@ -153,7 +153,7 @@ def wait_and_stop(decoder, items, **limits):
 
 @pytest.mark.parametrize("limits", [{"silence": 120.0, "total": None}, {"silence": None, "total": 120.0}])
 def test_time_in_which_this_program_was_stopped_blames_no_video(decoder, job, whole, monkeypatch, limits):
-    """Ctrl-Z, or a laptop that sleeps: an hour passes between two looks at the clock."""
+    """After Ctrl-Z, or while a laptop sleeps, an hour passes between two looks at the clock."""
     now = [0.0]
     monkeypatch.setattr("extract.decoding.parent.time", SimpleNamespace(monotonic=lambda: now[0]))
     receive = decoder_module.receive

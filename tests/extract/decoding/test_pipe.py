@@ -1,4 +1,4 @@
-"""Objects through a pipe come out as they went in, or not at all."""
+"""Objects leave a pipe as they entered it, or not at all."""
 
 import os
 import threading
@@ -27,7 +27,7 @@ def through_a_pipe(*messages):
             sender.join()
 
 
-@settings(max_examples=25, deadline=None)  # each makes a pipe and a thread
+@settings(max_examples=25, deadline=None)  # each example makes a pipe and a thread
 @given(st.lists(st.dictionaries(st.text(), ARRAYS), max_size=3))
 def test_arrays_of_any_shape(messages):
     for sent, came in zip(messages, through_a_pipe(*messages), strict=True):

@@ -1,4 +1,4 @@
-"""Who is cropped among several persons: two side by side, one who is hidden, one who leaves."""
+"""The rules choose the athlete among several persons: two side by side, one hidden, one who leaves."""
 
 import numpy as np
 import pytest
@@ -19,12 +19,12 @@ def person(x, y=180, *, width=60, height=160):
 
 
 def athlete(second):
-    """Walks from left to right, and curls up now and then."""
+    """Return a box that moves from left to right, and is small in every third second."""
     return person(60 + 40 * second, height=160 - 70 * (second % 3 == 1))
 
 
 def other(second):
-    """Walks along, nearer to the camera: the larger one of the two whenever the athlete curls up."""
+    """Return a box that moves along; it is the larger one of the two whenever the athlete's is small."""
     return person(180 + 38 * second, 190, width=62, height=150)
 
 
@@ -65,7 +65,7 @@ def test_a_hidden_athlete_is_waited_for_and_not_replaced():
     assert events == []
 
 
-def test_whoever_is_taken_after_a_gap_is_told():
+def test_an_event_names_who_is_taken_after_a_gap():
     judge = person(600, 200, width=40, height=30)
     frames = [(at, [athlete(at)] if at < 2 else [judge]) for at in range(8)]
     boxes, events = picked(FOLLOWED, frames)
@@ -85,7 +85,7 @@ def test_a_start_says_who(rule):
     assert events == []
 
 
-def test_starts_that_make_no_sense_are_told():
+def test_starts_that_contradict_the_rule_are_refused():
     with pytest.raises(AqaError, match="choose --athlete followed"):
         AthleteRule("largest", "central")
     with pytest.raises(AqaError, match="4 numbers x1,y1,x2,y2 or 8"):
@@ -112,19 +112,19 @@ def test_nobody_continues_what_is_too_far_or_too_small():
     np.testing.assert_array_equal(again(near, nearer, seconds=0.2), nearer)
 
 
-def test_somebody_who_stood_beside_is_not_taken_for_a_hidden_athlete():
-    """The neighbor is near enough to continue the athlete, but is known to be somebody else."""
+def test_a_known_neighbor_is_not_taken_for_a_hidden_athlete():
+    """The neighbor is near enough to continue the athlete's box, but has a last box of their own."""
     beside = person(190, height=150)
     frames = [(at, [beside] if at in (1, 2) else [beside, person(110)]) for at in range(5)]
     boxes, events = picked(AthleteRule("followed", init_box=(80, 100, 140, 260)), frames)
     assert [box is None for box in boxes] == [False, True, True, False, False]
     assert events == []
     alone = People(FPS, Seen(person(110), 0)).match(25, np.array([beside]))
-    np.testing.assert_array_equal(alone, beside)  # of whom nothing was known
+    np.testing.assert_array_equal(alone, beside)  # an unknown person at that place is taken
 
 
-def test_two_who_move_on_together_keep_their_places():
-    """The athlete stands where the other stood: all are matched at once, not the nearest one alone."""
+def test_two_who_move_together_are_not_confused():
+    """The other person moves to where the athlete was: matching all at once tells them apart."""
     people = People(FPS, Seen(person(100), 0))
     first, second = np.array([person(100), person(160)]), np.array([person(155), person(215)])
     np.testing.assert_array_equal(people.match(0, first), first[0])

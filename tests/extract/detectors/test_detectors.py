@@ -1,4 +1,4 @@
-"""Detectors against real frames, against torchvision itself, and against annotations that we write."""
+"""Detectors are compared with torchvision itself, with real frames, and with written annotations."""
 
 import importlib.util
 import os
@@ -86,7 +86,7 @@ def test_unknown_names_list_the_known(spec, message):
         ("yolo:/no/such/model.pt", "no YOLO model at /no/such/model.pt"),
     ],
 )
-def test_missing_weights_are_told(spec, message):
+def test_missing_weights_are_named(spec, message):
     with pytest.raises(WeightsError, match=message):
         load_detector(spec, device="cpu")
 
@@ -114,7 +114,7 @@ def test_annotated_boxes_are_found_by_the_frame_of_the_file(tmp_path):
     np.testing.assert_array_equal(third, [[5, 5, 16, 16, 1]])
 
 
-def test_a_video_without_boxes_is_told(tmp_path):
+def test_a_video_without_boxes_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="video 'a' came without person boxes: use another detector"):
         load_detector("annotations", device="cpu").for_video(a_video(tmp_path / "a.mp4"), FOOTAGE)
 
@@ -123,7 +123,7 @@ def test_a_video_without_boxes_is_told(tmp_path):
 
 
 def official_like_state(model):
-    """Random weights as an official file has them: frozen normalisation, so without its counters."""
+    """Return random weights like an official file's: without the counters of batch normalization."""
     torch.manual_seed(0)
     network = tv.build_network(model)
     return {key: value for key, value in network.state_dict().items() if "num_batches" not in key}
@@ -131,7 +131,7 @@ def official_like_state(model):
 
 @pytest.fixture
 def offer(tmp_path, monkeypatch):
-    """Puts a state in the place of the official file of a torchvision detector."""
+    """Return a function that replaces a detector's official file with a given state."""
 
     def offer(model, state):
         torch.save(state, tmp_path / f"{model}.pth")
@@ -225,7 +225,7 @@ def test_the_real_yolo_finds_persons_in_real_clips(yolo11n, shared, clip):
 
 
 def test_the_order_of_colours_matters_and_is_right(yolo11n, shared):
-    """Frames are RGB for us and BGR for ultralytics: as the model's own reader sees the same picture."""
+    """Our RGB frames give what ultralytics finds in the same frame as BGR."""
     with av.open(shared / "clips" / "weightlifting.mp4") as container:
         frame = next(container.decode(video=0)).to_ndarray(format="rgb24")
     (ours,) = yolo11n.for_video(a_video("x.mp4"), FOOTAGE)([frame], [0])
@@ -284,11 +284,11 @@ def test_a_malicious_pt_file_runs_nothing(tmp_path, ultralytics, plain):
         load_detector(f"yolo:{tmp_path / 'evil.pt'}", device="cpu")
     assert not (tmp_path / "victim").exists()
     pickle.loads(pickle.dumps(attack))
-    assert (tmp_path / "victim").exists()  # the attack works where it is let through
+    assert (tmp_path / "victim").exists()  # the attack works with plain pickle
 
 
 class Makes:
-    """Is pickled as a call of `make` with `arguments`."""
+    """An object that is pickled as a call of `make` with `arguments`."""
 
     def __init__(self, make, *arguments):
         self.call = make, arguments
@@ -331,6 +331,6 @@ def test_without_ultralytics_the_error_names_the_extra_and_the_alternative(monke
         load_detector(f"yolo:{tmp_path}", device="cpu")
 
 
-def test_a_folder_that_is_no_export_is_told(tmp_path):
+def test_a_folder_that_is_no_export_is_refused(tmp_path):
     with pytest.raises(WeightsError, match=r"is no export of ultralytics: expected a metadata.yaml"):
         load_detector(f"yolo:{tmp_path}", device="cpu")

@@ -1,4 +1,4 @@
-"""What stands above the pictures of a sheet: all of it within the sheet, and what other streams leave out."""
+"""The facts above a sheet's tiles stay within the sheet, and name what other streams leave out."""
 
 from types import SimpleNamespace
 
@@ -32,17 +32,17 @@ def test_a_word_that_is_too_long_stands_alone() -> None:
 
 
 def test_a_sheet_grows_by_the_lines_of_its_facts() -> None:
-    cells = [Image.new("RGB", (150, 100))]
-    short, long = (compose_sheet(cells, title="a", facts=facts) for facts in ("few", TEXT))
+    tiles = [Image.new("RGB", (150, 100))]
+    short, long = (compose_sheet(tiles, title="a", facts=facts) for facts in ("few", TEXT))
     number = len(wrapped(TEXT, FONT, width=short.width - 20))
     assert number > 1
     assert long.height - short.height == (number - 1) * LINE_HEIGHT
     dark = np.asarray(long.convert("L"))[HEADER_HEIGHT : HEADER_HEIGHT + LINE_HEIGHT] < 100
-    assert dark[:, -10:].sum() == 0  # nothing runs into the border
+    assert dark[:, -10:].sum() == 0  # no text runs into the border
 
 
 def test_a_sheet_of_crops_says_what_other_streams_leave_out(tmp_path, picture_video, monkeypatch) -> None:
-    """Six seconds: one segment of 3.2 s; the crops look at all."""
+    """The video has 6 s: the segments see 3.2 s of it, the crops all."""
     store, footage = Store(tmp_path / "s"), Footage(8, 6, 60, 0, 60, 10.0)
     specs = [
         StreamSpec("crops", {"rate_fps": 1.0, "preprocess": "squash-224"}),
@@ -54,7 +54,7 @@ def test_a_sheet_of_crops_says_what_other_streams_leave_out(tmp_path, picture_vi
         features, pts = np.zeros((1, 2), np.float32), np.array([[0.0, end]])
         store.write(Record("toy", "a", spec, features, pts, Source(""), extras, counts, footage=footage))
     facts: list[str] = []
-    monkeypatch.setattr(contact_sheet, "compose_sheet", lambda cells, *, title, facts: said(facts))
+    monkeypatch.setattr(contact_sheet, "compose_sheet", lambda tiles, *, title, facts: said(facts))
 
     def said(text: str) -> Image.Image:
         facts.append(text)

@@ -1,12 +1,12 @@
-"""No more than so many bytes wait; one item alone always may."""
+"""The budget bounds the bytes that wait; one item alone always passes."""
 
 import threading
 
-from extract.decoding.budget import Budget
+from extract.decoding.feeds import Budget
 
 
 def taken_in_time(budget, num_bytes, *, then):
-    """Whether `take` waited until `then` was called, and what it answered."""
+    """Return whether `take` waited until `then` was called, and what it returned."""
     answers = []
     thread = threading.Thread(target=lambda: answers.append(budget.take(num_bytes)))
     thread.start()
