@@ -1,1 +1,1 @@
-"""The networks of the heads, one head a file."""
+"""The networks of the heads: one file per head, and the parts that heads share."""

@@ -1,18 +1,20 @@
-"""ACTION-NET: a dynamic and a static stream, each pooled by context-aware attention, make one score.
+"""ACTION-NET: one score from a dynamic and a static stream, each pooled by context-aware attention.
 
 Paper: Zeng et al., "Hybrid Dynamic-static Context-aware Attention Network for Action Assessment in Long
-Videos", ACM MM 2020, sections 3.1-3.3 and 5.2. Original code: github.com/qinghuannn/ACTION-NET. Own text.
+Videos", ACM MM 2020, sections 3.1-3.3 and 5.2. Original code: github.com/qinghuannn/ACTION-NET. This file is
+written from the paper and copies no code.
 
-What the text says and what the authors' code does are different networks; both are here:
+The paper's text and the authors' released code describe different networks. Both are here:
 
 | | `paper` | `released` |
 |---|---|---|
 | adjacency | exp(-||f_i - f_j|| / K), K = 1, of embedded features (eq. 1) | exp(-|i - j|) of positions |
 | self loops | A + I (eq. 2) | A as it is |
 | graph layers | relu(A^ H W) (eq. 3) | with a bias |
-| padding | takes no part in graph or softmax | zero rows are instances like any other |
+| padding | takes no part in graph or softmax | zero rows count as instances |
 
-Both initialise every linear layer as the code does (Xavier-uniform, zero bias): the text does not say.
+Both variants initialize every linear layer as the released code does (Xavier-uniform, zero bias), because the
+paper does not say how.
 """
 
 from collections.abc import Mapping
@@ -23,17 +25,18 @@ from torch import Tensor, nn
 from aqa_pipeline.errors import WeightsError
 from heads.models.attention_pooling import find_aggregation
 from heads.models.output import HeadOutput
-from heads.models.variants import find_variant
+from heads.models.temporal_graph import find_variant
 
 REGRESSOR_DIM = 128
 DROPOUT = 0.5
 
 
 class ActionNet(nn.Module):
-    """Scores from any number of streams, each with its own context-aware attention (eq. 6).
+    """Score a video from any number of streams, each with its own context-aware attention (eq. 6).
 
-    `dims` gives the feature size per stream; the paper's are 1024 (I3D segments) and 2048 (ResNet crops).
-    `aggregation` puts another way of pooling in the attention's place (Table 3, attention_pooling.py).
+    `dims` gives the feature size of each stream; the paper has 1024 (I3D segments) and 2048 (ResNet crops).
+    `aggregation` names the pooling that replaces the attention (Table 3, see attention_pooling.py).
+    Raises `UnknownName` for an unknown variant or aggregation.
     """
 
     def __init__(self, dims: Mapping[str, int], *, variant: str = "paper", aggregation: str = "caa") -> None:
@@ -47,21 +50,22 @@ class ActionNet(nn.Module):
             nn.Linear(REGRESSOR_DIM, 1),
             nn.Sigmoid(),
         )
-        self.apply(_initialise)
+        self.apply(_initialize)
 
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
+        """Return scores in [0, 1] `(batch)` of features `(batch, time, dim)` and masks `(batch, time)`."""
         pooled, attention = [], {}
         for name, stream in self.streams.items():
             feature, attention[name] = stream(features[name], masks[name])
             pooled.append(feature)
         video = torch.cat(pooled, dim=-1)
-        # In bfloat16 a sigmoid knows some hundred scores only, and training loses the ranks between them.
+        # A bfloat16 sigmoid has only some hundred different values, too few to rank videos by.
         with torch.autocast(video.device.type, enabled=False):
             scores = self.regressor(video.to(next(self.regressor.parameters()).dtype)).squeeze(-1)
         return HeadOutput(scores, attention)
 
 
-def _initialise(module: nn.Module) -> None:
+def _initialize(module: nn.Module) -> None:
     if isinstance(module, nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:
@@ -77,12 +81,12 @@ OFFICIAL_PARTS = {
     "att.0": "attention.score.0",
     "att.2": "attention.score.2",
 }
-# Constants of the released network that travel in its state; here they are computed.
+# The released state dict holds these constants; here they are computed.
 OFFICIAL_CONSTANTS = ("adj1", "adj2")
 
 
 def official_key_map() -> dict[str, str]:
-    """Names of the released state dict -> names in `ActionNet(..., variant="released")`."""
+    """Return the names in `ActionNet(..., variant="released")` by the names in the released state dict."""
     modules = {
         f"{theirs}.{part}": f"streams.{ours}.{own_part}"
         for theirs, ours in OFFICIAL_STREAMS.items()
@@ -97,13 +101,16 @@ def official_key_map() -> dict[str, str]:
 
 
 def from_official(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The released checkpoint's state under our names; raises `WeightsError` if it is not such a state."""
+    """Return the released state dict under our names.
+
+    Raises `WeightsError` if the names are not those of a released ACTION-NET.
+    """
     names = official_key_map()
     given = {name for name in state if name not in OFFICIAL_CONSTANTS}
     if given != set(names):
         missing, extra = sorted(set(names) - given), sorted(given - set(names))
         raise WeightsError(
-            f"not the state of a released ACTION-NET: missing {missing}, unexpected {extra}. "
-            "Expected the state dict of its class ACTION_NET, without a wrapper such as 'module.'."
+            f"not the state dict of a released ACTION-NET: missing {missing}, unexpected {extra}. "
+            "Expected the state dict of the class ACTION_NET, without a prefix such as 'module.'."
         )
     return {ours: state[theirs] for theirs, ours in names.items()}

@@ -1,8 +1,8 @@
-"""How a stream's instances become one feature: context-aware attention, and what Table 3 puts in its place.
+"""Pool the instances of a stream into one feature: context-aware attention and the alternatives of Table 3.
 
 Paper: Zeng et al., ACM MM 2020, sections 3.2, 3.3 and 5.4. Every aggregation embeds the instances first (two
-linear layers with ReLU, section 5.2) and is called as `module(features, mask)` with `batch time dim` and
-`batch time`; it returns the stream's feature `batch out_dim` and the weight of each instance `batch time`.
+linear layers with ReLU, section 5.2). Every aggregation is a module `(features, mask) -> (pooled, weights)`
+of shapes `(batch, time, dim)`, `(batch, time)`, `(batch, out_dim)` and `(batch, time)`.
 """
 
 from collections.abc import Callable
@@ -13,29 +13,30 @@ from torch import Tensor, nn
 
 from aqa_pipeline.errors import UnknownName
 from heads.models.lstm import BiLstm, Lstm
-from heads.models.temporal_graph import TemporalGraph, normalise_adjacency
-from heads.models.variants import Variant
+from heads.models.temporal_graph import TemporalGraph, Variant, normalize_adjacency
+from heads.models.time_weights import equal_weights, weighted_sum
 
 EMBEDDED_DIM = 256
 ATTENTION_DIM = 128
-NUM_FILTERS = 3  # of the rank-aware attention, as Table 3 says
+NUM_FILTERS = 3  # of the rank-aware attention (Table 3)
 
 
 def embedding(dim: int) -> nn.Sequential:
-    """1024-512-256 for segments, 2048-1024-256 for pictures."""
+    """Return two linear layers with ReLU: sizes 1024-512-256 for segments, 2048-1024-256 for frames."""
     return nn.Sequential(nn.Linear(dim, dim // 2), nn.ReLU(), nn.Linear(dim // 2, EMBEDDED_DIM), nn.ReLU())
 
 
 class AttentionUnit(nn.Module):
-    """ATT-U: the weight of each instance, a softmax over the video's instances (eq. 5)."""
+    """ATT-U: weigh each instance by a softmax over the instances of the video (eq. 5)."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.score = nn.Sequential(nn.Linear(dim, ATTENTION_DIM), nn.ReLU(), nn.Linear(ATTENTION_DIM, 1))
 
     def forward(self, fused: Tensor, mask: Tensor) -> Tensor:
+        """Return weights `(batch, time)` that sum to 1; zeros for a video without any instance."""
         logits = self.score(fused).squeeze(-1)
-        # The lowest finite number, not -inf: a video without any instance gets zeros here, not nan.
+        # -inf would make nan of a video without any instance; the lowest finite number makes zeros.
         logits = logits.masked_fill(~mask, torch.finfo(logits.dtype).min)
         return logits.softmax(dim=-1) * mask
 
@@ -51,16 +52,17 @@ class ContextAwareAttention(nn.Module):
         self.variant = variant
 
     def forward(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        mask = seen(mask, self.variant)
+        """Return the pooled feature `(batch, out_dim)` and the weights of the instances `(batch, time)`."""
+        mask = attended_mask(mask, self.variant)
         instances = self.embedding(features)
-        adjacency = normalise_adjacency(self.variant.adjacency(instances, mask))
+        adjacency = normalize_adjacency(self.variant.adjacency(instances, mask))
         fused = torch.cat([instances, self.graph(instances, adjacency)], dim=-1)
         weights = self.attention(fused, mask)
         return weighted_sum(weights, fused), weights
 
 
 class AveragePooling(nn.Module):
-    """Every instance has the same weight: order and moment are lost."""
+    """Average: every instance has the same weight, whatever its order or time."""
 
     def __init__(self, dim: int, *, variant: Variant) -> None:
         super().__init__()
@@ -68,12 +70,13 @@ class AveragePooling(nn.Module):
         self.variant = variant
 
     def forward(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        weights = equal_weights(seen(mask, self.variant), features.dtype)
+        """Return the pooled feature `(batch, out_dim)` and the weights of the instances `(batch, time)`."""
+        weights = equal_weights(attended_mask(mask, self.variant), features.dtype)
         return weighted_sum(weights, self.embedding(features)), weights
 
 
 class StandardAttention(nn.Module):
-    """SAU: the attention unit on the embedded instances alone, without their context."""
+    """SAU: weigh the embedded instances by the attention unit, without their context."""
 
     def __init__(self, dim: int, *, variant: Variant) -> None:
         super().__init__()
@@ -82,16 +85,17 @@ class StandardAttention(nn.Module):
         self.variant = variant
 
     def forward(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the pooled feature `(batch, out_dim)` and the weights of the instances `(batch, time)`."""
         instances = self.embedding(features)
-        weights = self.attention(instances, seen(mask, self.variant))
+        weights = self.attention(instances, attended_mask(mask, self.variant))
         return weighted_sum(weights, instances), weights
 
 
 class RecurrentAttention(nn.Module):
-    """LSTM + SAU: the context comes from a recurrent network, whose outputs are the attention unit's input.
+    """LSTM + SAU: weigh the outputs of a recurrent network by the attention unit.
 
     "We used an LSTM architecture to capture context information as the input to the SAU", hidden size 256, or
-    128 in each direction: what is weighed is the recurrent output, not the instance beside it.
+    128 in each direction. The weighted sum is over the recurrent outputs, not over the embedded instances.
     """
 
     def __init__(self, dim: int, *, variant: Variant, recurrent: Callable[[int], nn.Module]) -> None:
@@ -102,7 +106,8 @@ class RecurrentAttention(nn.Module):
         self.variant = variant
 
     def forward(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        mask = seen(mask, self.variant)
+        """Return the pooled feature `(batch, out_dim)` and the weights of the instances `(batch, time)`."""
+        mask = attended_mask(mask, self.variant)
         context, _ = self.recurrent(self.embedding(features), mask)
         weights = self.attention(context, mask)
         return weighted_sum(weights, context), weights
@@ -111,8 +116,8 @@ class RecurrentAttention(nn.Module):
 class RankAwareAttention(nn.Module):
     """RTA: the multi-filter attention of Doughty et al., "The Pros and Cons", CVPR 2019, with three filters.
 
-    Each filter is an attention unit of its own; the feature is the mean of what they select, and the weights
-    are the mean of theirs. Its losses (ranking, diversity) belong to pairs of videos: they are not used here.
+    Each filter is an attention unit. The feature and the weights are the means over the filters. The ranking
+    and diversity losses of the original need pairs of videos and are not used here.
     """
 
     def __init__(self, dim: int, *, variant: Variant) -> None:
@@ -122,39 +127,30 @@ class RankAwareAttention(nn.Module):
         self.variant = variant
 
     def forward(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        mask, instances = seen(mask, self.variant), self.embedding(features)
+        """Return the pooled feature `(batch, out_dim)` and the weights of the instances `(batch, time)`."""
+        mask, instances = attended_mask(mask, self.variant), self.embedding(features)
         weights = torch.stack([attend(instances, mask) for attend in self.filters]).mean(dim=0)
         return weighted_sum(weights, instances), weights
 
 
-def seen(mask: Tensor, variant: Variant) -> Tensor:
-    """The mask, or for the released code all of it: padding takes part there."""
+def attended_mask(mask: Tensor, variant: Variant) -> Tensor:
+    """Return the instances `(batch, time)` that take part: the real ones, or all in the released code."""
     return mask if variant.masked else torch.ones_like(mask)
 
 
-def equal_weights(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """1 / n for each of a video's n instances, `batch time`; zeros for a video without any."""
-    return mask.to(dtype) / mask.sum(dim=-1, keepdim=True).clamp_min(1)
-
-
-def weighted_sum(weights: Tensor, instances: Tensor) -> Tensor:
-    """(batch time), (batch time dim) -> (batch dim)."""
-    return (weights[:, None, :].to(instances.dtype) @ instances).squeeze(1)
-
-
 def lstm_attention(dim: int, *, variant: Variant) -> RecurrentAttention:
-    """LSTM + SAU."""
+    """Return LSTM + SAU."""
     return RecurrentAttention(dim, variant=variant, recurrent=lambda size: Lstm(size, EMBEDDED_DIM))
 
 
 def bi_lstm_attention(dim: int, *, variant: Variant) -> RecurrentAttention:
-    """Bi-LSTM + SAU."""
+    """Return Bi-LSTM + SAU."""
     return RecurrentAttention(dim, variant=variant, recurrent=lambda size: BiLstm(size, EMBEDDED_DIM // 2))
 
 
 @dataclass(frozen=True)
 class Aggregation:
-    """One way of pooling: its module and the size of the feature that it gives."""
+    """A way of pooling: `build(dim, variant=...)` makes its module, `out_dim` is the size of its feature."""
 
     build: Callable[..., nn.Module]
     out_dim: int = EMBEDDED_DIM
@@ -171,7 +167,7 @@ AGGREGATIONS: dict[str, Aggregation] = {
 
 
 def find_aggregation(name: str) -> Aggregation:
-    """The aggregation of that name; raises `UnknownName`."""
+    """Return the aggregation of that name; raise `UnknownName` if there is none."""
     if name not in AGGREGATIONS:
         raise UnknownName("aggregation", name, AGGREGATIONS)
     return AGGREGATIONS[name]

@@ -1,8 +1,8 @@
-"""Recurrent networks over padded sequences, and the two baselines made of them: LSTM and Bi-LSTM.
+"""Recurrent networks over padded sequences, and the baselines LSTM and Bi-LSTM.
 
 Zeng et al. (ACTION-NET), ACM MM 2020, section 5.2: hidden size 256, or 128 in each direction, "and to avoid
-over-fitting, we used one fully connected layer for regression". The text gives no more: what is regressed
-from is the state after the last real step (for the backward direction: after the first).
+over-fitting, we used one fully connected layer for regression". The paper does not say which state enters
+the regression. Here it is the state after the last real step (backward direction: after the first step).
 """
 
 from collections.abc import Callable, Mapping
@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from heads.models.output import HeadOutput
+from heads.models.time_weights import equal_weights
 
 HIDDEN_DIM = 256
 
 
 class Lstm(nn.Module):
-    """`batch time dim`, `batch time` -> outputs `batch time hidden` and the last real one `batch hidden`."""
+    """A one-directional LSTM whose final state ignores padding."""
 
     def __init__(self, dim: int, hidden: int) -> None:
         super().__init__()
@@ -24,12 +25,13 @@ class Lstm(nn.Module):
         self.lstm = nn.LSTM(dim, hidden, batch_first=True)
 
     def forward(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        outputs, _ = self.lstm(features)  # padding comes after the real steps and changes none of them
+        """Return outputs `(batch, time, hidden)` and the last real one of each video `(batch, hidden)`."""
+        outputs, _ = self.lstm(features)  # padding comes last and changes no real step
         return outputs, last_real(outputs, mask)
 
 
 class BiLstm(nn.Module):
-    """As `Lstm`, a second network reading each video's real steps from its end; outputs are side by side."""
+    """Two LSTMs: one reads the real steps of each video forwards, the other backwards."""
 
     def __init__(self, dim: int, hidden: int) -> None:
         super().__init__()
@@ -38,6 +40,7 @@ class BiLstm(nn.Module):
         self.backwards = nn.LSTM(dim, hidden, batch_first=True)
 
     def forward(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return outputs `(batch, time, 2 hidden)` and the final states of both `(batch, 2 hidden)`."""
         ahead, _ = self.forwards(features)
         back, _ = self.backwards(reversed_steps(features, mask))
         last = torch.cat([last_real(ahead, mask), last_real(back, mask)], dim=-1)
@@ -45,7 +48,7 @@ class BiLstm(nn.Module):
 
 
 def reversed_steps(features: Tensor, mask: Tensor) -> Tensor:
-    """Real steps in reverse order, padding where it was: [a b c 0] -> [c b a 0]."""
+    """Return the real steps in reverse order and padding in place: [a b c 0] -> [c b a 0]."""
     positions = torch.arange(mask.shape[1], device=mask.device)
     back = mask.sum(dim=-1, keepdim=True) - 1 - positions
     order = torch.where(back >= 0, back, positions)
@@ -53,14 +56,17 @@ def reversed_steps(features: Tensor, mask: Tensor) -> Tensor:
 
 
 def last_real(outputs: Tensor, mask: Tensor) -> Tensor:
-    """The output at each video's last real step, `batch dim`; zeros for a video without any."""
+    """Return the output at the last real step of each video, `(batch, dim)`.
+
+    Zeros for a video without any.
+    """
     lengths = mask.sum(dim=-1)
     last = (lengths - 1).clamp_min(0)[:, None, None].expand(-1, 1, outputs.shape[-1])
     return outputs.gather(1, last).squeeze(1) * (lengths > 0)[:, None]
 
 
 class RecurrentRegressor(nn.Module):
-    """One stream through a recurrent network, and one linear layer with a sigmoid on its last state."""
+    """Score one stream by a recurrent network and a linear layer with a sigmoid on its last state."""
 
     def __init__(self, dims: Mapping[str, int], *, recurrent: Callable[[int], nn.Module]) -> None:
         super().__init__()
@@ -69,18 +75,18 @@ class RecurrentRegressor(nn.Module):
         self.regressor = nn.Sequential(nn.Linear(HIDDEN_DIM, 1), nn.Sigmoid())
 
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
+        """Return scores in [0, 1] `(batch)` and equal weights of the real steps."""
         mask = masks[self.stream]
         _, last = self.recurrent(features[self.stream], mask)
-        # The last state has no weights to show: every real step took part.
-        equal = mask.to(last.dtype) / mask.sum(dim=-1, keepdim=True).clamp_min(1)
-        return HeadOutput(self.regressor(last).squeeze(-1), {self.stream: equal})
+        weights = equal_weights(mask, last.dtype)  # a recurrent network has no attention to show
+        return HeadOutput(self.regressor(last).squeeze(-1), {self.stream: weights})
 
 
 def build_lstm(dims: Mapping[str, int]) -> RecurrentRegressor:
-    """The LSTM baseline: hidden size 256."""
+    """Return the LSTM baseline: hidden size 256."""
     return RecurrentRegressor(dims, recurrent=lambda dim: Lstm(dim, HIDDEN_DIM))
 
 
 def build_bi_lstm(dims: Mapping[str, int]) -> RecurrentRegressor:
-    """The Bi-LSTM baseline: hidden size 128 in each direction."""
+    """Return the Bi-LSTM baseline: hidden size 128 in each direction."""
     return RecurrentRegressor(dims, recurrent=lambda dim: BiLstm(dim, HIDDEN_DIM // 2))

@@ -1,12 +1,14 @@
-"""Xu et al.: self-attentive LSTM beside multi-scale convolutional skip LSTMs, on C3D features.
+"""MS-LSTM: a self-attentive LSTM beside multi-scale convolutional skip LSTMs, on C3D features.
 
 Paper: Xu et al., "Learning to Score Figure Skating Sport Videos", IEEE TCSVT 2020 (arXiv 1802.02774).
-Sizes as in the authors' code, github.com/chmxu/MS_LSTM (no licence; own text). The skip LSTM is that of
-Campos et al., "Skip RNN", ICLR 2018.
+The sizes are those of the authors' code, github.com/chmxu/MS_LSTM (no license; no code is copied). The skip
+LSTM is that of Campos et al., "Skip RNN", ICLR 2018.
 
-What we do differently: padding takes no part in attention or batch normalisation; the score passes a sigmoid
-because labels are normalised, so the attention's penalty is divided by the square of the raw scores' range
-that the authors' loss was in; recurrent states begin at zero, not at draws that change with every call.
+Differences from the authors' code:
+* Padding takes no part in attention or batch normalization.
+* Labels are normalized, so the score passes a sigmoid, and the attention penalty is divided by the square of
+  the raw scores' range, in which the authors' loss is.
+* Recurrent states begin at zero, not at random values that change with every call.
 """
 
 from collections.abc import Mapping
@@ -23,13 +25,13 @@ HIDDEN_DIM = 256
 ATTENTION_DIM = 64
 NUM_DESCRIPTIONS = 50
 BRANCH_DIM = 64
-SCALES = ((2, 1), (4, 2), (8, 4))  # kernel and stride of the temporal convolutions
-MOMENTUM = 0.1  # of batch normalisation, torch's own
-RAW_RANGE = 40.0  # of the TES and PCS of Fis-V that the authors' loss weighed the penalty against
+SCALES = ((2, 1), (4, 2), (8, 4))  # kernels and strides of the temporal convolutions
+MOMENTUM = 0.1  # of batch normalization, the default of torch
+RAW_RANGE = 40.0  # of TES and PCS of Fis-V, the unit of the authors' loss
 
 
 class MultiScaleLstm(nn.Module):
-    """One stream of clip features -> score in [0, 1]; attention is the mean over the 50 descriptions."""
+    """Score one stream of clip features; the attention is the mean over the 50 descriptions."""
 
     def __init__(self, dims: Mapping[str, int]) -> None:
         super().__init__()
@@ -48,6 +50,7 @@ class MultiScaleLstm(nn.Module):
         )
 
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
+        """Return scores in [0, 1] `(batch)`, attention `(batch, time)` and its penalty `(batch)`."""
         mask = masks[self.stream]
         steps = self.norm(torch.relu(self.conv(features[self.stream])), mask)
         descriptions, weights = self.attention(steps, mask)
@@ -59,13 +62,16 @@ class MultiScaleLstm(nn.Module):
 
 
 def redundancy(weights: Tensor) -> Tensor:
-    """`||A A^T - I||^2` of each video's attention `batch description time`: how alike they are."""
+    """Return `||A A^T - I||^2` `(batch)` of the attention A `(batch, description, time)` of each video.
+
+    The penalty is large where several descriptions attend to the same steps.
+    """
     identity = torch.eye(weights.shape[1], dtype=weights.dtype, device=weights.device)
     return ((weights @ weights.mT - identity) ** 2).sum(dim=(1, 2))
 
 
 class SelfAttention(nn.Module):
-    """50 weighted sums of a video's steps: softmax(W2 tanh(W1 x)) over time, without biases."""
+    """Make 50 weighted sums of a video's steps: softmax(W2 tanh(W1 x)) over time, without biases."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -77,14 +83,14 @@ class SelfAttention(nn.Module):
         self.norm = nn.BatchNorm1d(dim)
 
     def forward(self, steps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns descriptions `batch 50 dim` and weights `batch 50 time`."""
+        """Return descriptions `(batch, 50, dim)` and weights `(batch, 50, time)`."""
         logits = self.score(steps).mT.masked_fill(~mask[:, None, :], torch.finfo(steps.dtype).min)
         weights = logits.softmax(dim=-1) * mask[:, None, :]
         return self.norm((weights @ steps).mT).mT, weights
 
 
 class ConvSkipLstm(nn.Module):
-    """A temporal convolution and a skip LSTM over its output; returns the state after the last real step."""
+    """A temporal convolution and a skip LSTM over its output."""
 
     def __init__(self, dim: int, kernel: int, stride: int) -> None:
         super().__init__()
@@ -93,9 +99,10 @@ class ConvSkipLstm(nn.Module):
         self.cell = SkipLstmCell(HIDDEN_DIM, HIDDEN_DIM)
 
     def forward(self, steps: Tensor, mask: Tensor) -> Tensor:
+        """Return the state after the last real step, `(batch, hidden)`, of steps `(batch, time, dim)`."""
         kernel, stride = self.conv.kernel_size[0], self.conv.stride[0]
         missing = max(0, kernel - steps.shape[1])
-        padded = F.pad(steps.mT, (0, missing))  # (B, T, D) -> (B, D, T)
+        padded = F.pad(steps.mT, (0, missing))  # (batch, time, dim) -> (batch, dim, time)
         lengths = ((mask.sum(dim=-1) - kernel).clamp_min(0) // stride) + 1
         maps = torch.relu(self.conv(padded)).mT
         real = torch.arange(maps.shape[1], device=maps.device) < lengths[:, None]
@@ -103,9 +110,9 @@ class ConvSkipLstm(nn.Module):
 
 
 class SkipLstmCell(nn.Module):
-    """An LSTM that decides at every step whether to update its state (Campos et al., eq. 2-6).
+    """Decide at every step whether to update the state of an LSTM (Campos et al., eq. 2-6).
 
-    The gate is binary forwards and the identity backwards (straight-through).
+    The gate is binary in the forward pass and the identity in the backward pass (straight-through).
     """
 
     def __init__(self, dim: int, hidden: int) -> None:
@@ -115,7 +122,7 @@ class SkipLstmCell(nn.Module):
         nn.init.ones_(self.gate.bias)
 
     def forward(self, inputs: Tensor, real: Tensor) -> Tensor:
-        """`batch time dim`, `batch time` -> the state after each video's last real step, `batch hidden`."""
+        """Return the state `(batch, hidden)` after the last real step of inputs `(batch, time, dim)`."""
         hidden = inputs.new_zeros(len(inputs), self.cell.hidden_size)
         memory, update = hidden, inputs.new_ones(len(inputs), 1)
         for step, is_real in zip(inputs.unbind(1), real.unbind(1), strict=True):
@@ -130,14 +137,15 @@ class SkipLstmCell(nn.Module):
 
 
 def straight_through_round(value: Tensor) -> Tensor:
-    """Rounded forwards, as it is backwards."""
+    """Round the value in the forward pass; pass the gradient through unchanged."""
     return value + (value.round() - value).detach()
 
 
 class MaskedBatchNorm(nn.Module):
-    """Batch normalisation of `batch time dim` over the real steps; padding becomes zero.
+    """Normalize steps over the real ones of a batch; padding becomes zero.
 
-    By sums: to pick the real steps out, the CPU would have to wait until a GPU has told how many there are.
+    Masked sums keep the shapes fixed. Selecting the real steps would make the CPU wait for the GPU to count
+    them.
     """
 
     def __init__(self, dim: int) -> None:
@@ -145,22 +153,23 @@ class MaskedBatchNorm(nn.Module):
         self.norm = nn.BatchNorm1d(dim, momentum=MOMENTUM)
 
     def forward(self, steps: Tensor, mask: Tensor) -> Tensor:
+        """Return the normalized steps `(batch, time, dim)`."""
         real, exact = mask[:, :, None], steps.float()
-        mean, variance = self._learned(exact, real) if self.training else self._remembered()
+        mean, variance = self._batch_statistics(exact, real) if self.training else self._running_statistics()
         weight = self.norm.weight * (variance + self.norm.eps).rsqrt()
         return (((exact - mean) * weight + self.norm.bias) * real).to(steps.dtype)
 
-    def _learned(self, steps: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and variance `dim` of the real steps, which are remembered as `BatchNorm1d` does."""
+    def _batch_statistics(self, steps: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and variance `(dim)` of the real steps; update the running ones."""
         number = real.sum().clamp_min(1)
         mean = (steps * real).sum(dim=(0, 1)) / number
         variance = ((steps - mean) ** 2 * real).sum(dim=(0, 1)) / number
         with torch.no_grad():
             unbiased = variance * number / (number - 1).clamp_min(1)
-            for kept, seen in zip(self._remembered(), (mean, unbiased), strict=True):
-                kept.lerp_(seen, MOMENTUM)
+            for running, current in zip(self._running_statistics(), (mean, unbiased), strict=True):
+                running.lerp_(current, MOMENTUM)
             self.norm.get_buffer("num_batches_tracked").add_(1)
         return mean, variance
 
-    def _remembered(self) -> tuple[Tensor, Tensor]:
+    def _running_statistics(self) -> tuple[Tensor, Tensor]:
         return self.norm.get_buffer("running_mean"), self.norm.get_buffer("running_var")

@@ -1,4 +1,4 @@
-"""What every head returns."""
+"""The output that every head returns."""
 
 from typing import NamedTuple
 
@@ -6,12 +6,14 @@ from torch import Tensor
 
 
 class HeadOutput(NamedTuple):
-    """Normalised scores `batch`, and per stream the weight of each time step, `batch time`.
+    """Normalized scores, attention, and what some heads give beside them.
 
-    Scores lie in [0, 1] where a sigmoid ends the head, else around it. The weights of a video sum to 1,
-    or to 0 where the stream has no step at all. `penalty` `batch` is what a head adds to its training loss.
-    `logits` `batch output` are what a sigmoid or softmax made the scores of, where a loss takes them;
-    `step_scores` `batch time` the scores that each step would get with the pooling over time left out.
+    * `scores` `(batch)`: in [0, 1] if a sigmoid ends the head, else unbounded.
+    * `attention`: per stream the weight of each time step, `(batch, time)`. The weights of a video sum to 1,
+      or to 0 if the stream has no step.
+    * `penalty` `(batch)`: a term that the head adds to its training loss.
+    * `logits` `(batch, output)`: the values before the last sigmoid or softmax, for losses that need them.
+    * `step_scores` `(batch, time)`: the score of each step on its own, without the pooling over time.
     """
 
     scores: Tensor

@@ -1,8 +1,8 @@
-"""Average or maximum of a stream's features, then support vector regression with a linear kernel.
+"""Average or maximum of a stream's features over time, then linear support vector regression (SVR).
 
-Baselines of Zeng et al. (ACTION-NET), ACM MM 2020, section 5.2: "SVR only with a linear kernel". The text
-names no constants. Ours: features are standardised and C is chosen by five-fold cross-validation within the
-training videos (scikit-learn). The seed draws the folds alone.
+Baselines of Zeng et al. (ACTION-NET), ACM MM 2020, section 5.2: "SVR only with a linear kernel". The paper
+names no constants. Here features are standardized and C is chosen by five-fold cross-validation on the
+training set (scikit-learn). The seed only draws the folds.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,16 +15,17 @@ from torch import Tensor, nn
 
 from heads.data.folds import derived_seed
 from heads.models.output import HeadOutput
+from heads.models.time_weights import equal_weights, weighted_sum
 
 Pooling = Literal["average", "maximum"]
 
 COSTS = tuple(10.0**power for power in range(-5, 2))
-EPSILON = 0.01  # of the normalised score: one point in a hundred
+EPSILON = 0.01  # of the normalized score: one point in a hundred
 NUM_FOLDS = 5
 
 
 class PooledSvr(nn.Module):
-    """One stream, pooled over its real steps, standardised, and a linear function of it."""
+    """Score one stream: pool its real steps, standardize, and apply a linear function."""
 
     def __init__(self, dims: Mapping[str, int], *, pooling: Pooling) -> None:
         super().__init__()
@@ -36,13 +37,14 @@ class PooledSvr(nn.Module):
         self.register_buffer("intercept", torch.zeros((), dtype=torch.float64))
 
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
+        """Return scores `(batch)` and the weights of the pooling, `(batch, time)`."""
         pooled, weights = self.pool(features[self.stream], masks[self.stream])
-        standardised = (pooled.double() - self.get_buffer("mean")) / self.get_buffer("scale")
-        scores = standardised @ self.get_buffer("coefficients") + self.get_buffer("intercept")
+        standardized = (pooled.double() - self.get_buffer("mean")) / self.get_buffer("scale")
+        scores = standardized @ self.get_buffer("coefficients") + self.get_buffer("intercept")
         return HeadOutput(scores.float(), {self.stream: weights})
 
     def fit(self, pooled: NDArray[np.float64], labels: NDArray[np.float64], *, seed: int) -> None:
-        """Learns from pooled features `video dim` and normalised labels `video`."""
+        """Fit to pooled features `(video, dim)` and normalized labels `(video)`."""
         from sklearn.model_selection import GridSearchCV, KFold
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
@@ -52,19 +54,22 @@ class PooledSvr(nn.Module):
         model = make_pipeline(StandardScaler(), SVR(kernel="linear", epsilon=EPSILON))
         search = GridSearchCV(model, {"svr__C": COSTS}, cv=folds, scoring="neg_mean_squared_error")
         scaler, svr = search.fit(pooled, labels).best_estimator_
-        learned = (scaler.mean_, scaler.scale_, svr.coef_[0], svr.intercept_[0])
-        for name, values in zip(("mean", "scale", "coefficients", "intercept"), learned, strict=True):
+        fitted = (scaler.mean_, scaler.scale_, svr.coef_[0], svr.intercept_[0])
+        for name, values in zip(("mean", "scale", "coefficients", "intercept"), fitted, strict=True):
             self.get_buffer(name).copy_(torch.tensor(values))
 
 
 def average(features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean over the real steps, and their equal weights; zeros for a video without any."""
-    weights = mask.to(features.dtype) / mask.sum(dim=-1, keepdim=True).clamp_min(1)
-    return (weights[:, None, :] @ features).squeeze(1), weights
+    """Return the mean over the real steps `(batch, dim)` and their weights; zeros for a video without any."""
+    weights = equal_weights(mask, features.dtype)
+    return weighted_sum(weights, features), weights
 
 
 def maximum(features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Largest value over the real steps, and the share of dimensions in which each step is the largest."""
+    """Return the maximum over the real steps, and the share of dimensions in which each step is the maximum.
+
+    Both are zeros for a video without any step.
+    """
     masked = features.masked_fill(~mask[:, :, None], -torch.inf)
     values, winners = masked.max(dim=1)
     counts = torch.zeros_like(features[:, :, 0]).scatter_add_(1, winners, torch.ones_like(values))
@@ -79,10 +84,10 @@ POOLINGS: dict[Pooling, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
 
 
 def build_average(dims: Mapping[str, int]) -> PooledSvr:
-    """Average pooling and SVR."""
+    """Return average pooling and SVR."""
     return PooledSvr(dims, pooling="average")
 
 
 def build_maximum(dims: Mapping[str, int]) -> PooledSvr:
-    """Maximum pooling and SVR."""
+    """Return maximum pooling and SVR."""
     return PooledSvr(dims, pooling="maximum")

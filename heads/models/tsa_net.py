@@ -1,19 +1,19 @@
-"""TSA-Net: attention within the athlete's tube, the second stage of I3D, clip average, and a score.
+"""TSA-Net: attention within the athlete's tube, the second stage of I3D, the mean over clips, and a score.
 
 Paper: Wang et al., "TSA-Net: Tube Self-Attention Network for Action Quality Assessment", ACM MM 2021.
-Original code: github.com/Shunli-Wang/TSA-Net (FR-FS only). Own text.
+Original code: github.com/Shunli-Wang/TSA-Net (FR-FS only); no code is copied.
 
-Here the first stage of I3D is frozen: its maps are stored. What is trained is the attention, the second
-stage and the regressor; the paper trained all of I3D.
+Here the first stage of I3D is frozen, and its maps are stored. Attention, second stage and regressor are
+trained. The paper trained all of I3D.
 
 | | `paper` | `released` |
 |---|---|---|
 | maps | after Mixed_4e, 528 channels | after MaxPool3d_4a, 480 channels |
 | attention | theta, phi, g; dot product over the tube's size | softmax of x x^T, no reduction |
-| tube | exact, in the crop | as painted on the whole frame, beside the athlete |
-| clips | as they are | dealt out anew to the second stage, unless `released-in-order` |
+| tube | exact, in the crop | drawn in the coordinates of the whole frame, so beside the athlete |
+| clips | in order | steps mixed between clips (see `released_clip_order`), unless `released-in-order` |
 
-`frozen` is `paper` with a second stage that stays as it starts.
+`frozen` is `paper` with a second stage that keeps its initial weights.
 """
 
 from collections.abc import Mapping
@@ -27,17 +27,19 @@ from heads.data.device import sent
 from heads.data.tube_maps import tube_of
 from heads.models.output import HeadOutput
 from heads.models.score_mlp import JudgePanel, ScoreMlp, find_task
+from heads.models.time_weights import equal_weights
 from heads.models.tube_attention import ReleasedTubeAttention, build_blocks
 
 ENDPOINTS = ("Mixed_4e", "MaxPool3d_4a_3x3")
 
 
 class TsaNet(nn.Module):
-    """Maps and tubes of one stream -> scores in [0, 1]; every clip weighs the same.
+    """Score the maps and tubes of one stream; every clip has the same weight.
 
-    Tubes and masks are on the CPU, so that nothing waits for a GPU, and maps where the network is.
-    `attention` takes maps and masks of the tube, or, `everywhere`, of all cells of the real clips;
-    `second_stage` turns maps into clip features, `regressor` those into the outputs of its task.
+    Maps are on the network's device. Tubes and masks are on the CPU, so that nothing waits for the GPU.
+    `attention` takes maps and the masks of the tube; with `everywhere`, masks of all grid positions of the
+    real clips. `second_stage` turns maps into clip features, and `regressor` turns those into the outputs of
+    `task`.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class TsaNet(nn.Module):
         self.score = find_task(task).score
 
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
+        """Return scores in [0, 1] `(batch)`, logits, and the score of each clip `(batch, clip)`."""
         mask, tubes = masks[self.stream], features[tube_of(self.stream)]
         real = mask[:, :, None, None, None]
         attended = self.attention(
@@ -66,26 +69,32 @@ class TsaNet(nn.Module):
         logits = self.regressor(clips, mask)
         return HeadOutput(
             scores=self.score(logits),
-            attention={self.stream: mask / mask.sum(dim=1, keepdim=True).clamp_min(1)},
+            attention={self.stream: equal_weights(mask, torch.get_default_dtype())},
             logits=logits,
             step_scores=self.score(self.regressor(clips.flatten(0, 1)[:, None])).unflatten(0, mask.shape),
         )
 
     def _clip_features(self, maps: Tensor, mask: Tensor) -> Tensor:
-        """`batch clip dim`, zero for padding, which must not count in the normalisation of batches."""
+        """Return clip features `(batch, clip, dim)`.
+
+        Padding stays zero and out of the batch normalization.
+        """
         if mask.all():
             return torch.as_tensor(self.second_stage(maps.flatten(0, 1)).unflatten(0, mask.shape))
-        places = tuple(sent(each, maps.device) for each in mask.nonzero(as_tuple=True))
-        real = self.second_stage(maps[places])
+        positions = tuple(sent(each, maps.device) for each in mask.nonzero(as_tuple=True))
+        real = self.second_stage(maps[positions])
         clips = real.new_zeros(*mask.shape, real.shape[-1])
-        clips[places] = real
+        clips[positions] = real
         return clips
 
 
 def build_tsa(
     dims: Mapping[str, int], *, variant: str, num_stacked: int = 1, task: str = "regression"
 ) -> TsaNet:
-    """TSA-Net with so many tube attentions; raises `RunError` for maps of another place in I3D."""
+    """Return TSA-Net with `num_stacked` tube attentions.
+
+    Raises `RunError` if the maps come from another layer of I3D than `ENDPOINTS`.
+    """
     stream, channels = _only(dims)
     if variant.startswith("released"):
         attention: nn.Module = ReleasedTubeAttention(channels, clip_order_bug=variant == "released")
@@ -95,14 +104,14 @@ def build_tsa(
 
 
 def build_nl_net(dims: Mapping[str, int]) -> TsaNet:
-    """NL-Net: the same attention over all cells."""
+    """Return NL-Net: the same attention over all grid positions."""
     stream, channels = _only(dims)
-    attention = build_blocks("tsa", channels=channels)  # given every cell of the real clips, and no padding
+    attention = build_blocks("tsa", channels=channels)  # masks of all real clips leave padding out
     return _net(stream, channels, attention=attention, everywhere=True)
 
 
 def build_plain_net(dims: Mapping[str, int]) -> TsaNet:
-    """Plain-Net: nothing between the stages."""
+    """Return Plain-Net: no attention between the stages."""
     stream, channels = _only(dims)
     return _net(stream, channels, attention=build_blocks("plain-net", channels=channels))
 
@@ -131,9 +140,9 @@ def _net(
 
 
 def endpoint_of(channels: int) -> str:
-    """Where in I3D maps of so many channels come from; raises `RunError` for others."""
+    """Return the layer of I3D whose maps have so many channels; raise `RunError` if there is none."""
     by_channels = {channels_after(endpoint): endpoint for endpoint in ENDPOINTS}
     if channels not in by_channels:
         known = " or ".join(f"{number} (after {endpoint})" for number, endpoint in by_channels.items())
-        raise RunError(f"maps of {channels} channels: TSA-Net goes on from {known} of I3D.")
+        raise RunError(f"the maps have {channels} channels, but TSA-Net needs I3D maps of {known}.")
     return by_channels[channels]

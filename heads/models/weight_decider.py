@@ -1,16 +1,17 @@
-"""Weight-Decider: clips are summed with a weight per feature dimension, which a small network decides.
+"""Weight-Decider (WD): a small network decides a weight per clip and feature dimension to sum the clips by.
 
 Paper: Farabi et al., "Improving Action Quality Assessment Using Weighted Aggregation", IbPRIA 2022
-(arXiv 2102.10555), eq. 1-3. Original code: github.com/Farabi-shafkat (no licence; own text).
+(arXiv 2102.10555), eq. 1-3. Original code: github.com/Farabi-shafkat (no license; no code is
+copied).
 
-Here the backbone is frozen: its average-pool features of each clip are stored, and what is trained is the
-fully connected layers, the weight network and the regressor. The paper fine-tuned the backbone with them.
+Here the backbone is frozen, and its average-pool features of each clip are stored. The fully connected
+layers, the weight network and the regressor are trained. The paper fine-tuned the backbone, too.
 
 | | `paper` | `released` |
 |---|---|---|
 | weight network | 64-32-64-128, ReLU between | also dropout 0.1 after each hidden layer |
-| its learning rate | 1e-4, as all that starts at random | 1e-5, put among the pretrained |
-| layers before it | 512-256-128, or 2048-512-256-128 | 512-256-128 alone is in the repository |
+| its learning rate | 1e-4, as all randomly initialized layers | 1e-5, as the pretrained layers |
+| layers before it | 512-256-128, or 2048-512-256-128 | only 512-256-128 is in the repository |
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,39 +22,42 @@ from torch import Tensor, nn
 
 from aqa_pipeline.errors import UnknownName
 from heads.models.output import HeadOutput
+from heads.models.time_weights import equal_weights
 
 CLIP_DIM = 128
-EMBEDDING_DIMS = (512, 256, CLIP_DIM)  # a feature of 512 or less enters at 256
+EMBEDDING_DIMS = (512, 256, CLIP_DIM)  # features of 512 or less skip the layer of 512
 WEIGHT_DIMS = (64, 32, 64, CLIP_DIM)
 RELEASED_DROPOUT = 0.1
 VARIANTS = {"paper": 0.0, "released": RELEASED_DROPOUT}
 
 
 class WeightDecider(nn.Module):
-    """WD: clips `batch clip 128` -> as many weights, a softmax over clips in each dimension (eq. 2, 3)."""
+    """WD: weigh clips by a softmax over the clips in each feature dimension (eq. 2, 3)."""
 
     def __init__(self, *, dropout: float = 0.0) -> None:
         super().__init__()
         self.network = _mlp((CLIP_DIM, *WEIGHT_DIMS), dropout=dropout)
 
     def forward(self, clips: Tensor, mask: Tensor) -> Tensor:
+        """Return weights `(batch, clip, 128)`, zero for padding."""
         logits = self.network(clips)
         logits = logits.masked_fill(~mask[:, :, None], torch.finfo(logits.dtype).min)
         return logits.softmax(dim=1) * mask[:, :, None]
 
 
 class EqualWeights(nn.Module):
-    """The average aggregation that WD is compared with: every clip counts the same."""
+    """Average aggregation, the baseline of WD: every clip has the same weight."""
 
     def forward(self, clips: Tensor, mask: Tensor) -> Tensor:
-        share = mask.to(clips.dtype) / mask.sum(dim=1, keepdim=True).clamp_min(1)
-        return share[:, :, None].expand_as(clips)
+        """Return weights `(batch, clip, 128)`, zero for padding."""
+        return equal_weights(mask, clips.dtype)[:, :, None].expand_as(clips)
 
 
 class WeightedAggregation(nn.Module):
-    """Clip features -> score in deviations of the training scores; attention is a clip's mean weight.
+    """Score a video by the weighted sum of its clip features.
 
-    `regressor` holds the layers around the weights: a linear one ends them, without a sigmoid.
+    `decide` is a module from clips and mask to weights, all `(batch, clip, 128)` but the mask `(batch,
+    clip)`. `regressor` holds the layers before and after the sum; the last one is linear, without a sigmoid.
     """
 
     def __init__(self, dims: Mapping[str, int], *, decide: nn.Module) -> None:
@@ -66,6 +70,7 @@ class WeightedAggregation(nn.Module):
         self.decide = decide
 
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
+        """Return scores `(batch)`, in standard deviations of the training scores, and mean weights."""
         clips = self.regressor["embedding"](features[self.stream])
         weights = self.decide(clips, masks[self.stream])
         video = (clips * weights).sum(dim=1)  # eq. 1
@@ -73,19 +78,19 @@ class WeightedAggregation(nn.Module):
 
 
 def build_weight_decider(dims: Mapping[str, int], *, variant: str = "paper") -> WeightedAggregation:
-    """The head with WD; raises `UnknownName` for a variant that is not there."""
+    """Return the head with WD; raise `UnknownName` for an unknown variant."""
     if variant not in VARIANTS:
         raise UnknownName("variant of wd", variant, VARIANTS)
     return WeightedAggregation(dims, decide=WeightDecider(dropout=VARIANTS[variant]))
 
 
 def build_average(dims: Mapping[str, int]) -> WeightedAggregation:
-    """The same head with the mean over clips in WD's place."""
+    """Return the same head with the mean over the clips instead of WD."""
     return WeightedAggregation(dims, decide=EqualWeights())
 
 
 def _mlp(sizes: Sequence[int], *, dropout: float = 0.0, last_relu: bool = False) -> nn.Sequential:
-    """Linear layers of these sizes with ReLU (and dropout) between them."""
+    """Return linear layers of these sizes with ReLU (and dropout) between them."""
     layers: list[nn.Module] = []
     for at, (size, following) in enumerate(pairwise(sizes), start=2):
         layers.append(nn.Linear(size, following))

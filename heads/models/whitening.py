@@ -1,4 +1,4 @@
-"""A head behind whitened features: a few principal components of each stream, all of variance 1."""
+"""A head on whitened features: a few principal components of each stream, scaled to variance 1."""
 
 from collections.abc import Mapping
 
@@ -7,16 +7,16 @@ from torch import Tensor, nn
 
 from heads.models.output import HeadOutput
 
-# Components of less than this share of the strongest one's deviation are rounding errors.
+# Components whose deviation is below this share of the strongest one's are rounding errors.
 NEGLIGIBLE = 1e-6
 
 
 class Whitened(nn.Module):
-    """The head, fed with `(features - mean) @ projection`; padding stays zero.
+    """Feed `(features - mean) @ projection` to a head; padding stays zero.
 
-    Few videos and the features of untrained networks share one large mean and vary along few directions,
-    most of which say nothing of quality: without whitening a small head sees those alone. `mean` (`dim`) and
-    `projection` (`dim component`) per stream are kept in the state, so a checkpoint is complete.
+    The features of untrained networks, or of few videos, share one large mean and vary most along directions
+    that are unrelated to quality. A small head without whitening learns only those. `mean` `(dim)` and
+    `projection` `(dim, component)` of each stream are buffers, so a checkpoint is complete.
     """
 
     def __init__(self, head: nn.Module, dims: Mapping[str, int], num_components: Mapping[str, int]) -> None:
@@ -27,6 +27,7 @@ class Whitened(nn.Module):
             self.register_buffer(f"projection_{stream}", torch.zeros(dim, num_components[stream]))
 
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
+        """Return the output of the head for the whitened features."""
         whitened = {
             stream: (steps - self.get_buffer(f"mean_{stream}"))
             @ self.get_buffer(f"projection_{stream}")
@@ -38,24 +39,24 @@ class Whitened(nn.Module):
 
     @torch.no_grad()
     def fit(self, features: Mapping[str, Tensor], lengths: Mapping[str, Tensor]) -> None:
-        """Takes mean and components over all real steps of these videos (`video time dim` per stream)."""
+        """Compute mean and projection over all real steps of videos, `(video, time, dim)` per stream."""
         for stream, padded in features.items():
             real = torch.arange(padded.shape[1]) < lengths[stream][:, None]
             mean, projection = principal_components(padded[real.to(padded.device)].double())
             kept = self.get_buffer(f"projection_{stream}")
             num = min(kept.shape[1], projection.shape[1])
             self.get_buffer(f"mean_{stream}").copy_(mean)
-            # Fewer steps than components: the rest stays zero.
+            # With fewer steps than components, the rest stays zero.
             kept[:, :num] = projection[:, :num]
 
 
 def principal_components(steps: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean `dim` and projection `dim component` that make `step dim` rows uncorrelated, of variance 1.
+    """Return mean `(dim)` and projection `(dim, component)` that whiten the steps `(time, dim)`.
 
-    Every dimension is brought to variance 1 first; components are sorted, the strongest first.
+    Every dimension is scaled to variance 1 first. The components are sorted, the strongest first.
     """
     mean, deviation = steps.mean(dim=0), steps.std(dim=0, correction=0)
-    # A dimension that never changes carries nothing: it becomes 0, not 0 / 0.
+    # A constant dimension becomes 0, not 0 / 0.
     scale = torch.where(deviation > NEGLIGIBLE * deviation.max(), 1 / deviation, 0.0)
     _, strengths, directions = torch.linalg.svd((steps - mean) * scale, full_matrices=False)
     strengths = strengths[strengths > NEGLIGIBLE * strengths[0]]

@@ -1,7 +1,7 @@
-"""Tube attention of a batch as one differentiable operation, each video by the order of products it is given.
+"""Tube attention of a batch as one differentiable operation.
 
-What autograd would make of the same products copies the whole maps several times on the way back; only the
-points of the tubes change, so here they are copied once.
+Plain autograd copies the whole maps several times in the backward pass. Only the positions of the tubes
+change, so this operation copies the maps once.
 """
 
 from typing import Any
@@ -15,9 +15,10 @@ from heads.models.tube_attention.products import PRODUCTS, Order, Weights
 
 
 def attend(maps: Tensor, points: list[TubePoints], orders: list[Order], weights: Weights) -> Tensor:
-    """X' of eq. 6, shaped as the maps, in the weights' dtype; one entry of `points` and `orders` per video.
+    """Return X' of eq. 6 in the shape of the maps and the dtype of the weights.
 
-    Under autocast too it runs in the weights' own dtype: sums over thousands of positions need its digits.
+    `points` and `orders` have one entry per video. Autocast is off, because sums over thousands of positions
+    need the precision of the weights.
     """
     with torch.autocast(maps.device.type, enabled=False):
         result: Tensor = _TubeAttention.apply(maps, points, orders, *weights)
@@ -52,15 +53,17 @@ class _TubeAttention(torch.autograd.Function):
         kept = ctx.saved_tensors
         weights, saved = Weights(*kept[: len(Weights._fields)]), iter(kept[len(Weights._fields) :])
         grads = Weights(*(torch.zeros_like(weight) for weight in weights))
-        wanted: bool = ctx.needs_input_grad[0]
+        needs_input_grad: bool = ctx.needs_input_grad[0]
         grad_attended = dense_in_either_order(grad_attended)
-        grad_maps = grad_attended.to(ctx.dtype, copy=True) if wanted else None
+        grad_maps = grad_attended.to(ctx.dtype, copy=True) if needs_input_grad else None
         for of_video, order, length in zip(ctx.points, ctx.orders, ctx.lengths, strict=True):
             x, *others = (next(saved) for _ in range(length)) if length else (None,)
             if x is None:
                 continue
             grad = take(grad_attended, of_video)
-            PRODUCTS[order].backward(grad, x, tuple(others), weights, grads, wanted)
+            PRODUCTS[order].backward(
+                grad, x, tuple(others), weights=weights, grads=grads, needs_input_grad=needs_input_grad
+            )
             if grad_maps is not None:
                 write(grad_maps, of_video, grad.to(ctx.dtype))
         return grad_maps, None, None, *grads

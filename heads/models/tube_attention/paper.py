@@ -1,8 +1,9 @@
-"""Tube self-attention as the paper has it: every position of the tube attends to all others of the video.
+"""Tube self-attention of the paper's text: every position of a tube attends to all others of the video.
 
-Paper: Wang et al., "TSA-Net", ACM MM 2021, section 3.2, eq. 4-6. Own text. The paper says nothing of biases
-and of the start; as in the non-local networks that it follows (Wang et al., CVPR 2018), all four
-transformations have a bias, and W_z starts at zero, so that a new block leaves a trained network as it was.
+Paper: Wang et al., "TSA-Net", ACM MM 2021, section 3.2, eq. 4-6. No code is copied. The paper does not say
+whether there are biases, nor how to initialize. Here, as in the non-local networks that it follows (Wang et
+al., CVPR 2018), all four transformations have a bias, and W_z starts at zero, so that a new block does not
+change the output of a trained network.
 """
 
 from collections.abc import Mapping
@@ -16,18 +17,18 @@ from heads.models.tube_attention.autograd import attend
 from heads.models.tube_attention.points import check_shapes, dense_in_either_order, replace_rows, tube_points
 from heads.models.tube_attention.products import PRODUCTS, Order, Weights, cheapest
 
-CHANNELS, REDUCED = 528, 264  # of Mixed_4e, halved by theta, phi and g
+CHANNELS, REDUCED = 528, 264  # of Mixed_4e; theta, phi and g halve them
 
 Computation = Literal["cheapest", "as-written", "scores", "context", "moments"]
 
 
 class TubeAttention(nn.Module):
-    """Maps `batch clip channel step height width` and the tubes' bool masks, without channel -> X' (eq. 6).
+    """Attention among the positions of each video's tube, over all its clips and steps (eq. 4-6).
 
-    All clips and steps of a video attend together; positions outside its tube stay as they are, and so does a
-    video without any. `everywhere` makes it the dense non-local block: masks are ignored. `computation` never
-    changes the result: `cheapest` chooses per video, the next word is eq. 4-6 literally, by autograd, and the
-    others fix the order (see `products`). Raises `UnknownName` for another, ValueError for other shapes.
+    Positions outside the tube do not change. `everywhere` ignores the masks: the dense non-local block.
+    `computation` chooses how the same result is computed: `cheapest` takes the order with the fewest
+    multiply-adds for each video, `as-written` is eq. 4-6 by autograd, and the others fix the order (see
+    products.py). Raises `UnknownName` for an unknown computation.
     """
 
     def __init__(
@@ -51,6 +52,10 @@ class TubeAttention(nn.Module):
         nn.init.zeros_(self.w_z.bias)
 
     def forward(self, maps: Tensor, masks: Tensor) -> Tensor:
+        """Return X' (eq. 6) in the shape of the maps, `(batch, clip, channel, step, height, width)`.
+
+        `masks` are bool, of the same shape without channel. Raises `ValueError` for other shapes.
+        """
         check_shapes(maps, masks, self.channels)
         maps = dense_in_either_order(maps)
         points = tube_points(torch.ones_like(masks) if self.everywhere else masks, maps.device)
@@ -59,7 +64,7 @@ class TubeAttention(nn.Module):
         return attend(maps, points, self.orders([len(of_video) for of_video in points]), self._weights())
 
     def orders(self, counts: list[int]) -> list[Order]:
-        """In which order the products of each video are taken, for tubes of so many positions."""
+        """Return the order of the products of each video, for tubes of so many positions."""
         fixed: Order | None = next((order for order in PRODUCTS if order == self.computation), None)
         return [fixed or cheapest(count, self.channels, self.reduced) for count in counts]
 

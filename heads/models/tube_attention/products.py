@@ -1,23 +1,24 @@
-"""Three orders of the same products (eq. 4-6 of TSA-Net), forwards and backwards, for one video's points.
+"""Three orders of the same products (eq. 4-6 of TSA-Net), forward and backward, for one video.
 
-With X the rows of the tube's M positions, T = theta(X), P = phi(X) and G = g(X), eq. 4-6 say
+X `(position, channel)` are the rows of the M positions of a tube. With T = theta(X), P = phi(X) and G = g(X),
+eq. 4-6 are
 
     Z = X + W_z((T P^T) G / M)
 
-The dot product is not normalised by a softmax, so the products associate. With C channels reduced to R:
+There is no softmax, so the products associate. With C channels reduced to R:
 
-* `scores`: (T P^T) G, as written; the M x M scores cost 2 M^2 R multiply-adds. Best for M < R.
-* `context`: T (P^T G), an R x R matrix instead: 2 M R^2.
-* `moments`: P^T G = phi (X^T X) g^T: the second moments of X, half of which is symmetry, take the place of
-  both projections P and G, and (P^T G) W_z^T / M that of G's. Best for M > C, and backwards too: the
-  gradients of phi, g and W_z need no product with the M rows at all.
+* `scores`: (T P^T) G, as written. The M x M scores cost 2 M^2 R multiply-adds. Best for M < R.
+* `context`: T (P^T G). The R x R matrix costs 2 M R^2 multiply-adds.
+* `moments`: P^T G = phi (X^T X) g^T. The symmetric second moments X^T X replace the projections P and G, and
+  (P^T G) W_z^T / M replaces W_z. Best for M > C. In the backward pass, the gradients of phi, g and W_z need
+  no product with the M rows.
 
-In `moments` a bias is one more channel that is always 1; letters with a tilde in comments have it.
+In `moments` a bias is one more channel that is always 1. Comments mark matrices with that channel by a tilde.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -27,7 +28,7 @@ Saved = tuple[Tensor, ...]
 
 
 class Weights(NamedTuple):
-    """Theta, phi and g, (R, C) each; W_z, (C, R); and their biases."""
+    """The weights of theta, phi and g, `(R, C)` each, of W_z, `(C, R)`, and their biases."""
 
     theta: Tensor
     theta_bias: Tensor
@@ -39,21 +40,38 @@ class Weights(NamedTuple):
     w_z_bias: Tensor
 
 
+class Backward(Protocol):
+    """A backward pass."""
+
+    def __call__(
+        self,
+        grad: Tensor,
+        x: Tensor,
+        saved: Saved,
+        /,
+        *,
+        weights: Weights,
+        grads: Weights,
+        needs_input_grad: bool,
+    ) -> None:
+        """Add the gradients of the weights to `grads`; turn `grad`, dZ, into dX if `needs_input_grad`."""
+
+
 @dataclass(frozen=True)
 class Products:
-    """One order of products, for X of M rows.
+    """One order of products.
 
-    `forward(X, weights)` gives Z and what to save for the way back.
-    `backward(dZ, X, saved, weights, grads, wanted)` adds to `grads`, one per weight, and turns dZ into dX
-    where that is `wanted`. `multiply_adds(M, C, R)` counts the forward products.
+    `forward(X, weights)` returns Z and the tensors that `backward` needs. `multiply_adds(M, C, R)` counts the
+    products of the forward pass.
     """
 
     forward: Callable[[Tensor, Weights], tuple[Tensor, Saved]]
-    backward: Callable[[Tensor, Tensor, Saved, Weights, Weights, bool], None]
+    backward: Backward
     multiply_adds: Callable[[int, int, int], int]
 
 
 def scores_forward(x: Tensor, weights: Weights) -> tuple[Tensor, Saved]:
+    """Compute Z through (T P^T) G, with the scores of all pairs of positions."""
     projected = _project(x, weights)
     theta, phi, g = projected.chunk(3, dim=1)
     scores = (theta @ phi.mT).div_(len(x))
@@ -62,8 +80,9 @@ def scores_forward(x: Tensor, weights: Weights) -> tuple[Tensor, Saved]:
 
 
 def scores_backward(
-    grad: Tensor, x: Tensor, saved: Saved, weights: Weights, grads: Weights, wanted: bool
+    grad: Tensor, x: Tensor, saved: Saved, *, weights: Weights, grads: Weights, needs_input_grad: bool
 ) -> None:
+    """Add the gradients of (T P^T) G to `grads`; turn `grad` into dX if needed."""
     projected, scores, y = saved
     theta, phi, g = projected.chunk(3, dim=1)
     grad_y = _embedding_backward(grad, y, weights, grads)
@@ -73,10 +92,13 @@ def scores_backward(
     torch.mm(grad_scores, phi, out=grad_theta)
     torch.mm(grad_scores.mT, theta, out=grad_phi)
     torch.mm(scores.mT, grad_y, out=grad_g)
-    _project_backward(grad, x, grad_projected, weights, grads, wanted)
+    _project_backward(
+        grad, x, grad_projected, weights=weights, grads=grads, needs_input_grad=needs_input_grad
+    )
 
 
 def context_forward(x: Tensor, weights: Weights) -> tuple[Tensor, Saved]:
+    """Compute Z through T (P^T G), without the scores."""
     projected = _project(x, weights)
     theta, phi, g = projected.chunk(3, dim=1)
     context = (phi.mT @ g).div_(len(x))
@@ -85,8 +107,9 @@ def context_forward(x: Tensor, weights: Weights) -> tuple[Tensor, Saved]:
 
 
 def context_backward(
-    grad: Tensor, x: Tensor, saved: Saved, weights: Weights, grads: Weights, wanted: bool
+    grad: Tensor, x: Tensor, saved: Saved, *, weights: Weights, grads: Weights, needs_input_grad: bool
 ) -> None:
+    """Add the gradients of T (P^T G) to `grads`; turn `grad` into dX if needed."""
     projected, context, y = saved
     theta, phi, g = projected.chunk(3, dim=1)
     grad_y = _embedding_backward(grad, y, weights, grads)
@@ -96,11 +119,13 @@ def context_backward(
     torch.mm(grad_y, context.mT, out=grad_theta)
     torch.mm(g, grad_context.mT, out=grad_phi)
     torch.mm(phi, grad_context, out=grad_g)
-    _project_backward(grad, x, grad_projected, weights, grads, wanted)
+    _project_backward(
+        grad, x, grad_projected, weights=weights, grads=grads, needs_input_grad=needs_input_grad
+    )
 
 
 def _project(x: Tensor, weights: Weights) -> Tensor:
-    """T, P and G side by side, (M, 3 R), by one product."""
+    """Return T, P and G side by side, `(M, 3 R)`, from one product."""
     bias = torch.cat([weights.theta_bias, weights.phi_bias, weights.g_bias])
     return torch.addmm(bias, x, torch.cat([weights.theta, weights.phi, weights.g]).mT)
 
@@ -112,18 +137,25 @@ def _embedding_backward(grad: Tensor, y: Tensor, weights: Weights, grads: Weight
 
 
 def _project_backward(
-    grad: Tensor, x: Tensor, grad_projected: Tensor, weights: Weights, grads: Weights, wanted: bool
+    grad: Tensor,
+    x: Tensor,
+    grad_projected: Tensor,
+    *,
+    weights: Weights,
+    grads: Weights,
+    needs_input_grad: bool,
 ) -> None:
     grad_weights, grad_bias = grad_projected.mT @ x, grad_projected.sum(dim=0)
     for mine, part in zip((grads.theta, grads.phi, grads.g), grad_weights.chunk(3), strict=True):
         mine.add_(part)
     for mine, part in zip((grads.theta_bias, grads.phi_bias, grads.g_bias), grad_bias.chunk(3), strict=True):
         mine.add_(part)
-    if wanted:
+    if needs_input_grad:
         grad.addmm_(grad_projected, torch.cat([weights.theta, weights.phi, weights.g]))
 
 
 def moments_forward(x: Tensor, weights: Weights) -> tuple[Tensor, Saved]:
+    """Compute Z through the second moments of X."""
     theta = torch.addmm(weights.theta_bias, x, weights.theta.mT)
     moments = second_moments(x)  # S~ = X~^T X~
     phi_moments = _with_bias(weights.phi, weights.phi_bias) @ moments  # phi~ S~
@@ -134,8 +166,9 @@ def moments_forward(x: Tensor, weights: Weights) -> tuple[Tensor, Saved]:
 
 
 def moments_backward(
-    grad: Tensor, x: Tensor, saved: Saved, weights: Weights, grads: Weights, wanted: bool
+    grad: Tensor, x: Tensor, saved: Saved, *, weights: Weights, grads: Weights, needs_input_grad: bool
 ) -> None:
+    """Add the gradients of the moments to `grads`; turn `grad` into dX if needed."""
     theta, moments, phi_moments, context, embedded = saved
     grad_theta = grad @ embedded.mT
     grad_embedded = (theta.mT @ grad).div_(len(x))
@@ -147,14 +180,14 @@ def moments_backward(
     grad_phi_moments = grad_context @ _with_bias(weights.g, weights.g_bias)
     _add_with_bias(grads.g, grads.g_bias, grad_context.mT @ phi_moments)
     _add_with_bias(grads.phi, grads.phi_bias, grad_phi_moments @ moments)
-    if wanted:
+    if needs_input_grad:
         grad_moments = _with_bias(weights.phi, weights.phi_bias).mT @ grad_phi_moments
         both = grad_moments + grad_moments.mT  # X is on both sides of X^T X
         grad.addmm_(grad_theta, weights.theta).addmm_(x, both[:-1, :-1]).add_(both[-1, :-1])
 
 
 def second_moments(x: Tensor) -> Tensor:
-    """X~^T X~, (C + 1, C + 1). One of its four blocks is another's mirror image: 3/4 of the work."""
+    """Return X~^T X~, `(C + 1, C + 1)`; one of its four blocks is copied from its mirror image."""
     channels, half = x.shape[1], x.shape[1] // 2
     moments = x.new_empty(channels + 1, channels + 1)
     first, second = x[:, :half], x[:, half:]
@@ -200,5 +233,5 @@ PRODUCTS: Mapping[Order, Products] = {
 
 
 def cheapest(positions: int, channels: int, reduced: int) -> Order:
-    """The order that takes the fewest multiply-adds for a tube of so many positions."""
+    """Return the order with the fewest multiply-adds for a tube of so many positions."""
     return min(PRODUCTS, key=lambda order: PRODUCTS[order].multiply_adds(positions, channels, reduced))

@@ -1,10 +1,10 @@
-"""Tube self-attention as the authors released it: Gaussian attention with a softmax, and no reduction.
+"""Tube self-attention of the authors' released code: Gaussian attention with a softmax, without reduction.
 
-Original: github.com/Shunli-Wang/TSA-Net (its class TSA_Module; states have its names `NL_1D.*`). Own text.
-Differences from the text: theta and phi are the identity, the scores x^T x go through a softmax over the
-tube's positions, g and W keep all channels, and W ends in a BatchNorm that starts at zero.
+Original: the class TSA_Module of github.com/Shunli-Wang/TSA-Net, whose parameter names `NL_1D.*` are kept. No
+code is copied. Differences from the paper's text: theta and phi are the identity, the scores x^T x go through
+a softmax over the tube's positions, g and W keep all channels, and W ends in a BatchNorm that starts at zero.
 
-The BatchNorm sees one video at a time, as there: its statistics are of that video's positions.
+The BatchNorm gets one video at a time, as in the original, so its statistics are over one video's positions.
 """
 
 from torch import Tensor, nn
@@ -12,11 +12,11 @@ from torch.nn import functional as F
 
 from heads.models.tube_attention.points import check_shapes, dense_in_either_order, replace_rows, tube_points
 
-CHANNELS = 480  # of MaxPool3d_4a, where the released code puts it
+CHANNELS = 480  # of MaxPool3d_4a, after which the released code attends
 
 
 class GaussianAttention(nn.Module):
-    """All positions of one video, (1, channel, position), attending to one another."""
+    """Attention among all positions of one video."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -27,14 +27,15 @@ class GaussianAttention(nn.Module):
         self.W = nn.Sequential(nn.Conv1d(channels, channels, 1), norm)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the attended positions `(1, channel, position)`."""
         attended: Tensor = self.W(attention(x.mT, self.g(x).mT).mT) + x
         return attended
 
 
 def attention(x: Tensor, values: Tensor) -> Tensor:
-    """softmax(x x^T) values, unscaled, for (1, position, channel).
+    """Return softmax(x x^T) values, unscaled, for `(1, position, channel)`.
 
-    On a GPU the fused kernels spare the memory of the scores; on a CPU plain products are faster.
+    On a GPU fused kernels need no memory for the scores. On a CPU plain products are faster.
     """
     if x.is_cuda:
         return F.scaled_dot_product_attention(x, x, values, scale=1.0)
@@ -42,11 +43,10 @@ def attention(x: Tensor, values: Tensor) -> Tensor:
 
 
 class ReleasedTubeAttention(nn.Module):
-    """Maps `batch clip channel step height width` and masks of the tubes, without channel -> the same shape.
+    """Attention among the positions of each video's tube, as released.
 
-    A video with fewer than two positions stays as it is: the released code would stop at its BatchNorm.
-    `clip_order_bug` hands the clips on as the released code does (see `released_clip_order`).
-    Raises ValueError for other shapes.
+    A video with fewer than two positions does not change; the released code fails there, at its BatchNorm.
+    `clip_order_bug` mixes the steps of the clips as the released code does (see `released_clip_order`).
     """
 
     def __init__(self, channels: int = CHANNELS, *, clip_order_bug: bool = False) -> None:
@@ -55,6 +55,10 @@ class ReleasedTubeAttention(nn.Module):
         self.NL_1D = GaussianAttention(channels)
 
     def forward(self, maps: Tensor, masks: Tensor) -> Tensor:
+        """Return attended maps of the same shape, `(batch, clip, channel, step, height, width)`.
+
+        `masks` are bool, of the same shape without channel. Raises `ValueError` for other shapes.
+        """
         check_shapes(maps, masks, self.channels)
         maps = dense_in_either_order(maps)
         dtype = self.NL_1D.g.weight.dtype
@@ -66,10 +70,10 @@ class ReleasedTubeAttention(nn.Module):
 
 
 def released_clip_order(maps: Tensor) -> Tensor:
-    """The maps with their steps dealt out to the clips as the released code does it.
+    """Return the maps with the steps mixed between the clips as in the released code.
 
-    It strings clips of four steps together, slot = 4 clip + step, and reads slot = clips * step + clip back:
-    with 7 clips, "clip" 0 gets the slots 0, 7, 14, 21, from the clips 0, 1, 3 and 5.
+    The released code writes slot = 4 clip + step and reads slot = num_clips * step + clip. With 7 clips, clip
+    0 gets the slots 0, 7, 14 and 21, which come from the clips 0, 1, 3 and 5.
     """
     batch, clips, channels, steps, *space = maps.shape
     slots = maps.movedim(3, 2).reshape(batch, steps, clips, channels, *space)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from aqa_pipeline.errors import UnknownName, WeightsError
 from heads.models.action_net import ActionNet, from_official, official_key_map
-from heads.models.temporal_graph import normalise_adjacency, pairwise_distances, temporal_adjacency
+from heads.models.temporal_graph import normalize_adjacency, pairwise_distances, temporal_adjacency
 from heads.recipes import RHYTHMIC_GYMNASTICS_STEPS, SECTION_5_2
 from heads.training.loop import LOSSES, make_optimiser
 
@@ -76,7 +76,7 @@ def test_released_gives_the_authors_numbers(shared: Path, case: str) -> None:
 def test_released_adjacency_gives_the_authors_row(shared: Path, case: str) -> None:
     expected, _ = golden(shared)
     instances = torch.zeros(1, SHAPES[case][0], 1)
-    row = normalise_adjacency(temporal_adjacency(instances, torch.ones(1, 1)))[0, :6]
+    row = normalize_adjacency(temporal_adjacency(instances, torch.ones(1, 1)))[0, :6]
     assert row.tolist() == pytest.approx(expected[case]["adj_row0"], abs=5e-7)
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from aqa_pipeline.errors import UnknownName
 from heads.models.action_net import ActionNet
 from heads.models.attention_pooling import AGGREGATIONS, EMBEDDED_DIM, find_aggregation
-from heads.models.variants import VARIANTS
+from heads.models.temporal_graph import VARIANTS
 
 LENGTHS = (5, 3, 1)
 DIM = 12

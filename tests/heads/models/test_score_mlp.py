@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from aqa_pipeline.errors import UnknownName
 from heads.models.score_distribution import (
     distribution_loss,
+    execution_score,
     judge_distributions,
-    judged_score,
     likeliest_score,
     score_distribution,
 )
@@ -67,11 +67,9 @@ def test_the_likeliest_bin_counts_not_the_mean() -> None:
 def test_of_seven_judges_the_middle_three_count() -> None:
     scores = torch.tensor([[9.5, 3.0, 7.0, 7.5, 8.0, 0.5, 10.0]])
     logits = judge_distributions(scores).log()
-    assert judged_score(logits, torch.tensor([3.2])).item() == pytest.approx(
-        (7.0 + 7.5 + 8.0) * 3.2, rel=1e-6
-    )
+    assert execution_score(logits).item() == pytest.approx(7.0 + 7.5 + 8.0, rel=1e-6)
     with pytest.raises(ValueError, match="6 judges have no middle three"):
-        judged_score(logits[:, :6], torch.tensor([3.2]))
+        execution_score(logits[:, :6])
 
 
 # --- The MLP ---------------------------------------------------------------------------------------------

@@ -334,7 +334,7 @@ def test_second_moments_are_those_of_rows_with_a_one() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     maps, masks = ragged()
     with pytest.raises(
-        ValueError, match=r"takes maps \(batch, clip, 6, step, height, width\) .* got \(3, 2, 5,"
+        ValueError, match=r"needs maps \(batch, clip, 6, step, height, width\) .* got \(3, 2, 5,"
     ):
         block()(maps[:, :, :5], masks)
     with pytest.raises(ValueError, match=r"got .* torch.float32 \(3, 2, 3, 3, 2\)"):
