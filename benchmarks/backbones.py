@@ -3,7 +3,7 @@
     python -m benchmarks.backbones                          every network that takes a clip
     python -m benchmarks.backbones r3d_18 x3d_s --rounds 5  these two
 
-Settings: the network as built; with its pictures in channels-last order; its batch normalisation folded into
+Settings: the network as built; with its pictures in channels-last order; its batch normalization folded into
 its convolutions (torch.fx, where it can trace the network); compiled with frozen weights (where there is a
 compiler). A star marks the fastest of those whose features lie within the tolerance of the first. Weights are
 random: their speed is the same. GFLOP/s count a multiply-add as two operations, as a machine's peak does.
@@ -139,7 +139,7 @@ def smooth_pictures(backbone: Backbone, arguments: argparse.Namespace) -> Tensor
 
 
 def folded_or_none(network: nn.Module) -> nn.Module | None:
-    """The network with batch normalisation folded, or None where there is none or torch.fx cannot trace."""
+    """The network with batch normalization folded, or None where there is none or torch.fx cannot trace."""
     if not any(isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d) for module in network.modules()):
         return None
     try:

@@ -204,7 +204,7 @@ def fit(
     fold: Fold,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> np.ndarray:
-    """Normalised scores of all videos after training."""
+    """Normalized scores of all videos after training."""
     training = Training(
         lambda dims: ActionNet(dims, variant=variant),
         samples,

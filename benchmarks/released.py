@@ -1,6 +1,6 @@
 """The plain ways that ours is measured against: what the papers' released extractors do.
 
-Networks as their ports wrote them (eager fp32, channels first, batch normalisation by itself, torch's own 3D
+Networks as their ports wrote them (eager fp32, channels first, batch normalization by itself, torch's own 3D
 pool), and a video in two passes: one for segments; one that writes frames as JPEG files, reads them, writes
 the person's crops as JPEG files, and reads those.
 """
@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aqa_pipeline.backbones.geometry import ShortSideAndCrop
+from aqa_pipeline.backbones.frame_to_square import ShortSideAndCrop
 from aqa_pipeline.backbones.networks.i3d import SamePool, same_padding
-from aqa_pipeline.backbones.resizing import antialiased, centre
+from aqa_pipeline.backbones.resizing import antialiased, center
 from extract.runtimes.load_backbone import LoadedBackbone
 
 BATCH = {"clip": 8, "image": 32}
@@ -66,7 +66,7 @@ def plain_geometry(frame: np.ndarray) -> np.ndarray:
     """What both streams' networks see: the whole frame resized, then cut."""
 
     def whole(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
-        return centre(antialiased(frame, width, height), side, side)
+        return center(antialiased(frame, width, height), side, side)
 
     return ShortSideAndCrop(256, 224, whole)(frame)
 

@@ -27,7 +27,7 @@ from campaigns.campaign import Seen, run_campaign
 
 SIZES, RATES = ((192, 128), (160, 120), (224, 144)), ("25", "30000/1001", "50")
 MOST_OFF_SECONDS = 1e-5  # the program prints six digits
-MOST_OFF_HDR, MOST_OFF_HDR_MEAN = 8, 0.1  # grey levels of 255
+MOST_OFF_HDR, MOST_OFF_HDR_MEAN = 8, 0.1  # gray levels of 255
 
 X264 = ("-c:v", "libx264", "-crf", "14", "-pix_fmt", "yuv420p", "-g", "20")
 SMOOTH = "gblur=sigma=4"  # at sharp edges, libraries differ in how they interpolate color

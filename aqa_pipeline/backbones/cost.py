@@ -19,7 +19,7 @@ class Cost:
 def measure_cost(network: nn.Module, input_shape: tuple[int, ...]) -> Cost:
     """The cost of one input of `input_shape`, without the batch. Only shapes are computed, no values.
 
-    Convolutions and matrix products count; normalisation, activations and pooling do not.
+    Convolutions and matrix products count; normalization, activations and pooling do not.
     """
     tensors = [*network.named_parameters(), *network.named_buffers()]
     shapes_only = {name: tensor.to("meta") for name, tensor in tensors}

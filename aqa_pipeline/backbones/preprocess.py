@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from aqa_pipeline.athlete.tube_masks import Size
 from aqa_pipeline.backbones.backbone import WHOLE
-from aqa_pipeline.backbones.geometry import Geometry, ReleasedSegments, ShortSideAndCrop, SquashAndCrop
-from aqa_pipeline.backbones.resizing import antialiased_centre, bilinear_centre
+from aqa_pipeline.backbones.frame_to_square import Geometry, ReleasedSegments, ShortSideAndCrop, SquashAndCrop
+from aqa_pipeline.backbones.resizing import antialiased_center, bilinear_center
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Box
@@ -70,11 +70,11 @@ _IMAGENET: tuple[PerChannel, PerChannel] = (0.485, 0.456, 0.406), (0.229, 0.224,
 _KINETICS: tuple[PerChannel, PerChannel] = (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)
 _PYSLOWFAST: tuple[PerChannel, PerChannel] = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
 
-_SHORT_256_CROP_224 = ShortSideAndCrop(256, 224, antialiased_centre)
-_SHORT_256_CROP_224_BILINEAR = ShortSideAndCrop(256, 224, bilinear_centre)
-_455x256_CROP_224 = SquashAndCrop(455, 256, 224, antialiased_centre)
-_171x128_CROP_112 = SquashAndCrop(171, 128, 112, antialiased_centre)
-_171x128_CROP_112_BILINEAR = SquashAndCrop(171, 128, 112, bilinear_centre)
+_SHORT_256_CROP_224 = ShortSideAndCrop(256, 224, antialiased_center)
+_SHORT_256_CROP_224_BILINEAR = ShortSideAndCrop(256, 224, bilinear_center)
+_455x256_CROP_224 = SquashAndCrop(455, 256, 224, antialiased_center)
+_171x128_CROP_112 = SquashAndCrop(171, 128, 112, antialiased_center)
+_171x128_CROP_112_BILINEAR = SquashAndCrop(171, 128, 112, bilinear_center)
 
 PREPROCESS = {
     each.name: each
@@ -85,7 +85,7 @@ PREPROCESS = {
             _SHORT_256_CROP_224,
             _HALF,
             _HALF,
-            "ACTION-NET 5.2: shortest side 256, centre crop 224x224; I3D's own range [-1, 1]",
+            "ACTION-NET 5.2: shortest side 256, center crop 224x224; I3D's own range [-1, 1]",
         ),
         Preprocess(
             "released-segments",
@@ -98,7 +98,7 @@ PREPROCESS = {
         Preprocess(
             "squash-224",
             224,
-            SquashAndCrop(224, 224, 224, antialiased_centre),
+            SquashAndCrop(224, 224, 224, antialiased_center),
             _HALF,
             _HALF,
             "ACTION-NET's code, extract_static_feat.py",
@@ -116,7 +116,7 @@ PREPROCESS = {
             _455x256_CROP_224,
             _HALF,
             _HALF,
-            "(M)USDL, TSA-Net: 455x256, centre crop 224x224; I3D's own range [-1, 1]",
+            "(M)USDL, TSA-Net: 455x256, center crop 224x224; I3D's own range [-1, 1]",
         ),
         # The code draws one of four filters per video, at test time too; here it is always the bilinear one.
         Preprocess(
@@ -124,7 +124,7 @@ PREPROCESS = {
             224,
             _455x256_CROP_224,
             *_IMAGENET,
-            "TSA-Net's code: 455x256, centre crop 224x224, ImageNet statistics",
+            "TSA-Net's code: 455x256, center crop 224x224, ImageNet statistics",
         ),
         # Sports-1M's C3D saw pixels of 0..255 less a mean. MMAction2, whose file we take, subtracts Caffe's
         # (104, 117, 128), in this order from RGB. MTL-AQA and WD feed [0, 1] with ImageNet's statistics, a
@@ -135,7 +135,7 @@ PREPROCESS = {
             _171x128_CROP_112_BILINEAR,
             (104 / 255, 117 / 255, 128 / 255),
             (1 / 255, 1 / 255, 1 / 255),
-            "MMAction2's C3D: 171x128, centre crop 112x112, pixels of 0..255 less their mean",
+            "MMAction2's C3D: 171x128, center crop 112x112, pixels of 0..255 less their mean",
         ),
         Preprocess(
             "kinetics-112",
@@ -150,7 +150,7 @@ PREPROCESS = {
             _171x128_CROP_112,
             (0.4345, 0.4051, 0.3775),
             (0.2768, 0.2713, 0.2737),
-            "Weight-Decider 4.1: 171x128, centre crop 112x112; Hara's own Kinetics mean and deviation",
+            "Weight-Decider 4.1: 171x128, center crop 112x112; Hara's own Kinetics mean and deviation",
         ),
         # The code draws one of four filters per video, at test time too; here it is always the bilinear one.
         Preprocess(
@@ -158,12 +158,12 @@ PREPROCESS = {
             112,
             _171x128_CROP_112,
             *_IMAGENET,
-            "Weight-Decider's code: 171x128, centre crop 112x112, ImageNet statistics for every network",
+            "Weight-Decider's code: 171x128, center crop 112x112, ImageNet statistics for every network",
         ),
         Preprocess(
             "kinetics-224",
             224,
-            SquashAndCrop(256, 256, 224, bilinear_centre),
+            SquashAndCrop(256, 256, 224, bilinear_center),
             *_KINETICS,
             "torchvision's S3D",
         ),
@@ -184,14 +184,14 @@ PREPROCESS = {
         Preprocess(
             "pyslowfast-256",
             256,
-            ShortSideAndCrop(256, 256, bilinear_centre),
+            ShortSideAndCrop(256, 256, bilinear_center),
             *_PYSLOWFAST,
             "the test crop of pytorchvideo's model zoo",
         ),
         Preprocess(
             "pyslowfast-182",
             182,
-            ShortSideAndCrop(182, 182, bilinear_centre),
+            ShortSideAndCrop(182, 182, bilinear_center),
             *_PYSLOWFAST,
             "the test crop of pytorchvideo's X3D-S",
         ),

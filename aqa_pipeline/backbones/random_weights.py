@@ -1,6 +1,6 @@
 """Random weights that are a choice with a name: the same seed gives the same network, and useful features.
 
-Kernels are He-normal (He et al., ICCV 2015), normalisation layers do nothing. In a residual network that
+Kernels are He-normal (He et al., ICCV 2015), normalization layers do nothing. In a residual network that
 alone doubles the variance with every block, so every layer is then scaled to an output deviation near 1 on
 seeded noise (after Mishkin & Matas, "All you need is a good init", ICLR 2016). The scales are powers of two:
 exact in floating point, and indifferent to the last bits in which machines differ.
@@ -24,7 +24,7 @@ def build_random(
     `calibration_shape` is that of one input, without the batch.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)  # for what is neither kernel nor normalisation, such as position embeddings
+        torch.manual_seed(seed)  # for what is neither kernel nor normalization, such as position embeddings
         network = build().eval()
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():

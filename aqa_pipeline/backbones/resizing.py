@@ -11,13 +11,13 @@ import numpy as np
 from PIL import Image
 
 # A frame, the width and height to resize it to, and the side of the central square to keep of that.
-ResizedCentre = Callable[[np.ndarray, int, int, int], np.ndarray]
+ResizedCenter = Callable[[np.ndarray, int, int, int], np.ndarray]
 
 
 def antialiased(frame: np.ndarray, width: int, height: int) -> np.ndarray:
     """Pillow's bilinear filter, which averages over what it leaves out, as the papers' PyTorch code.
 
-    torchvision's own filter on uint8 tensors differs from it by one grey level in some pixels in a thousand.
+    torchvision's own filter on uint8 tensors differs from it by one gray level in some pixels in a thousand.
     """
     if frame.shape[:2] == (height, width):
         return np.ascontiguousarray(frame)
@@ -29,7 +29,7 @@ def bilinear(frame: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def antialiased_centre(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
+def antialiased_center(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
     """The central square of what `antialiased` gives, bit for bit; columns far from it are not resized.
 
     The filter's weights repeat after `frame width / gcd` columns, which become `width / gcd`: a part that
@@ -42,18 +42,18 @@ def antialiased_centre(frame: np.ndarray, width: int, height: int, side: int) ->
     end = min(num_periods, math.ceil((_start(width, side) + side + margin) / given))
     part = frame[:, first * taken : end * taken]
     if side > min(width, height) or part.shape[0] > part.shape[1]:  # Pillow filters tall frames' rows first
-        return centre(antialiased(frame, width, height), side, side)
+        return center(antialiased(frame, width, height), side, side)
     resized = antialiased(part, (end - first) * given, height)
     top, left = _start(height, side), _start(width, side) - first * given
     return np.ascontiguousarray(resized[top : top + side, left : left + side])
 
 
-def bilinear_centre(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
+def bilinear_center(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
     """The central square of what `bilinear` gives."""
-    return centre(bilinear(frame, width, height), side, side)
+    return center(bilinear(frame, width, height), side, side)
 
 
-def centre(frame: np.ndarray, width: int, height: int) -> np.ndarray:
+def center(frame: np.ndarray, width: int, height: int) -> np.ndarray:
     """torchvision's CenterCrop: black is added where the frame is smaller, an odd pixel of it at the end."""
     missing_rows, missing_columns = max(0, height - frame.shape[0]), max(0, width - frame.shape[1])
     if missing_rows or missing_columns:

@@ -1,7 +1,7 @@
 """Choose the athlete among the persons of sampled frames: the largest of each frame, or one followed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -55,7 +55,7 @@ class AthleteRule:
         if self.init_box is None:
             return None
         corners = np.array(self.init_box, np.float64).reshape(1, -1, 2)
-        picture = Footage(footage.width, footage.height, 1, 0, 1, 1.0)
+        picture = replace(footage, num_frames=1, start_frame=0, stop_frame=1)
         check_belong(np.zeros(1, np.int64), corners, picture, name="the init box", may_leave=True)
         return np.concatenate([corners[0].min(axis=0), corners[0].max(axis=0)])
 

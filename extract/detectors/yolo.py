@@ -99,7 +99,15 @@ def load_yolo(model: str, *, device: str, confidence: float | None) -> YoloPerso
             f"{path} knows no class 'person', only {', '.join(map(str, names.values()))[:200]}"
         )
     floor = DEFAULT_CONFIDENCE if confidence is None else confidence
-    return YoloPersons(path.stem, digest_of_any(path), floor, device, exported, persons, network)
+    return YoloPersons(
+        model=path.stem,
+        weights_sha256=digest_of_any(path),
+        confidence=floor,
+        device=device,
+        exported=exported,
+        person_classes=persons,
+        network=network,
+    )
 
 
 def _path_of(model: str) -> Path:
@@ -125,7 +133,7 @@ def import_ultralytics(*, safely: bool) -> Any:
     if importlib.util.find_spec("ultralytics") is None:
         raise WeightsError(
             "the detector yolo needs ultralytics (AGPL-3.0, code and weights): "
-            f"{install_command('yolo')}. Without that licence: --detector torchvision (BSD-3-Clause)"
+            f"{install_command('yolo')}. Without that license: --detector torchvision (BSD-3-Clause)"
         )
     with _IMPORTING, _own_threads():
         os.environ.update(

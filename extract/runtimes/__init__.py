@@ -1,4 +1,4 @@
-"""What runs a network: torch as it is, torch's compiler, or OpenVINO. Importing this imports no torch."""
+"""Runtimes for networks: eager torch, torch's compiler, and OpenVINO. Importing this imports no torch."""
 
 from extract.runtimes.program import RUNTIMES, Precision, Program, Runtime
 from extract.runtimes.runner import Runner

@@ -1,8 +1,8 @@
-"""Which runtime runs a program: the one asked for, or the fastest that gives the same features.
+"""Choose the runtime of a program: the requested one, or the fastest that gives the same features.
 
-`auto` measures on the first batch that comes, and remembers. It never compiles: that takes as long as the
-extraction of minutes of video, and OpenVINO was faster wherever both were measured (docs/performance.md). On
-a GPU it is torch as it is. Importing this imports no torch.
+`auto` measures on the first batch, and stores what it measured. It never compiles: compiling takes as long as
+extracting minutes of video, and OpenVINO was faster in every measurement (docs/performance.md). On a GPU,
+`auto` is eager torch. Importing this imports no torch.
 """
 
 import time
@@ -17,13 +17,14 @@ from extract.runtimes.openvino.run import check_openvino, prepare_openvino
 from extract.runtimes.program import CannotRun, Chosen, Precision, Prepare, Program, Run, Runtime, on_cpu
 
 TOLERANCE = 1e-3  # relative to the norm of the features
-# One batch tells a speed to a fifth or so. Only a clear loss counts: a machine shall always choose the same.
+# A speed measured on one batch is off by up to a fifth. Eager is chosen only if OpenVINO is clearly slower,
+# so that a machine makes the same choice every time.
 CLEARLY_SLOWER = 0.8
 
 
 def check_runtime(runtime: Runtime, *, device: str, precision: Precision) -> None:
-    """Raises `AqaError` for a runtime that would refuse every network on this device: none need be loaded."""
-    with asked_for(runtime):
+    """Raise `AqaError`, before a network is loaded, for a runtime that cannot run on this device at all."""
+    with explain_refusal(runtime):
         if runtime == "openvino":
             check_openvino(device, precision)
         elif runtime == "compile":
@@ -33,8 +34,8 @@ def check_runtime(runtime: Runtime, *, device: str, precision: Precision) -> Non
 
 
 @contextmanager
-def asked_for(runtime: Runtime) -> Iterator[None]:
-    """Where this very runtime was asked for, what it cannot run is an error, told with a way out."""
+def explain_refusal(runtime: Runtime) -> Iterator[None]:
+    """Turn `CannotRun` inside the `with` block into an `AqaError` that names another runtime."""
     try:
         yield
     except CannotRun as error:
@@ -42,18 +43,18 @@ def asked_for(runtime: Runtime) -> Iterator[None]:
 
 
 def choose_runtime(program: Program, wanted: Runtime, batch: np.ndarray) -> Chosen:
-    """What runs the program from now on; `batch` is the first of those to come.
+    """Return the runtime for a program, prepared for batches like `batch`, the first one.
 
-    Raises `AqaError` where the runtime asked for cannot; `auto` always finds one.
+    Raise `AqaError` if the requested runtime cannot run the program. `auto` always finds one.
     """
     if wanted == "auto":
         return _fastest(program, batch)
-    with asked_for(wanted):
+    with explain_refusal(wanted):
         return Chosen(wanted, preparation(wanted)(program, batch))
 
 
 def preparation(runtime: Runtime) -> Prepare:
-    """What makes programs ready for that runtime. torch is imported only where it is to run them."""
+    """Return the function that prepares programs for that runtime. Only torch's runtimes import torch."""
     if runtime == "openvino":
         return prepare_openvino
     if runtime == "compile":
@@ -87,9 +88,12 @@ def _eager(program: Program, batch: np.ndarray, reason: str) -> Chosen:
 
 
 def reason_against(found: Finding) -> str:
-    """Why OpenVINO is not taken, or nothing. In bf16 it may be twice as far from fp32 as torch itself is."""
+    """Return why OpenVINO is not chosen; "" if it is.
+
+    In bf16, OpenVINO's features may be twice as far from fp32 as eager torch's.
+    """
     allowed = max(TOLERANCE, 2 * found.difference_of_eager)
-    if not found.difference <= allowed:  # nor where it is nan
+    if not found.difference <= allowed:  # also true for nan
         return f"with OpenVINO features would differ by {found.difference:.0e}, more than {allowed:.0e}"
     if found.speedup < CLEARLY_SLOWER:
         return f"OpenVINO is {found.speedup:.2f} times as fast here"
@@ -97,7 +101,7 @@ def reason_against(found: Finding) -> str:
 
 
 def _measure(program: Program, other: Run, batch: np.ndarray) -> Finding:
-    """Eager and the other on this batch: a first time to warm up and be compared, a second to be timed."""
+    """Run eager torch and the other runtime twice on a batch: compare the first outputs, time the second."""
     from extract.runtimes.torch_eager import prepare_as_built
 
     eager = preparation("eager")(program, batch)
@@ -108,7 +112,7 @@ def _measure(program: Program, other: Run, batch: np.ndarray) -> Finding:
 
 
 def relative_difference(output: np.ndarray, reference: np.ndarray) -> float:
-    """The norm of the difference over that of the reference."""
+    """Return the norm of the difference divided by the norm of the reference."""
     return float(np.linalg.norm(output - reference) / np.linalg.norm(reference))
 
 

@@ -1,4 +1,4 @@
-"""Batch normalisation folded into the convolution before it: the same function, a pass over the maps less."""
+"""Fold batch normalization into the convolution before it: the same function without a pass over the maps."""
 
 from copy import deepcopy
 from typing import Protocol, runtime_checkable
@@ -9,23 +9,26 @@ from torch.fx.proxy import TraceError
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+NORMALIZATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
-# What tracing runs into: control flow that depends on values or shapes, and demands on the kind of an input.
+# Errors of tracing: control flow may depend on values or shapes, and code may check an input's type.
 NOT_TRACED = (TraceError, AssertionError, AttributeError, RuntimeError, TypeError, ValueError)
 
 
 @runtime_checkable
 class Foldable(Protocol):
-    """A module that knows its folded form, for its `forward` cannot be traced."""
+    """A module that makes its own folded form, because its `forward` cannot be traced."""
 
-    def folded(self) -> nn.Module: ...
+    def folded(self) -> nn.Module:
+        """Return the folded form, for inference."""
+        ...
 
 
 def folded(network: nn.Module) -> nn.Module:
-    """A network in eval mode without the normalisations that follow a convolution; other weights are shared.
+    """Return a copy of a network in eval mode whose normalizations after convolutions are folded.
 
-    torch.fx traces it whole, or, where control flow forbids that, the largest parts that it can.
+    The copy shares all other weights. torch.fx traces the whole network or, if control flow forbids that,
+    the largest submodules that it can.
     """
     weights = {id(each): each for each in (*network.parameters(), *network.buffers())}
     return _folded(deepcopy(network, weights))
@@ -34,7 +37,7 @@ def folded(network: nn.Module) -> nn.Module:
 def _folded(module: nn.Module) -> nn.Module:
     if isinstance(module, Foldable):
         return module.folded()
-    if not any(isinstance(each, NORMALISATIONS) for each in module.modules()):
+    if not any(isinstance(each, NORMALIZATIONS) for each in module.modules()):
         return module
     try:
         graph = _Tracer().trace(module)
@@ -46,10 +49,11 @@ def _folded(module: nn.Module) -> nn.Module:
 
 
 class _Tracer(Tracer):
-    """Also sees subclasses of convolutions, such as torchvision's, as one step."""
+    """A tracer that does not look inside subclasses of convolutions, such as torchvision's."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, (*CONVOLUTIONS, *NORMALISATIONS)) or super().is_leaf_module(
+        """Return True for convolutions, normalizations and what torch.fx takes as leaves."""
+        return isinstance(m, (*CONVOLUTIONS, *NORMALIZATIONS)) or super().is_leaf_module(
             m, module_qualified_name
         )
 
@@ -58,15 +62,15 @@ def _fold_graph(traced: GraphModule) -> GraphModule:
     modules = dict(traced.named_modules())
     calls = [node.target for node in traced.graph.nodes if node.op == "call_module"]
     for node in list(traced.graph.nodes):
-        if node.op != "call_module" or not isinstance(modules[node.target], NORMALISATIONS):
+        if node.op != "call_module" or not isinstance(modules[node.target], NORMALIZATIONS):
             continue
         before = node.args[0]
         if not isinstance(before, Node) or before.op != "call_module" or len(before.users) > 1:
             continue
-        convolution, normalisation = modules[str(before.target)], modules[node.target]
+        convolution, normalization = modules[str(before.target)], modules[node.target]
         if not isinstance(convolution, CONVOLUTIONS) or calls.count(before.target) > 1:
             continue
-        traced.set_submodule(str(before.target), fuse_conv_bn_eval(convolution, normalisation))
+        traced.set_submodule(str(before.target), fuse_conv_bn_eval(convolution, normalization))
         node.replace_all_uses_with(before)
         traced.graph.erase_node(node)
     traced.delete_all_unused_submodules()

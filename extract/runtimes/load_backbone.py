@@ -1,4 +1,4 @@
-"""A backbone ready to run: network, weights and preprocessing bound together on a device."""
+"""Load a backbone: bind its network, weights and preprocessing together on a device."""
 
 import re
 from collections.abc import Callable
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class LoadedBackbone:
     """A backbone with its weights. `weights_id` is `sha256:<64 hex digits>` or `random:<seed>`.
 
-    `build` gives the network, one and the same; a runtime that has kept what it made of it does without.
-    `runtime` is what runs it; it is no fact of the spec, for it does not change features beyond rounding.
+    `build` returns the network, always the same object. A runtime that has cached a converted network does
+    not call it. `runtime` is not part of the spec, because it changes features only by rounding.
     """
 
     backbone: Backbone
@@ -42,12 +42,12 @@ class LoadedBackbone:
 
     @property
     def network(self) -> "nn.Module":
-        """The network with its weights, in eval mode; built now if it was not."""
+        """The network with its weights, in eval mode; it is built at the first use."""
         return self.build()
 
     @property
     def facts(self) -> dict[str, str]:
-        """What a stream's spec says of its features' origin; of a plug-in, also which code it was."""
+        """The backbone's part of a stream's spec; for a plug-in, it names the plug-in's code too."""
         origin = BACKBONES.origin(self.backbone.name)
         return {
             "backbone": self.backbone.name,
@@ -59,26 +59,28 @@ class LoadedBackbone:
 
     @property
     def ran_on(self) -> list[str]:
-        """What runs it, a line per output, such as `i3d runs in openvino: 2.4 times as fast as ...`."""
-        return [runner.told for runner in self._runners.values()]
+        """A line per output on its runtime, such as `i3d runs in openvino: 2.4 times as fast as ...`."""
+        return [runner.summary for runner in self._runners.values()]
 
     def counts(self, num_steps: int) -> dict[str, int]:
-        """What a record says of steps just made: `{"num_steps_by_openvino": 8}`; of eager ones nothing."""
+        """Return a record's counts of steps by runtime: `{"num_steps_by_openvino": 8}`; {} for eager."""
         by = {runner.runtime for runner in self._runners.values()} - {"eager", None}
         return {f"num_steps_by_{runtime}": num_steps for runtime in by}
 
     def features(self, batch: "np.ndarray") -> "np.ndarray":
-        """Features (B, feature_size), float32, of uint8 clips (B, T, S, S, 3) or images (B, S, S, 3).
+        """Compute the features, float32 (batch, feature_size), of clips or images.
 
-        Their frames come from `preprocess.geometry`, S is `preprocess.size`. Raises ValueError for other
-        shapes or types.
+        The batch is uint8 (batch, frame, size, size, 3) for clips or (batch, size, size, 3) for images, with
+        frames as `preprocess.geometry` returns them and `size` = `preprocess.size`. Raise ValueError for
+        other shapes or types.
         """
         return self._run(batch, "features")
 
     def maps(self, batch: "np.ndarray", *, endpoint: str) -> "np.ndarray":
-        """Maps (B, *backbone.map_shapes[endpoint]), float32, after that endpoint, of clips as for `features`.
+        """Compute the maps after an endpoint, float32 (batch, *backbone.map_shapes[endpoint]).
 
-        Raises `UnknownName` for an endpoint out of reach, ValueError as `features` does.
+        `batch` is as for `features`. Raise `UnknownName` for an endpoint without maps, and ValueError as
+        `features` does.
         """
         if endpoint not in self.backbone.map_shapes:
             raise UnknownName(f"endpoint of {self.backbone.name}", endpoint, self.backbone.map_shapes)
@@ -91,7 +93,7 @@ class LoadedBackbone:
         return self._runners[output](batch)
 
     def _runner(self, output: str) -> Runner:
-        """What makes `features`, or the maps after an endpoint."""
+        """Return the runner for `features`, or for the maps after an endpoint."""
         of_maps = output in self.backbone.map_shapes
         program = Program(
             name=f"{self.backbone.name} up to {output}" if of_maps else self.backbone.name,
@@ -111,13 +113,13 @@ class LoadedBackbone:
         expected = (size, size, 3) if frames is None else (frames, size, size, 3)
         if str(batch.dtype) != "uint8" or batch.shape[1:] != expected or not len(batch):
             raise ValueError(
-                f"{self.backbone.name} takes uint8 batches of shape (B, {', '.join(map(str, expected))}) "
-                f"with B > 0, got {batch.dtype} {batch.shape}"
+                f"{self.backbone.name} takes uint8 batches of shape (batch, "
+                f"{', '.join(map(str, expected))}) with batch > 0, got {batch.dtype} {batch.shape}"
             )
 
 
 def _up_to(endpoint: str, build: "Build") -> "nn.Module":
-    from extract.runtimes.normalise import UpTo
+    from extract.runtimes.normalize import UpTo
 
     return UpTo(build(), endpoint)
 
@@ -127,7 +129,7 @@ def _identity(backbone: Backbone, weights_id: str) -> str:
 
 
 def _is_ours(backbone: Backbone) -> bool:
-    """Whether the code that builds it is of this package, or of a library that it names."""
+    """Return True if this package's code builds the network, and not a plug-in's."""
     build = getattr(backbone.build, "func", backbone.build)  # of a `partial`
     return bool(build.__module__.startswith("aqa_pipeline.backbones."))
 
@@ -141,12 +143,11 @@ def load_backbone(
     preprocess: str | None = None,
     runtime: Runtime = "eager",
 ) -> LoadedBackbone:
-    """The backbone of that name, on `device` and ready to run.
+    """Return the backbone of that name, ready to run on `device`.
 
-    `weights` is `official` (as fetched by `aqa weights fetch`), `random:SEED`, or the path of a checkpoint in
-    any naming that the backbone knows. `preprocess` is by default the paper's.
-    Raises `UnknownName`, `WeightsError`, or `AqaError` for a device, precision or runtime that does not work
-    here.
+    `weights` is `official` (as fetched by `aqa weights fetch`), `random:SEED`, or the path of a checkpoint
+    whose parameter names the backbone knows. `preprocess` is by default the paper's. Raise `UnknownName`,
+    `WeightsError`, or `AqaError` for a device, precision or runtime that does not work on this machine.
     """
     from aqa_pipeline.backbones.preprocess import get_preprocess
     from extract.runtimes.choose import check_runtime
@@ -165,14 +166,16 @@ def load_backbone(
     check_runtime(runtime, device=device, precision=precision)
     weights_id, with_weights = _with_weights(backbone, weights, size=of_paper.size)
     build = cache(partial(_ready, backbone, with_weights, device=device))
-    loaded = LoadedBackbone(backbone, chosen, weights_id, device, precision, build, runtime)
+    loaded = LoadedBackbone(
+        backbone, chosen, weights_id, device=device, precision=precision, build=build, runtime=runtime
+    )
     if not _was_loaded_before(loaded):
-        build()  # so that what is wrong with the weights is told now, not with every video
+        build()  # so that an error in the weights is raised now, not with every video
     return loaded
 
 
 def _was_loaded_before(loaded: LoadedBackbone) -> bool:
-    """Whether OpenVINO will run what it kept of this very network."""
+    """Return True if OpenVINO has cached a conversion of this network with these weights."""
     from extract.runtimes.openvino.cache import is_any_kept
 
     may_recall = (
@@ -186,7 +189,7 @@ def _ready(backbone: Backbone, with_weights: "Build", *, device: str) -> "nn.Mod
 
 
 def _channels_last(backbone: Backbone) -> "torch.memory_format":
-    """The order that pictures come in; convolutions of pictures are twice as fast in it on a CPU."""
+    """Return the memory order in which frames come; 2D convolutions are twice as fast in it on a CPU."""
     import torch
 
     return torch.channels_last_3d if backbone.takes == "clip" else torch.channels_last
@@ -194,7 +197,7 @@ def _channels_last(backbone: Backbone) -> "torch.memory_format":
 
 def _check_device(device: str) -> None:
     if device == "cpu":
-        return  # without torch, whose import takes seconds
+        return  # before importing torch, which takes seconds
     import torch
 
     try:
@@ -206,7 +209,7 @@ def _check_device(device: str) -> None:
 
 
 def _with_weights(backbone: Backbone, weights: str, *, size: int) -> "tuple[str, Build]":
-    """The weights' id, and what makes the network that has them."""
+    """Return the weights' id, and the function that builds the network with these weights."""
     from aqa_pipeline.weights import sha256_of
 
     if seed := re.fullmatch(r"random:(\d{1,9})", weights):
@@ -250,7 +253,7 @@ def _load_strictly(network: "nn.Module", backbone: Backbone, state: "dict[str, T
     ours = {_our_name(key, backbone): value for key, value in state.items()}
     used = {key: value for key, value in ours.items() if not key.startswith(backbone.unused)}
     try:
-        network.load_state_dict(used)  # counters `num_batches_tracked`, unknown to old torch, may be absent
+        network.load_state_dict(used)  # `num_batches_tracked`, which old torch did not save, may be absent
     except RuntimeError as error:
         lines = [line.strip() for line in str(error).splitlines()[1:4]]
         raise WeightsError(

@@ -1,4 +1,4 @@
-"""What `auto` has measured on this machine, kept beside the weights so that the next start is quick."""
+"""Store what `auto` measured on this machine beside the weights, so that the next start need not measure."""
 
 import json
 import logging
@@ -18,9 +18,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Finding:
-    """OpenVINO against eager: how many times as fast, and how far each is from eager fp32 as built.
+    """OpenVINO compared with eager torch on one program.
 
-    Distances are relative to the norm of the features.
+    `speedup` is eager's time over OpenVINO's. `difference` and `difference_of_eager` are the distances of
+    OpenVINO's and eager's features from those of the unfolded network in fp32, relative to their norm.
     """
 
     speedup: float
@@ -29,7 +30,7 @@ class Finding:
 
 
 def recall(program: Program) -> Finding | None:
-    """What was found for this very program, machine and versions, if anything."""
+    """Return the stored finding for this program, machine and these versions; None if there is none."""
     known = _read(_path()).get(_key(program))
     try:
         return Finding(**known) if isinstance(known, dict) else None
@@ -38,14 +39,14 @@ def recall(program: Program) -> Finding | None:
 
 
 def remember(program: Program, finding: Finding) -> None:
-    """Keeps the finding; where the folder cannot be written it is measured again next time."""
+    """Store the finding. If the folder cannot be written, log it: the next start measures again."""
     path = _path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         found = _read(path) | {_key(program): asdict(finding)}
         write_whole(path, json.dumps(found, indent=1, sort_keys=True).encode())
     except OSError as error:
-        log.info("findings on runtimes are not kept: %s", error)
+        log.info("the measured speeds of runtimes are not stored: %s", error)
 
 
 def _path() -> Path:

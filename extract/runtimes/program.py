@@ -1,4 +1,4 @@
-"""A network on its way to a runtime, and what a runtime makes of it. Importing this imports no torch."""
+"""A program, which is a network with all that a runtime needs to run it. Importing this imports no torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,33 +14,35 @@ Precision = Literal["fp32", "bf16", "fp16"]
 Runtime = Literal["auto", "eager", "compile", "openvino"]
 RUNTIMES: tuple[Runtime, ...] = get_args(Runtime)
 
-# A uint8 batch (B, [T,] H, W, 3) -> float32 (B, ...).
+# A uint8 batch (batch, [frame,] height, width, 3) -> float32 (batch, ...).
 Run = Callable[["np.ndarray"], "np.ndarray"]
 
 
 class CannotRun(AqaError):
-    """A runtime that does not run a program here, and why, without a full stop."""
+    """A runtime cannot run a program on this machine. The message gives the reason, without a full stop."""
 
 
 def on_cpu(device: str) -> bool:
-    """`cpu` and `cpu:0` are one."""
+    """Return True for the CPU, `cpu` or `cpu:0`."""
     return device.partition(":")[0] == "cpu"
 
 
 def one_line(error: Exception, *, which: int) -> str:
-    """What an error of another library says: its first line (0), or its last (-1)."""
+    """Return the first (0) or last (-1) line of another library's error message, up to 200 characters."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines or [type(error).__name__])[which][:200]
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """What is to be run: `network()` turns normalised pictures (B, 3, [T,] H, W) into features or maps.
+    """A network with all that a runtime needs to run it.
 
-    It is built when it is first called for, the same one ever after: a runtime that has kept what it made of
-    it needs no network. Pictures come as uint8, channels last; `mean` and `std`, per channel, belong to
-    values of 0 to 1. `name` is for messages; `weights` says which network with which weights, `output` what
-    of it and of which preprocessing. `ours` means that these and this package's code decide on it all.
+    `network()` returns the network, which turns normalized frames (batch, 3, [frame,] height, width) into
+    features or maps. The network is built at the first call. A runtime that has cached a converted network
+    does not call it. Frames come as uint8, channels last. `mean` and `std` are per channel, for values from
+    0 to 1. `name` is for messages. `weights` names the network and its weights, `output` the preprocessing
+    and what is computed. `ours` means that `weights`, `output` and this package's code determine the result,
+    so that a conversion may be cached.
     """
 
     name: str
@@ -55,17 +57,17 @@ class Program:
 
     @property
     def identity(self) -> str:
-        """What is computed, wherever and however it runs."""
+        """What is computed, independent of device and runtime."""
         return f"{self.weights} {self.output}"
 
 
-# Makes a program ready to run batches of the example's size; raises `CannotRun`.
+# Prepares a program for batches of the example's size; raises `CannotRun`.
 Prepare = Callable[[Program, "np.ndarray"], Run]
 
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """What runs a program. `reason` says why it is this runtime, and is empty where it was asked for."""
+    """The chosen runtime of a program. `reason` says why; it is "" for a requested runtime."""
 
     runtime: Runtime
     run: Run

@@ -1,4 +1,4 @@
-"""A program that runs: its runtime is chosen when the first batch comes. Imports nothing heavy."""
+"""Run a program; its runtime is chosen with the first batch. Importing this imports nothing heavy."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -12,7 +12,10 @@ log = logging.getLogger(__name__)
 
 
 class Runner:
-    """uint8 batches (B, [T,] H, W, 3) -> float32 (B, ...), in smaller portions where memory runs out."""
+    """Runs uint8 batches (batch, [frame,] height, width, 3) -> float32 (batch, ...).
+
+    Batches that do not fit the device's memory are split.
+    """
 
     def __init__(self, program: Program, wanted: Runtime) -> None:
         from extract.runtimes.batching import Portions
@@ -22,16 +25,17 @@ class Runner:
         self._portions = Portions(self._run, name=program.name)
 
     def __call__(self, batch: "np.ndarray") -> "np.ndarray":
+        """Run the batch. Raise `AqaError` if the runtime cannot, or if not even one input fits."""
         return self._portions(batch)
 
     @property
     def runtime(self) -> Runtime | None:
-        """What runs it; None before the first batch."""
+        """The chosen runtime; None before the first batch."""
         return None if self._chosen is None else self._chosen.runtime
 
     @property
-    def told(self) -> str:
-        """What runs the program, and why: `i3d runs in openvino: 2.4 times as fast as eager here, ...`."""
+    def summary(self) -> str:
+        """The program's runtime and why: `i3d runs in openvino: 2.4 times as fast as eager here, ...`."""
         if self._chosen is None:
             return f"{self._program.name} has not run yet"
         reason = f": {self._chosen.reason}" if self._chosen.reason else ""
@@ -42,5 +46,5 @@ class Runner:
 
         if self._chosen is None:
             self._chosen = choose_runtime(self._program, self._wanted, portion)
-            log.info("%s", self.told)
+            log.info("%s", self.summary)
         return self._chosen.run(portion)

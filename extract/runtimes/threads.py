@@ -1,4 +1,4 @@
-"""How many threads a network's products are computed by. Importing this imports no torch."""
+"""Count the threads for a network's products. Importing this imports no torch."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def num_threads() -> int:
-    """As many as torch takes, where it is here to be asked; else OMP_NUM_THREADS, or one per core of ours."""
+    """Return torch's thread count if torch is imported; else OMP_NUM_THREADS; else the usable cores."""
     if torch := sys.modules.get("torch"):
         return int(torch.get_num_threads())
     told = os.environ.get("OMP_NUM_THREADS", "")
@@ -14,7 +14,7 @@ def num_threads() -> int:
 
 
 def _num_cores() -> int:
-    """Cores, not threads of cores, as torch counts; a container or `taskset` may leave us few of them."""
+    """Return the number of usable physical cores, as torch counts; `taskset` or a container limits them."""
     if sys.platform != "linux":
         return os.cpu_count() or 1
     ours = os.sched_getaffinity(0)

@@ -1,4 +1,4 @@
-"""torch.compile: weights frozen into the program, batches of one size; on a GPU replayed as a CUDA graph."""
+"""Runtime `compile`: torch.compile with frozen weights and one batch size; on a GPU as a CUDA graph."""
 
 import os
 import shutil
@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from extract.runtimes.batching import FixedBatch
-from extract.runtimes.normalise import FromBytes, as_array, in_precision, on_device
+from extract.runtimes.normalize import FromBytes, as_array, in_precision, on_device
 from extract.runtimes.program import CannotRun, Precision, Program, Run, on_cpu, one_line
 
 COMPILERS = ("g++", "clang++", "c++") if os.name == "posix" else ("cl",)
 
 
 def prepare_compiled(program: Program, example: np.ndarray) -> Run:
-    """The program compiled for batches of the example's size: half a minute or more.
+    """Compile the program for batches of the example's size, which takes half a minute or more.
 
-    Raises `CannotRun` as `check_compiler` does, and where torch cannot compile the network.
+    Raise `CannotRun` as `check_compiler` does, and if torch cannot compile the network.
     """
     check_compiler(program.device, program.precision)
     module = FromBytes(program, program.network()).to(program.device)
@@ -26,7 +26,7 @@ def prepare_compiled(program: Program, example: np.ndarray) -> Run:
     compiled = torch.compile(module, dynamic=False, options=options)
 
     def run(batch: np.ndarray) -> np.ndarray:
-        with torch.no_grad(), in_precision(program):  # in inference mode weights cannot be frozen
+        with torch.no_grad(), in_precision(program):  # inference mode would forbid freezing weights
             output: Tensor = compiled(on_device(batch, program.device))
         return as_array(output)
 
@@ -39,7 +39,7 @@ def prepare_compiled(program: Program, example: np.ndarray) -> Run:
 
 
 def check_compiler(device: str, precision: Precision) -> None:
-    """Raises `CannotRun` where torch would not find a compiler for programs on this device."""
+    """Raise `CannotRun` if torch would not find a compiler for programs on this device."""
     wanted = (os.environ["CXX"],) if "CXX" in os.environ else COMPILERS
     if on_cpu(device) and not any(shutil.which(name) for name in wanted):
         raise CannotRun(f"compiling needs a C++ compiler, and there is none here ({', '.join(wanted)})")

@@ -1,4 +1,4 @@
-"""torch without a compiler: batch normalisation folded, channels last, on a CPU 3D convolutions by oneDNN."""
+"""Runtime `eager`: torch with folded batch normalization; on a CPU, oneDNN computes 3D convolutions."""
 
 from copy import deepcopy
 
@@ -9,14 +9,14 @@ from torch import Tensor, nn
 from aqa_pipeline.backbones.onednn import by_onednn
 from extract.full_precision import full_float32
 from extract.runtimes.fold_batchnorm import folded
-from extract.runtimes.normalise import DTYPES, FromBytes, as_array, in_precision, on_device
+from extract.runtimes.normalize import DTYPES, FromBytes, as_array, in_precision, on_device
 from extract.runtimes.program import Program, Run, on_cpu
 
 CAST_BY_AUTOCAST = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
 
 def prepare_eager(program: Program, example: np.ndarray) -> Run:
-    """The program by torch's own kernels, on any device."""
+    """Prepare the program for torch's own kernels, on any device."""
     network = weights_cast(program, folded(program.network()))
     module = FromBytes(program, by_onednn(network) if on_cpu(program.device) else network).to(program.device)
 
@@ -29,7 +29,7 @@ def prepare_eager(program: Program, example: np.ndarray) -> Run:
 
 
 def prepare_as_built(program: Program, example: np.ndarray) -> Run:
-    """The network without folding, in fp32 whatever the precision: what all others are measured against."""
+    """Prepare the unfolded network in fp32, the reference that `auto` compares all runtimes with."""
     module = FromBytes(program, program.network()).to(program.device)
 
     def run(batch: np.ndarray) -> np.ndarray:
@@ -41,8 +41,10 @@ def prepare_as_built(program: Program, example: np.ndarray) -> Run:
 
 
 def weights_cast(program: Program, network: nn.Module) -> nn.Module:
-    """The network with the weights of its products in the program's precision: autocast would cast them anew
-    with every batch."""
+    """Return the network with its products' weights in the program's precision.
+
+    Autocast would cast these weights again for every batch.
+    """
     if program.precision == "fp32":
         return network
     network = deepcopy(network)

@@ -1,4 +1,4 @@
-"""The versions on which it depends what a runtime makes of a network: of libraries, and of our own code."""
+"""Name the versions that determine a converted network: those of libraries, and of this package's code."""
 
 import hashlib
 from functools import cache
@@ -7,11 +7,11 @@ from pathlib import Path
 
 LIBRARIES = ("aqa-pipeline", "openvino", "pytorchvideo", "torch", "torchvision")
 ROOT = Path(__file__).parents[2]
-OURS = (ROOT / "aqa_pipeline" / "backbones", ROOT / "extract" / "runtimes")  # all that we have on networks
+OURS = (ROOT / "aqa_pipeline" / "backbones", ROOT / "extract" / "runtimes")  # all code on networks
 
 
 def versions() -> list[str]:
-    """`["torch 2.15.0", "openvino absent", ..., "code 6a0b..."]`."""
+    """Return `["torch 2.15.0", "openvino absent", ..., "code 6a0b..."]`."""
     return [*map(_version, LIBRARIES), f"code {_digest_of_code(*OURS)}"]
 
 

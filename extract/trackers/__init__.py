@@ -1,9 +1,9 @@
-"""Where the athlete is in every frame: trackers, and following one athlete with them."""
+"""Trackers, and the rules to follow one athlete through a video with them."""
 
 from extract.trackers.choose import TRACKERS, load_tracker, load_tube_source
-from extract.trackers.following import FollowedPersons, Follower, Rules, follow, step_many
+from extract.trackers.following import FollowedPersons, Follower, Rules, step_many
 from extract.trackers.tracker import Track, Tracked, Tracker
-from extract.trackers.tube import Step, Tube, TubeMaker, TubeSource, make_tube
+from extract.trackers.tube import Step, TubeMaker, TubeSource
 
 __all__ = [
     "TRACKERS",
@@ -14,12 +14,9 @@ __all__ = [
     "Track",
     "Tracked",
     "Tracker",
-    "Tube",
     "TubeMaker",
     "TubeSource",
-    "follow",
     "load_tracker",
     "load_tube_source",
-    "make_tube",
     "step_many",
 ]

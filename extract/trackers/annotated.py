@@ -1,4 +1,4 @@
-"""Tubes `annotations`: the quads or boxes that came with the data, or that were tracked elsewhere."""
+"""Tubes `annotations`: read quads or boxes that came with the data, or that another program tracked."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,35 +12,40 @@ from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.footage import Footage, check_belong
 from aqa_pipeline.records import Event, SpecValue, Video
 from aqa_pipeline.weights import sha256_of
-from extract.trackers.geometry import canonical
+from extract.trackers.corners import canonical
 from extract.trackers.quad_files import choose, quads_file
 from extract.trackers.tube import Step, no_quad
 
 
 @dataclass(frozen=True)
 class AnnotatedQuads:
-    """Quads from disk, all of score 1. Frames without a row have none.
+    """Quads from disk, all with score 1. Frames without a row have no quad.
 
-    `path` is a JSON of all videos (FRFS_Boxes.json), whose rows count the performance's frames; or a folder
-    of `<video id>.csv`, or None for `Video.boxes`: these count the frames of the video's file.
+    `path` is a JSON file of all videos (FRFS_Boxes.json), a folder of `<video id>.csv`, or None for
+    `Video.boxes`. The rows of the JSON file count the frames of the performance. The others count the frames
+    of the video's file.
     """
 
     path: Path | None = None
 
     @property
     def name(self) -> str:
+        """The name that `load_tube_source` takes."""
         return "annotations"
 
     @property
     def facts(self) -> dict[str, SpecValue]:
-        """What a stream's spec says of how its tubes were made."""
+        """The tubes' part of a stream's spec."""
         one_file = self.path is not None and self.path.is_file()
         return {
             "tracker": f"annotations sha256:{sha256_of(self.path)}" if one_file and self.path else self.name
         }
 
     def for_video(self, video: Video, footage: Footage) -> "AnnotatedTube":
-        """Raises `DatasetError` for a video without quads, or quads that cannot be read or are not of it."""
+        """Return the quads of `video` by frame.
+
+        Raise `DatasetError` if there are none, or if they cannot be read or do not fit the footage.
+        """
         if self.path is not None and self.path.suffix.lower() == ".json":
             clip = choose(video.video_id, NameIndex(self._clips), where=f"quads {self.path}")
             if clip is None:
@@ -71,14 +76,14 @@ def _check(quads: dict[int, Quads], footage: Footage, *, name: str) -> None:
 
 @dataclass(frozen=True, eq=False)
 class AnnotatedTube:
-    """The quads of one video by frame; frame `first` of the file is frame 0 of the performance."""
+    """The quads of one video by frame of the file; its frame `first` is frame 0 of the performance."""
 
     quads: dict[int, Quads]
     first: int
     events: list[Event] = field(default_factory=list)
 
     def step(self, frame_index: int, frame: np.ndarray) -> Step:
-        """The quad of that frame of the performance."""
+        """Return the quad of that frame of the performance."""
         quad = self.quads.get(frame_index + self.first)
         if quad is None:
             return Step(no_quad(), 0.0)

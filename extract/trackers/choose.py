@@ -1,4 +1,4 @@
-"""The trackers by name. What a tracker needs is imported when it is chosen."""
+"""Load a tracker by its name. Its libraries are imported only then."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,11 +21,11 @@ def load_tube_source(
     weights: str = "official",
     rules: Rules | None = None,
 ) -> TubeSource:
-    """Where tubes come from: a tracker as `load_tracker` takes it, or quads from disk.
+    """Return the source of tubes that `spec` names: a tracker of `load_tracker`, or quads from disk.
 
-    `annotations` reads the boxes that came with each video, `annotations:PATH` a JSON of all videos
-    (FRFS_Boxes.json) or a folder of `<video id>.csv`. `detector` is called only where a tracker needs one.
-    Raises `UnknownName`, or `WeightsError` where weights are missing or do not fit.
+    `annotations` reads the boxes that came with each video. `annotations:PATH` reads a JSON file of all
+    videos (FRFS_Boxes.json) or a folder of `<video id>.csv`. `detector` is called only for a tracker. Raise
+    `UnknownName`, or `WeightsError` if weights are missing or do not fit.
     """
     name, _, path = spec.partition(":")
     if name == ANNOTATIONS:
@@ -39,7 +39,7 @@ def load_tube_source(
 
 
 def official_weights(spec: str) -> tuple[str, ...]:
-    """Return the names of the weights that `aqa weights` must have for that tracker."""
+    """Return the names in `aqa weights` that the tracker `spec` needs."""
     name, _, setting = spec.partition(":")
     if name == "siammask":
         from extract.trackers.siammask.settings import get_setting
@@ -53,12 +53,12 @@ def official_weights(spec: str) -> tuple[str, ...]:
 
 
 def load_tracker(spec: str, *, device: str, weights: str = "official") -> Tracker[Any]:
-    """The tracker that `spec` names, ready to run.
+    """Return the tracker that `spec` names, ready to run on `device`.
 
-    `siammask` (or `siammask:davis`), `siammask:vot`, `siammask:vot-ld`, `nano`, `vit`. `weights` is
-    `official`, or a path: SiamMask's checkpoint, the folder of NanoTrack's two files, VitTrack's file.
-    SiamMask also takes `random:SEED`. `nano` and `vit` run on the CPU whatever the device.
-    Raises `UnknownName`, or `WeightsError` where weights are missing or do not fit.
+    `spec` is one of `siammask` (the same as `siammask:davis`), `siammask:vot`, `siammask:vot-ld`, `nano`,
+    `vit`. `weights` is `official`, or a path: SiamMask's checkpoint, the folder of NanoTrack's two files, or
+    VitTrack's file. SiamMask also takes `random:SEED`. `nano` and `vit` always run on the CPU. Raise
+    `UnknownName`, or `WeightsError` if weights are missing or do not fit.
     """
     name, _, setting = spec.partition(":")
     if name not in TRACKERS:
@@ -85,7 +85,11 @@ def _vit(setting: str, *, device: str, weights: str) -> Tracker[Any]:
 
 
 class Loader(Protocol):
-    def __call__(self, setting: str, *, device: str, weights: str) -> Tracker[Any]: ...
+    """A function that loads a tracker."""
+
+    def __call__(self, setting: str, *, device: str, weights: str) -> Tracker[Any]:
+        """Return the tracker in that setting ("" for its default)."""
+        ...
 
 
 TRACKERS: dict[str, Loader] = {"nano": _nano, "siammask": _siammask, "vit": _vit}

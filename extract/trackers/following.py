@@ -1,14 +1,14 @@
-"""Following one athlete through a video: start, loss, and finding again.
+"""Follow one athlete through a video: start a track, notice a loss, find the athlete again.
 
-The start box comes from a detector, in the first frame that shows a person, or from the user. A tracker's
-score does not tell whether it holds the athlete (NanoTrack's is higher on grass), so the detector looks in:
-once a second, and at once where the score falls. Where it sees nobody at the tracker's box in several looks
-in a row the athlete counts as lost, from the first of these looks on. Then the detector looks until somebody
-continues the last box that it agreed with; after a gap, anybody is taken.
+The start box comes from the user, or from a detector in the first frame with a person. A tracker's score does
+not show whether it holds the athlete (NanoTrack's is higher on grass). The detector therefore looks at the
+frame once a second, and at once if the score falls. If several looks in a row see nobody at the tracker's
+box, the athlete counts as lost from the first of these looks on. The detector then looks until somebody
+continues the last box on which detector and tracker agreed. After a gap, another person is taken.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,26 +21,28 @@ from aqa_pipeline.records import Event, SpecValue, Video
 from extract.detectors import Detect, PersonDetector
 from extract.detectors.continuity import GAP_SECONDS, People, Seen, most_overlapping, overlap
 from extract.detectors.first_person import CHOOSERS, Start
-from extract.trackers.geometry import bounding_box, box_quad, vot_box
+from extract.trackers.corners import bounding_box, box_quad, vot_box
 from extract.trackers.tracker import Track, Tracked, Tracker
-from extract.trackers.tube import Step, Tube, make_tube, no_quad
+from extract.trackers.tube import Step, no_quad
 
 logger = logging.getLogger(__name__)
 
-# Intersection over union of the tracker's box and a person: on four clips .46 and more while the athlete
-# is held. Where the score has fallen, more is asked: after a cut the box lies loosely on somebody else.
+# The least intersection over union of the tracker's box and a person for agreement. On four clips it is .46
+# or more while the athlete is held. After a fallen score the limit is higher: after a cut, the box overlaps
+# another person by chance.
 AGREES, AGREES_IN_DOUBT = 0.2, 0.5
 
 
 @dataclass(frozen=True)
 class Rules:
-    """When a track starts, when the detector looks in, and when the athlete counts as lost.
+    """The rules for the start of a track, for the detector's looks, and for a loss.
 
-    `start` chooses among the persons of a frame. `init_box`, 4 numbers x1 y1 x2 y2 or 8 of a rotated box,
-    takes the detector's place in the first frame. The detector looks every `look_seconds`; every
-    `again_seconds` where the score is under `doubt_below` times the best since the last look (by default the
-    tracker's own share: scores differ between trackers and videos), after a look that missed the athlete, and
-    while the athlete is lost. Lost is who is missed in `missed_looks` looks in a row.
+    `start` chooses among the persons of a frame. `init_box`, 4 numbers x1 y1 x2 y2 or 8 of a rotated box in
+    pixels, replaces the detector in the first frame. The detector looks every `look_seconds`. It looks every
+    `again_seconds` in three cases: if the score is under `doubt_below` times the best since the last look,
+    after a look that missed the athlete, and while the athlete is lost. `doubt_below` is by default the
+    tracker's own, because scores differ between trackers. After `missed_looks` missed looks in a row, the
+    athlete counts as lost.
     """
 
     start: Start = "largest"
@@ -56,28 +58,29 @@ class Rules:
         if self.init_box is not None and len(self.init_box) not in (4, 8):
             raise AqaError(f"an init box has 4 numbers x1,y1,x2,y2 or 8 of four corners, got {self.init_box}")
         if self.missed_looks < 1:
-            raise AqaError(f"lost after {self.missed_looks} missed looks: expected 1 or more")
+            raise AqaError(f"missed_looks {self.missed_looks}: expected 1 or more")
         if self.doubt_below is not None and not 0 <= self.doubt_below <= 1:
-            raise AqaError(f"doubt below {self.doubt_below}: expected a share of the best score, 0 to 1")
+            raise AqaError(f"doubt_below {self.doubt_below}: expected a share of the best score, 0 to 1")
         if not 0 < self.again_seconds <= self.look_seconds:
             raise AqaError(
-                f"looks every {self.look_seconds} s, on doubt every {self.again_seconds} s: expected the "
-                "second above 0 and no more than the first"
+                f"look_seconds {self.look_seconds}, again_seconds {self.again_seconds}: expected "
+                "0 < again_seconds <= look_seconds"
             )
 
 
 @dataclass(frozen=True)
 class Missed:
-    """Looks in a row that saw nobody at the tracker's box: the first one's frame, and how many."""
+    """A row of looks that saw nobody at the tracker's box: the frame of the first one, and their number."""
 
     since: int
     number: int
 
 
 class Follower:
-    """Follows one athlete; frames come one by one, in order. `events` grows on the way and is logged.
+    """Follows one athlete through frames that come one by one, in order of time.
 
-    A loss is noticed after its first frame: `lost_in` tells which of the earlier steps it takes back.
+    Every event is appended to `events` and logged. A loss is noticed some frames after it began:
+    `lost_in` says in which earlier frames the athlete was lost already.
     """
 
     def __init__(
@@ -89,18 +92,18 @@ class Follower:
         self._detect, self._fps = detect, fps
         self._doubt_below = tracker.doubt_below if rules.doubt_below is None else rules.doubt_below
         self._best = 0.0
-        self._people: People | None = None  # the athlete as the detector agreed last
+        self._people: People | None = None  # with the athlete's box on which the detector last agreed
         self._missed: Missed | None = None
         self._looked_at: int | None = None
         self._watched = True
 
     def step(self, frame_index: int, frame: np.ndarray) -> Step:
-        """Return where the athlete is in the next frame (RGB uint8, (H, W, 3))."""
+        """Return where the athlete is in the next frame, RGB uint8 (height, width, channel)."""
         tracked = None if self.track is None else self.track.update(frame)
         return self.take(frame_index, frame, tracked)
 
     def take(self, frame_index: int, frame: np.ndarray, tracked: Tracked | None) -> Step:
-        """`step` with what the track says of this frame; None while there is no track."""
+        """Do a step with the track's result for this frame; `tracked` is None while there is no track."""
         if tracked is None:
             return (
                 self._begin(frame_index, frame) if self._people is None else self._search(frame_index, frame)
@@ -124,17 +127,17 @@ class Follower:
         return persons
 
     def _holds(self, frame_index: int, tracked: Tracked, persons: np.ndarray, *, least: float) -> bool:
-        """Return whether the athlete still counts as followed, after the detector has looked."""
+        """Return True if the athlete still counts as followed after the detector's look."""
         people = self._people
         assert people is not None, "who is tracked was started"
         people.match(frame_index, persons)
         box = bounding_box(tracked.quad)
         person = _person_at(box, persons, least)
         if person is not None:
-            # A detection may hold two persons at once; the tracker's box does not.
+            # The tracker's box, because a detection may cover two persons.
             people.confirm(frame_index, person, box)
             self._missed = None
-            self._best = tracked.score  # whatever the score is, it is that of the athlete
+            self._best = tracked.score  # the athlete is held, so this score is the new measure
             return True
         since, number = (self._missed.since, self._missed.number) if self._missed else (frame_index, 0)
         self._missed = Missed(since, number + 1)
@@ -150,27 +153,29 @@ class Follower:
         return False
 
     def _begin(self, frame_index: int, frame: np.ndarray) -> Step:
-        """Start the first track: at the given box, or at the first person that is seen."""
+        """Start the first track: at the user's box, or at the first person that the detector sees."""
         box = self._given_box(frame)
         persons = self._look(frame_index, frame)
         if box is None:
             person = CHOOSERS[self.rules.start](persons, frame)
             if person is None:
                 return Step(no_quad(), 0.0)
-            return self._start(frame_index, frame, person, "started", _seen("the detector", person), persons)
-        # A detector that cannot see whom the user points at has no say about them later.
+            detail = _seen(person)
+            return self._start(frame_index, frame, person, kind="started", detail=detail, persons=persons)
+        # A detector that does not see the user's athlete now would report a loss later.
         self._watched = _person_at(box, persons, AGREES) is not None
         unseen = "" if self._watched else "; the detector sees nobody there and is not asked again"
-        return self._start(frame_index, frame, box, "started", f"at the given box{unseen}", persons)
+        detail = f"at the given box{unseen}"
+        return self._start(frame_index, frame, box, kind="started", detail=detail, persons=persons)
 
     def _search(self, frame_index: int, frame: np.ndarray) -> Step:
-        """Look for the lost athlete, where a look is due."""
+        """Look for the lost athlete if a look is due."""
         if not self._is_due(frame_index, soon=True):
             return Step(no_quad(), 0.0)
         return self._restart(frame_index, frame, self._look(frame_index, frame))
 
     def _restart(self, frame_index: int, frame: np.ndarray, persons: np.ndarray) -> Step:
-        """Start again at the person that continues the athlete's last box; after a gap, at anybody."""
+        """Start again at the person that continues the athlete's last box; after a gap, at another."""
         assert self._people is not None, "who is lost was followed"
         assert self._missed is not None, "who is lost was missed"
         person = self._people.match(frame_index, persons)
@@ -179,18 +184,20 @@ class Follower:
             person, found = CHOOSERS[self.rules.start](persons, frame), f"is the {self.rules.start} person"
         if person is None:
             return Step(no_quad(), 0.0)
-        detail = f"{_seen('the detector', person)}, who {found}"
-        return self._start(frame_index, frame, person, RESTARTED, detail, persons)
+        detail = f"{_seen(person)}, who {found}"
+        return self._start(frame_index, frame, person, kind=RESTARTED, detail=detail, persons=persons)
 
     def _start(
         self,
         frame_index: int,
         frame: np.ndarray,
         box: np.ndarray,
+        *,
         kind: str,
         detail: str,
         persons: np.ndarray,
     ) -> Step:
+        """Start a track at the box, and append its event."""
         self.track = self.tracker.start(frame, box[:4])
         self._best, self._missed = 0.0, None
         if self._people is None:
@@ -201,12 +208,12 @@ class Follower:
         return Step(box_quad(box), 1.0)
 
     def _given_box(self, frame: np.ndarray) -> np.ndarray | None:
-        """Return the user's box; raise `AqaError` for one that is not of this picture."""
+        """Return the user's box, None without one. Raise `AqaError` if it does not fit this frame."""
         if self.rules.init_box is None:
             return None
         corners = np.array(self.rules.init_box, np.float64).reshape(-1, 2)
         height, width = frame.shape[:2]
-        picture = Footage(width, height, 1, 0, 1, 1.0)
+        picture = Footage(width, height, num_frames=1, start_frame=0, stop_frame=1, fps=1.0)
         rotated = len(corners) == 4
         check_belong(np.zeros(1, np.int64), corners[None], picture, name="the init box", may_leave=rotated)
         return vot_box(corners) if rotated else corners.reshape(4)
@@ -218,18 +225,18 @@ class Follower:
 
 
 def _person_at(box: np.ndarray, persons: np.ndarray, least: float) -> np.ndarray | None:
-    """Return the person that overlaps the box most, if it is enough."""
+    """Return the person that overlaps the box most, if the overlap is at least `least`."""
     best = most_overlapping(box, persons)
     return best if best is not None and overlap(box, best) >= least else None
 
 
-def _seen(by: str, person: np.ndarray) -> str:
-    return f"at a person that {by} sees with confidence {person[4]:.2f}"
+def _seen(person: np.ndarray) -> str:
+    return f"at a person that the detector sees with confidence {person[4]:.2f}"
 
 
 @dataclass(frozen=True, eq=False)
 class FollowedPersons:
-    """Tubes by tracking the person that a detector found."""
+    """The source of tubes that tracks a person whom a detector found."""
 
     tracker: Tracker[Any]
     detector: PersonDetector
@@ -237,11 +244,12 @@ class FollowedPersons:
 
     @property
     def name(self) -> str:
+        """The tracker's name."""
         return self.tracker.name
 
     @property
     def facts(self) -> dict[str, SpecValue]:
-        """What a stream's spec says of how its tubes were made."""
+        """The tubes' part of a stream's spec."""
         rules = self.rules
         box = None if rules.init_box is None else ",".join(f"{number:g}" for number in rules.init_box)
         return {
@@ -256,32 +264,18 @@ class FollowedPersons:
         }
 
     def for_video(self, video: Video, footage: Footage) -> Follower:
-        """The follower that takes the frames of `video`, in order."""
+        """Return the follower for the frames of `video`."""
         detect = self.detector.for_video(video, footage)
         return Follower(self.tracker, detect, self.rules, fps=footage.fps, video_id=video.video_id)
-
-
-def follow(
-    frames: Iterable[tuple[int, np.ndarray]],
-    tracker: Tracker[Any],
-    detect: Detect,
-    *,
-    fps: float,
-    rules: Rules | None = None,
-) -> Tube:
-    """Return the tube of one athlete through (index, RGB frame) pairs in order.
-
-    Raises `AqaError` for an init box that is not of the first frame.
-    """
-    return make_tube(frames, Follower(tracker, detect, rules or Rules(), fps=fps))
 
 
 def step_many(
     followers: Sequence[Follower], frame_index: Sequence[int], frames: Sequence[np.ndarray]
 ) -> list[Step]:
-    """One step of several videos at once, each with its own next frame; the followers share one tracker.
+    """Do one step of several videos at once, each with its own next frame.
 
-    The same steps as one by one. Faster where the tracker's network gains from batches: SiamMask on a GPU.
+    The followers must share one tracker. The steps are the same as one by one. This is faster if the
+    tracker's network gains from batches: SiamMask on a GPU.
     """
     if len({id(follower.tracker) for follower in followers}) > 1:
         raise ValueError("followers that step together must share one tracker")

@@ -1,7 +1,7 @@
-"""Trackers `nano` and `vit`: OpenCV's own, small and fast, with upright boxes.
+"""Trackers `nano` and `vit`: small and fast trackers of OpenCV, which return upright boxes.
 
-NanoTrack (HonglinChu/SiamTrackers, Apache-2.0) and VitTrack (opencv_zoo, Apache-2.0) as `cv2.TrackerNano` and
-`cv2.TrackerVit`; their networks are ONNX files.
+They are NanoTrack (HonglinChu/SiamTrackers, Apache-2.0) as `cv2.TrackerNano` and VitTrack (opencv_zoo,
+Apache-2.0) as `cv2.TrackerVit`. Their networks are ONNX files.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ import numpy as np
 
 from aqa_pipeline.errors import UnknownName, WeightsError
 from aqa_pipeline.weights import find_weights, sha256_of
-from extract.trackers.geometry import box_quad
+from extract.trackers.corners import box_quad
 from extract.trackers.tracker import Tracked, check_start, update_each
 
 NANO_FILES = {
@@ -25,16 +25,16 @@ NANO_FILES = {
 NANO_WEIGHTS = {"backbone": "nanotrack-v2-backbone", "neckhead": "nanotrack-v2-head"}
 VIT_WEIGHTS = "vittrack-2023sep"
 
-# NanoTrack's scores hardly move while it holds its target (0.93 to 1 times the best, on four real clips), and
-# fall only to 0.5 to 0.9 times after a cut, for a few frames. VitTrack's move much more.
+# On four real clips, NanoTrack's score stays at 0.93 to 1 times its best while it holds the target. After a
+# cut it falls to 0.5 to 0.9 times the best for a few frames. VitTrack's score varies much more.
 NANO_DOUBT_BELOW, VIT_DOUBT_BELOW = 0.9, 0.5
 
-_OPENCV: Any = cv2  # OpenCV's type hints leave its trackers out
+_OPENCV: Any = cv2  # OpenCV's type hints lack its trackers
 
 
 @dataclass(frozen=True, eq=False)
 class OpenCvTracker:
-    """One of OpenCV's trackers. `create` makes a fresh one for every track."""
+    """A tracker of OpenCV. `create` makes a new one for every track."""
 
     name: str
     weights_id: str
@@ -43,10 +43,11 @@ class OpenCvTracker:
 
     @property
     def identity(self) -> str:
+        """Name and weights, for a stream's spec."""
         return f"{self.name} {self.weights_id}"
 
     def start(self, frame: np.ndarray, box: np.ndarray) -> "OpenCvTrack":
-        """A track of what the box holds, in whole pixels. Raises `AqaError` for a bad box."""
+        """Start a track of the target in the box, rounded to pixels. Raise `AqaError` for a bad box."""
         x1, y1, x2, y2 = check_start(frame, box).round().astype(int).tolist()
         with _quiet():
             tracker = self.create()
@@ -54,17 +55,18 @@ class OpenCvTracker:
         return OpenCvTrack(tracker, box_quad(np.array([x1, y1, x2, y2])))
 
     def update_many(self, tracks: Sequence["OpenCvTrack"], frames: Sequence[np.ndarray]) -> list[Tracked]:
+        """Update each track with its own next frame, one after another."""
         return update_each(tracks, frames)
 
 
 class OpenCvTrack:
-    """One target being followed by a tracker of OpenCV's."""
+    """One target that a tracker of OpenCV follows."""
 
     def __init__(self, tracker: Any, quad: np.ndarray) -> None:
         self._tracker, self._quad = tracker, quad
 
     def update(self, frame: np.ndarray) -> Tracked:
-        """Where the target is in the next RGB frame: an upright box, the last one where there is none."""
+        """Return the target's upright box in the next RGB frame; the last one if the target is not found."""
         found, (x, y, width, height) = self._tracker.update(_bgr(frame))
         if found:
             self._quad = box_quad(np.array([x, y, x + width, y + height]))
@@ -72,9 +74,9 @@ class OpenCvTrack:
 
 
 def load_nano(setting: str, *, device: str, weights: str) -> OpenCvTracker:
-    """NanoTrack v2. `weights` is `official`, or a folder with its two files.
+    """Return NanoTrack v2. `weights` is `official`, or a folder with its two files.
 
-    Raises `UnknownName` for a setting, `WeightsError` where the files are missing or OpenCV is too old.
+    Raise `UnknownName` for any setting but "", and `WeightsError` if files are missing or OpenCV is too old.
     """
     _no_settings("nano", setting)
     _needs("TrackerNano_create", "4.7")
@@ -94,7 +96,7 @@ def load_nano(setting: str, *, device: str, weights: str) -> OpenCvTracker:
 
 
 def load_vit(setting: str, *, device: str, weights: str) -> OpenCvTracker:
-    """VitTrack. `weights` is `official`, or the path of its file. Raises as `load_nano`."""
+    """Return VitTrack. `weights` is `official`, or the path of its file. Raise as `load_nano` does."""
     _no_settings("vit", setting)
     _needs("TrackerVit_create", "4.9")
     path = find_weights(VIT_WEIGHTS) if weights == "official" else _given(Path(weights), "vit")
@@ -120,7 +122,7 @@ def _no_settings(name: str, setting: str) -> None:
 def _needs(function: str, version: str) -> None:
     if not hasattr(cv2, function):
         raise WeightsError(
-            f"this OpenCV ({cv2.__version__}) has no {function}: it takes opencv-python {version} or later"
+            f"this OpenCV ({cv2.__version__}) has no {function}: install opencv-python {version} or later"
         )
 
 
@@ -130,12 +132,12 @@ def _given(path: Path, tracker: str) -> Path:
     expected = " and ".join(NANO_FILES.values()) if tracker == "nano" else "its ONNX file"
     given = "a folder with" if tracker == "nano" else "the path of"
     raise WeightsError(
-        f"no weights of the tracker {tracker} at {path}: give {given} {expected} (random weights it has none)"
+        f"no weights of the tracker {tracker} at {path}: give {given} {expected} (it has no random weights)"
     )
 
 
 def _prove(create: Callable[[], Any], *paths: Path) -> None:
-    """Loads the networks once, so that a damaged file is told before any video is read."""
+    """Load the networks once, so that a damaged file raises `WeightsError` before any video is read."""
     try:
         with _quiet():
             create()
@@ -146,7 +148,7 @@ def _prove(create: Callable[[], Any], *paths: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps OpenCV 5 from warning, for every network, that targets mean nothing to its new engine."""
+    """Silence OpenCV 5, which warns for every network that its new engine ignores targets."""
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     try:

@@ -1,4 +1,7 @@
-"""Which file, or clip of one file, holds a video's quads: named as its id, else the only other spelling."""
+"""Find the file, or the clip of a JSON file, with a video's quads.
+
+It has the video's id as its name, or the only other spelling of the id.
+"""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -16,7 +19,7 @@ ENDING = ".csv"
 
 
 def quads_file(folder: Path, video_id: str) -> Path:
-    """Return where the quads of a video lie or are expected. Raises `DatasetError` if several files fit."""
+    """Return the path where a video's quads are or should be. Raise `DatasetError` if several files fit."""
     path = folder / f"{file_name(video_id)}{ENDING}"
     if path.is_file() or not folder.is_dir():
         return path
@@ -26,7 +29,10 @@ def quads_file(folder: Path, video_id: str) -> Path:
 
 
 def quads_digest(folder: Path, video_id: str) -> str | None:
-    """Return the digest of a video's quads; None where none is, or several fit (told when read)."""
+    """Return the digest of a video's quads; None without a file, or if several fit.
+
+    Reading the quads will raise the error.
+    """
     try:
         return boxes_digest(quads_file(folder, video_id), elsewhere=True)
     except DatasetError:
@@ -34,7 +40,7 @@ def quads_digest(folder: Path, video_id: str) -> str | None:
 
 
 def choose(video_id: str, index: NameIndex, *, where: str) -> str | None:
-    """Return the name for an id, None if there is none. Raises `DatasetError` if several other ones fit."""
+    """Return the name that fits a video's id, None without one. Raise `DatasetError` if several fit."""
     spellings = Spellings()
     found = spellings.choose(video_id, index.fitting(video_id))
     if spellings.unclear:
@@ -43,7 +49,7 @@ def choose(video_id: str, index: NameIndex, *, where: str) -> str | None:
 
 
 def quads_notes(tracker: str | None, videos: Sequence[Video]) -> tuple[str, ...]:
-    """Return a note on the videos whose quads stand under another spelling, for `annotations:PATH`."""
+    """Return a note on videos whose quads have another spelling of the id; () unless `annotations:PATH`."""
     kind, _, place = (tracker or "").partition(":")
     path = Path(place)
     if kind != ANNOTATIONS or not place or not path.exists():
@@ -56,7 +62,7 @@ def quads_notes(tracker: str | None, videos: Sequence[Video]) -> tuple[str, ...]
 
 
 class _Listed:
-    """The CSVs of a folder by the ids that their names stand for."""
+    """The CSV files of a folder by the video ids that their names encode."""
 
     def __init__(self, names: Iterable[str]) -> None:
         csvs = [name for name in names if name.lower().endswith(ENDING)]
@@ -66,5 +72,5 @@ class _Listed:
 
 @lru_cache(maxsize=4)
 def _listed(folder: Path, changed: int) -> _Listed:
-    """List the folder once; `changed`, when it last did, keeps a remembered list from being outdated."""
+    """List the folder, once for each time `changed` of its last change."""
     return _Listed(sorted(path.name for path in folder.iterdir()))

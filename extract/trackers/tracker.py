@@ -1,4 +1,4 @@
-"""What every tracker is."""
+"""The interface of a tracker."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from aqa_pipeline.errors import AqaError
 
 @dataclass(frozen=True, eq=False)
 class Tracked:
-    """Where a frame shows the target: four corners in pixels, and how sure the tracker is.
+    """The target's place in a frame: four corners in pixels, and the tracker's score.
 
-    `quad` (4, 2) float32 is clockwise as seen, from the corner of least x + y, and may leave the frame.
-    `score` is in [0, 1] and on a scale of the tracker's own.
+    `quad` (4, 2) float32 is clockwise on the picture, from the corner of least x + y. It may leave the frame.
+    `score` is in [0, 1]; scores of different trackers cannot be compared.
     """
 
     quad: np.ndarray
@@ -22,10 +22,13 @@ class Tracked:
 
 
 class Track(Protocol):
-    """One target being followed through the frames of one video."""
+    """One target that is followed through the frames of one video."""
 
     def update(self, frame: np.ndarray) -> Tracked:
-        """Where the target is in the next frame (RGB uint8, (H, W, 3), all of one size)."""
+        """Return where the target is in the next frame, RGB uint8 (height, width, channel).
+
+        All frames of a track have one size.
+        """
         ...
 
 
@@ -33,40 +36,42 @@ OneTrack = TypeVar("OneTrack", bound=Track)
 
 
 class Tracker(Protocol[OneTrack]):
-    """Follows what a box holds. One tracker serves many tracks, one after another or at once.
-
-    `identity` goes into the spec of what is made of the tubes: name, weights, settings. A target is in
-    doubt where the score is under `doubt_below` times the best score of its track.
-    """
+    """Starts tracks, each of one target. The tracks of a tracker may be used at the same time."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name that `load_tracker` takes."""
+        ...
 
     @property
-    def identity(self) -> str: ...
+    def identity(self) -> str:
+        """Name, weights and settings, for the spec of features that depend on the tubes."""
+        ...
 
     @property
-    def doubt_below(self) -> float: ...
+    def doubt_below(self) -> float:
+        """A target is in doubt if its score is under this share of the best score of its track."""
+        ...
 
     def start(self, frame: np.ndarray, box: np.ndarray) -> OneTrack:
-        """A track of what the box x1 y1 x2 y2 holds in a frame (RGB uint8, (H, W, 3)).
+        """Start a track of the target in the box x1 y1 x2 y2 of a frame, RGB uint8 (height, width, channel).
 
-        Raises `AqaError` for a box of less than a pixel, or one beside the frame.
+        Raise `AqaError` for a box with a side under a pixel, or outside the frame.
         """
         ...
 
     def update_many(self, tracks: Sequence[OneTrack], frames: Sequence[np.ndarray]) -> list[Tracked]:
-        """`track.update(frame)` of several videos' tracks at once."""
+        """Return `track.update(frame)` for each pair; the tracks are of several videos."""
         ...
 
 
 def update_each(tracks: Sequence[Track], frames: Sequence[np.ndarray]) -> list[Tracked]:
-    """`update_many` of a tracker that gains nothing from several at once."""
+    """Update the tracks one after another; the `update_many` of trackers without batches."""
     return [track.update(frame) for track, frame in zip(tracks, frames, strict=True)]
 
 
 def check_start(frame: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """The box x1 y1 x2 y2 (4,) as float64; raises `AqaError` if it cannot be a start in that frame."""
+    """Return the box x1 y1 x2 y2 (4,) as float64. Raise `AqaError` if no track can start there."""
     corners = np.asarray(box, np.float64)[:4]
     x1, y1, x2, y2 = corners
     height, width = frame.shape[:2]
@@ -77,7 +82,7 @@ def check_start(frame: np.ndarray, box: np.ndarray) -> np.ndarray:
         )
     if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
         raise AqaError(
-            f"a track cannot start from the box {corners.tolist()}: it lies beside the frame of "
-            f"{width}x{height} pixels. Boxes are in pixels of the picture as shown"
+            f"a track cannot start from the box {corners.tolist()}: it lies outside the frame of "
+            f"{width}x{height} pixels. Boxes are in pixels of the picture as a player shows it"
         )
     return corners

@@ -2,7 +2,7 @@
 
 Paper: Tran et al., "Learning Spatiotemporal Features with 3D Convolutional Networks", ICCV 2015. Original in
 Caffe; our parameter names are those of the port DavideA/c3d-pytorch (MIT). Convolutions have biases and no
-batch normalisation. fc7 and fc8, which the checkpoints hold too, are the classifier of Sports-1M: not built.
+batch normalization. fc7 and fc8, which the checkpoints hold too, are the classifier of Sports-1M: not built.
 """
 
 import torch

@@ -178,7 +178,7 @@ def channels_after(endpoint: str) -> int:
 
 
 class ConvUnit(nn.Module):
-    """Convolution without bias, batch normalisation, ReLU."""
+    """Convolution without bias, batch normalization, ReLU."""
 
     def __init__(
         self,
@@ -199,7 +199,7 @@ class ConvUnit(nn.Module):
         return F.relu(self.bn(self.conv3d(x)), inplace=True)
 
     def folded(self) -> "FoldedUnit":
-        """The same function with the normalisation in the weights, for inference."""
+        """The same function with the normalization in the weights, for inference."""
         return FoldedUnit(fuse_conv_bn_eval(self.conv3d, self.bn), self.conv3d.same)
 
 
@@ -213,7 +213,7 @@ class SameConv3d(nn.Conv3d):
 
 
 class FoldedUnit(SameConv3d):
-    """Convolution with the normalisation folded in, ReLU. On a CPU by oneDNN."""
+    """Convolution with the normalization folded in, ReLU. On a CPU by oneDNN."""
 
     def __init__(self, fused: nn.Conv3d, same: Padding) -> None:
         kernel, stride = cast(Triple, fused.kernel_size), cast(Triple, fused.stride)
@@ -248,7 +248,7 @@ class SamePool(nn.Module):
         sizes = zip(x.shape[2:], self.kernel, self.stride, strict=True)
         x = _zero_padded(x, [same_padding(size, k, s, self.padding) for size, k, s in sizes])
         ceil_mode = self.padding == "static"
-        # Another engine vectorises its own pool. Gradients go to the first of equal values, as in the ports.
+        # Another engine vectorizes its own pool. Gradients go to the first of equal values, as in the ports.
         if is_tracing() or x.requires_grad:
             return F.max_pool3d(x, self.kernel, self.stride, ceil_mode=ceil_mode)
         return separable_max_pool3d(x, self.kernel, self.stride, ceil_mode=ceil_mode)

@@ -1,1 +1,1 @@
-"""The OpenVINO runtime: conversion, its cache, and rewritten operations."""
+"""Runtime `openvino`: conversion, a cache of converted networks, and rewritten operations."""

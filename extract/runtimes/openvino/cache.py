@@ -1,8 +1,8 @@
-"""Converted networks, kept beside the weights: converting one takes longer than a short video does.
+"""Cache converted networks beside the weights: a conversion takes longer than extracting a short video.
 
-A kept file can't be stale: its name is a digest of all that a conversion depends on, the weights and our
-source code among it. Nor can it be damaged unseen: its own digest stands before it. Importing this imports no
-torch, for where one is kept neither that nor the network is needed.
+A cached file cannot be outdated: its name is a digest of all that a conversion depends on, including the
+weights and this package's code. Damage is noticed: the file begins with a digest of its content. Importing
+this imports no torch, because a cached network is run without torch.
 """
 
 import hashlib
@@ -17,24 +17,24 @@ from extract.runtimes.versions import versions
 
 log = logging.getLogger(__name__)
 
-NUM_DIGITS = 16  # of the two digests in a name
-NUM_KEPT = 8  # those used last; I3D has 76 MB, ResNet-50 94 MB
+NUM_DIGITS = 16  # of each of the two digests in a file's name
+NUM_KEPT = 8  # files, those used last; I3D has 76 MB, ResNet-50 94 MB
 NUM_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def conversion_name(program: Program, shape: tuple[int, ...]) -> str:
-    """What the conversion for such inputs is kept under: a digest of the network, and one of the rest."""
+    """Return the name of a conversion for inputs of that shape: digests of the network and of the rest."""
     rest = (program.output, program.precision, program.mean, program.std, shape)
     return f"{_digest_of_network(program.weights)}-{_short_digest(*rest)}"
 
 
 def is_any_kept(weights: str) -> bool:
-    """Whether a network with those weights was ever converted by this very code: then it has been loaded."""
+    """Return True if this code has cached a conversion of a network with those weights."""
     return any(_path("").parent.glob(f"{_digest_of_network(weights)}-*"))
 
 
 def recall_conversion(name: str) -> bytes | None:
-    """What was kept under that name, if it is there and sound."""
+    """Return the cached content under that name; None if it is missing or damaged."""
     path = _path(name)
     try:
         content = path.read_bytes()
@@ -46,7 +46,7 @@ def recall_conversion(name: str) -> bytes | None:
 
 
 def keep_conversion(name: str, converted: bytes) -> None:
-    """Keeps it, and of all only those used last; where the folder cannot be written nothing is kept."""
+    """Cache the content, and delete all but the files used last. Log it if the folder cannot be written."""
     path = _path(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def keep_conversion(name: str, converted: bytes) -> None:
         for old in kept[:-NUM_KEPT]:
             old.unlink(missing_ok=True)
     except OSError as error:
-        log.info("the converted network is not kept: %s", error)
+        log.info("the converted network is not cached: %s", error)
 
 
 def _path(name: str) -> Path:

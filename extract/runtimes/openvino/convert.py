@@ -1,4 +1,4 @@
-"""A network traced by torch and converted for OpenVINO."""
+"""Trace a network with torch, and convert it for OpenVINO."""
 
 import warnings
 from typing import TYPE_CHECKING
@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from aqa_pipeline.interrupts import interrupts_wait
-from extract.runtimes.normalise import FromBytes
+from extract.runtimes.normalize import FromBytes
 from extract.runtimes.openvino.fold_padding import fold_padding
 from extract.runtimes.openvino.winograd import spare_products
 from extract.runtimes.program import CannotRun, Program, one_line
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def convert(program: Program, example: np.ndarray) -> "openvino.Model":
-    """The program as OpenVINO's model of inputs of the example's size.
+    """Return the program as a model of OpenVINO for inputs of the example's shape.
 
-    Raises `CannotRun` where the network cannot be traced, or does what OpenVINO does not know.
+    Raise `CannotRun` if the network cannot be traced, or has operations that OpenVINO lacks.
     """
     import openvino
 
     module, pictures = FromBytes(program, program.network()), torch.from_numpy(example)
     try:
-        # The tracer and OpenVINO call Python from C++, and go on after a Ctrl-C that arrives there.
+        # The tracer and OpenVINO call Python from C++, where a Ctrl-C would be swallowed.
         with interrupts_wait(), warnings.catch_warnings(), torch.inference_mode():
-            warnings.simplefilter("ignore")  # of the tracer: shapes become constants, as they shall
+            warnings.simplefilter("ignore")  # the tracer warns that shapes become constants, as intended
             traced = torch.jit.trace(module, pictures, check_trace=False)
             model = openvino.convert_model(traced, example_input=pictures)
-    except Exception as error:  # of the tracer or of OpenVINO, whose own share no class
+    except Exception as error:  # the tracer's and OpenVINO's errors share no other class
         raise CannotRun(f"OpenVINO cannot convert {program.name} ({one_line(error, which=-1)})") from error
     model.reshape(list(example.shape))
     fold_padding(model)

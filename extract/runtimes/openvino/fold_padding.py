@@ -1,7 +1,7 @@
-"""Zeros around a map, taken into the max-pooling after them: OpenVINO pads by itself in a scalar loop.
+"""Fold zero padding into the max-pooling after it: OpenVINO's own padding is a slow scalar loop.
 
-Its max-pooling pads with minus infinity, so that is the same function only where no number is negative and
-every window sees some of the map.
+OpenVINO's max-pooling pads with minus infinity. The function stays the same only if no number of the map is
+negative and every window covers a part of the map.
 """
 
 from typing import TYPE_CHECKING
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     import openvino
     from openvino import Node, Output
 
-KEEP_SIGN = ("Concat", "MaxPool", "Pad")  # what gives no negative number where it gets none
+KEEP_SIGN = ("Concat", "MaxPool", "Pad")  # operations that give no negative number unless they get one
 
 
 def fold_padding(model: "openvino.Model") -> None:
-    """Every max-pooling of a map that zeros were put around becomes one that pads, in place."""
+    """Replace, in place, each zero padding with a max-pooling after it by a max-pooling that pads."""
     for node in model.get_ordered_ops():
         if node.get_type_name() != "MaxPool":
             continue
@@ -42,7 +42,7 @@ def _pooling(node: "Node", pad: "Node") -> "Output":
 
 
 def _puts_zeros_around(node: "Node") -> bool:
-    """Around the axes of space and time, where pooling pads."""
+    """Return True for zero padding of the axes of time and space alone, which pooling can pad."""
     if node.get_type_name() != "Pad" or node.get_attributes()["pad_mode"] != "constant":
         return False
     *_, value = (each.get_node() for each in node.input_values())

@@ -1,8 +1,8 @@
-"""OpenVINO on a CPU: compiled for inputs one by one, two side by side. Importing this imports no torch.
+"""Run a program in OpenVINO on a CPU, one input per request, two requests at once.
 
-One is as fast as any batch on a CPU, whose caches hold a clip, not sixteen of them; it also makes a feature
-independent of what else is in its batch. Two side by side, each on half of the cores, spare them most of the
-waiting for each other.
+One input per request is as fast as a larger batch on a CPU, whose caches hold one clip and not sixteen. It
+also makes a feature independent of the rest of its batch. Two requests at once, each on half of the cores,
+lose less time to cores that wait for each other. Importing this imports no torch.
 """
 
 import io
@@ -27,9 +27,9 @@ SIDE_BY_SIDE = 2
 
 
 def prepare_openvino(program: Program, example: np.ndarray) -> Run:
-    """The program in OpenVINO, which takes a few seconds the first time.
+    """Prepare the program for OpenVINO; the conversion takes a few seconds the first time.
 
-    Raises `CannotRun` as `check_openvino` does, and where OpenVINO cannot convert the network.
+    Raise `CannotRun` as `check_openvino` does, and if OpenVINO cannot convert the network.
     """
     check_openvino(program.device, program.precision)
     compiled = _compiled(program, example[:1])
@@ -41,7 +41,7 @@ def prepare_openvino(program: Program, example: np.ndarray) -> Run:
             request.start_async([one], share_inputs=True)
         for request, _ in started:
             request.wait()
-        # Copied, for the next output is written to the same place.
+        # A copy, because the next output overwrites this memory.
         return [request.get_output_tensor().data.copy() for request, _ in started]
 
     def run(batch: np.ndarray) -> np.ndarray:
@@ -53,11 +53,11 @@ def prepare_openvino(program: Program, example: np.ndarray) -> Run:
 
 
 def check_openvino(device: str, precision: Precision) -> None:
-    """Raises `CannotRun` without OpenVINO, away from the CPU, or for a precision that this CPU lacks."""
+    """Raise `CannotRun` if OpenVINO is missing, the device is no CPU, or the CPU lacks the precision."""
     if not on_cpu(device):
         raise CannotRun(f"OpenVINO runs on the CPU here, not on {device}")
     try:
-        with interrupts_wait():  # while its library is loaded, OpenVINO swallows a Ctrl-C
+        with interrupts_wait():  # OpenVINO swallows a Ctrl-C while its library is loaded
             import openvino
     except ImportError as error:
         raise CannotRun(f"OpenVINO is not installed ({install_command('openvino')})") from error
@@ -67,7 +67,7 @@ def check_openvino(device: str, precision: Precision) -> None:
 
 
 def _compiled(program: Program, example: np.ndarray) -> "openvino.CompiledModel":
-    """Recalled where it was kept; a network whose code others write is converted with every start."""
+    """Return the cached model, or convert the network. A plug-in's network is converted at every start."""
     name = conversion_name(program, example.shape)
     if program.ours and (kept := recall_conversion(name)) and (compiled := _imported(program, kept)):
         return compiled
@@ -83,8 +83,8 @@ def _imported(program: Program, kept: bytes) -> "openvino.CompiledModel | None":
 
     try:
         return openvino.Core().import_model(kept, "CPU", _settings(program))
-    except RuntimeError as error:  # OpenVINO's own have no other class
-        log.info("%s is converted anew: %s", program.name, one_line(error, which=-1))
+    except RuntimeError as error:  # the class of all of OpenVINO's errors
+        log.info("%s is converted again: %s", program.name, one_line(error, which=-1))
         return None
 
 

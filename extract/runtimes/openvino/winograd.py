@@ -1,12 +1,14 @@
-"""Winograd's convolutions along time: four frames of a 3D convolution with fewer products of frames.
+"""Apply Winograd's algorithm along time: compute four frames of a 3D convolution with fewer 2D convolutions.
 
-What `toom_cook` does to numbers is done to frames here: each product is a convolution over height and width.
-With three taps there are six products instead of twelve; the sums before and behind are of whole frames, and
-cheap beside it. The rounding is that of float32: a few 1e-6 of the largest.
+The algorithm of `winograd_matrices` multiplies numbers. Here each of its products is a convolution of a frame
+over height and width. Three taps need six products instead of twelve. The sums before and after the products
+are sums of whole frames, and cheap in comparison. The result differs by float32 rounding: a few 1e-6 of the
+largest value.
 
-Strides leave out frames between those that an output sees, and many taps would ask for numbers of unequal
-size. So taps are dealt out to trains of equal step and at most four taps. The trains share their products:
-their frames lie side by side, as channels. The seven taps of I3D's first layer, two by two, are two trains.
+With a stride, an output does not see consecutive frames, and more than four taps would need matrices whose
+entries differ too much in size. The taps are therefore split into trains: taps with equal distance, at most
+four each. All trains share each product: their frames are stacked as channels. The seven taps of I3D's first
+layer, which has stride two, make two trains.
 """
 
 from collections.abc import Sequence
@@ -16,70 +18,74 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from extract.runtimes.openvino.per_frame_ops import TIME, followed, followers_of
+from extract.runtimes.openvino.per_frame_ops import TIME, apply_ops, per_frame_ops_after
 from extract.runtimes.openvino.winograd_matrices import MOST_TAPS, NUM_OUTPUTS, Transforms, transforms
 
 if TYPE_CHECKING:
     import openvino
     from openvino import Node, Output
 
-LEAST_GAIN = 100  # multiplications spared for each number that the sums before and behind move
+LEAST_GAIN = 100  # saved multiplications per number that the additional sums read or write
 
 
 def spare_products(model: "openvino.Model") -> None:
-    """Every 3D convolution of a model in float32 that gains by it becomes 2D ones, in place."""
+    """Replace, in place, each 3D convolution of a float32 model by 2D ones where that is faster."""
     for node in model.get_ordered_ops():
         if node.get_type_name() == "Convolution" and (conv := _over_time(node)) and conv.gain >= LEAST_GAIN:
-            followers = followers_of(node)
-            readers = [node, *followers][-1].output(0).get_target_inputs()
-            frames = _frames(conv, followers)
+            ops = per_frame_ops_after(node)
+            readers = [node, *ops][-1].output(0).get_target_inputs()
+            frames = _frames(conv, ops)
             for reader in readers:
                 reader.replace_source_output(frames)
 
 
 @dataclass(frozen=True, eq=False)
 class _OverTime:
-    """A convolution with what it does along time."""
+    """A 3D convolution with its taps, stride and padding along time."""
 
     node: "Node"
     num_taps: int
     stride: int
-    margin: int  # frames of zeros before the first
+    margin: int  # frames of zeros before the first frame
 
     @property
     def trains(self) -> list[range]:
-        """Its taps, dealt out."""
+        """The taps, split into trains of equal distance and at most `MOST_TAPS` taps."""
         by_phase = [range(first, self.num_taps, self.stride) for first in range(self.stride)]
         return [taps[at : at + MOST_TAPS] for taps in by_phase for at in range(0, len(taps), MOST_TAPS)]
 
     @property
     def transforms(self) -> Transforms:
+        """The matrices for the longest train."""
         return transforms(max(map(len, self.trains)))
 
     @property
     def num_frames(self) -> tuple[int, int]:
-        """Of its input and its output."""
+        """The number of frames of the input, and of the output."""
         return self.node.input_value(0).shape[TIME], self.node.output(0).shape[TIME]
 
     @property
     def gain(self) -> float:
-        """Multiplications spared for each number moved; the zeros beyond the ends cost nothing either way."""
+        """The saved multiplications per number moved; frames of zeros beyond the ends cost nothing."""
         num_before, num_behind = self.num_frames
         num_out, num_in, _, *taps = self.node.input_value(1).shape
         seen = np.add.outer(np.arange(num_behind) * self.stride, np.arange(self.num_taps)) - self.margin
         num_direct = np.count_nonzero((seen >= 0) & (seen < num_before))
         num_products = len(self.transforms.B) * -(-num_behind // NUM_OUTPUTS)
         num_in_all = num_in * len(self.trains)
-        cells_before, cells_behind = (
+        pixels_before, pixels_behind = (
             np.prod(each.shape[TIME + 1 :]) for each in (self.node.input_value(0), self.node.output(0))
         )
         products = num_direct * num_in - num_products * num_in_all
-        moved = num_products * (num_in_all * cells_before + num_out * cells_behind)
-        return float(np.prod(taps) * num_out * cells_behind * products / moved)
+        moved = num_products * (num_in_all * pixels_before + num_out * pixels_behind)
+        return float(np.prod(taps) * num_out * pixels_behind * products / moved)
 
 
 def _over_time(node: "Node") -> _OverTime | None:
-    """The convolution, if it is a 3D one with a known kernel, undilated, half beyond the ends at most."""
+    """Return the convolution if the algorithm applies, else None.
+
+    It applies to 3D convolutions with a constant kernel, without dilation, that pad at most half the taps.
+    """
     attributes, kernel = node.get_attributes(), node.input_value(1)
     num_taps, *others = kernel.shape[TIME:]
     margins = [attributes[name][0] for name in ("pads_begin", "pads_end")]
@@ -93,8 +99,11 @@ def _over_time(node: "Node") -> _OverTime | None:
     return _OverTime(node, num_taps, attributes["strides"][0], margins[0]) if fits else None
 
 
-def _frames(conv: _OverTime, followers: "Sequence[Node]") -> "Output":
-    """What the convolution and its followers give, four frames at once; None is zero, as beyond the ends."""
+def _frames(conv: _OverTime, ops: "Sequence[Node]") -> "Output":
+    """Return the output of the convolution and the operations after it, computed four frames at a time.
+
+    In the lists of frames, None stands for a frame of zeros beyond the ends.
+    """
     from openvino import opset14
 
     source, kernel = conv.node.input_values()
@@ -109,11 +118,11 @@ def _frames(conv: _OverTime, followers: "Sequence[Node]") -> "Output":
         windows = [inputs[train.start :: conv.stride][start : start + len(B)] for train in conv.trains]
         products = [_product(conv, row, windows, kernel) for row, kernel in zip(B, kernels, strict=True)]
         outputs += [_sum(row, products) for row in A]
-    return opset14.concat([followed(each, followers) for each in outputs[:num_behind]], TIME).output(0)
+    return opset14.concat([apply_ops(each, ops) for each in outputs[:num_behind]], TIME).output(0)
 
 
 def _kernels(conv: _OverTime, kernel: np.ndarray) -> np.ndarray:
-    """The kernels over height and width of each product, (product, out, train and in, 1, height, width)."""
+    """Return the 2D kernels of each product: (product, out, train x in, 1, height, width)."""
     G = conv.transforms.G
     combined = [
         np.einsum("pt,oithw->poihw", G[:, : len(train)], kernel[:, :, train].astype(np.float64))
@@ -125,7 +134,7 @@ def _kernels(conv: _OverTime, kernel: np.ndarray) -> np.ndarray:
 def _product(
     conv: _OverTime, row: np.ndarray, windows: "Sequence[Sequence[Output | None]]", kernel: "Output"
 ) -> "Output | None":
-    """One product: of the sum of every train's frames, side by side, and the kernel."""
+    """Return one product: the weighted sums of the trains' frames, stacked as channels, times the kernel."""
     from openvino import opset14
 
     sums = [_sum(row, window) for window in windows]
@@ -140,7 +149,7 @@ def _product(
 
 
 def _sum(row: np.ndarray, frames: "Sequence[Output | None]") -> "Output | None":
-    """The sum of the frames, each times its factor."""
+    """Return the sum of the frames, each times its factor; None if all are zero."""
     from openvino import opset14
 
     def times(factor: float, frame: "Output") -> "Output":

@@ -1,6 +1,6 @@
-"""The matrices of Winograd's convolutions, F(4, r): four numbers from 3 + r numbers and r taps.
+"""The matrices of Winograd's algorithm F(4, r): four outputs from 3 + r inputs and r taps.
 
-    y = A [(G g) * (B d)]      outputs y, taps g, inputs d, and the product number by number
+    y = A [(G g) * (B d)]      with outputs y, taps g, inputs d; * is elementwise
 
 (Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015, section 4.1.)
 """
@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 
 NUM_OUTPUTS = 4
-POINTS = (0, 1, -1, 2, -2, 0.5)  # where polynomials are compared; one more is infinity
+POINTS = (0, 1, -1, 2, -2, 0.5)  # the interpolation points; infinity is one more
 MOST_TAPS = len(POINTS) + 2 - NUM_OUTPUTS
 
 
@@ -26,7 +26,7 @@ class Transforms:
 
 @cache
 def transforms(num_taps: int) -> Transforms:
-    """For up to `MOST_TAPS` taps, by Toom and Cook's rule: enough values make a polynomial known."""
+    """Return the matrices for up to `MOST_TAPS` taps, by Toom-Cook interpolation."""
     num_products = NUM_OUTPUTS + num_taps - 1
     points = np.array(POINTS[: num_products - 1])
     others = [np.delete(points, at) for at in range(len(points))]
@@ -36,5 +36,5 @@ def transforms(num_taps: int) -> Transforms:
     G[:-1] /= [[np.prod(point - rest)] for point, rest in zip(points, others, strict=True)]
     B[:-1, :-1] = [np.poly(rest)[::-1] for rest in others]
     B[-1] = np.poly(points)[::-1]
-    A[-1, -1] = G[-1, -1] = 1  # at infinity the highest powers are all there is
+    A[-1, -1] = G[-1, -1] = 1  # the value at infinity is the highest coefficient
     return Transforms(A.T, B, G)

@@ -1,4 +1,4 @@
-"""SiamMask's backbone: the first three stages of a ResNet-50 whose strides and paddings suit tracking.
+"""SiamMask's backbone: the first three stages of a ResNet-50 with strides and paddings for tracking.
 
 Differences from torchvision's ResNet-50: the stem and the first block of `layer2` do not pad, the
 shortcuts of `layer2` and `layer3` are 3x3 convolutions, and `layer3` keeps the resolution with dilated
@@ -13,7 +13,7 @@ EXPANSION = 4
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3, 1x1 with a residual: (B, in, H, W) -> (B, 4 * width, H', W')."""
+    """Convolutions 1x1, 3x3, 1x1 with a residual; gives 4 * `width` channels."""
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Bottleneck(nn.Module):
         self.downsample = shortcut
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return maps (batch, 4 * width, height', width') of maps (batch, in_channels, height, width)."""
         residual = x if self.downsample is None else self.downsample(x)
         x = F.relu(self.bn1(self.conv1(x)), inplace=True)
         x = F.relu(self.bn2(self.conv2(x)), inplace=True)
@@ -43,9 +44,10 @@ class Bottleneck(nn.Module):
 
 
 class TrackingResNet50(nn.Module):
-    """BGR pictures (B, 3, H, W), 0..255 -> maps of 64, 256, 512 and 1024 channels.
+    """The backbone. Its four maps have 64, 256, 512 and 1024 channels.
 
-    Search 255 -> 125, 63, 31, 31 pixels wide; template 127 -> 61, 31, 15, 15.
+    A search picture of 255 pixels gives maps 125, 63, 31 and 31 pixels wide, a template of 127 pixels 61, 31,
+    15 and 15.
     """
 
     def __init__(self) -> None:
@@ -58,6 +60,7 @@ class TrackingResNet50(nn.Module):
         self.layer3 = _stage(512, 256, 6, dilation=2, shortcut=_shortcut(512, 1024, kernel=3, padding=1))
 
     def forward(self, pictures: Tensor) -> Maps:
+        """Return the four maps of BGR pictures (batch, 3, height, width) with values 0..255."""
         p0 = F.relu(self.bn1(self.conv1(pictures)), inplace=True)
         p1 = self.layer1(self.maxpool(p0))
         p2 = self.layer2(p1)
@@ -73,7 +76,7 @@ def _stage(
     stride: int = 1,
     dilation: int = 1,
 ) -> nn.Sequential:
-    """The first block changes the size and is never dilated; the others keep it."""
+    """Return a stage: the first block changes the size and is never dilated, the others keep the size."""
     first = Bottleneck(in_channels, width, stride=stride, shortcut=shortcut)
     rest = [Bottleneck(width * EXPANSION, width, dilation=dilation) for _ in range(num_blocks - 1)]
     return nn.Sequential(first, *rest)

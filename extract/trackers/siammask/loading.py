@@ -1,4 +1,4 @@
-"""SiamMask with official, given or random weights."""
+"""Load SiamMask with official, given or random weights."""
 
 import re
 from pathlib import Path
@@ -16,10 +16,10 @@ from extract.trackers.siammask.tracker import SiamMaskTracker
 
 
 def load_siammask(setting: str, *, device: str, weights: str) -> SiamMaskTracker:
-    """The tracker in that setting (davis for an empty name), on `device`.
+    """Return the tracker in that setting (davis for an empty name), on `device`.
 
     `weights` is `official` (as fetched by `aqa weights fetch`; each setting has its own file), `random:SEED`,
-    or the path of a checkpoint. Raises `UnknownName` or `WeightsError`.
+    or the path of a checkpoint. Raise `UnknownName` or `WeightsError`.
     """
     chosen = get_setting(setting or "davis")
     if weights.startswith("random"):
@@ -32,9 +32,10 @@ def load_siammask(setting: str, *, device: str, weights: str) -> SiamMaskTracker
 
 
 def load_network(path: Path) -> SiamMask:
-    """The network with exactly the entries of a checkpoint, be it bare or inside a training state.
+    """Return the network with a checkpoint's weights, which must fit exactly.
 
-    Raises `WeightsError` for pysot's SiamMask too, whose names and conventions are others.
+    The checkpoint may be bare or part of a training state. Raise `WeightsError` if it does not fit, as
+    pysot's SiamMask does not: its names and conventions differ.
     """
     network = SiamMask()
     try:
@@ -58,13 +59,14 @@ def _random(weights: str) -> SiamMask:
 
 
 class _OnePicture(nn.Module):
-    """SiamMask that looks for a picture's middle in the picture: every layer runs on one input."""
+    """SiamMask that searches a picture for its own middle, so that one input runs through every layer."""
 
     def __init__(self) -> None:
         super().__init__()
         self.network = SiamMask()
 
     def forward(self, noise: Tensor) -> Tensor:
+        """Return all outputs for noise (batch, 3, 255, 255), flattened to one axis."""
         pictures = noise * 100 + 128  # from deviation 0.5 about 0 to the range of pixels
         first = (SEARCH_SIZE - TEMPLATE_SIZE) // 2
         middle = slice(first, first + TEMPLATE_SIZE)

@@ -1,10 +1,10 @@
-"""SiamMask (`siammask_sharp`): where the template is in the search picture, and its mask there.
+"""The network SiamMask (`siammask_sharp`): find the template in the search picture, and its mask there.
 
 Paper: Wang et al., "Fast Online Object Tracking and Segmentation: A Unifying Approach", CVPR 2019.
-Original: foolwood/SiamMask (MIT), whose parameter names are ours, so that its checkpoints load strictly.
+Original: foolwood/SiamMask (MIT), whose parameter names are kept, so that its checkpoints load strictly.
 
-What we do differently: the template's side of the three correlations is computed once per track, and the
-63x63 head of the mask branch, which the refinement replaces, is loaded but not run.
+Two differences from the original: the template's side of the three correlations is computed once per track.
+The 63x63 head of the mask branch, which the refinement replaces, is loaded but not run.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ COARSE_MASK_SIZE = 63
 
 @dataclass(frozen=True, eq=False)
 class TemplateKernels:
-    """What a template leaves to search for, one per branch: (B, 256, 5, 5)."""
+    """The kernels of a template, one per branch: (batch, 256, 5, 5)."""
 
     cls: Tensor
     loc: Tensor
@@ -32,10 +32,11 @@ class TemplateKernels:
 
 @dataclass(frozen=True, eq=False)
 class SearchResult:
-    """What the network says of a search picture, on a grid of 25x25 places.
+    """The network's outputs for a search picture, on a grid of 25x25 positions.
 
-    `cls` (B, 10, 25, 25) are logits (background of 5 anchors, then foreground), `loc` (B, 20, 25, 25) the
-    boxes as dx, dy, dw, dh of 5 anchors each. `correlation` (B, 256, 25, 25) and `maps` serve the masks.
+    `cls` (batch, 10, 25, 25) are logits: background of 5 anchors, then foreground. `loc` (batch, 20, 25, 25)
+    are the boxes: dx, dy, dw, dh, of 5 anchors each. `correlation` (batch, 256, 25, 25) and `maps` are inputs
+    of `masks`.
     """
 
     cls: Tensor
@@ -45,7 +46,10 @@ class SearchResult:
 
 
 class SiamMask(nn.Module):
-    """Pictures are BGR, 0..255, float: templates (B, 3, 127, 127), searches (B, 3, 255, 255)."""
+    """SiamMask. Its pictures are BGR, float, 0..255.
+
+    Templates are (batch, 3, 127, 127), search pictures (batch, 3, 255, 255).
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,12 +64,12 @@ class SiamMask(nn.Module):
         self.refine_model = MaskRefinement()
 
     def template(self, pictures: Tensor) -> TemplateKernels:
-        """The kernels of templates (B, 3, 127, 127)."""
+        """Return the kernels of templates (batch, 3, 127, 127)."""
         features, _ = self.features(pictures)
         return TemplateKernels(*(branch.conv_kernel(features) for branch in self._branches()))
 
     def search(self, kernels: TemplateKernels, pictures: Tensor) -> SearchResult:
-        """Compares search pictures (B, 3, 255, 255) with the kernels of as many templates."""
+        """Compare search pictures (batch, 3, 255, 255) with the kernels of as many templates."""
         features, maps = self.features(pictures)
         cls, loc, mask = self._branches()
         return SearchResult(
@@ -75,12 +79,12 @@ class SiamMask(nn.Module):
             maps=maps,
         )
 
-    def masks(self, result: SearchResult, places: list[tuple[int, int]]) -> Tensor:
-        """Mask logits (B, 127, 127) at one place (row, column) of the grid per search picture."""
-        return self.refine_model(result.maps, result.correlation, places)
+    def masks(self, result: SearchResult, grid_positions: list[tuple[int, int]]) -> Tensor:
+        """Return mask logits (batch, 127, 127), each at one grid position (row, column)."""
+        return self.refine_model(result.maps, result.correlation, grid_positions)
 
     def forward(self, templates: Tensor, searches: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """`cls`, `loc` and the masks in the middle of the grid: one pass through every layer."""
+        """Return `cls`, `loc` and the masks at the grid's middle; the input runs through every layer."""
         result = self.search(self.template(templates), searches)
         middle = result.cls.shape[-1] // 2
         return result.cls, result.loc, self.masks(result, [(middle, middle)] * len(searches))
@@ -90,7 +94,7 @@ class SiamMask(nn.Module):
 
 
 class Features(nn.Module):
-    """The backbone and its reduction to 256 channels."""
+    """The backbone, and the reduction of its last map to 256 channels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,24 +102,26 @@ class Features(nn.Module):
         self.downsample = Reduction()
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Maps]:
+        """Return features (batch, 256, height', width') and the backbone's maps."""
         maps = self.features(pictures)
         return self.downsample(maps[3]), maps
 
 
 class Reduction(nn.Module):
-    """1x1 to 256 channels; of a template's 15x15 map the inner 7x7, free of the picture's border."""
+    """A 1x1 convolution to 256 channels. Of a template's 15x15 map, it keeps the inner 7x7."""
 
     def __init__(self) -> None:
         super().__init__()
         self.downsample = nn.Sequential(nn.Conv2d(1024, CHANNELS, 1, bias=False), nn.BatchNorm2d(CHANNELS))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return (batch, 256, height', width') of maps (batch, 1024, height, width)."""
         x = self.downsample(x)
         return x[:, :, 4:-4, 4:-4] if x.shape[3] < 20 else x
 
 
 class DepthwiseCorrelation(nn.Module):
-    """One branch: 7x7 and 31x31 features -> 25x25 correlations (channel by channel) -> `out_channels`."""
+    """One branch: it correlates 7x7 and 31x31 features channel by channel to 25x25, for its `head`."""
 
     def __init__(self, out_channels: int) -> None:
         super().__init__()
@@ -124,10 +130,13 @@ class DepthwiseCorrelation(nn.Module):
         self.head = nn.Sequential(*_conv_unit(1), nn.Conv2d(CHANNELS, out_channels, 1))
 
     def correlate(self, kernels: Tensor, features: Tensor) -> Tensor:
-        """(B, 256, 5, 5) over the search features (B, 256, 31, 31) -> (B, 256, 25, 25)."""
+        """Correlate kernels (batch, 256, 5, 5) with search features (batch, 256, 31, 31).
+
+        Return (batch, 256, 25, 25).
+        """
         search = self.conv_search(features)
         batch, channels = search.shape[:2]
-        # One grouped convolution for the whole batch: every channel of every picture is a group.
+        # One grouped convolution for the whole batch: each channel of each picture is a group.
         flat = search.reshape(1, batch * channels, *search.shape[2:])
         weight = kernels.reshape(batch * channels, 1, *kernels.shape[2:])
         correlation = F.conv2d(flat, weight, groups=batch * channels)
@@ -143,7 +152,7 @@ def _conv_unit(kernel: int) -> nn.Sequential:
 
 
 def stack_kernels(kernels: list[TemplateKernels]) -> TemplateKernels:
-    """The kernels of several tracks as one batch."""
+    """Stack the kernels of several tracks to one batch."""
     return TemplateKernels(
         cls=torch.cat([each.cls for each in kernels]),
         loc=torch.cat([each.loc for each in kernels]),

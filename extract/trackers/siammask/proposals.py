@@ -1,10 +1,10 @@
-"""From the network's outputs to the box it believes in: SiamRPN's choice among 3125 anchors.
+"""Choose a box from the network's outputs: SiamRPN's choice among 3125 anchors.
 
 Li et al., "High Performance Visual Tracking with Siamese Region Proposal Network", CVPR 2018, section 3.3.
 
-The casts are written out because the official results were made with NumPy 1, where an array of float32 and
-a float64 number gave float32, and a number of float32 times a Python float gave float64. NumPy 2 decides
-otherwise, which would move boxes by some 1e-6 pixels.
+The casts reproduce NumPy 1, which made the official results: there, a float32 array with a float64 number
+gives float32, and a float32 number times a Python float gives float64. NumPy 2 differs, which would move
+boxes by some 1e-6 pixels.
 """
 
 import math
@@ -21,20 +21,20 @@ RATIOS = (0.33, 0.5, 1, 2, 3)
 
 @dataclass(frozen=True)
 class Proposal:
-    """The chosen box: where, how large, how sure (0..1), and its (row, column) on the grid.
+    """The chosen box in pixels of the frame, its score in [0, 1], and its grid position (row, column).
 
-    `weight` says how far the size follows this box, from 0 (not at all) to 1.
+    `weight`, 0 to 1, is the share of this box in the target's next size.
     """
 
     position: np.ndarray
     size: np.ndarray
     score: float
     weight: float
-    place: tuple[int, int]
+    grid_position: tuple[int, int]
 
 
 def _anchors() -> np.ndarray:
-    """(4, 5, 25, 25) float32: x, y (from the middle of the search picture), width, height."""
+    """Return (4, 5, 25, 25) float32: x, y (from the middle of the search picture), width, height."""
     offsets = (np.arange(GRID) - GRID // 2) * STRIDE
     anchors = np.empty((4, len(RATIOS), GRID, GRID), np.float32)
     anchors[0], anchors[1] = offsets[None, None, :], offsets[None, :, None]
@@ -45,7 +45,7 @@ def _anchors() -> np.ndarray:
 
 
 def _window() -> np.ndarray:
-    """(3125,) float64: 1 in the middle of the grid, 0 at its border, the same for every anchor."""
+    """Return (3125,) float64: 1 in the middle of the grid, 0 at its border, the same for every anchor."""
     return np.tile(np.outer(np.hanning(GRID), np.hanning(GRID)).ravel(), len(RATIOS))
 
 
@@ -61,10 +61,10 @@ def choose_proposal(
     scale: float,
     setting: Setting,
 ) -> Proposal:
-    """The best of the boxes `loc` (20, 25, 25) with foreground probabilities (3125,), both float32.
+    """Return the best of the boxes `loc` (20, 25, 25) with foreground probabilities (3125,), both float32.
 
-    `position` and `size` (float64) are of the last frame; `scale` is search pixels per frame pixel. The
-    proposal is in pixels of the frame.
+    `position` (x, y) and `size` (width, height), float64, are the target's in the last frame. `scale` is
+    pixels of the search picture per pixel of the frame.
     """
     decoded = decode_boxes(boxes)
     penalty = shape_penalty(decoded[2:], size * scale, penalty_k=setting.penalty_k)
@@ -78,19 +78,19 @@ def choose_proposal(
         size=chosen[2:],
         score=float(scores[best]),
         weight=float(np.float64(penalty[best] * scores[best]) * setting.smoothing),
-        place=(int(row), int(column)),
+        grid_position=(int(row), int(column)),
     )
 
 
 def decode_boxes(boxes: np.ndarray) -> np.ndarray:
-    """dx, dy, dw, dh of every anchor (20, 25, 25) -> x, y, width, height (4, 3125) float32."""
+    """Return x, y, width, height (4, 3125) float32 for dx, dy, dw, dh of every anchor (20, 25, 25)."""
     delta = boxes.reshape(4, -1)
-    centres = delta[:2] * ANCHORS[2:] + ANCHORS[:2]
-    return np.concatenate([centres, np.exp(delta[2:]) * ANCHORS[2:]])
+    centers = delta[:2] * ANCHORS[2:] + ANCHORS[:2]
+    return np.concatenate([centers, np.exp(delta[2:]) * ANCHORS[2:]])
 
 
 def shape_penalty(sizes: np.ndarray, last: np.ndarray, *, penalty_k: float) -> np.ndarray:
-    """(n,) float32, 1 for boxes (2, n) of the `last` size and shape, less for others."""
+    """Return factors (box,) float32: 1 for sizes (2, box) with the `last` size and shape, else less."""
     width, height = sizes
     size_change = _change(_context(width, height) / np.float32(_context(last[0], last[1])))
     shape_change = _change(np.float32(last[0] / last[1]) / (width / height))
@@ -105,6 +105,6 @@ def _context(width: np.ndarray, height: np.ndarray) -> np.ndarray:
 
 
 def _change(ratio: np.ndarray) -> np.ndarray:
-    """How much a ratio differs from 1, in whichever direction: 1/2 and 2 -> 2."""
+    """Return how much a ratio differs from 1 in either direction: 1/2 and 2 -> 2."""
     change: np.ndarray = np.maximum(ratio, 1.0 / ratio)
     return change

@@ -1,4 +1,4 @@
-"""From one place of the correlation grid to a sharp mask, with ever finer maps of the backbone.
+"""Refine one grid position of the correlation to a sharp mask, with finer and finer maps of the backbone.
 
 Wang et al., CVPR 2019, figure 7 of the appendix; original: foolwood/SiamMask (MIT), class `Refine`.
 """
@@ -13,7 +13,7 @@ SIZES = (31, 61, 127)  # of the mask after each step
 
 
 class MaskRefinement(nn.Module):
-    """Maps (B, 64 | 256 | 512, H, W) and correlations (B, 256, 25, 25) -> mask logits (B, 127, 127)."""
+    """The refinement. Its inputs are the maps of 64, 256 and 512 channels, and the correlation."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,14 +28,18 @@ class MaskRefinement(nn.Module):
         self.post1 = nn.Conv2d(16, 4, 3, padding=1)
         self.post2 = nn.Conv2d(4, 1, 3, padding=1)
 
-    def forward(self, maps: Maps, correlation: Tensor, places: list[tuple[int, int]]) -> Tensor:
-        """The mask at one place (row, column) of the 25x25 grid per picture."""
-        chosen = torch.stack([correlation[at, :, row, column] for at, (row, column) in enumerate(places)])
+    def forward(self, maps: Maps, correlation: Tensor, grid_positions: list[tuple[int, int]]) -> Tensor:
+        """Return mask logits (batch, 127, 127), one grid position (row, column) per picture.
+
+        `correlation` is (batch, 256, 25, 25).
+        """
+        positions = grid_positions
+        chosen = torch.stack([correlation[at, :, row, column] for at, (row, column) in enumerate(positions)])
         mask = self.deconv(chosen[:, :, None, None])
         steps = (
-            (self.h2, self.v2, self.post0, _windows(maps[2], places, stride=1, size=15)),
-            (self.h1, self.v1, self.post1, _windows(maps[1], places, stride=2, size=31)),
-            (self.h0, self.v0, self.post2, _windows(maps[0], places, stride=4, size=61)),
+            (self.h2, self.v2, self.post0, _windows(maps[2], positions, stride=1, size=15)),
+            (self.h1, self.v1, self.post1, _windows(maps[1], positions, stride=2, size=31)),
+            (self.h0, self.v0, self.post2, _windows(maps[0], positions, stride=4, size=61)),
         )
         for (horizontal, vertical, post, window), size in zip(steps, SIZES, strict=True):
             mask = post(F.interpolate(horizontal(mask) + vertical(window), size=(size, size)))
@@ -51,16 +55,16 @@ def _two_convs(channels: int, between: int, out_channels: int) -> nn.Sequential:
     )
 
 
-def _windows(maps: Tensor, places: list[tuple[int, int]], *, stride: int, size: int) -> Tensor:
-    """What each place of the grid sees of a map, zeros outside: (B, C, size, size).
+def _windows(maps: Tensor, grid_positions: list[tuple[int, int]], *, stride: int, size: int) -> Tensor:
+    """Return each grid position's window of a map, zeros outside: (batch, channel, size, size).
 
-    The map is padded with 4 * stride zeros, and one step on the grid is `stride` pixels of it.
+    The map is padded with 4 * stride zeros. One step on the grid is `stride` pixels of the map.
     """
     pad = 4 * stride
     padded = F.pad(maps, (pad, pad, pad, pad))
     return torch.stack(
         [
             padded[at, :, stride * row : stride * row + size, stride * column : stride * column + size]
-            for at, (row, column) in enumerate(places)
+            for at, (row, column) in enumerate(grid_positions)
         ]
     )

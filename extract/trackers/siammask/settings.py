@@ -1,4 +1,4 @@
-"""The three official settings of SiamMask's tracker; each has a checkpoint of its own."""
+"""The three official settings of SiamMask's tracker; each has its own checkpoint."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,31 +10,35 @@ SettingName = Literal["davis", "vot", "vot-ld"]
 
 @dataclass(frozen=True)
 class Setting:
-    """What the tracker does with the network's outputs.
+    """How the tracker uses the network's outputs.
 
-    A pixel with a mask probability above `mask_threshold` belongs to the target. Boxes that change shape or
-    size are penalised by `penalty_k`, those far from the last place by `window_influence` (a share).
-    `smoothing` scales how fast the size follows.
+    A pixel with a mask probability above `mask_threshold` belongs to the target. `penalty_k` penalizes boxes
+    that change shape or size. `window_influence`, 0 to 1, penalizes boxes far from the last position.
+    `smoothing` scales how fast the target's size follows the boxes.
     """
 
     name: SettingName
-    weights: str
     mask_threshold: float
     penalty_k: float
     window_influence: float
     smoothing: float
 
+    @property
+    def weights(self) -> str:
+        """The name of the setting's checkpoint in `aqa weights`."""
+        return f"siammask-{self.name}"
+
 
 # config_davis.json (the demo's default), config_vot.json and config_vot18.json of experiments/siammask_sharp
 SETTINGS: dict[str, Setting] = {
-    "davis": Setting("davis", "siammask-davis", 0.35, 0.04, 0.40, 1.0),
-    "vot": Setting("vot", "siammask-vot", 0.30, 0.04, 0.42, 0.25),
-    "vot-ld": Setting("vot-ld", "siammask-vot-ld", 0.15, 0.10, 0.41, 0.32),
+    "davis": Setting("davis", mask_threshold=0.35, penalty_k=0.04, window_influence=0.40, smoothing=1.0),
+    "vot": Setting("vot", mask_threshold=0.30, penalty_k=0.04, window_influence=0.42, smoothing=0.25),
+    "vot-ld": Setting("vot-ld", mask_threshold=0.15, penalty_k=0.10, window_influence=0.41, smoothing=0.32),
 }
 
 
 def get_setting(name: str) -> Setting:
-    """The setting of that name; raises `UnknownName`."""
+    """Return the setting of that name. Raise `UnknownName`."""
     if name not in SETTINGS:
         raise UnknownName("setting of siammask", name, SETTINGS)
     return SETTINGS[name]

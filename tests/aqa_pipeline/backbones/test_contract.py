@@ -43,12 +43,12 @@ def known_frames(frames, size):
     return np.random.default_rng(0).integers(0, 256, (1, *shape), np.uint8)
 
 
-def normalised_by_hand(batch, preprocess):
+def normalized_by_hand(batch, preprocess):
     scaled = (batch / 255 - np.array(preprocess.mean)) / np.array(preprocess.std)
     return np.moveaxis(scaled, -1, 1)
 
 
-def test_its_features_are_the_network_on_frames_normalised_once(built, global_windows):
+def test_its_features_are_the_network_on_frames_normalized_once(built, global_windows):
     backbone, network = built
     frames, size = small_input(backbone)
     preprocess = get_preprocess(backbone.preprocess["paper"])
@@ -65,8 +65,8 @@ def test_its_features_are_the_network_on_frames_normalised_once(built, global_wi
         features = loaded.features(batch)
         np.testing.assert_array_equal(features, loaded.features(batch))
         with torch.inference_mode():
-            normalised = torch.from_numpy(normalised_by_hand(batch, preprocess)).float()
-            expected = network(normalised).numpy()
+            normalized = torch.from_numpy(normalized_by_hand(batch, preprocess)).float()
+            expected = network(normalized).numpy()
     assert np.linalg.norm(features - expected) < 1e-4 * np.linalg.norm(expected)
     assert features.shape == (1, backbone.feature_size)
     assert features.dtype == np.float32
@@ -84,10 +84,10 @@ def test_its_cost_is_what_its_entry_says(built):
 
 
 @pytest.mark.parametrize("name", PREPROCESS)
-def test_every_normalisation_is_the_formula(name):
+def test_every_normalization_is_the_formula(name):
     preprocess, batch = PREPROCESS[name], known_frames(None, PREPROCESS[name].size)
     seen = LoadedBackbone(
         BACKBONES["resnet18"], preprocess, "random:0", "cpu", "fp32", torch.nn.Flatten
     ).features(batch)
-    expected = normalised_by_hand(batch, preprocess)
+    expected = normalized_by_hand(batch, preprocess)
     np.testing.assert_allclose(seen.reshape(expected.shape), expected, rtol=1e-4, atol=1e-4)

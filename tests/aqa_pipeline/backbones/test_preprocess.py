@@ -14,7 +14,7 @@ from torchvision.transforms.v2 import functional as F
 
 from aqa_pipeline.backbones import resizing
 from aqa_pipeline.backbones.preprocess import PREPROCESS, get_preprocess
-from aqa_pipeline.backbones.resizing import antialiased, antialiased_centre, centre
+from aqa_pipeline.backbones.resizing import antialiased, antialiased_center, center
 from aqa_pipeline.errors import UnknownName
 
 SIZES = [
@@ -49,7 +49,7 @@ def test_short_side_and_crop_are_those_of_torchvision(size, name):
 @pytest.mark.parametrize(
     "size", [(1080, 1920), (480, 854), (576, 720), (640, 360), (144, 176), (96, 64), (512, 912), (90, 4096)]
 )
-def test_resizing_the_centre_alone_changes_no_bit(size):
+def test_resizing_the_center_alone_changes_no_bit(size):
     for width, height, side in [
         (455, 256, 224),
         (256, 455, 224),
@@ -57,8 +57,8 @@ def test_resizing_the_centre_alone_changes_no_bit(size):
         (64, 48, 48),
         (40, 30, 50),
     ]:
-        whole = centre(antialiased(picture(size), width, height), side, side)
-        np.testing.assert_array_equal(antialiased_centre(picture(size), width, height, side), whole)
+        whole = center(antialiased(picture(size), width, height), side, side)
+        np.testing.assert_array_equal(antialiased_center(picture(size), width, height, side), whole)
 
 
 @settings(deadline=None)
@@ -70,12 +70,12 @@ def test_resizing_the_centre_alone_changes_no_bit(size):
 def test_any_part_has_the_weights_of_the_whole(periods, ratios, side):
     size = tuple(num * ratio[0] for num, ratio in zip(periods, ratios, strict=True))
     height, width = (num * ratio[1] for num, ratio in zip(periods, ratios, strict=True))
-    whole = centre(antialiased(picture(size), width, height), side, side)
-    np.testing.assert_array_equal(antialiased_centre(picture(size), width, height, side), whole)
+    whole = center(antialiased(picture(size), width, height), side, side)
+    np.testing.assert_array_equal(antialiased_center(picture(size), width, height, side), whole)
 
 
 @pytest.mark.parametrize(("size", "num_columns"), [((720, 1280), 768), ((240, 320), 320), ((1280, 720), 720)])
-def test_only_columns_near_the_centre_are_resized(size, num_columns, monkeypatch):
+def test_only_columns_near_the_center_are_resized(size, num_columns, monkeypatch):
     seen = []
 
     def watched(frame, width, height):
@@ -141,14 +141,14 @@ def test_video_preprocessing_is_that_of_torchvisions_weights(size, model):
     ("name", "filter"),
     [("hara-112", Image.Resampling.BILINEAR), ("released-wd-112", Image.Resampling.BILINEAR)],
 )
-def test_weight_deciders_geometry_is_pillows_171x128_and_the_centre(size, name, filter):
+def test_weight_deciders_geometry_is_pillows_171x128_and_the_center(size, name, filter):
     resized = Image.fromarray(picture(size)).resize((171, 128), filter)
     expected = np.asarray(transforms.CenterCrop(112)(resized))
     np.testing.assert_array_equal(get_preprocess(name).geometry(picture(size)), expected)
 
 
 @pytest.mark.parametrize(("name", "size"), [("pyslowfast-256", 256), ("pyslowfast-182", 182)])
-def test_the_zoos_test_crop_is_the_centre_of_the_scaled_frame(name, size):
+def test_the_zoos_test_crop_is_the_center_of_the_scaled_frame(name, size):
     frame = picture((360, 640))
     tensor = torch.from_numpy(frame).permute(2, 0, 1)[None].float()
     height, width = size, int(size * 640 / 360)

@@ -96,7 +96,7 @@ def test_a_batch_is_its_pictures_one_by_one():
     np.testing.assert_allclose(loaded.features(batch), alone, rtol=1e-4, atol=1e-5)  # other order of sums
 
 
-def test_random_batch_normalisation_does_nothing():
+def test_random_batch_normalization_does_nothing():
     network = load_backbone("resnet18", weights="random:1", device="cpu", precision="fp32").network
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -123,7 +123,7 @@ def test_image_features_are_what_torchvision_feeds_its_last_layer(tmp_path, name
     assert len(loaded.weights_id) == 71
 
 
-def test_another_preprocessing_changes_the_normalisation():
+def test_another_preprocessing_changes_the_normalization():
     batch = batch_for("resnet18")
     plain, imagenet = (
         load_backbone("resnet18", weights="random:0", device="cpu", precision="fp32", preprocess=preprocess)
@@ -203,7 +203,7 @@ def test_an_unknown_device_is_told():
 )  # fmt: skip
 def test_a_batch_of_another_kind_is_refused(batch):
     loaded = load_backbone("resnet18", weights="random:0", device="cpu", precision="fp32")
-    with pytest.raises(ValueError, match=r"resnet18 takes uint8 batches of shape \(B, 224, 224, 3\)"):
+    with pytest.raises(ValueError, match=r"resnet18 takes uint8 batches of shape \(batch, 224, 224, 3\)"):
         loaded.features(batch)
 
 

@@ -224,7 +224,7 @@ def test_the_real_yolo_finds_persons_in_real_clips(yolo11n, shared, clip):
     assert np.median([crop_person(frames[0], person).size for person in with_person]) > 500
 
 
-def test_the_order_of_colours_matters_and_is_right(yolo11n, shared):
+def test_the_order_of_colors_matters_and_is_right(yolo11n, shared):
     """Our RGB frames give what ultralytics finds in the same frame as BGR."""
     with av.open(shared / "clips" / "weightlifting.mp4") as container:
         frame = next(container.decode(video=0)).to_ndarray(format="rgb24")

@@ -1,4 +1,4 @@
-"""A small network with everything that a runtime must get right, as a program."""
+"""A small network, as a program, with every operation that a runtime may get wrong."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +14,7 @@ SIZE, FRAMES, WIDTH = 12, 6, 5
 
 
 class Small(nn.Module):
-    """Convolution, normalisation, a residual sum, and control flow that depends on the shape if wanted."""
+    """A network of convolutions, normalization and a residual sum; control flow on the shape if asked."""
 
     def __init__(self, *, clips: bool, looks_at_shape: bool) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Small(nn.Module):
 
 @pytest.fixture
 def make_program() -> Callable[..., Program]:
-    """Programs of the small network with weights of its own, normalisations with statistics of theirs."""
+    """Return a function that makes a program of the small network with random weights and statistics."""
 
     def make(*, clips: bool = True, looks_at_shape: bool = False, **other: object) -> Program:
         generator = torch.Generator().manual_seed(0)
@@ -72,11 +72,11 @@ def make_batch() -> Callable[..., np.ndarray]:
 
 @pytest.fixture
 def by_hand() -> Callable[[Program, np.ndarray], np.ndarray]:
-    """The network as built, on pictures normalised as the formula says, in double precision."""
+    """Return a function that runs the unfolded network in float64 on frames normalized by the formula."""
 
     def compute(program: Program, batch: np.ndarray) -> np.ndarray:
-        normalised = (batch / 255 - np.array(program.mean)) / np.array(program.std)
-        pictures = torch.from_numpy(normalised).movedim(-1, 1)
+        normalized = (batch / 255 - np.array(program.mean)) / np.array(program.std)
+        pictures = torch.from_numpy(normalized).movedim(-1, 1)
         network = program.network().double()
         with torch.no_grad():
             output = network(pictures).numpy()

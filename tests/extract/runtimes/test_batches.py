@@ -1,4 +1,4 @@
-"""Batches filled up to one size, and halved where memory runs out."""
+"""Batches are filled up to one size, and halved where memory runs out."""
 
 import logging
 
@@ -11,7 +11,7 @@ from extract.runtimes.batching import FixedBatch, Portions
 
 
 class Device:
-    """Doubles what it is given, as long as that is no more than it can hold."""
+    """A device that doubles its input, and holds no batch larger than `room`."""
 
     def __init__(self, room):
         self.room, self.sizes = room, []
@@ -35,7 +35,7 @@ def test_what_does_not_fit_goes_in_halves(count, tried):
     assert device.sizes == tried
 
 
-def test_the_size_that_fits_is_kept_and_told_once(caplog):
+def test_the_size_that_fits_is_kept_and_logged_once(caplog):
     device = Device(room=4)
     run = Portions(device, name="i3d")
     with caplog.at_level(logging.WARNING):
@@ -43,7 +43,7 @@ def test_the_size_that_fits_is_kept_and_told_once(caplog):
             run(numbers(16))
     assert device.sizes == [16, 8, *[4] * 12]
     assert [record.getMessage() for record in caplog.records] == [
-        "i3d: memory is out at 16 at once, going on with 4"
+        "i3d: the device's memory does not hold a batch of 16; continuing with batches of 4"
     ]
 
 

@@ -1,4 +1,4 @@
-"""A network is converted for OpenVINO once; another one, or a damaged file, is converted anew."""
+"""A network is converted for OpenVINO once; another network or a damaged file is converted again."""
 
 import os
 from dataclasses import replace
@@ -22,7 +22,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def converted(monkeypatch):
-    """The programs that were converted, and not recalled."""
+    """Return the list of programs that were converted, not read from the cache."""
     programs, convert = [], runtime._converted
 
     def counted(program, example):
@@ -51,8 +51,8 @@ def test_where_a_network_is_recalled_it_is_not_even_built(make_program, make_bat
     np.testing.assert_array_equal(recalled(batch), features)
 
 
-def test_what_others_have_written_is_converted_with_every_start(make_program, make_batch, converted, home):
-    """Their code may change, and nothing would tell us."""
+def test_a_plugins_network_is_converted_at_every_start(make_program, make_batch, converted, home):
+    """A plug-in's code may change without a change of any digest."""
     for _ in range(2):
         runtime.prepare_openvino(make_program(ours=False), make_batch(1))
     assert len(converted) == 2

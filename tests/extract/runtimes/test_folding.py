@@ -1,4 +1,4 @@
-"""Folding: the same function without normalisations, for every network of the zoo that has them."""
+"""A folded network is the same function without normalizations."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from aqa_pipeline.backbones import BACKBONES
 from aqa_pipeline.backbones.entries.pytorchvideo import PYTORCHVIDEO
 from aqa_pipeline.backbones.networks.i3d import ConvUnit, FoldedUnit
 from aqa_pipeline.backbones.onednn import OneDnnConv3d, by_onednn
-from extract.runtimes.fold_batchnorm import NORMALISATIONS, folded
+from extract.runtimes.fold_batchnorm import NORMALIZATIONS, folded
 
 FOLDED_WHOLLY = (
     "i3d",
@@ -22,8 +22,8 @@ FOLDED_WHOLLY = (
 )
 
 
-def num_normalisations(network):
-    return sum(isinstance(module, NORMALISATIONS) for module in network.modules())
+def num_normalizations(network):
+    return sum(isinstance(module, NORMALIZATIONS) for module in network.modules())
 
 
 @pytest.mark.parametrize("looks_at_shape", [False, True])
@@ -33,16 +33,16 @@ def test_a_folded_network_is_the_same_function(make_program, clips, looks_at_sha
     before = {name: value.clone() for name, value in network.state_dict().items()}
     pictures = torch.randn(2, 3, *([4] if clips else []), 9, 9, generator=torch.Generator().manual_seed(0))
     other = folded(network)
-    assert num_normalisations(other) == 0
-    assert num_normalisations(network) == 2
+    assert num_normalizations(other) == 0
+    assert num_normalizations(network) == 2
     with torch.no_grad():
         torch.testing.assert_close(other(pictures), network(pictures), rtol=1e-5, atol=1e-5)
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name]), name
 
 
-def test_each_normalisation_keeps_its_own_epsilon():
-    """1e-3 and 1e-5 make features of I3D's two ports differ by some per cent."""
+def test_each_normalization_keeps_its_own_epsilon():
+    """The features of I3D's two ports differ by some percent: their epsilons are 1e-3 and 1e-5."""
     units = [ConvUnit(3, 4, (1, 1, 1), bn_eps=eps, padding="static").eval() for eps in (1e-3, 1e-1)]
     units[1].load_state_dict(units[0].state_dict())
     for unit in units:
@@ -55,7 +55,7 @@ def test_each_normalisation_keeps_its_own_epsilon():
     assert not torch.allclose(narrow, wide, rtol=0.1)
 
 
-def test_a_convolution_that_two_normalisations_follow_stays_as_it_is():
+def test_a_convolution_that_two_normalizations_follow_stays_as_it_is():
     class Twice(nn.Module):
         def __init__(self):
             super().__init__()
@@ -88,13 +88,13 @@ def test_a_convolution_used_twice_stays_as_it_is():
 
 @pytest.mark.parametrize("name", FOLDED_WHOLLY)
 @pytest.mark.usefixtures("weightless")
-def test_no_normalisation_is_left_in(name):
+def test_no_normalization_is_left_in(name):
     if BACKBONES[name] in PYTORCHVIDEO:
         pytest.importorskip("pytorchvideo", reason="needs the extra `pytorchvideo`")
     with torch.device("meta"):
         network = BACKBONES[name].build().eval()
-    assert num_normalisations(network) > 10
-    assert num_normalisations(folded(network)) == 0
+    assert num_normalizations(network) > 10
+    assert num_normalizations(folded(network)) == 0
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_convolutions_by_onednn_are_torchs(kernel, stride, padding, groups):
 
 
 def test_only_plain_convolutions_are_run_by_onednn():
-    """A unit with a forward of its own, and padding that is no number, are left to themselves."""
+    """A unit with its own `forward` and convolutions with other padding are left unchanged."""
     unit = ConvUnit(3, 4, (1, 1, 1), bn_eps=1e-5, padding="static").eval().folded()
     network = nn.Sequential(
         unit, nn.Conv3d(4, 4, 3, padding="same"), nn.Conv3d(4, 4, 1, padding_mode="circular")

@@ -1,4 +1,4 @@
-"""Zeros before a max-pooling are taken into it where that changes nothing."""
+"""Zero padding is folded into the max-pooling after it only where the function stays the same."""
 
 from collections import Counter
 
@@ -45,10 +45,10 @@ def outputs(model, x):
     [
         (F.relu, (0, 1, 1, 1), 0.0, 0),
         (F.relu, (1, 0, 2, 1), 0.0, 0),
-        (F.relu, (1, 0, 2, 1, 0, 1), 0.0, 1),  # at the end in time there is nothing but zeros
-        (F.relu, (0, 1, 0, 1), 2.0, 1),  # no zeros
-        (F.relu, (0, 1, 0, 1, 0, 0, 0, 2), 0.0, 1),  # more channels
-        (torch.neg, (0, 1, 0, 1), 0.0, 1),  # the zeros may be the largest
+        (F.relu, (1, 0, 2, 1, 0, 1), 0.0, 1),  # the last window in time covers zeros alone
+        (F.relu, (0, 1, 0, 1), 2.0, 1),  # the padding is not zero
+        (F.relu, (0, 1, 0, 1, 0, 0, 0, 2), 0.0, 1),  # channels are padded
+        (torch.neg, (0, 1, 0, 1), 0.0, 1),  # a zero may be the largest number
     ],
 )
 def test_it_is_the_same_function(before, margins, value, num_left):

@@ -1,4 +1,4 @@
-"""Every runtime gives the network's features; `auto` takes one that does, and says which and why."""
+"""Every runtime gives the network's features; `auto` chooses one, and says which and why."""
 
 import json
 import math
@@ -26,7 +26,7 @@ from extract.runtimes.choose import (
 )
 from extract.runtimes.load_backbone import LoadedBackbone, load_backbone
 from extract.runtimes.measured_speed import Finding, recall, remember
-from extract.runtimes.normalise import UpTo
+from extract.runtimes.normalize import UpTo
 from extract.runtimes.openvino.run import check_openvino
 from extract.runtimes.program import CannotRun
 from extract.runtimes.torch_compile import COMPILERS
@@ -43,12 +43,12 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def no_openvino(monkeypatch):
-    monkeypatch.setitem(sys.modules, "openvino", None)  # an import of it fails
+    monkeypatch.setitem(sys.modules, "openvino", None)  # importing it fails
 
 
 @pytest.fixture(params=["eager", "compile", "openvino"])
 def prepare(request):
-    """How a runtime makes a program ready, where this machine has what it needs."""
+    """Return a runtime's `prepare` function; skip if this machine lacks what the runtime needs."""
     if request.param == "openvino":
         pytest.importorskip("openvino", reason="needs the extra `openvino`")
     if request.param == "compile" and not any(map(shutil.which, COMPILERS)):
@@ -119,12 +119,12 @@ def test_without_openvino_auto_takes_eager_and_says_how_to_get_it(make_program, 
 
 
 @pytest.mark.usefixtures("no_openvino")
-def test_openvino_is_missed_before_a_network_is_loaded():
+def test_a_missing_openvino_is_an_error_before_a_network_is_loaded():
     with pytest.raises(AqaError, match=r"--runtime openvino: OpenVINO is not installed \(pip install"):
         load_backbone("i3d", weights="missing.pt", device="cpu", precision="fp32", runtime="openvino")
 
 
-def test_a_missing_compiler_is_told_before_a_network_is_loaded(monkeypatch):
+def test_a_missing_compiler_is_an_error_before_a_network_is_loaded(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(AqaError, match=r"--runtime compile: .* C\+\+ compiler.* \(no-such-compiler\)"):
         load_backbone("i3d", weights="missing.pt", device="cpu", precision="fp32", runtime="compile")
@@ -158,7 +158,7 @@ def test_a_network_that_openvino_cannot_convert_runs_eagerly_in_auto(make_progra
         (Finding(2.0, math.nan, math.nan), "with OpenVINO features would differ by nan, more than 1e-03"),
     ],
 )
-def test_what_speaks_against_openvino(found, reason):
+def test_the_reason_against_openvino(found, reason):
     assert reason_against(found) == reason
 
 
@@ -222,13 +222,13 @@ def test_a_folder_that_cannot_be_written_stops_nobody(make_program, home):
     assert recall(make_program()) is None
 
 
-def test_on_a_gpu_auto_is_torch_as_it_is(make_program, make_batch, monkeypatch):
+def test_on_a_gpu_auto_is_eager_torch(make_program, make_batch, monkeypatch):
     monkeypatch.setattr(choosing, "preparation", {"eager": lambda program, example: None}.get)
     assert choose_runtime(make_program(device="cuda:1"), "auto", make_batch(1)).runtime == "eager"
 
 
 def test_a_runner_chooses_with_the_first_batch_that_fits(make_program, make_batch, by_hand, monkeypatch):
-    """On a GPU preparing may run out of memory, too."""
+    """Preparing a program on a GPU may run out of memory too."""
     program, tried = make_program(), []
 
     def choose(program, wanted, batch):
@@ -239,11 +239,11 @@ def test_a_runner_chooses_with_the_first_batch_that_fits(make_program, make_batc
 
     monkeypatch.setattr(choosing, "choose_runtime", choose)
     runner = Runner(program, "eager")
-    assert (runner.runtime, runner.told) == (None, "small has not run yet")
+    assert (runner.runtime, runner.summary) == (None, "small has not run yet")
     batch = make_batch(4)
     assert relative_difference(runner(batch), by_hand(program, batch)) < FP32
     assert tried == [4, 2]
-    assert (runner.runtime, runner.told) == ("eager", "small runs in eager")
+    assert (runner.runtime, runner.summary) == ("eager", "small runs in eager")
 
 
 @pytest.mark.parametrize(("runtime", "counts"), [("eager", {}), ("openvino", {"num_steps_by_openvino": 7})])

@@ -1,4 +1,4 @@
-"""Convolutions with fewer products: the same function, where it pays."""
+"""Winograd's algorithm along time gives the same function with fewer products."""
 
 from collections import Counter
 
@@ -30,7 +30,7 @@ def converted(module, x):
 
 
 def kernels(model):
-    """How often each size of a kernel is there."""
+    """Count the model's convolutions by the size of their kernel."""
     nodes = (node for node in model.get_ordered_ops() if node.get_type_name() == "Convolution")
     return Counter(tuple(node.input_value(1).shape[2:]) for node in nodes)
 
@@ -45,7 +45,7 @@ def clip(*shape):
 
 
 def drawn(module):
-    """The module with random biases: batch normalisation leaves some, and so do we."""
+    """Return the module with random weights and biases, as folded normalization leaves them."""
     torch.manual_seed(0)
     for parameter in module.parameters():
         nn.init.normal_(parameter, std=0.1)
@@ -79,8 +79,8 @@ def test_it_is_the_same_function(num_frames, bias, behind, monkeypatch):
         (nn.Conv3d(3, 6, 3, padding=(0, 1, 1)), 6),
         (nn.Conv3d(3, 6, 3, padding=1, stride=2), 5),
         (nn.Conv3d(3, 6, (2, 3, 3)), 5),
-        (nn.Conv3d(3, 6, (2, 3, 3), stride=(3, 1, 1)), 4),  # a frame of three is never seen
-        (nn.Conv3d(3, 6, (4, 3, 3), padding="same"), 7),  # one frame of zeros before, two behind
+        (nn.Conv3d(3, 6, (2, 3, 3), stride=(3, 1, 1)), 4),  # no output sees every third frame
+        (nn.Conv3d(3, 6, (4, 3, 3), padding="same"), 7),  # one frame of zeros before, two after
         (nn.Conv3d(3, 6, (5, 3, 1), padding=(2, 1, 0), stride=(3, 1, 2)), 5),
     ],
     ids=str,
@@ -93,13 +93,13 @@ def test_strides_and_taps_are_kept(conv, num_products, num_frames, monkeypatch):
     (whole_tiles, rest) = divmod(module(x).shape[2], 4)
     most = num_products * whole_tiles + (num_products - 1) * (rest > 0)
     assert kernels(model).keys() == {(1, *conv.kernel_size[1:])}
-    assert most - 3 <= kernels(model).total() <= most  # where nothing but zeros is seen, there is no product
+    assert most - 3 <= kernels(model).total() <= most  # products of zeros alone are left out
     assert_same(model, module, x, within=4e-6)  # four taps round twice as much as three
 
 
 @pytest.mark.parametrize("taps", [(2,), (3,), (4,), (3, 2)], ids=str)
 def test_the_matrices_give_the_convolution(taps):
-    """Also of two kernels, whose products are added up."""
+    """The matrices also give the sum of two convolutions, from the sum of their products."""
     rng = np.random.default_rng(0)
     matrices, expected, products = transforms(max(taps)), np.zeros(4), 0
     for num_taps in taps:
@@ -125,7 +125,7 @@ POOLS = [
 
 @pytest.mark.parametrize(("pool", "shape"), POOLS)
 def test_a_pooling_is_done_before_frames_are_joined(pool, shape, monkeypatch):
-    """Where it looks at one frame at a time: the joined map is behind it then."""
+    """A pooling of single frames is done on each frame; the frames are joined after it."""
     monkeypatch.setattr(winograd, "LEAST_GAIN", -np.inf)
     module = drawn(nn.Sequential(nn.Conv3d(3, 6, 3, padding=1), nn.ReLU(), pool))
     x = clip(1, 3, 8, 8, 8)
@@ -138,7 +138,7 @@ def test_a_pooling_is_done_before_frames_are_joined(pool, shape, monkeypatch):
 
 
 class ReadTwice(nn.Module):
-    """The sum behind the convolution is also an output, before its ReLU."""
+    """A convolution whose output is read twice: as an output, and by a ReLU."""
 
     def __init__(self):
         super().__init__()
@@ -150,7 +150,7 @@ class ReadTwice(nn.Module):
 
 
 class AddedUp(nn.Module):
-    """What follows the convolution is no bias: it is another map, or another number for every frame."""
+    """A convolution with a sum after it: of another map, of a number per frame, or of a bias."""
 
     def __init__(self, summand):
         super().__init__()

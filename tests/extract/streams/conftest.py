@@ -10,9 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from aqa_pipeline.backbones import Backbone
-from aqa_pipeline.backbones.geometry import SquashAndCrop
+from aqa_pipeline.backbones.frame_to_square import SquashAndCrop
 from aqa_pipeline.backbones.preprocess import Preprocess
-from aqa_pipeline.backbones.resizing import bilinear_centre
+from aqa_pipeline.backbones.resizing import bilinear_center
 from aqa_pipeline.records import Video
 from extract.runtimes.load_backbone import LoadedBackbone
 from extract.streams import ClipSampling
@@ -36,7 +36,7 @@ def read_numbers(clips: Tensor) -> Tensor:
     return torch.cat([values[:, :, 0], values[:, :, -1]], dim=1)
 
 
-CROP = SquashAndCrop(8, 6, 4, bilinear_centre)  # resizes nothing: rows 1 to 4, columns 2 to 5
+CROP = SquashAndCrop(8, 6, 4, bilinear_center)  # resizes nothing: rows 1 to 4, columns 2 to 5
 PIXELS = Preprocess("pixels", 4, CROP, (0, 0, 0), (1 / 255,) * 3, "")
 
 

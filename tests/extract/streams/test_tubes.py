@@ -34,7 +34,7 @@ from extract.runtimes.load_backbone import LoadedBackbone, load_backbone
 from extract.streams import TubeSampling
 from extract.streams.tubes import Tubes
 from extract.trackers import Step, TubeSource, load_tube_source
-from extract.trackers.geometry import box_quad
+from extract.trackers.corners import box_quad
 
 WIDTH, HEIGHT, FPS = 160, 90, 25.0
 FOOTAGE = Footage(WIDTH, HEIGHT, 300, 0, 300, FPS)

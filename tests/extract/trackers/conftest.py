@@ -1,19 +1,62 @@
-"""The deterministic network and frames behind SiamMask's golden outputs."""
+"""Whole tubes for the tests, and the network and frames behind SiamMask's golden outputs."""
 
 import importlib.util
 import json
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from extract.trackers import Follower, Rules
 from extract.trackers.siammask.network import SiamMask
+from extract.trackers.tube import Step, lost_in, no_quad
+
+
+@pytest.fixture
+def as_tube() -> Callable[..., SimpleNamespace]:
+    """Return a function that joins steps to a tube; nobody is followed where the events say so."""
+
+    def join(frame_index: list[int], steps: list[Step], events: list) -> SimpleNamespace:
+        lost = lost_in(np.array(frame_index, np.int64), events)
+        quads = [no_quad() if gone else step.quad for step, gone in zip(steps, lost, strict=True)]
+        joined = np.array(quads, np.float32).reshape(-1, 4, 2)
+        return SimpleNamespace(
+            quads=joined,
+            scores=np.array([step.score for step in steps], np.float32),
+            present=~np.isnan(joined).any(axis=(1, 2)),
+            events=tuple(events),
+        )
+
+    return join
+
+
+@pytest.fixture
+def make_tube(as_tube) -> Callable[..., SimpleNamespace]:
+    """Return a function that makes the tube of (index, RGB frame) pairs in order."""
+
+    def make(frames, maker) -> SimpleNamespace:
+        pairs = list(frames)
+        steps = [maker.step(index, frame) for index, frame in pairs]
+        return as_tube([index for index, _ in pairs], steps, maker.events)
+
+    return make
+
+
+@pytest.fixture
+def follow(make_tube) -> Callable[..., SimpleNamespace]:
+    """Return a function that makes the tube of one athlete who is followed through the frames."""
+
+    def make(frames, tracker, detect, *, fps, rules=None) -> SimpleNamespace:
+        return make_tube(frames, Follower(tracker, detect, rules or Rules(), fps=fps))
+
+    return make
 
 
 @pytest.fixture(scope="session")
 def golden(shared):
-    """`inputs` (the module that builds them), `outputs` by config, `frames` (RGB), `network`, `box`."""
+    """Return the golden `outputs` by config with their `frames` (RGB), `network` and start `box`."""
     spec = importlib.util.spec_from_file_location("golden_inputs", shared / "golden" / "golden_inputs.py")
     inputs = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(inputs)
@@ -28,5 +71,5 @@ def golden(shared):
         outputs=json.loads(text),
         frames=[np.ascontiguousarray(frame[:, :, ::-1]) for frame in inputs.siammask_frames()],
         network=network,
-        box=np.array([32.0, 52, 88, 88]),  # centre (60, 70), size (56, 36)
+        box=np.array([32.0, 52, 88, 88]),  # center (60, 70), size (56, 36)
     )

@@ -1,4 +1,4 @@
-"""Tubes from disk: CSV per video, or one JSON of all."""
+"""Tubes are read from disk: a CSV file per video, or one JSON file of all videos."""
 
 import json
 from unicodedata import normalize
@@ -11,8 +11,8 @@ from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
 from aqa_pipeline.sources.compare import boxes_digest
 from aqa_pipeline.store import file_name
-from extract.trackers import load_tube_source, make_tube
-from extract.trackers.geometry import box_quad
+from extract.trackers import load_tube_source
+from extract.trackers.corners import box_quad
 from extract.trackers.quad_files import quads_digest, quads_notes
 
 FOOTAGE = Footage(60, 40, 8, 5, 8, 25.0)
@@ -27,7 +27,7 @@ def source(spec):
     return load_tube_source(spec, detector=no_detector, device="cpu")
 
 
-def test_boxes_that_came_with_the_video_are_counted_in_its_file(tmp_path):
+def test_boxes_that_came_with_the_video_are_counted_in_its_file(make_tube, tmp_path):
     csv = tmp_path / "v.csv"
     csv.write_text("frame_index,x1,y1,x2,y2\n5,1,2,3,4\n7,10,20,30,40\n")
     video = Video("v", tmp_path / "v.mp4", start_frame=5, boxes=csv)
@@ -46,7 +46,7 @@ def test_a_folder_holds_one_csv_per_video_and_corners_come_in_one_order(tmp_path
     assert maker.events == []
 
 
-def test_frfs_boxes_are_read_with_their_first_row_mended(tmp_path):
+def test_frfs_boxes_are_read_with_their_first_row_mended(make_tube, tmp_path):
     path = tmp_path / "FRFS_Boxes.json"
     first, later = [2, 1, 6, 1, 2, 4, 6, 4], [6, 5, 2, 5, 2, 2, 6, 2]
     path.write_text(json.dumps({"308-1": [first, later]}))
@@ -60,7 +60,7 @@ def test_frfs_boxes_are_read_with_their_first_row_mended(tmp_path):
         frfs.for_video(Video("309-1", tmp_path), FOOTAGE)
 
 
-def test_a_video_without_quads_is_told(tmp_path):
+def test_a_video_without_quads_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="'v' came without boxes: use a tracker"):
         source("annotations").for_video(Video("v", tmp_path), FOOTAGE)
     with pytest.raises(DatasetError, match=r"v\.csv cannot be read"):
@@ -68,7 +68,7 @@ def test_a_video_without_quads_is_told(tmp_path):
 
 
 def test_quads_are_found_under_another_spelling_of_the_id(tmp_path):
-    """A folder of macOS has decomposed names, percent-encoded or not; a JSON keeps the authors' case."""
+    """A folder from macOS has decomposed names, percent-encoded or not; a JSON has its authors' case."""
     composed, decomposed = normalize("NFC", "Größe"), normalize("NFD", "Größe")
     row = "2,1,6,1,6,4,2,4\n"
     (tmp_path / f"{decomposed}.CSV").write_text(row)

@@ -1,4 +1,4 @@
-"""Starting, losing and finding again, with a tracker and a detector whose answers are written down."""
+"""Start, loss and restart of a track, with a tracker and a detector of scripted answers."""
 
 import logging
 from dataclasses import dataclass, field
@@ -10,10 +10,9 @@ from aqa_pipeline.errors import AqaError, UnknownName
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Video
 from extract.detectors.first_person import central_person
-from extract.trackers import FollowedPersons, Follower, Rules, follow, load_tube_source, make_tube, step_many
-from extract.trackers.geometry import box_quad
+from extract.trackers import FollowedPersons, Follower, Rules, load_tube_source, step_many
+from extract.trackers.corners import box_quad
 from extract.trackers.tracker import Tracked, check_start, update_each
-from extract.trackers.tube import as_tube
 
 FOOTAGE = Footage(60, 40, 9, 0, 9, 25.0)
 NEAR = [8, 8, 28, 28, 0.7]
@@ -32,7 +31,7 @@ class ScriptedTrack:
 
 @dataclass
 class ScriptedTracker:
-    """Every track takes the next list of scores, and keeps the last; its box moves by the frame's number."""
+    """A tracker whose n-th track has the n-th list of scores; its box moves by the frame's number."""
 
     scripts: list[list[float]]
     name: str = "scripted"
@@ -53,7 +52,7 @@ def frames(count):
 
 
 def persons(by_frame):
-    """A detector that finds `by_frame[index]`, and remembers which frames it was shown."""
+    """Return a detector that finds `by_frame[index]`, and lists the frames that it got in `asked`."""
 
     def detect(pictures, indices):
         detect.asked += list(indices)
@@ -68,11 +67,11 @@ def told(tube):
 
 
 def moving(first, number):
-    """The box that a scripted track shows in frame `number`, as a person."""
+    """Return a scripted track's box in frame `number`, as a person."""
     return [*(np.array(first[:4]) + number), 0.8]
 
 
-def test_the_largest_person_of_the_first_frame_that_has_one_is_followed():
+def test_the_largest_person_of_the_first_frame_that_has_one_is_followed(follow):
     tracker, detect = ScriptedTracker([[0.9] * 3]), persons({2: [SMALL, LARGE], 3: [SMALL]})
     tube = follow(frames(6), tracker, detect, fps=25)
     assert tracker.started == [LARGE[:4]]
@@ -86,7 +85,7 @@ def test_the_largest_person_of_the_first_frame_that_has_one_is_followed():
     assert tube.quads.dtype == tube.scores.dtype == np.float32
 
 
-def test_the_central_person_is_followed_where_that_is_asked():
+def test_the_central_person_is_followed_where_that_is_asked(follow):
     left, middle = [0, 0, 30, 40, 0.9], [25, 10, 40, 30, 0.5]
     tracker = ScriptedTracker([[0.9]])
     follow(frames(2), tracker, persons({0: [left, middle]}), fps=25, rules=Rules("central"))
@@ -102,9 +101,7 @@ def test_the_central_person_is_followed_where_that_is_asked():
     ],
     ids=["box", "quad"],
 )
-def test_a_given_box_takes_the_detectors_place_and_where_it_sees_nobody_it_is_not_asked_again(
-    init_box, start
-):
+def test_a_detector_that_sees_nobody_at_a_given_box_is_not_asked_again(follow, init_box, start):
     tracker, detect = ScriptedTracker([[0.9, 0.1]]), persons({0: [[40, 20, 59, 39, 0.9]]})
     tube = follow(frames(60), tracker, detect, fps=25, rules=Rules(init_box=init_box))
     np.testing.assert_allclose(tracker.started, [start])
@@ -114,27 +111,27 @@ def test_a_given_box_takes_the_detectors_place_and_where_it_sees_nobody_it_is_no
     assert tube.present.all()
 
 
-def test_a_given_box_that_the_detector_sees_is_watched():
+def test_a_given_box_that_the_detector_sees_is_watched(follow):
     tracker, detect = ScriptedTracker([[0.9]]), persons({0: [SMALL]})
     tube = follow(frames(12), tracker, detect, fps=5, rules=Rules(init_box=tuple(SMALL[:4])))
     assert told(tube) == [(0, "started"), (5, "lost")]
 
 
 @pytest.mark.parametrize("box", [(0.1, 0.2, 0.5, 0.9), (90, 10, 130, 39)])
-def test_a_given_box_of_another_picture_is_refused(box):
+def test_a_given_box_of_another_picture_is_refused(follow, box):
     with pytest.raises(AqaError, match=r"the init box: (all corners lie|1 of 1 rows reach beyond)"):
         follow(frames(1), ScriptedTracker([]), persons({}), fps=25, rules=Rules(init_box=box))
 
 
-def test_the_detector_looks_once_a_second_while_it_agrees():
+def test_the_detector_looks_once_a_second_while_it_agrees(follow):
     detect = persons({index: [moving(LARGE, index)] for index in range(100)})
     tube = follow(frames(100), ScriptedTracker([[0.9]]), detect, fps=25)
     assert detect.asked == [0, 25, 50, 75]
     assert told(tube) == [(0, "started")]
 
 
-def test_a_tracker_that_holds_on_to_the_grass_is_found_out_whatever_its_score():
-    """From frame 30 on nobody is there, and the scores rise."""
+def test_a_tracker_that_follows_the_grass_is_noticed_in_spite_of_its_score(follow):
+    """The athlete is gone from frame 30 on, and the scores rise."""
     detect = persons({index: [moving(LARGE, index)] for index in range(30)})
     tube = follow(frames(100), ScriptedTracker([[0.9] * 29 + [0.99]]), detect, fps=25)
     assert told(tube) == [(0, "started"), (50, "lost")]
@@ -143,29 +140,29 @@ def test_a_tracker_that_holds_on_to_the_grass_is_found_out_whatever_its_score():
     assert detect.asked == [0, 25, 50, 55, 60, *range(65, 100, 5)]
 
 
-def test_a_falling_score_calls_the_detector_at_once():
+def test_a_falling_score_calls_the_detector_at_once(follow):
     detect = persons({index: [moving(LARGE, index)] for index in range(30)})
     tube = follow(frames(100), ScriptedTracker([[0.9] * 31 + [0.1, 0.9]]), detect, fps=25)
     assert told(tube) == [(0, "started"), (32, "lost")]
     assert not tube.present[32:].any()
 
 
-def test_a_low_score_is_no_loss_where_the_detector_agrees_and_becomes_the_measure():
+def test_a_low_score_is_no_loss_where_the_detector_agrees_and_becomes_the_measure(follow):
     detect = persons({index: [moving(LARGE, index)] for index in range(100)})
     tube = follow(frames(50), ScriptedTracker([[0.9] * 9 + [0.3]]), detect, fps=25)
     assert told(tube) == [(0, "started")]
     assert detect.asked == [0, 10, 35]
 
 
-def test_single_looks_may_miss():
+def test_single_looks_may_miss(follow):
     detect = persons({index: [moving(LARGE, index)] for index in range(100) if index not in (25, 30)})
     tube = follow(frames(60), ScriptedTracker([[0.9]]), detect, fps=25)
     assert told(tube) == [(0, "started")]
     assert detect.asked == [0, 25, 30, 35]
 
 
-def test_a_person_elsewhere_and_none_at_the_box_is_a_loss_and_a_new_start_there():
-    """The tracker stays behind; the person who continues the last box is taken, not the largest one."""
+def test_a_person_elsewhere_and_none_at_the_box_is_a_loss_and_a_new_start_there(follow):
+    """The tracker stays behind: the person who continues the last box is taken, not the largest."""
     near, judge = [18, 4, 48, 34, 0.8], [0, 0, 60, 40, 0.9]
 
     @dataclass
@@ -183,7 +180,7 @@ def test_a_person_elsewhere_and_none_at_the_box_is_a_loss_and_a_new_start_there(
     assert "continues the last box" in tube.events[2].detail
 
 
-def test_somebody_else_is_taken_only_after_a_gap():
+def test_somebody_else_is_taken_only_after_a_gap(follow):
     far = [50, 30, 54, 38, 0.9]  # too small to be the same person
     tracker = ScriptedTracker([[0.9] for _ in range(9)])
     tube = follow(frames(60), tracker, persons({0: [LARGE], **{at: [far] for at in range(9, 60)}}), fps=5)
@@ -191,7 +188,7 @@ def test_somebody_else_is_taken_only_after_a_gap():
     assert "is the largest person" in tube.events[2].detail
 
 
-def test_a_video_without_a_person_or_without_frames_is_an_empty_tube():
+def test_a_video_without_a_person_or_without_frames_is_an_empty_tube(follow):
     tube = follow(frames(3), ScriptedTracker([]), persons({}), fps=25)
     assert not tube.present.any()
     assert tube.scores.tolist() == [0, 0, 0]
@@ -199,7 +196,7 @@ def test_a_video_without_a_person_or_without_frames_is_an_empty_tube():
     assert nothing.quads.shape == (0, 4, 2)
 
 
-def test_events_are_logged_with_the_video(caplog):
+def test_events_are_logged_with_the_video(make_tube, caplog):
     caplog.set_level(logging.INFO, logger="extract.trackers.following")
     follower = Follower(
         ScriptedTracker([[0.9]]), persons({0: [LARGE]}), Rules(missed_looks=1), fps=2, video_id="jump-7"
@@ -213,7 +210,7 @@ def test_events_are_logged_with_the_video(caplog):
 
 @dataclass
 class FrameTracker:
-    """Scores are low in frame 3 for what started from the large box; `batches` are sizes of updates."""
+    """A tracker whose tracks of the large box have a low score in frame 3; `batches` lists batch sizes."""
 
     name: str = "frame"
     identity: str = "frame"
@@ -237,7 +234,7 @@ class FrameTrack:
         return Tracked(box_quad(self.box + number), 0.1 if number == 3 and self.box[2] == 30 else 0.9)
 
 
-def test_videos_step_together_as_they_do_alone():
+def test_videos_step_together_as_they_do_alone(make_tube, as_tube):
     def follower(tracker, first):
         detect = persons({first: [LARGE], 3: [NEAR] if first else []})
         return Follower(tracker, detect, Rules(missed_looks=1), fps=1)
@@ -264,12 +261,12 @@ def test_videos_step_together_as_they_do_alone():
     [
         ({"start": "tallest"}, "start 'tallest': expected one of largest, central"),
         ({"init_box": (1, 2, 3)}, "4 numbers x1,y1,x2,y2 or 8"),
-        ({"missed_looks": 0}, "lost after 0 missed looks: expected 1 or more"),
-        ({"doubt_below": 1.5}, "doubt below 1.5: expected a share"),
-        ({"look_seconds": 0.1}, r"looks every 0\.1 s, on doubt every 0\.2 s"),
+        ({"missed_looks": 0}, "missed_looks 0: expected 1 or more"),
+        ({"doubt_below": 1.5}, "doubt_below 1.5: expected a share"),
+        ({"look_seconds": 0.1}, r"look_seconds 0\.1, again_seconds 0\.2: expected 0 < again_seconds"),
     ],
 )
-def test_choices_that_make_no_sense_are_told(choices, message):
+def test_impossible_rules_are_refused(choices, message):
     with pytest.raises(AqaError, match=message):
         Rules(**choices)
 
@@ -283,7 +280,7 @@ class Detector:
         return persons({0: [LARGE]})
 
 
-def test_a_source_says_how_its_tubes_are_made():
+def test_the_facts_of_a_source_say_how_its_tubes_are_made():
     source = FollowedPersons(ScriptedTracker([[0.9]]), Detector(), Rules(init_box=(1, 2, 30, 30.5)))
     assert source.facts == {
         "tracker": "scripted v1",
@@ -300,6 +297,6 @@ def test_a_source_says_how_its_tubes_are_made():
     assert follower.video_id == "v"
 
 
-def test_unknown_sources_are_told():
+def test_unknown_sources_are_refused():
     with pytest.raises(UnknownName, match="Known: annotations, nano, siammask, vit"):
         load_tube_source("nanno", detector=Detector, device="cpu")

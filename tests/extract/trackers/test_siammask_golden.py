@@ -1,15 +1,15 @@
-"""The whole tracker against the authors' code, run with NumPy 1 and OpenCV 3.4 on the same weights."""
+"""The tracker gives what the authors' code gave with NumPy 1 and OpenCV 3.4 on the same weights."""
 
 import numpy as np
 import pytest
 
-from extract.trackers.geometry import canonical
+from extract.trackers.corners import canonical
 from extract.trackers.siammask.settings import SETTINGS
 from extract.trackers.siammask.tracker import SiamMaskTracker
 
 CONFIGS = {"davis": "config_davis.json", "vot": "config_vot.json", "vot-ld": "config_vot18.json"}
-PIXELS = 1e-3  # goldens were made on another machine; a float32 network differs in its last bits
-BATCHED_PIXELS = 1e-3  # other kernels are taken for other batch sizes
+PIXELS = 1e-3  # on another machine, a float32 network differs in its last bits
+BATCHED_PIXELS = 1e-3  # another batch size uses other kernels
 PRINTED = 1e-4  # quads are printed with four decimals
 
 
@@ -21,7 +21,7 @@ def tracker(golden, setting):
 def test_the_tracker_is_the_authors_in_every_setting(golden, setting):
     first, *expected = golden.outputs[CONFIGS[setting]]
     track = tracker(golden, setting).start(golden.frames[0], golden.box)
-    np.testing.assert_array_equal(track.state.mean_colour, first["avg"])
+    np.testing.assert_array_equal(track.state.mean_color, first["avg"])
     for frame, wanted in zip(golden.frames[1:], expected, strict=True):
         tracked = track.update(frame)
         np.testing.assert_allclose(track.state.position, wanted["pos"], rtol=0, atol=PIXELS)

@@ -1,4 +1,4 @@
-"""SiamMask's layers against their table and against naive formulas; its weights through every door."""
+"""SiamMask's layers have the official sizes and follow naive formulas; its weights load from every source."""
 
 import numpy as np
 import pytest
@@ -145,7 +145,7 @@ def test_random_weights_follow_their_seed_and_say_so(network, random_tracker):
 
 
 def save_official_look_alike(path, state, *, numpy_1):
-    """A training state as the official files are: legacy format, `module.` names, np.float64 rates."""
+    """Save a training state like the official files: legacy format, `module.` names, np.float64 rates."""
     momentum = {0: {"momentum_buffer": torch.zeros(3)}}
     groups = [{"lr": np.logspace(-2, -3, 3)[0], "momentum": 0.9, "params": [0]}]
     checkpoint = {
@@ -191,7 +191,7 @@ def test_missing_weights_name_the_command(monkeypatch, tmp_path):
         load_tracker("siammask:vot-ld", device="cpu")
 
 
-def test_unknown_trackers_and_settings_are_told():
+def test_unknown_trackers_and_settings_are_refused():
     with pytest.raises(UnknownName, match=r"unknown tracker 'siamask'. Did you mean 'siammask'"):
         load_tracker("siamask", device="cpu")
     with pytest.raises(UnknownName, match=r"unknown setting of siammask 'vot18'"):

@@ -1,4 +1,4 @@
-"""Crops, anchors, penalties and masks against the official procedure, written naively."""
+"""Crops, anchors, penalties and masks follow the official procedure, written naively here."""
 
 import math
 
@@ -21,10 +21,10 @@ from extract.trackers.siammask.settings import SETTINGS
 RNG = np.random.RandomState
 
 
-def naive_crop(frame, centre, side, mean):
-    """The frame on a canvas with strips of the (truncated) mean colour, then a slice of it."""
+def naive_crop(frame, center, side, mean):
+    """Return a slice of the frame on a canvas with strips of the truncated mean color."""
     corner = (side + 1) / 2
-    xmin, ymin = round(centre[0] - corner), round(centre[1] - corner)
+    xmin, ymin = round(center[0] - corner), round(center[1] - corner)
     xmax, ymax = xmin + side - 1, ymin + side - 1
     height, width = frame.shape[:2]
     left, top = max(0, -xmin), max(0, -ymin)
@@ -39,14 +39,14 @@ def naive_crop(frame, centre, side, mean):
 
 
 @pytest.mark.parametrize(
-    ("centre", "side"),
+    ("center", "side"),
     [((30, 20), 11), ((0, 0), 24), ((60, 40), 31), ((30.5, 20.5), 12), ((29.5, 19.5), 12), ((3, 38), 200)],
 )
-def test_crops_are_the_official_ones(centre, side):
+def test_crops_are_the_official_ones(center, side):
     frame = RNG(0).randint(0, 256, (40, 60, 3)).astype(np.uint8)
     mean = frame.mean(axis=(0, 1)) + 0.99
-    found = cut_square(frame, np.array(centre, np.float64), side, mean)
-    np.testing.assert_array_equal(found, naive_crop(frame, centre, side, mean))
+    found = cut_square(frame, np.array(center, np.float64), side, mean)
+    np.testing.assert_array_equal(found, naive_crop(frame, center, side, mean))
 
 
 def test_a_square_of_the_wanted_size_is_not_resized():
@@ -101,7 +101,7 @@ def test_the_best_box_wins_and_the_window_breaks_ties():
         scale=2.0,
         setting=SETTINGS["vot"],
     )
-    assert chosen.place == (11, 13)
+    assert chosen.grid_position == (11, 13)
     assert chosen.score == pytest.approx(0.9)
     np.testing.assert_allclose(chosen.position, [100 + 8 / 2, 80 - 8 / 2])
     np.testing.assert_allclose(chosen.size, [32, 32])
@@ -109,7 +109,7 @@ def test_the_best_box_wins_and_the_window_breaks_ties():
 
 
 def naive_warp(mask, where, width, height):
-    """Every pixel of the frame by itself: coordinates in 1/1024, rounded to 1/32 pixel, -1 outside."""
+    """Warp pixel by pixel: coordinates in 1/1024 pixel, rounded to 1/32, -1 outside the mask."""
     origin_x, origin_y = np.rint(where.shift_x * 1024) + 16, np.rint(where.shift_y * 1024) + 16
     out = np.empty((height, width), np.float32)
     for y in range(height):
@@ -181,7 +181,7 @@ def test_the_rotated_box_is_that_of_the_largest_piece():
     quad, area = rotated_box(PlacedMask(values[:, :130], 7, 3), threshold=0.5)
     assert area == int(values[:, :130].sum())
     expected = np.array([(47, 43), (67, 23), (107, 63), (87, 83)])  # moved by left and top
-    # Of the corners (40, 40) and (60, 20) the sums are equal: the upper one comes first.
+    # The corners (40, 40) and (60, 20) have equal sums: the upper one comes first.
     np.testing.assert_allclose(quad, np.roll(expected, -1, axis=0), atol=0.75)
 
 

@@ -1,4 +1,4 @@
-"""Normalisation in front of a network: it goes along to where that runs, and only bytes are sent there."""
+"""Put a network's input normalization on its device, so that frames are sent there as bytes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +19,11 @@ DTYPES: dict[Precision, torch.dtype] = {
 
 
 class FromBytes(nn.Module):
-    """uint8 (B, [T,] H, W, 3) -> the network's output for the normalised pictures (B, 3, [T,] H, W)."""
+    """A network that takes frames as bytes and normalizes them itself.
+
+    Input: uint8 (batch, [frame,] height, width, 3). The network inside gets float32
+    (batch, 3, [frame,] height, width).
+    """
 
     mean: Tensor
     std: Tensor
@@ -31,35 +35,37 @@ class FromBytes(nn.Module):
         self.register_buffer("std", torch.tensor(program.std) * 255, persistent=False)
 
     def forward(self, batch: Tensor) -> Tensor:
-        frames = batch.movedim(-1, 1).float()  # (B, [T,] H, W, C) -> (B, C, [T,] H, W), channels still last
+        """Return the network's output for uint8 frames."""
+        frames = batch.movedim(-1, 1).float()  # channels become axis 1; in memory they stay last
         per_channel = (1, 3, *[1] * (frames.ndim - 2))
-        normalised = frames.sub_(self.mean.view(per_channel)).div_(self.std.view(per_channel))
-        output: Tensor = self.network(normalised)
+        normalized = frames.sub_(self.mean.view(per_channel)).div_(self.std.view(per_channel))
+        output: Tensor = self.network(normalized)
         return output
 
 
 class UpTo(nn.Module):
-    """A network as far as an endpoint: it gives the maps there."""
+    """A network up to an endpoint: it returns the maps after the endpoint."""
 
     def __init__(self, network: nn.Module, endpoint: str) -> None:
         super().__init__()
         self.network, self.endpoint = network, endpoint
 
     def forward(self, pictures: Tensor) -> Tensor:
+        """Return the maps of normalized frames."""
         forward_to = cast("Callable[[str, Tensor], Tensor]", self.network.forward_to)
         return forward_to(self.endpoint, pictures)
 
 
 @contextmanager
 def in_precision(program: Program) -> Iterator[None]:
-    """Inside, products have the program's precision."""
+    """Compute products in the program's precision inside the `with` block."""
     device, dtype = torch.device(program.device).type, DTYPES[program.precision]
     with full_float32(), torch.autocast(device, dtype=dtype, enabled=program.precision != "fp32"):
         yield
 
 
 def on_device(batch: np.ndarray, device: str) -> Tensor:
-    """The batch there. To a GPU it goes from pinned memory, and nobody waits for it."""
+    """Return the batch on the device. The copy to a GPU starts from pinned memory and is not waited for."""
     there = torch.from_numpy(batch)
     if torch.device(device).type != "cuda":
         return there.to(device)
@@ -67,6 +73,6 @@ def on_device(batch: np.ndarray, device: str) -> Tensor:
 
 
 def as_array(output: Tensor) -> np.ndarray:
-    """What a network gave, back on the CPU in float32."""
+    """Return a network's output as a float32 array on the CPU."""
     array: np.ndarray = output.float().cpu().numpy()
     return array

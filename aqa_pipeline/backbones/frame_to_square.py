@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from aqa_pipeline.athlete.tube_masks import PictureGeometry, Size, shorter_side_resized
-from aqa_pipeline.backbones.resizing import ResizedCentre, antialiased, antialiased_centre, bilinear, centre
+from aqa_pipeline.backbones.resizing import ResizedCenter, antialiased, antialiased_center, bilinear, center
 
 RELEASED_HEIGHT, RELEASED_WIDTH = 224, 300
 
@@ -19,7 +19,7 @@ class Geometry(Protocol):
     """`place` says where the picture of a frame of that size (width, height) lies in the frame."""
 
     @property
-    def resize(self) -> ResizedCentre: ...
+    def resize(self) -> ResizedCenter: ...
 
     def __call__(self, frame: np.ndarray) -> np.ndarray: ...
 
@@ -35,7 +35,7 @@ class ShortSideAndCrop:
 
     short_side: int
     crop: int
-    resize: ResizedCentre
+    resize: ResizedCenter
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
         height, width = frame.shape[:2]
@@ -53,7 +53,7 @@ class SquashAndCrop:
     width: int
     height: int
     crop: int
-    resize: ResizedCentre
+    resize: ResizedCenter
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
         return self.resize(frame, self.width, self.height, self.crop)
@@ -67,11 +67,11 @@ class SquashAndCrop:
 class ReleasedSegments:
     """ACTION-NET's code: OpenCV to a height of 224, the central 300x224 cut out, squashed to 224x224."""
 
-    resize: ResizedCentre = antialiased_centre
+    resize: ResizedCenter = antialiased_center
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
         resized = bilinear(frame, self._width(frame.shape[1], frame.shape[0]), RELEASED_HEIGHT)
-        return antialiased(centre(resized, RELEASED_WIDTH, RELEASED_HEIGHT), RELEASED_HEIGHT, RELEASED_HEIGHT)
+        return antialiased(center(resized, RELEASED_WIDTH, RELEASED_HEIGHT), RELEASED_HEIGHT, RELEASED_HEIGHT)
 
     def place(self, frame_size: Size) -> PictureGeometry:
         """The central 300 columns, as if the frame had been squashed before the cut: good to a pixel."""
