@@ -7,13 +7,13 @@ Data goes to stdout, progress and errors to stderr. Exit codes: 0 done, 1 an err
 2 a wrong command line, 3 some videos failed and the rest is done, 4 a quick look (`reproduce --quick`).
 """
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+import aqa
 from aqa_pipeline.commands.datasets import datasets
 from aqa_pipeline.commands.doctor import doctor
 from aqa_pipeline.commands.next_step import as_a_part
@@ -28,7 +28,6 @@ from aqa_pipeline.folder_lock import sole_writer
 from extract.commands.backbones import backbones
 from extract.commands.extract import choices_of, extract
 from extract.commands.tube_options import check_tube_options, tracker_options
-from extract.run.progress import extraction_progress
 from heads.commands.fit import evaluate, fit
 from heads.commands.heads import heads
 from heads.commands.report import report
@@ -36,9 +35,8 @@ from heads.commands.reproduce import compare, make_reproduce
 from heads.commands.score import make_score
 
 if TYPE_CHECKING:
-    from aqa_pipeline.records import Record, Video
-    from aqa_pipeline.store import Store
-    from aqa_pipeline.video import ReaderName
+    from aqa_pipeline.records import Video
+    from extract.run.new_video import NewVideoExtractor
     from extract.streams import Stream
     from heads.evaluation.evaluate import Evaluation
     from heads.scoring.ensemble import Ensemble
@@ -134,26 +132,21 @@ def _tried(*arguments: str) -> bool:
     return True
 
 
-def _open_cache(ensemble: "Ensemble", options: dict[str, Any]) -> "Callable[[Video], dict[str, Record]]":
-    """Stage 1 for `aqa score`: a function to the records of one video, made once and kept in a store.
-
-    Records go by what they are made from, not by names: file, window, fps and boxes.
-    """
-    from aqa_pipeline.store import Store
-    from aqa_pipeline.video import check_reader
-    from extract.choices.from_run import rebuild_streams
-
-    check_reader(options["reader"])
+def _open_extractor(ensemble: "Ensemble", options: dict[str, Any]) -> "NewVideoExtractor":
+    """Return stage 1 of `aqa score`; raise `UsageError` for options that the run's streams do not read."""
     check_tube_options(options, list(ensemble.specs))
-    streams = rebuild_streams(
-        list(ensemble.specs.values()), choices_of(options), files=ensemble.config.get("files")
+    extractor = aqa.new_video_extractor(
+        ensemble,
+        choices_of(options),
+        cache=options["cache"],
+        reader=options["reader"],
+        show_progress=True,
     )
-    _check_who_finds(options, streams)
-    cache = Store(options["cache"])
-    return lambda video: _cached_records(video, streams, cache=cache, reader=options["reader"])
+    _check_athlete_options(options, extractor.streams)
+    return extractor
 
 
-def _check_who_finds(options: dict[str, Any], streams: Sequence["Stream"]) -> None:
+def _check_athlete_options(options: dict[str, Any], streams: Sequence["Stream"]) -> None:
     """Raises `UsageError` for an option on the athlete that these streams do not read."""
     finders = [str(each.spec.facts.get(scorer, "")) for each in streams for scorer in ("detector", "tracker")]
     if options["boxes"] and not any(finder.startswith("annotations") for finder in finders):
@@ -174,34 +167,6 @@ def _check_who_finds(options: dict[str, Any], streams: Sequence["Stream"]) -> No
         )
 
 
-def _cached_records(
-    video: "Video", streams: Sequence["Stream"], *, cache: "Store", reader: "ReaderName"
-) -> dict[str, "Record"]:
-    from dataclasses import replace
-
-    from aqa_pipeline.sources.compare import boxes_digest
-    from aqa_pipeline.video import source_of
-    from extract.run.extraction import Extraction
-    from extract.run.stage import extract as run
-
-    if not video.path.exists():
-        raise AqaError("there is no such file.")
-    source = replace(source_of(video), size=None, mtime_ns=None, boxes_digest=boxes_digest(video.boxes))
-    key = replace(video, video_id=hashlib.sha256(repr(source).encode()).hexdigest()[:32])
-    extraction = Extraction("scored", cache, streams, reader=reader)
-    with extraction_progress(1) as progress:
-        report = run(extraction, [key], progress=_named(progress, video.path.name))
-    if report.failures:
-        raise AqaError(report.failures[0].reason)
-    found = {each.spec.stream: cache.read("scored", key.video_id, each.spec) for each in streams}
-    return {stream: replace(record, video_id=video.video_id) for stream, record in found.items()}
-
-
-def _named(progress: Callable[..., None], name: str) -> Callable[..., None]:
-    """The progress under the file's own name: its id in the cache is a digest."""
-    return lambda **told: progress(**(told | {"video_id": name}))
-
-
 for command in (
     datasets,
     weights,
@@ -214,7 +179,7 @@ for command in (
     evaluate,
     compare,
     make_reproduce(_extract_needs, _weights_lacking),
-    make_score(_open_cache, extraction_options=tracker_options(otherwise="the run's")),
+    make_score(_open_extractor, extraction_options=tracker_options(otherwise="the run's")),
     report,
     doctor,
 ):

@@ -33,6 +33,10 @@ class RunError(AqaError):
     """A run directory is missing, incomplete or does not fit the request."""
 
 
+class ArrayError(AqaError, ValueError):
+    """Features or scores given as arrays have the wrong shape or type, or hold values that are not finite."""
+
+
 class ClusterError(AqaError):
     """A Ray cluster cannot be reached, lacks what the work needs, or loses its workers."""
 

@@ -153,6 +153,14 @@ class Dataset:
                 return target
         raise UnknownName(f"target of {self.name}", name, [t.name for t in self.targets])
 
+    def __repr__(self) -> str:
+        targets = ", ".join(target.name for target in self.targets) or "none"
+        splits = ", ".join(list(self.splits)[:5]) + (", ..." if len(self.splits) > 5 else "")
+        return (
+            f"Dataset({self.name}: {len(self.videos)} videos; {len(self.splits)} splits ({splits}); "
+            f"targets {targets})"
+        )
+
 
 SpecValue = str | int | float | bool | None
 Box = tuple[float, float, float, float]  # x1, y1, x2, y2

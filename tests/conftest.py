@@ -124,3 +124,45 @@ def quick_build() -> Callable[[Callable[[], Any]], Any]:
         return network
 
     return build
+
+
+@pytest.fixture(scope="session")
+def researcher_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with own videos, their features, a run on them (`runs/mine`) and a new video.
+
+    The networks of stage 1 have random weights: nothing is downloaded. Tests must not change the folder.
+    """
+    import aqa
+
+    folder = tmp_path_factory.mktemp("researcher")
+    names = [f"v{number}.mp4" for number in range(9)]
+    (folder / "my-videos" / "videos").mkdir(parents=True)
+    rows = [f"{name},{number}.5,athlete {number % 3}" for number, name in enumerate(names)]
+    (folder / "my-videos" / "scores.csv").write_text("\n".join(["video,score,group", *rows]) + "\n")
+    for seed, path in enumerate(
+        [*(folder / "my-videos" / "videos" / name for name in names), folder / "new.mp4"]
+    ):
+        write_noise_video(path, seed=seed)
+    dataset = aqa.load_dataset("folder", folder / "my-videos")
+    store = aqa.open_store(folder / "features")
+    options = aqa.Choices(backbones={"": "resnet18"}, weights={"": "random:0"})
+    report = aqa.extract(dataset, store, streams=["frames"], options=options, workers=1)
+    assert not report.failures
+    how = {"streams": ["frames"], "seeds": [0], "epochs": 2, "device": "cpu"}
+    aqa.fit(dataset, store, head="wd", out=folder / "runs" / "mine", **how)
+    return folder
+
+
+def write_noise_video(path: Path, *, seed: int, num_frames: int = 20) -> None:
+    """Write a small h264 file of noise, 5 frames per second."""
+    import av
+    import numpy as np
+
+    noise = np.random.default_rng(seed)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(num_frames):
+            picture = noise.integers(0, 255, (48, 64, 3), dtype=np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())

@@ -1,4 +1,4 @@
-"""The wheel alone, without development tools: holds the three packages and cli.py, and `aqa` answers.
+"""The wheel alone, without development tools: it is complete, `aqa` answers, and `import aqa` works.
 
 python tests/smoke.py FOLDER_OF_THE_WHEEL
 """
@@ -11,7 +11,11 @@ import zipfile
 from pathlib import Path
 
 MUST_HOLD = (
+    "aqa.py",
     "cli.py",
+    "aqa_pipeline/py.typed",
+    "extract/py.typed",
+    "heads/py.typed",
     "aqa_pipeline/store/__init__.py",
     "heads/pages/page.css",
     "heads/pages/score.js",
@@ -38,6 +42,7 @@ def main(folder: Path) -> None:
         subprocess.run([*install, "--no-deps", wheel], check=True)
         answer = subprocess.run([Path(scratch) / "bin" / "aqa", "--help"], check=True, capture_output=True)
         assert b"aqa demo" in answer.stdout, answer.stdout
+        subprocess.run([python, "-c", "import aqa; assert aqa.__version__"], check=True)
     print(f"{wheel.name}: complete, and `aqa --help` answers without torch", file=sys.stderr)
 
 

@@ -1,10 +1,13 @@
 """The guides under docs/: every command in them exists, with its options; those for own videos are run."""
 
+import ast
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import av
 import click
@@ -37,6 +40,7 @@ def test_there_are_guides() -> None:
         "add-a-dataset",
         "add-a-head",
         "own-videos",
+        "python",
         "reproduce",
         "scale",
         "tubes",
@@ -243,3 +247,44 @@ def test_the_guide_to_papers_works_on_simulated_features(
         assert result.exit_code == wanted, (words, result.output)
     assert "SIMULATED" in (tmp_path / "results" / "sim" / "SIMULATED-table.md").read_text()
     assert (tmp_path / "both.html").exists()
+
+
+def python_blocks(name: str) -> list[str]:
+    """Return the Python blocks of a guide, in order."""
+    text = next(guide for guide in GUIDES if guide.stem == f"guide-{name}").read_text()
+    return [block.partition("```")[0] for block in text.split("```python\n")[1:]]
+
+
+def test_the_guide_to_python_works(
+    researcher_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Every block runs, one after the other as in a notebook, and holds at most five lines."""
+    shutil.copytree(researcher_folder, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "work")
+    first, *blocks = python_blocks("python")
+    assert len(blocks) == 5
+    names: dict[str, Any] = {}
+    exec(first, names)
+    values = []
+    for block in blocks:
+        assert len(block.splitlines()) <= 5, block
+        values.append(run_block(block, names))
+    score, interval, attention, _ = values[0]
+    assert interval.low <= score <= interval.high
+    assert attention.shape == (12,)
+    assert values[1] == (9, (4, 512), (4, 2))
+    assert values[2] == (0, 1, [])
+    assert names["r2"].shape == (3,)
+    assert names["new_scores"].shape == (2,)
+    assert "ScoredVideo(new.mp4: score" in capsys.readouterr().out
+
+
+def run_block(block: str, names: dict[str, Any]) -> Any:
+    """Run a block of a notebook; return the value of its last expression, as a notebook shows it."""
+    tree = ast.parse(block)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "guide", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "guide", "eval"), names) if last else None

@@ -1,4 +1,4 @@
-"""The rooms and their arrows, floor by floor: cli -> extract | heads -> aqa_pipeline. h5py is the store's."""
+"""The rooms and their arrows: cli -> aqa -> extract | heads -> aqa_pipeline. h5py is the store's."""
 
 import ast
 import graphlib
@@ -60,10 +60,19 @@ def imports(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_arrows_run_one_way(room):
-    others = {*ROOMS, "cli"} - ROOMS[room] - {room}
+    others = {*ROOMS, "aqa", "cli"} - ROOMS[room] - {room}
     for path in (REPOSITORY / room).rglob("*.py"):
         wrong = {name for name in imports(path) if name.split(".")[0] in others}
         assert not wrong, f"{path.relative_to(REPOSITORY)} imports {wrong}"
+
+
+def test_only_the_command_line_imports_aqa():
+    packages = {name.split(".")[0] for name in imports(REPOSITORY / "aqa.py")}
+    assert set(ROOMS) <= packages
+    assert "cli" not in packages
+    assert "aqa" in imports(REPOSITORY / "cli.py")
+    outside = [path for folder in ("benchmarks", "campaigns") for path in (REPOSITORY / folder).rglob("*.py")]
+    assert not [path for path in outside if "aqa" in imports(path)]
 
 
 def files_of(package: str) -> dict[str, Path]:
@@ -124,7 +133,7 @@ def test_h5py_is_imported_in_the_store_alone():
 
 def test_no_dependency_brings_a_module_with_the_name_of_one_of_ours():
     owners = importlib.metadata.packages_distributions()
-    for name in ("cli", *ROOMS):
+    for name in ("aqa", "cli", *ROOMS):
         assert set(owners.get(name, [])) <= {"aqa-pipeline"}, f"{name} is also in {owners[name]}"
 
 

@@ -39,6 +39,38 @@ class Store:
         self._place = _place_at(self.root)
         self._verified: set[RecordName] | None = set() if verify else None
 
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return sum(row.num_records for row in self.contents())
+
+    def __iter__(self) -> Iterator[tuple[str, str, StreamSpec]]:
+        """Yield the key of each record: dataset, video id, spec."""
+        for row in self.contents():
+            for video_id in self.video_ids(row.dataset, row.spec):
+                yield row.dataset, video_id, row.spec
+
+    def __getitem__(self, key: tuple[str, str, str | StreamSpec]) -> Record:
+        """Return the record of (dataset, video id, stream); a spec instead of a stream's name is exact.
+
+        Raises `StoreError` if there is none, or if the video has the stream under several specs.
+        """
+        dataset, video_id, stream = key
+        if isinstance(stream, StreamSpec):
+            return self.read(dataset, video_id, stream)
+        stored = [spec for spec in self.specs(dataset, stream) if self.has(dataset, video_id, spec)]
+        if not stored:
+            raise self._absence(dataset, video_id, StreamSpec(stream, {}))
+        if len(stored) > 1:
+            shown = "\n".join(f"  {spec.hash}: {spec.in_words}" for spec in stored)
+            raise StoreError(
+                f"{self.root} has {stream!r} of {dataset} video {video_id!r} made in {len(stored)} ways:\n"
+                f"{shown}\nName one by its spec: `store.specs({dataset!r}, {stream!r})` lists them."
+            )
+        return self.read(dataset, video_id, stored[0])
+
+    def __repr__(self) -> str:
+        return f"Store({self.root}: {len(self)} records of {len(self.datasets())} datasets)"
+
     def path(self, dataset: str, video_id: str, spec: StreamSpec) -> Path:
         """Where that record is, or would be. Ids are percent-encoded: no id can leave its folder."""
         return self._place.path(RecordName.of(dataset, video_id, spec))

@@ -5,12 +5,13 @@ is loaded.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from aqa_pipeline.errors import AqaError
-from aqa_pipeline.records import StreamSpec
+from aqa_pipeline.records import Dataset, StreamSpec
+from aqa_pipeline.store import Origin
 from aqa_pipeline.weights.identity import digest_of_any
 from extract.choices.streams import Choices
 from extract.streams import get_stream_kind
@@ -30,6 +31,13 @@ def named_files(spec: StreamSpec, choices: Choices) -> dict[str, str]:
     if "tracker" in spec.facts:
         found["tracker_weights"] = choices.tubes.weights or ""
     return {option: _full(text) for option, text in found.items() if _is_path(option, text)}
+
+
+def origin_of(dataset: Dataset, specs: Sequence[StreamSpec], choices: Choices) -> Origin:
+    """Return where the features come from: the dataset's folder, and the files that `choices` names."""
+    files = {spec.hash: named_files(spec, choices) for spec in specs}
+    named = {key: each for key, each in files.items() if each}
+    return Origin(dataset.adapter, dataset.name, dataset.root.absolute(), named)
 
 
 def _is_path(option: str, text: str) -> bool:

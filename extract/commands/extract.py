@@ -39,8 +39,8 @@ from extract.commands.view_options import check_view_options, rest_of, view_opti
 from extract.run.progress import extraction_progress
 
 if TYPE_CHECKING:
-    from aqa_pipeline.records import Dataset, StreamSpec, Video
-    from aqa_pipeline.store import Origin, Store
+    from aqa_pipeline.records import Dataset, Video
+    from aqa_pipeline.store import Store
     from extract.choices.streams import Choices
     from extract.run.engine import Engine, Order
 
@@ -160,9 +160,10 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     A video that fails is listed with the reason, the others are stored, and the exit code is 3.
     """
     from aqa_pipeline.datasets.checking.picture_gaps import gap_notes
-    from aqa_pipeline.store import Origin, Store, write_origin
+    from aqa_pipeline.store import Store, write_origin
     from aqa_pipeline.video import check_reader
     from aqa_pipeline.video.clip_seconds import clip_notes
+    from extract.choices.named_files import origin_of
     from extract.commands.next_step import next_words
     from extract.preview.contact_sheet import contact_sheets
     from extract.run.report import format_extract_report, two_roots
@@ -184,11 +185,11 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     if not store.is_file():  # a packed store is refused with another reason
         check_output(store, folder=True)
     videos = _chosen_videos(found, options["videos"], options["limit"])
-    before, origin = into.origin(found.name), Origin(found.adapter, found.name, found.root.absolute())
-    order = _order(names, found, into, options)
+    before, order = into.origin(found.name), _order(names, found, into, options)
     with _open_engine(order, options, num_videos=len(videos)) as engine:
         shout_about_random_weights(engine.specs)
-        write_origin(into.root, _with_files(origin, engine.specs, order.choices))
+        origin = origin_of(found, engine.specs, order.choices)
+        write_origin(into.root, origin)
         with extraction_progress(len(videos)) as progress:
             report = engine.extract(videos, progress=progress)
     click.echo(format_extract_report(report))
@@ -216,16 +217,6 @@ def _check_options(ctx: click.Context, options: dict[str, Any]) -> None:
             f"{', '.join(useless)}: for --preview; the videos of a dataset have it in their table."
         )
     check_engine_options(options)
-
-
-def _with_files(origin: "Origin", specs: Sequence["StreamSpec"], choices: "Choices") -> "Origin":
-    """The origin with the files that were named to make these features."""
-    from dataclasses import replace
-
-    from extract.choices.named_files import named_files
-
-    files = {spec.hash: named_files(spec, choices) for spec in specs}
-    return replace(origin, files={key: each for key, each in files.items() if each})
 
 
 def _order(names: Sequence[str], dataset: "Dataset", store: "Store", options: dict[str, Any]) -> "Order":

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aqa_pipeline.errors import AqaError, DatasetError, RunError
 from aqa_pipeline.importing.feature_files import (
@@ -76,12 +77,8 @@ def _usual_seconds(spec: StreamSpec) -> float | None:
 
 def find_external(path: Path, ensemble: Ensemble) -> list[ExternalVideo]:
     """Return the videos whose features `path` holds. Raises `AqaError` where it holds none for this run."""
+    _check_no_maps(ensemble)
     streams = tuple(ensemble.specs)
-    if maps := [stream for stream in streams if stream in MAP_STREAMS]:
-        raise RunError(
-            f"the run {ensemble.run_dir} reads maps of {', '.join(maps)}, which files of features do not "
-            "hold: score videos."
-        )
     found = _in_folder(path, streams) if path.is_dir() else _in_file(path, streams)
     if not found:
         raise DatasetError(
@@ -89,6 +86,31 @@ def find_external(path: Path, ensemble: Ensemble) -> list[ExternalVideo]:
             + (f", in a folder for each of {', '.join(streams)}." if len(streams) > 1 else ".")
         )
     return found
+
+
+def _check_no_maps(ensemble: Ensemble) -> None:
+    if maps := [stream for stream in ensemble.specs if stream in MAP_STREAMS]:
+        raise RunError(
+            f"the run {ensemble.run_dir} reads maps of {', '.join(maps)}, which files of features do not "
+            "hold: score videos."
+        )
+
+
+def arrays_as_video(arrays: Mapping[str, ArrayLike] | ArrayLike, ensemble: Ensemble) -> ExternalVideo:
+    """Return features in memory as a video: an array (time, dim) per stream name, or one array.
+
+    Raises `RunError` for a run that reads maps, and for one array where the run reads several streams.
+    """
+    _check_no_maps(ensemble)
+    streams = tuple(ensemble.specs)
+    if not isinstance(arrays, Mapping):
+        if len(streams) > 1:
+            raise RunError(f"the run reads {', '.join(streams)}: give one array for each, by name.")
+        arrays = {streams[0]: arrays}
+    if unknown := sorted(set(arrays) - set(streams)):
+        raise RunError(f"the run reads {', '.join(streams)}, not {', '.join(unknown)}.")
+    by_stream = {stream: np.asarray(array) for stream, array in arrays.items()}
+    return ExternalVideo("array", Path("array"), lambda: _apart(by_stream, list(by_stream)))
 
 
 def _in_folder(folder: Path, streams: Sequence[str]) -> list[ExternalVideo]:

@@ -1,23 +1,30 @@
-"""What `aqa score` is given, one item per video: videos, or features of videos."""
+"""The inputs of `aqa score` and `Run.score`: videos, or features of videos; one input per video."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from numpy.typing import ArrayLike
+
 from aqa_pipeline.datasets.reading.disk import is_frame_folder, is_video_file
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Record, Video
 from heads.scoring.display_names import distinct_names
 from heads.scoring.ensemble import Ensemble
-from heads.scoring.external_features import StepSeconds, external_records, find_external
+from heads.scoring.external_features import (
+    StepSeconds,
+    arrays_as_video,
+    external_records,
+    find_external,
+)
 
 Records = Mapping[str, Record]
 
 
 @dataclass(frozen=True, eq=False)
 class ScoreInput:
-    """One video: what it is called in tables, where it or its features lie, and what gives its records."""
+    """One video: its name in tables, the place of its file or of its features, and how to get its records."""
 
     name: str
     video: Video
@@ -25,7 +32,7 @@ class ScoreInput:
 
 
 def find_videos(paths: Sequence[Path]) -> list[Path]:
-    """Return the videos themselves: a folder of pictures is one, any other folder stands for all in it.
+    """Return the paths of single videos: a folder of pictures is one video, another folder holds several.
 
     Raises `DatasetError` for a folder of both pictures and videos, or of neither.
     """
@@ -54,7 +61,7 @@ def _videos_of(folder: Path) -> list[Path]:
 def video_inputs(
     paths: Sequence[Path], records_of: Callable[[Video], Records], *, boxes: Path | None, fps: float | None
 ) -> list[ScoreInput]:
-    """Return the videos, which `records_of` extracts; `fps` is of those that are folders of pictures."""
+    """Return an input per video; `records_of` makes its records, `fps` is the rate of folders of pictures."""
     items = []
     for path, name in zip(paths, distinct_names(paths), strict=True):
         video = Video(video_id=path.stem, path=path, boxes=boxes, fps=fps if path.is_dir() else None)
@@ -63,7 +70,7 @@ def video_inputs(
 
 
 def feature_inputs(path: Path, ensemble: Ensemble, seconds: StepSeconds) -> list[ScoreInput]:
-    """Return the videos whose features lie there; raises as `find_external`."""
+    """Return an input per video whose features are in `path`; raise as `find_external`."""
     return [
         ScoreInput(
             given.video_id,
@@ -72,3 +79,12 @@ def feature_inputs(path: Path, ensemble: Ensemble, seconds: StepSeconds) -> list
         )
         for given in find_external(path, ensemble)
     ]
+
+
+def array_input(
+    arrays: Mapping[str, ArrayLike] | ArrayLike, ensemble: Ensemble, seconds: StepSeconds
+) -> ScoreInput:
+    """Return the input of one video from its features in memory; raise as `arrays_as_video`."""
+    given = arrays_as_video(arrays, ensemble)
+    video = Video(given.video_id, given.path)
+    return ScoreInput(given.video_id, video, partial(external_records, given, ensemble, seconds))

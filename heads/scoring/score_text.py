@@ -10,7 +10,10 @@ from aqa_pipeline.text_table import format_table
 from heads.evaluation.two_classes import TwoClasses
 from heads.pages.score_page import scores_are_even, weights_are_even
 from heads.scoring.predict import Prediction
+from heads.scoring.result import ScoringResult
 from heads.scoring.scorer import ScoredVideo, Scorer
+from heads.scoring.tracking import tracking_sentences
+from heads.scoring.visible_parts import head_window_sentences, stream_part_sentences
 
 NUM_MOMENTS = 3
 SPLIT_NAMES_SHOWN = 4
@@ -26,23 +29,34 @@ EXPLAINED = {
 }
 
 
-def format_scored_video(scored_video: ScoredVideo, scorer: Scorer, *, followed: Sequence[str] = ()) -> str:
+def format_result(result: ScoringResult, scorer: Scorer) -> str:
+    """Return the text that `aqa score` prints of one video."""
+    records = result.records
+    seen = (
+        *tracking_sentences(records),
+        *stream_part_sentences(records),
+        *head_window_sentences(records, scorer.ensemble),
+    )
+    return format_scored_video(result.scored_video, scorer, sentences=seen)
+
+
+def format_scored_video(scored_video: ScoredVideo, scorer: Scorer, *, sentences: Sequence[str] = ()) -> str:
     """Score with its interval, warnings, then the steps that counted or scored most and least.
 
     `followed` says how the tracker fared, where there is one, and what part of the video streams look at.
     """
-    return "\n".join(_lines(scored_video, scorer, followed))
+    return "\n".join(_lines(scored_video, scorer, sentences))
 
 
-def _lines(scored_video: ScoredVideo, scorer: Scorer, followed: Sequence[str]) -> Iterator[str]:
+def _lines(scored_video: ScoredVideo, scorer: Scorer, sentences: Sequence[str]) -> Iterator[str]:
     prediction, config = scored_video.prediction, scorer.ensemble.config
     yield f"{scored_video.name}: {headline(scored_video, scorer)}"
     if scored_video.not_scored is not None:
-        for sentence in (*followed, *(f"WARNING: {warning}" for warning in scored_video.warnings)):
+        for sentence in (*sentences, *(f"WARNING: {warning}" for warning in scored_video.warnings)):
             yield f"  {sentence}"
         return
     own = ", ".join(f"{score:.{scored_video.decimals}f}" for score in prediction.scores)
-    for sentence in (*score_sentences(scored_video, scorer), *followed):
+    for sentence in (*score_sentences(scored_video, scorer), *sentences):
         yield f"  {sentence}"
     yield f"  {config['head']} ({config['variant']}), by network: {own}"
     if scorer.verdict is not None:

@@ -1,5 +1,6 @@
 """A video's score with what it is worth: interval, place among the training scores, and warnings."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -58,9 +59,25 @@ class ScoredVideo:
     not_scored: str | None = None
 
     @property
+    def score(self) -> float:
+        """The score on the raw scale of the judges; nan if `not_scored` says why it would mean nothing."""
+        return math.nan if self.not_scored else self.prediction.score
+
+    @property
+    def attention(self) -> Mapping[str, NDArray[np.float64]]:
+        """The weight of each step (time,) per stream; the steps' seconds are in `prediction.pts_seconds`."""
+        return self.prediction.attention
+
+    @property
     def decimals(self) -> int:
         """How many decimals the score deserves."""
         return self.interval.decimals if self.interval else 3
+
+    def __repr__(self) -> str:
+        score = self.not_scored or f"score {self.score:.{self.decimals}f}"
+        interval = f" ± {self.interval.half_width:.{self.decimals}f}" if self.interval else ""
+        steps = ", ".join(f"{stream} {weights.shape}" for stream, weights in self.attention.items())
+        return f"ScoredVideo({self.name}: {score}{interval}; {len(self.warnings)} warnings; steps of {steps})"
 
 
 def make_scorer(ensemble: Ensemble) -> Scorer:
