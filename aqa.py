@@ -276,6 +276,6 @@ def new_video_extractor(
     from extract.run.new_video import NewVideoExtractor
 
     check_reader(reader)
-    files: Mapping[str, Mapping[str, str]] = ensemble.config.get("files") or {}
+    files: Mapping[str, Mapping[str, str]] = ensemble.config.files or {}
     specs = list(ensemble.specs.values())
     return NewVideoExtractor(specs, options, files, cache=cache, reader=reader, show_progress=show_progress)

@@ -7,8 +7,7 @@ Its recurrent baselines get the same recipe, the text names none for them.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 # Lengths of the training videos, per stream.
 StreamSteps = Mapping[str, Sequence[int]]
@@ -56,7 +55,7 @@ class Recipe:
     frozen: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "num_steps", MappingProxyType(dict(self.num_steps)))
+        object.__setattr__(self, "num_steps", dict(self.num_steps))
         object.__setattr__(self, "milestones", tuple(self.milestones))
         object.__setattr__(self, "frozen", tuple(self.frozen))
         if self.epochs < 1 or self.batch_size < 1 or min(self.num_steps.values(), default=1) < 1:
@@ -75,17 +74,6 @@ class Recipe:
         """The same recipe, shortened or prolonged; the milestones move in proportion."""
         milestones = tuple(round(milestone * epochs / self.epochs) for milestone in self.milestones)
         return replace(self, epochs=epochs, milestones=milestones)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Recipe":
-        """The recipe that `to_dict` wrote."""
-        return cls(**values)
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON, in the order of the fields."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        lists = {"milestones": list(self.milestones), "frozen": list(self.frozen)}
-        return fields | lists | {"num_steps": dict(self.num_steps)}
 
 
 # "The loss is not named" in the text; the code's mean squared error on the normalised score is used in both.

@@ -223,9 +223,7 @@ def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
         raise click.UsageError(f"--repeat takes everything from the old run: leave out {', '.join(given)}.")
     config = read_config(repeat)
     head_of(config)  # the very one
-    return FitRequest.from_config(
-        config, dataset=dataset_of(config), store=Store(Path(config["store"])), out=out
-    )
+    return FitRequest.from_config(config, dataset=dataset_of(config), store=Store(config.store), out=out)
 
 
 def _spec_choice(specs: Sequence[str], backbones: Sequence[str]) -> "SpecChoice":

@@ -44,14 +44,6 @@ class Learned:
         factor = (self.factor,) if self.factor else ()
         return tuple(dict.fromkeys(each.name for each in (target, self.scored, *self.targets, *factor)))
 
-    def names(self) -> dict[str, object]:
-        """Plain values for config.json."""
-        return {
-            "targets": [target.name for target in self.targets],
-            "scored": self.scored.name,
-            "factor": self.factor.name if self.factor else None,
-        }
-
 
 @dataclass(frozen=True, eq=False)
 class FinalScores:

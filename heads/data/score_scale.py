@@ -22,9 +22,8 @@ class ScoreScale:
 
     def __post_init__(self) -> None:
         if not self.low < self.high:
-            raise RunError(
-                f"a score scale from {self.low} to {self.high} has no range: expected low < high. "
-                "Are all training labels equal?"
+            raise ValueError(
+                f"a score scale has a range: expected low < high, got {self.low} and {self.high}"
             )
 
     def normalise(self, raw: ArrayLike) -> NDArray[np.float64]:
@@ -44,12 +43,22 @@ def scale_of(target: Target, training_labels: NDArray[np.float64], *, unit: Unit
     """The target's own bounds; a bound it lacks lies 10 % of the training labels' range beyond them.
 
     With the unit "deviation" scores are divided by the deviation of the training labels, and not shifted.
+    Raises `RunError` for bounds without a range.
     """
+    low, high = _bounds(target, training_labels, unit=unit)
+    if not low < high:
+        raise RunError(
+            f"a score scale from {low} to {high} has no range: expected low < high. "
+            "Are all training labels equal?"
+        )
+    return ScoreScale(low, high)
+
+
+def _bounds(target: Target, training_labels: NDArray[np.float64], *, unit: Unit) -> tuple[float, float]:
     if unit == "deviation":
-        return ScoreScale(0.0, float(training_labels.std()))
+        return 0.0, float(training_labels.std())
     lowest, highest = float(training_labels.min()), float(training_labels.max())
     margin = MARGIN * (highest - lowest)
-    return ScoreScale(
-        low=lowest - margin if target.low is None else target.low,
-        high=highest + margin if target.high is None else target.high,
-    )
+    low = lowest - margin if target.low is None else target.low
+    high = highest + margin if target.high is None else target.high
+    return low, high

@@ -7,7 +7,7 @@ claiming that something is impossible (Davison & Hinkley, Bootstrap Methods and 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,7 @@ from heads.evaluation.metric import TITLES, metric_of_run
 from heads.recipes import MetricName
 from heads.runs.config import read_config
 from heads.runs.predictions import Predicted, read_predicted
+from heads.runs.run_config import RunConfig
 from heads.runs.title import run_flags, run_title
 
 
@@ -168,14 +169,14 @@ def _value(splits: Sequence[Predicted], *, metric: CountedMetric, classes: bool)
     return float(np.mean(over_classes(list(values)) if classes else values.mean(axis=0)))
 
 
-def _common_metric(configs: Sequence[Mapping[str, Any]]) -> MetricName:
+def _common_metric(configs: Sequence[RunConfig]) -> MetricName:
     metrics = {metric_of_run(config) for config in configs}
     return metrics.pop() if len(metrics) == 1 else "spearman"
 
 
-def _check_same_task(run_a: Path, run_b: Path, configs: Sequence[Mapping[str, Any]]) -> None:
+def _check_same_task(run_a: Path, run_b: Path, configs: Sequence[RunConfig]) -> None:
     for what in ("dataset", "target"):
-        a, b = (config[what]["name"] for config in configs)
+        a, b = (getattr(config, what).name for config in configs)
         if a != b:
             raise RunError(
                 f"{run_a} and {run_b} have no {what} in common ({a} and {b}): a difference would mean "
@@ -217,7 +218,7 @@ def _check_same_videos(x: Predicted, y: Predicted, runs: tuple[Path, Path]) -> N
         )
 
 
-def _side(run_dir: Path, config: Mapping[str, Any], splits: Sequence[Predicted]) -> ComparedRun:
+def _side(run_dir: Path, config: RunConfig, splits: Sequence[Predicted]) -> ComparedRun:
     return ComparedRun(Path(run_dir), run_title(config), run_flags(config), len(splits[0].seeds))
 
 

@@ -175,11 +175,10 @@ class Evaluation:
 def evaluate(run_dir: Path, *, num_resamples: int = NUM_RESAMPLES) -> Evaluation:
     """Evaluate every finished cell of a run; raise `RunError` if there is none."""
     config = read_config(run_dir)
-    asked = [(split, seed) for split in config["splits"] for seed in config["seeds"]]
-    finished = [(s, k) for s, k in asked if is_complete(cell_folder(run_dir, split=s, seed=k))]
+    finished = [(s, k) for s, k in config.cells if is_complete(cell_folder(run_dir, split=s, seed=k))]
     if not finished:
         raise RunError(
-            f"{run_dir} has no finished cell of {len(asked)}: run the same `aqa fit` command again."
+            f"{run_dir} has no finished cell of {len(config.cells)}: run the same `aqa fit` command again."
         )
     cells = [read_cell(run_dir, split=split, seed=seed) for split, seed in finished]
     by_split = {split: [cell for cell in cells if cell.split == split] for split, _ in finished}
@@ -199,7 +198,7 @@ def evaluate(run_dir: Path, *, num_resamples: int = NUM_RESAMPLES) -> Evaluation
     return Evaluation(
         run_dir=Path(run_dir),
         title=run_title(config),
-        select=SELECT_LABELS[config["select"]],
+        select=SELECT_LABELS[config.training.select],
         flags=run_flags(config),
         cells=tuple(scored),
         splits=tuple(splits),
@@ -210,8 +209,10 @@ def evaluate(run_dir: Path, *, num_resamples: int = NUM_RESAMPLES) -> Evaluation
         ),
         overall_kind="Fisher-z mean over classes" if fisher_z else "mean over splits",
         num_videos=len(distinct_videos(list(predicted.values()))),
-        num_unfinished=len(asked) - len(finished),
-        verdict=None if config["shuffle_labels"] else verdict_of(run_dir, config, list(predicted.values())),
+        num_unfinished=len(config.cells) - len(finished),
+        verdict=None
+        if config.training.shuffle_labels
+        else verdict_of(run_dir, config, list(predicted.values())),
     )
 
 

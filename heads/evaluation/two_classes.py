@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.metrics import Interval, accuracy, wilson_interval
 from heads.evaluation.metric import has_classes
+from heads.runs.run_config import RunConfig
 
 # Lower and upper class by dataset, as a reader would say them.
 NAMES: Mapping[str, tuple[str, str]] = {"fr-fs": ("fall", "clean landing")}
@@ -40,16 +40,16 @@ class TwoClasses:
         return max(score, 1 - score)
 
 
-def class_names(config: Mapping[str, Any], splits: Sequence[str]) -> tuple[str, str] | None:
+def class_names(config: RunConfig, splits: Sequence[str]) -> tuple[str, str] | None:
     """Lower and upper class of those splits; None where scores are scores."""
     if not all(has_classes(config, split) for split in splits):
         return None
-    target = config["target"]["name"]
-    return NAMES.get(config["dataset"]["adapter"], (f"not {target}", target))
+    target = config.target.name
+    return NAMES.get(config.dataset.adapter, (f"not {target}", target))
 
 
 def two_classes(
-    config: Mapping[str, Any], splits: Sequence[str], *, predicted: Floats, true: Floats, training: Floats
+    config: RunConfig, splits: Sequence[str], *, predicted: Floats, true: Floats, training: Floats
 ) -> TwoClasses | None:
     """What the run's test videos say, `predicted` and `true` of all the splits; None where scores are scores.
 

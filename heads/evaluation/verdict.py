@@ -7,7 +7,7 @@ answers close to the mean, and can be surely better by next to nothing.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from heads.evaluation.bootstrap import NUM_RESAMPLES, interval_of
 from heads.evaluation.metric import has_classes
 from heads.evaluation.two_classes import HALF
 from heads.runs.predictions import Predicted
+from heads.runs.run_config import RunConfig
 from heads.runs.trained_cell import split_folder
 
 LEAST_GAIN = 0.1  # of the training mean's error
@@ -108,7 +109,7 @@ class Verdict:
         return f"Usable: better than {easy}. These videos do not tell it from ridge regression."
 
 
-def verdict_of(run_dir: Path, config: Mapping[str, Any], splits: Sequence[Predicted]) -> Verdict | None:
+def verdict_of(run_dir: Path, config: RunConfig, splits: Sequence[Predicted]) -> Verdict | None:
     """Return the verdict on the mean prediction of the seeds; None where a split has no baselines yet."""
     baselines = [read_baselines(split_folder(Path(run_dir), split.split)) for split in splits]
     if not all(baselines):

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +25,8 @@ from heads.reports.probabilities import is_wrong, probabilities
 from heads.reports.run_tables import metrics_by_seed, metrics_by_split
 from heads.reports.worst import find_dataset, worst_videos
 from heads.runs.config import read_config
-from heads.runs.title import is_fitted_at_once, run_title
+from heads.runs.run_config import RunConfig, SplitConfig
+from heads.runs.title import is_closed_form, run_title
 from heads.runs.trained_cell import TrainedCell, read_cell
 
 PLOTS = "plots"
@@ -168,7 +168,7 @@ def _notes(run_dir: Path, evaluation: Evaluation) -> tuple[str, ...]:
     return (*notes, *told)
 
 
-def _pictures(run_dir: Path, config: Mapping[str, Any], residuals: Sequence[SplitResiduals]) -> list[Picture]:
+def _pictures(run_dir: Path, config: RunConfig, residuals: Sequence[SplitResiduals]) -> list[Picture]:
     folder = run_dir / PLOTS
     groups, note = _groups(config, residuals)
     return [
@@ -189,18 +189,18 @@ def _pictures_of_epochs(run_dir: Path, evaluation: Evaluation, cells: Sequence[T
     ]
 
 
-def _predictions(residuals: Sequence[SplitResiduals], config: Mapping[str, Any], folder: Path) -> Picture:
+def _predictions(residuals: Sequence[SplitResiduals], config: RunConfig, folder: Path) -> Picture:
     points = "Points: mean of the seeds; bars: their deviation"
     classes = class_names(config, [split.split for split in residuals])
     if classes is not None:
         lower, upper = classes
         plot = probabilities(residuals, folder, lower=lower, upper=upper)
         return _picture(plot, f"{points}; orange: on the wrong side of one half.")
-    plot = predictions(residuals, folder, target=config["target"]["name"])
+    plot = predictions(residuals, folder, target=config.target.name)
     return _picture(plot, f"{points}; band: the interval within which a score is good.")
 
 
-def _groups(config: Mapping[str, Any], residuals: Sequence[SplitResiduals]) -> tuple[dict[str, str], str]:
+def _groups(config: RunConfig, residuals: Sequence[SplitResiduals]) -> tuple[dict[str, str], str]:
     """The dataset's own groups where it is at hand, has some, and they are few enough to see."""
     dataset, reason = find_dataset(config)
     named = {video.video_id: video.group for video in dataset.videos if video.group} if dataset else {}
@@ -216,33 +216,33 @@ def _picture(plot: Plot, note: str = "") -> Picture:
     return Picture(plot.title, plot.alt, plot.svg_of_page, note)
 
 
-def _facts(run_dir: Path, config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "Dataset", f"{config['dataset']['name']} at {config['dataset']['root']}"
-    yield "Target", config["target"]["name"]
-    yield "Head", f"{config['head']}, variant {config['variant']}"
-    yield from _splits(config["splits"])
-    yield "Seeds", ", ".join(map(str, config["seeds"]))
-    for stream, spec in config["specs"].items():
-        facts = spec["facts"]
+def _facts(run_dir: Path, config: RunConfig) -> Iterator[tuple[str, str]]:
+    yield "Dataset", f"{config.dataset.name} at {config.dataset.root}"
+    yield "Target", config.target.name
+    yield "Head", f"{config.head.name}, variant {config.head.variant}"
+    yield from _splits(config.splits)
+    yield "Seeds", ", ".join(map(str, config.training.seeds))
+    for name, stream in config.streams.items():
+        facts = stream.facts
         random = str(facts.get("weights", "")).startswith("random:")
         weights = f"RANDOM WEIGHTS ({facts['weights']})" if random else facts.get("weights", "unknown")
         yield (
-            f"Stream {stream}",
-            f"backbone {facts.get('backbone', 'unknown')}; weights {weights}; spec {spec['hash']}",
+            f"Stream {name}",
+            f"backbone {facts.get('backbone', 'unknown')}; weights {weights}; spec {stream.hash}",
         )
-    recipe = next(iter(config["splits"].values()))["recipe"]
-    unused = OF_EPOCHS if is_fitted_at_once(config) else ()
+    recipe = vars(next(iter(config.splits.values())).recipe)
+    unused = OF_EPOCHS if is_closed_form(config) else ()
     told = {name.replace("_", " "): _plainly(value) for name, value in recipe.items() if name not in unused}
     yield "Recipe", "; ".join(f"{name}: {value}" for name, value in told.items())
-    yield "Versions", ", ".join(f"{name} {number}" for name, number in config["versions"].items())
+    yield "Versions", ", ".join(f"{name} {number}" for name, number in config.software.versions.items())
     yield "Plots", f"{run_dir / PLOTS} (SVG and PNG)"
 
 
-def _splits(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def _splits(splits: Mapping[str, SplitConfig]) -> Iterator[tuple[str, str]]:
     """Splits of equal sizes share a row."""
     names: dict[str, list[str]] = {}
-    for name, facts in splits.items():
-        sizes = f"{facts['num_train']} videos to learn from, {facts['num_test']} to test on"
+    for name, split in splits.items():
+        sizes = f"{split.num_train} videos to learn from, {split.num_test} to test on"
         names.setdefault(sizes, []).append(name)
     for sizes, equal in names.items():
         yield f"Split{'s' * (len(equal) > 1)}", f"{', '.join(equal)}: {sizes}"
@@ -252,6 +252,6 @@ def _plainly(value: object) -> str:
     """A value of a recipe without brackets: 7 of tubes, 150 and 180, none."""
     if isinstance(value, dict):
         return " and ".join(f"{number} of {name}" for name, number in value.items())
-    if isinstance(value, list):
+    if isinstance(value, tuple):
         return " and ".join(map(str, value)) or "none"
     return str(value)

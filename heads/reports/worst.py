@@ -1,7 +1,7 @@
 """The test videos that a run judged worst, each with a page that shows why."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from heads.evaluation.residuals import SplitResiduals
 from heads.pages.media import relative_address
 from heads.pages.run_page import WorstVideo
 from heads.runs.config import dataset_of, read_config
+from heads.runs.run_config import RunConfig
 from heads.scoring.ensemble import load_ensemble
 from heads.scoring.result import ScoringResult
 from heads.scoring.score_page_content import write_page_of
@@ -23,13 +24,13 @@ from heads.scoring.scorer import Scorer, make_scorer, score_video
 log = logging.getLogger(__name__)
 
 
-def find_dataset(config: Mapping[str, dict[str, str]]) -> tuple[Dataset | None, str]:
+def find_dataset(config: RunConfig) -> tuple[Dataset | None, str]:
     """The run's dataset, or None and the reason: reports must work where videos are not."""
     try:
         return dataset_of(config), ""
     except AqaError as error:
         log.info("no dataset: %s", error)
-        return None, f"the dataset is not at {config['dataset']['root']}"
+        return None, f"the dataset is not at {config.dataset.root}"
 
 
 def worst_videos(
@@ -83,7 +84,7 @@ class _PageMaker:
         self._back = (report, "the report")
         config = read_config(run_dir)
         self._dataset, self._reason = find_dataset(config)
-        self._store = Path(config["store"])
+        self._store = config.store
         self._scorer = cache(self._load_scorer)
 
     def _load_scorer(self, split: str) -> Scorer:

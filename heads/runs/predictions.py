@@ -51,8 +51,8 @@ def read_predicted(run_dir: Path) -> list[Predicted]:
     """Every split of a run, over all its seeds; raises `RunError` if a cell is not complete or damaged."""
     config = read_config(run_dir)
     return [
-        over_seeds_of([read_cell(run_dir, split=split, seed=seed) for seed in config["seeds"]])
-        for split in config["splits"]
+        over_seeds_of([read_cell(run_dir, split=split, seed=seed) for seed in config.training.seeds])
+        for split in config.splits
     ]
 
 

@@ -1,27 +1,26 @@
-"""What must be said of a run beside its numbers."""
+"""The title of a run, and what must be said of it beside its numbers."""
 
-from collections.abc import Mapping
-from typing import Any
-
-
-def run_title(config: Mapping[str, Any]) -> str:
-    """What was learned from what, in one line."""
-    head, target = f"{config['head']} ({config['variant']})", config["target"]["name"]
-    return f"{head} on {' and '.join(config['specs'])} of {config['dataset']['name']}, target {target}"
+from heads.runs.run_config import RunConfig
 
 
-def is_fitted_at_once(config: Mapping[str, Any]) -> bool:
-    """Return whether the head has no epochs, as a support vector regression has none."""
-    return all(split["recipe"].get("optimiser") == "closed-form" for split in config["splits"].values())
+def run_title(config: RunConfig) -> str:
+    """Return one line with the head, its streams, the dataset and the target."""
+    head = f"{config.head.name} ({config.head.variant})"
+    return f"{head} on {' and '.join(config.streams)} of {config.dataset.name}, target {config.target.name}"
 
 
-def run_flags(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Why its numbers are no result, in capitals; nothing for an honest run."""
+def is_closed_form(config: RunConfig) -> bool:
+    """Return True if the head has no epochs, as a support vector regression has none."""
+    return all(split.recipe.optimiser == "closed-form" for split in config.splits.values())
+
+
+def run_flags(config: RunConfig) -> tuple[str, ...]:
+    """Return the reasons why the numbers are no result, in capitals; nothing for an honest run."""
     flags = {
-        "SIMULATED": config["simulated"],
-        "RANDOM WEIGHTS": config["random_weights"],
-        "SHUFFLED LABELS": config["shuffle_labels"],
-        "NOT MODEL SELECTION": config["select"] == "best-on-test",
-        "GROUPS OVERLAP": any(split.get("num_sharing_group") for split in config["splits"].values()),
+        "SIMULATED": config.simulated,
+        "RANDOM WEIGHTS": config.random_weights,
+        "SHUFFLED LABELS": config.training.shuffle_labels,
+        "NOT MODEL SELECTION": config.training.select == "best-on-test",
+        "GROUPS OVERLAP": any(split.num_sharing_group for split in config.splits.values()),
     }
     return tuple(flag for flag, raised in flags.items() if raised)

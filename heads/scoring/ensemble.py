@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -15,6 +14,7 @@ from heads.evaluation.evaluate import are_classes
 from heads.recipes import Recipe
 from heads.runs.config import read_config
 from heads.runs.predictions import over_seeds_of
+from heads.runs.run_config import RunConfig
 from heads.runs.run_plugins import head_of
 from heads.runs.trained_cell import (
     cell_folder,
@@ -46,7 +46,7 @@ class Ensemble:
     """A run that can score: its cells, and the specs its features must have."""
 
     run_dir: Path
-    config: Mapping[str, Any]
+    config: RunConfig
     specs: Mapping[str, StreamSpec]
     cells: tuple[LoadedCell, ...]
     has_difficulty: bool = False
@@ -54,8 +54,7 @@ class Ensemble:
     @property
     def needs_difficulty(self) -> bool:
         """Whether it learned the execution alone, which a video's difficulty makes the score of."""
-        learned = self.config.get("learned")
-        return learned is not None and learned["factor"] is not None
+        return self.config.labels.multiplied_by is not None
 
     def with_difficulty(self, difficulty: float | None) -> "Ensemble":
         """The head for videos of that difficulty; raises `RunError` where it needs none, or has it already.
@@ -86,20 +85,20 @@ def load_ensemble(run_dir: Path, *, split: str | None = None) -> Ensemble:
     run_dir = Path(run_dir)
     config = read_config(run_dir)
     splits = _choose_splits(run_dir, config, split)
-    asked = [(name, seed) for name in splits for seed in config["seeds"]]
+    asked = [(name, seed) for name, seed in config.cells if name in splits]
     finished = [(s, k) for s, k in asked if is_complete(cell_folder(run_dir, split=s, seed=k))]
     if not finished:
         raise RunError(f"{run_dir} has no finished cell of {splits}: run the same `aqa fit` command again.")
     return Ensemble(
         run_dir=run_dir,
         config=config,
-        specs={stream: StreamSpec(stream, spec["facts"]) for stream, spec in config["specs"].items()},
+        specs=config.specs,
         cells=tuple(_load_cell(run_dir, config, split=name, seed=seed) for name, seed in finished),
     )
 
 
-def _choose_splits(run_dir: Path, config: Mapping[str, Any], split: str | None) -> list[str]:
-    names = list(config["splits"])
+def _choose_splits(run_dir: Path, config: RunConfig, split: str | None) -> list[str]:
+    names = list(config.splits)
     if split == ALL_SPLITS or (len(names) == 1 and split is None):
         return names
     if split is None:
@@ -114,24 +113,24 @@ def _choose_splits(run_dir: Path, config: Mapping[str, Any], split: str | None) 
     return [split]
 
 
-def _are_classes(run_dir: Path, config: Mapping[str, Any]) -> bool:
+def _are_classes(run_dir: Path, config: RunConfig) -> bool:
     cells = [
-        read_cell(run_dir, split=split, seed=config["seeds"][0])
-        for split in config["splits"]
-        if is_complete(cell_folder(run_dir, split=split, seed=config["seeds"][0]))
+        read_cell(run_dir, split=split, seed=config.training.seeds[0])
+        for split in config.splits
+        if is_complete(cell_folder(run_dir, split=split, seed=config.training.seeds[0]))
     ]
     return are_classes([over_seeds_of([cell]) for cell in cells])
 
 
-def _load_cell(run_dir: Path, config: Mapping[str, Any], *, split: str, seed: int) -> LoadedCell:
+def _load_cell(run_dir: Path, config: RunConfig, *, split: str, seed: int) -> LoadedCell:
     cell = read_cell(run_dir, split=split, seed=seed)
     head, folder = head_of(config), cell_folder(run_dir, split=split, seed=seed)
+    recipe = config.splits[split].recipe
+
+    def build() -> nn.Module:
+        return prepare_module(lambda dims: head.build(dims, config.head.variant), config.dims, recipe)
+
     try:
-        recipe = Recipe.from_dict(config["splits"][split]["recipe"])
-
-        def build() -> nn.Module:
-            return prepare_module(lambda dims: head.build(dims, config["variant"]), config["dims"], recipe)
-
         with torch.device("meta"):  # numbers that a stranger wrote down take no memory there
             claimed = {name: tuple(tensor.shape) for name, tensor in build().state_dict().items()}
         _check_shapes(folder, claimed)
@@ -142,7 +141,7 @@ def _load_cell(run_dir: Path, config: Mapping[str, Any], *, split: str, seed: in
         module.load_state_dict(read_state(folder))
     except RuntimeError as error:
         raise RunError(
-            f"{folder / 'model.safetensors'} does not fit {config['head']} ({config['variant']}): {error}"
+            f"{folder / 'model.safetensors'} does not fit {config.head.name} ({config.head.variant}): {error}"
         ) from error
     learned_from = frozenset(row.video_id for row in cell.predictions if row.part != "test")
     return LoadedCell(split, seed, module.eval(), recipe, cell.scale, learned_from)

@@ -197,7 +197,7 @@ def external_records(video: ExternalVideo, ensemble: Ensemble, seconds: StepSeco
         features = given[stream]
         try:
             check_features(features.array)
-            _check_shape(features.array, spec, dim=ensemble.config["dims"][stream])
+            _check_shape(features.array, spec, dim=ensemble.config.streams[stream].dim)
         except AqaError as error:
             raise DatasetError(f"{stream}: {error}") from error
         ends = seconds.of(spec) * np.arange(len(features.array) + 1)

@@ -51,8 +51,8 @@ def predict(ensemble: Ensemble, streams: Mapping[str, Record]) -> Prediction:
             "the difficulty: say how difficult it is with --difficulty (Ensemble.with_difficulty)."
         )
     records = {stream: streams[stream] for stream in ensemble.specs}
-    tubes = tubes_of_variant(ensemble.config["variant"])
-    samples = _as_samples(records, ensemble.config["dims"], tubes=tubes)
+    tubes = tubes_of_variant(ensemble.config.head.variant)
+    samples = _as_samples(records, ensemble.config.dims, tubes=tubes)
     outputs = [_ask(cell, samples) for cell in ensemble.cells]
     scores = [score for score, _ in outputs]
     video_id = next(iter(streams.values())).video_id

@@ -37,11 +37,11 @@ def write_json(
     config = scorer.ensemble.config
     content = {
         "run": str(scorer.ensemble.run_dir),
-        "head": config["head"],
-        "variant": config["variant"],
-        "dataset": config["dataset"]["name"],
+        "head": config.head.name,
+        "variant": config.head.variant,
+        "dataset": config.dataset.name,
         "target": scorer.target.name,
-        "select": config["select"],
+        "select": config.training.select,
         "flags": list(scorer.flags),
         "classes": asdict(scorer.classes) if scorer.classes else None,
         "verdict": scorer.verdict.to_dict() if scorer.verdict else None,

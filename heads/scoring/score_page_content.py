@@ -30,7 +30,7 @@ from heads.pages.score_page import (
     TubeStrip,
     write_score_page,
 )
-from heads.runs.title import is_fitted_at_once
+from heads.runs.title import is_closed_form
 from heads.runs.training_statistics import frames_without_person
 from heads.scoring.athlete_outlines import athlete_outlines
 from heads.scoring.result import ScoringResult
@@ -250,15 +250,15 @@ def facts_of(scored: ScoringResult, scorer: Scorer) -> Iterator[tuple[str, str]]
     yield "Video", f"{scored.video.path.name}, {_length(scored)}"
     if made_plain := _pictures_in_words(scored.records):
         yield "Pictures", made_plain
-    yield "Learned from", f"{config['dataset']['name']}, {len(scorer.training_scores)} training videos"
-    yield "Head", f"{config['head']}, variant {config['variant']}"
+    yield "Learned from", f"{config.dataset.name}, {len(scorer.training_scores)} training videos"
+    yield "Head", f"{config.head.name}, variant {config.head.variant}"
     for stream, record in scored.records.items():
         yield f"Stream {stream}", _stream_facts(record.spec, record)
     yield "Seeds", f"{', '.join(str(cell.seed) for cell in scorer.ensemble.cells)}; their scores: {own}"
     shown = ", ".join(splits[:SPLIT_NAMES_SHOWN])
     yield ("Split", shown) if len(splits) <= SPLIT_NAMES_SHOWN else ("Splits", f"{shown}, ...")
-    if not is_fitted_at_once(config):
-        yield "Kept epoch", SELECT_LABELS[config["select"]]
+    if not is_closed_form(config):
+        yield "Kept epoch", SELECT_LABELS[config.training.select]
     yield "Run", str(scorer.ensemble.run_dir)
 
 

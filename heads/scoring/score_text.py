@@ -58,7 +58,7 @@ def _lines(scored_video: ScoredVideo, scorer: Scorer, sentences: Sequence[str]) 
     own = ", ".join(f"{score:.{scored_video.decimals}f}" for score in prediction.scores)
     for sentence in (*score_sentences(scored_video, scorer), *sentences):
         yield f"  {sentence}"
-    yield f"  {config['head']} ({config['variant']}), by network: {own}"
+    yield f"  {config.head.name} ({config.head.variant}), by network: {own}"
     if scorer.verdict is not None:
         yield f"  The run: {scorer.verdict}"
     for flag in scorer.flags:

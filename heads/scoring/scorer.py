@@ -93,13 +93,13 @@ def make_scorer(ensemble: Ensemble) -> Scorer:
     config = ensemble.config
     return Scorer(
         ensemble=ensemble,
-        target=Target(**config["target"]),
+        target=config.target,
         flags=run_flags(config),
         residuals=true - told,
         training_scores=training,
         facts=tuple(read_training_facts(ensemble.split_folder(split)) for split in by_split),
         classes=two_classes(config, list(by_split), predicted=told, true=true, training=training),
-        verdict=None if config["shuffle_labels"] else verdict_of(ensemble.run_dir, config, predicted),
+        verdict=None if config.training.shuffle_labels else verdict_of(ensemble.run_dir, config, predicted),
     )
 
 

@@ -32,15 +32,15 @@ def head_window_sentences(records: Records, ensemble: "Ensemble") -> Iterator[st
     cell, config = ensemble.cells[0], ensemble.config
     if cell.recipe.windows != "released":
         return
-    others = [name for name in find_head(config["head"]).variants if name != config["variant"]]
+    others = [name for name in find_head(config.head.name).variants if name != config.head.variant]
     for stream, record in records.items():
         num_steps, number = cell.recipe.num_steps.get(stream, 0), len(record.features)
         if 0 < num_steps < number:
             start = int(evaluation_starts(torch.tensor(number), num_steps, windows=cell.recipe.windows))
             first, last = record.pts_seconds[start, 0], record.pts_seconds[start + num_steps - 1, 1]
             yield (
-                f"The head's variant {config['variant']} looks at {num_steps} of {number} steps of {stream} "
-                f"only, {first:.1f}-{last:.1f} s of {record.duration_seconds:.1f} s"
+                f"The head's variant {config.head.variant} looks at {num_steps} of {number} steps of "
+                f"{stream} only, {first:.1f}-{last:.1f} s of {record.duration_seconds:.1f} s"
                 + ("; the variant paper looks at all." if "paper" in others else ".")
             )
 

@@ -116,18 +116,19 @@ def is_finished(task: CellTask) -> bool:
         config = read_config(task.out)
     except RunError:  # of another version: the fit says what is wrong
         return False
-    asked: dict[str, Any] = {
-        "allow_missing": task.settings.allow_missing,
-        "head": task.head,
-        "variant": task.variant,
-        "seeds": list(task.settings.seeds),
+    asked = {
+        "seeds": tuple(task.settings.seeds),
         "select": task.settings.select,
         "epochs": task.epochs,
         "precision": task.settings.precision,
     }
-    hashes = {stream: spec["hash"] for stream, spec in config["specs"].items()}
-    there = {name: config[name] for name in asked}
-    return there == asked and hashes == dict(task.specs) and list(config["splits"]) == list(task.splits)
+    return (
+        config.training.model_copy(update=asked) == config.training
+        and config.left_out.allow_missing == task.settings.allow_missing
+        and (config.head.name, config.head.variant) == (task.head, task.variant)
+        and {name: stream.hash for name, stream in config.streams.items()} == dict(task.specs)
+        and list(config.splits) == list(task.splits)
+    )
 
 
 def _place(task: CellTask) -> Place:

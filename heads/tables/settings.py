@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from heads.data.folds import Select
-from heads.training.loop import Precision
+from heads.runs.run_config import Precision
 
 
 @dataclass(frozen=True)

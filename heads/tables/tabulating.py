@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from aqa_pipeline.metrics import fisher_z_mean
 from heads.runs.config import read_config
 from heads.runs.predictions import Predicted, read_predicted
+from heads.runs.run_config import RunConfig
 from heads.runs.title import run_flags
 from heads.tables.counting import Counted, count_tasks
 from heads.tables.measuring import (
@@ -70,7 +70,7 @@ class _Found:
 
     table: Table
     predicted: Mapping[Place, Sequence[Predicted]]
-    configs: Mapping[Place, Mapping[str, Any]]
+    configs: Mapping[Place, RunConfig]
     counted: Mapping[Place, Counted]
     reasons: Mapping[Place, str]
 
@@ -101,7 +101,7 @@ class _Found:
         if reason:
             return replace(cell, status="not run", reason=reason)
         place = (row.name, column.folder)
-        epochs = [split["recipe"]["epochs"] for split in self.configs[place]["splits"].values()]
+        epochs = [split.recipe.epochs for split in self.configs[place].splits.values()]
         return replace(
             cell, measured=of_predictions(self.predicted[place], metric, epochs=epochs), status="run"
         )
@@ -163,7 +163,7 @@ def _printed_average(row: Row, average: Average, parts: Sequence[TableCell]) -> 
 
 
 def _flags(
-    configs: Sequence[Mapping[str, Any]], tasks: Sequence[CellTask], plan: TablePlan, cells: Cells
+    configs: Sequence[RunConfig], tasks: Sequence[CellTask], plan: TablePlan, cells: Cells
 ) -> Iterator[str]:
     specs = [task.spec for task in plan.counts if task.spec is not None]
     found = ["QUICK LOOK, NO REPRODUCTION"] if plan.settings.quick else []
@@ -178,17 +178,12 @@ def _flags(
         yield f"NOT THE PAPER'S TRAINING: {plan.settings.epochs} epochs instead of {by_recipe}"
 
 
-def _notes(configs: Sequence[Mapping[str, Any]], table: Table) -> Iterator[str]:
+def _notes(configs: Sequence[RunConfig], table: Table) -> Iterator[str]:
     yield from table.footnotes
-    imported = {
-        stream
-        for config in configs
-        for stream, spec in config["specs"].items()
-        if spec["facts"].get("imported")
-    }
+    imported = {stream for config in configs for stream, spec in config.specs.items() if spec.imported}
     if imported:
         yield f"Imported features, made by others: {', '.join(sorted(imported))}."
-    missing = {(config["dataset"]["name"], video_id) for config in configs for video_id in config["missing"]}
+    missing = {(config.dataset.name, video_id) for config in configs for video_id in config.left_out.missing}
     if missing:
         names = ", ".join(sorted(video_id for _, video_id in missing)[:5])
         yield f"{len(missing)} videos were left out of some cells (--allow-missing), such as {names}."

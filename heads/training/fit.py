@@ -33,7 +33,7 @@ from heads.data.labels import FinalScores, Learned, factors_of, learned_labels
 from heads.data.score_scale import scale_of
 from heads.evaluation.baselines import write_baselines
 from heads.evaluation.evaluate import Evaluation, evaluate
-from heads.runs.config import config_differences, read_config
+from heads.runs.config import FILE, config_differences, read_config, write_config
 from heads.runs.epoch import Epoch
 from heads.runs.trained_cell import (
     Part,
@@ -227,7 +227,7 @@ def _predictions(samples: FeatureSet, fold: Fold, predicted: NDArray[np.float64]
 def _open_run(out: Path, plan: Plan) -> None:
     """Make the run directory, or check that it holds this very run; an interrupted start is completed."""
     config = plan.config()
-    if (out / "config.json").exists():
+    if (out / FILE).exists():
         differences = config_differences(read_config(out), config)
         if differences:
             shown = "\n".join(f"  {line}" for line in differences)
@@ -238,7 +238,7 @@ def _open_run(out: Path, plan: Plan) -> None:
     elif out.is_dir() and not all(is_part(path) for path in out.iterdir()):
         raise RunError(f"{out} is not empty and not a run directory: name a new folder with --out.")
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / "config.json", _json(config), only_if_absent=True)
+    write_config(out, config)
     write_whole(out / "environment.json", _json(_environment()), only_if_absent=True)
 
 

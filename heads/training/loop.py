@@ -8,7 +8,6 @@ the same bits on a CPU.
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import torch
@@ -27,6 +26,7 @@ from heads.models.score_mlp import TASKS
 from heads.models.whitening import Whitened
 from heads.recipes import Recipe
 from heads.runs.epoch import Epoch
+from heads.runs.run_config import Precision
 
 # One value per video; the caller reduces.
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -39,7 +39,6 @@ LOSSES_OF_LOGITS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "distribution": TASKS["distribution"].loss,
     "judges": TASKS["judges"].loss,
 }
-Precision = Literal["fp32", "bf16"]
 PRECISIONS: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 # Whole sequences are scored in portions, so that testing needs no more memory than training.
 SCORED_AT_ONCE = 32

@@ -3,10 +3,9 @@
 import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -32,9 +31,21 @@ from heads.data.stored_specs import SpecChoice, choose_specs
 from heads.data.tube_maps import tubes_of_variant
 from heads.recipes import Recipe
 from heads.registry import Head, Start, find_head
-from heads.runs.config import SCHEMA
+from heads.runs.run_config import (
+    SCHEMA_VERSION,
+    DatasetConfig,
+    HeadConfig,
+    LabelsConfig,
+    LeftOutConfig,
+    Precision,
+    RunConfig,
+    SoftwareConfig,
+    SplitConfig,
+    StreamConfig,
+    TrainingConfig,
+)
 from heads.runs.run_plugins import plugins_used
-from heads.training.loop import PRECISIONS, Precision
+from heads.training.loop import PRECISIONS
 
 VERSIONED_LIBRARIES = ("numpy", "scipy", "torch")
 
@@ -86,29 +97,28 @@ class FitRequest:
             raise RunError(f"epochs must be at least 1, got {self.epochs}.")
 
     @classmethod
-    def from_config(
-        cls, config: Mapping[str, Any], *, dataset: Dataset, store: Store, out: Path
-    ) -> "FitRequest":
-        """The request that a run's config.json came from, on the same dataset and store, into `out`."""
+    def from_config(cls, config: RunConfig, *, dataset: Dataset, store: Store, out: Path) -> "FitRequest":
+        """Return the request that a run's config.json came from, on this dataset and store, into `out`."""
+        training = config.training
         return cls(
-            head=config["head"],
+            head=config.head.name,
             dataset=dataset,
             store=store,
             out=out,
-            target=config["target"]["name"],
-            splits=tuple(config["splits"]),
-            seeds=tuple(config["seeds"]),
-            variant=config["variant"],
-            select=config["select"],
-            epochs=config["epochs"],
-            specs=SpecChoice({stream: spec["hash"] for stream, spec in config["specs"].items()}),
-            shuffle_labels=config["shuffle_labels"],
-            allow_missing=config["allow_missing"],
-            device=config["device"],
-            threads=config["threads"],
-            streams=tuple(config["specs"]),
-            precision=config["precision"],
-            difficulty=config.get("difficulty", False),
+            target=config.target.name,
+            splits=tuple(config.splits),
+            seeds=training.seeds,
+            variant=config.head.variant,
+            select=training.select,
+            epochs=training.epochs,
+            specs=SpecChoice({name: stream.hash for name, stream in config.streams.items()}),
+            shuffle_labels=training.shuffle_labels,
+            allow_missing=config.left_out.allow_missing,
+            device=training.device,
+            threads=training.threads,
+            streams=tuple(config.streams),
+            precision=training.precision,
+            difficulty=config.labels.multiplied_by is not None,
         )
 
 
@@ -130,16 +140,16 @@ class SplitPlan:
     empty_tubes: Mapping[str, int]
     num_sharing_group: int = 0
 
-    def facts(self) -> dict[str, Any]:
-        """What config.json says of it."""
-        return {
-            "num_train": len(self.train),
-            "num_test": len(self.test),
-            "num_sharing_group": self.num_sharing_group,
-            "data_sha256": self.digest,
-            "score_scale": asdict(self.scale),
-            "recipe": self.recipe.to_dict(),
-        }
+    def config(self) -> SplitConfig:
+        """Return what config.json says of it."""
+        return SplitConfig(
+            num_train=len(self.train),
+            num_test=len(self.test),
+            num_sharing_group=self.num_sharing_group,
+            data_sha256=self.digest,
+            score_scale=self.scale,
+            recipe=self.recipe,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,56 +181,54 @@ class Plan:
         self.start(network)
         return network
 
-    def config(self) -> dict[str, Any]:
-        """What config.json says: enough to repeat the run, and to tell whether another is the same."""
-        request = self.request
-        return {
-            "schema": SCHEMA,
-            "head": self.head.name,
-            "variant": self.variant,
-            "dataset": _as_config(request.dataset),
-            "store": str(request.store.root),
-            "target": asdict(self.target),
-            "splits": {split.name: split.facts() for split in self.splits},
-            "seeds": list(request.seeds),
-            "select": request.select,
-            "epochs": request.epochs,
-            "specs": {s: {"hash": spec.hash, "facts": dict(spec.facts)} for s, spec in self.specs.items()},
-            "dims": dict(self.dims),
-            "files": self._named_files(),
-            "random_weights": any(spec.random_weights for spec in self.specs.values()),
-            "simulated": any(spec.simulated for spec in self.specs.values()),
-            "shuffle_labels": request.shuffle_labels,
-            "allow_missing": request.allow_missing,
-            "missing": {video_id: list(streams) for video_id, streams in self.missing.items()},
-            "unlabeled": list(self.unlabeled),
-            "device": self.device,
-            "threads": self.threads,
-            "precision": request.precision,
-            "versions": {name: version(name) for name in VERSIONED_LIBRARIES},
-            **self._labels_apart(),
-            **self._plugins(),
-        }
+    def config(self) -> RunConfig:
+        """Return what config.json says: enough to repeat the run, and to tell whether another is the same."""
+        request, dataset = self.request, self.request.dataset
+        return RunConfig(
+            schema_version=SCHEMA_VERSION,
+            head=HeadConfig(name=self.head.name, variant=self.variant),
+            dataset=DatasetConfig(name=dataset.name, adapter=dataset.adapter, root=dataset.root),
+            store=request.store.root,
+            labels=LabelsConfig(
+                target=self.target,
+                trained_on=tuple(target.name for target in self.learned.targets),
+                predicted=self.learned.scored.name,
+                multiplied_by=self.learned.factor.name if self.learned.factor else None,
+            ),
+            streams=self._stream_configs(),
+            splits={split.name: split.config() for split in self.splits},
+            training=TrainingConfig(
+                seeds=tuple(request.seeds),
+                select=request.select,
+                epochs=request.epochs,
+                shuffle_labels=request.shuffle_labels,
+                device=self.device,
+                threads=self.threads,
+                precision=request.precision,
+            ),
+            left_out=LeftOutConfig(
+                allow_missing=request.allow_missing,
+                missing={video_id: tuple(streams) for video_id, streams in self.missing.items()},
+                unlabeled=tuple(self.unlabeled),
+            ),
+            software=SoftwareConfig(
+                versions={name: version(name) for name in VERSIONED_LIBRARIES},
+                plugins=plugins_used(self.head.name, dataset.adapter),
+            ),
+        )
 
-    def _named_files(self) -> dict[str, dict[str, str]]:
-        """The files that a person named to make the features, by stream and option."""
+    def _stream_configs(self) -> dict[str, StreamConfig]:
         origin = self.request.store.origin(self.request.dataset.name)
         files = origin.files if origin else {}
-        return {stream: dict(files[spec.hash]) for stream, spec in self.specs.items() if spec.hash in files}
-
-    def _labels_apart(self) -> dict[str, Any]:
-        """What is learned instead of the target; nothing where it is the target itself."""
-        if self.learned.is_plain:
-            return {}
-        return {"difficulty": self.request.difficulty, "learned": self.learned.names()}
-
-    def _plugins(self) -> dict[str, Any]:
-        used = plugins_used(self.head.name, self.request.dataset.adapter)
-        return {"plugins": used} if used else {}
-
-
-def _as_config(dataset: Dataset) -> dict[str, str]:
-    return {"name": dataset.name, "adapter": dataset.adapter, "root": str(dataset.root)}
+        return {
+            name: StreamConfig(
+                hash=spec.hash,
+                facts=dict(spec.facts),
+                dim=self.dims[name],
+                files=dict(files.get(spec.hash, {})),
+            )
+            for name, spec in self.specs.items()
+        }
 
 
 def resolve(request: FitRequest) -> Plan:

@@ -1,16 +1,32 @@
 """A small simulated dataset with a planted signal, in a real store."""
 
+import dataclasses
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 import torch
 
-from aqa_pipeline.records import Dataset, Record, Source, Split, StreamSpec, Target, Video
+from aqa_pipeline.records import Dataset, Record, Source, SpecValue, Split, StreamSpec, Target, Video
 from aqa_pipeline.store import Store
+from heads.data.score_scale import ScoreScale
+from heads.recipes import SECTION_5_2
+from heads.runs.run_config import (
+    SCHEMA_VERSION,
+    DatasetConfig,
+    HeadConfig,
+    LabelsConfig,
+    LeftOutConfig,
+    RunConfig,
+    SoftwareConfig,
+    SplitConfig,
+    StreamConfig,
+    TrainingConfig,
+)
 from heads.training.plan import FitRequest
 
 SPECS = {
@@ -95,6 +111,49 @@ def world(_pristine_world: World, tmp_path: Path) -> World:
     """An own copy of the store: writing forty records anew would sync eighty files to disk."""
     shutil.copytree(_pristine_world.store.root, tmp_path / "store")
     return replace(_pristine_world, store=Store(tmp_path / "store"))
+
+
+def make_config(
+    splits: Iterable[str] = ("only",),
+    *,
+    dataset: str = "skating",
+    target: str = "total",
+    head: tuple[str, str] = ("action-net", "paper"),
+    loss: str = "mse",
+    facts: Mapping[str, SpecValue] = MappingProxyType({"backbone": "toy-3d"}),
+    **training: object,
+) -> RunConfig:
+    """Return the configuration of a run that was never trained."""
+    defaults = {"seeds": (0,), "select": "last", "epochs": None, "shuffle_labels": False}
+    machine = {"device": "cpu", "threads": 1, "precision": "fp32"}
+    spec = StreamSpec("segments", facts)
+    split = SplitConfig(
+        num_train=1,
+        num_test=6,
+        num_sharing_group=0,
+        data_sha256="0" * 16,
+        score_scale=ScoreScale(0.0, 25.0),
+        recipe=dataclasses.replace(SECTION_5_2, loss=loss),
+    )
+    return RunConfig(
+        schema_version=SCHEMA_VERSION,
+        head=HeadConfig(name=head[0], variant=head[1]),
+        dataset=DatasetConfig(name=dataset, adapter=dataset, root=Path("data") / dataset),
+        store=Path("features"),
+        labels=LabelsConfig(
+            target=Target(target), trained_on=(target,), predicted=target, multiplied_by=None
+        ),
+        streams={"segments": StreamConfig(hash=spec.hash, facts=dict(facts), dim=24, files={})},
+        splits=dict.fromkeys(splits, split),
+        training=TrainingConfig(**(defaults | machine | training)),
+        left_out=LeftOutConfig(allow_missing=False, missing={}, unlabeled=()),
+        software=SoftwareConfig(versions={"torch": "2.6"}, plugins={}),
+    )
+
+
+@pytest.fixture(scope="session", name="make_config")
+def _make_config() -> Callable[..., RunConfig]:
+    return make_config
 
 
 @pytest.fixture(autouse=True)

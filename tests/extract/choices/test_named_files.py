@@ -139,7 +139,7 @@ def test_a_video_is_scored_without_naming_the_weights_again(tmp_path: Path) -> N
     head = ["--head", "svr-average", "--streams", "frames", "--seeds", 0, "--out", tmp_path / "run"]
     assert run("fit", *common, *head).exit_code == 0
     config = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert config["files"] == {"frames": {"weights": str(checkpoint)}}
+    assert config["streams"]["frames"]["files"] == {"weights": str(checkpoint)}
 
     write_video(tmp_path / "new.mp4", 9)
     score = [

@@ -91,7 +91,9 @@ def test_execution_times_difficulty_is_the_score(dives: tuple[Dataset, Store]) -
     final = FinalScores(np.array(scores), ScoreScale(0.0, 30.0), factors)
     np.testing.assert_allclose(final.of(labels / 30, np.arange(NUM_VIDEOS)), scores)
     np.testing.assert_allclose(final.of(labels[[4, 1]] / 30, np.array([4, 1])), [scores[4], scores[1]])
-    assert learned.names() == {"targets": ["execution"], "scored": "execution", "factor": "difficulty"}
+    assert [target.name for target in learned.targets] == [learned.scored.name] == ["execution"]
+    assert learned.factor is not None
+    assert learned.factor.name == "difficulty"
 
 
 def test_judges_marks_are_a_column_each(dives: tuple[Dataset, Store]) -> None:
@@ -211,7 +213,7 @@ def test_a_run_multiplies_by_the_difficulty(
         difficult.with_difficulty(2.0)
 
     config = read_config(tmp_path / "run")
-    assert config["learned"]["factor"] == "difficulty"
+    assert config.labels.multiplied_by == "difficulty"
     again = FitRequest.from_config(config, dataset=dataset, store=store, out=tmp_path / "again")
     fit(again)
     assert read_cell(tmp_path / "again", split="official", seed=0).predictions == cell.predictions
@@ -219,7 +221,7 @@ def test_a_run_multiplies_by_the_difficulty(
 
 def test_a_plain_run_takes_no_difficulty(dives: tuple[Dataset, Store], tmp_path: Path) -> None:
     fit(request(dives, "plain-net", tmp_path / "run"))
-    assert "learned" not in read_config(tmp_path / "run")
+    assert read_config(tmp_path / "run").labels.multiplied_by is None
     ensemble = load_ensemble(tmp_path / "run")
     assert not ensemble.needs_difficulty
     assert ensemble.with_difficulty(None) is ensemble

@@ -1,7 +1,7 @@
 """Runs whose predictions are written by hand, compared: identical, better, noisy, and not comparable."""
 
-import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,51 +13,45 @@ from aqa_pipeline.errors import RunError
 from aqa_pipeline.metrics import fisher_z_mean
 from heads.data.score_scale import ScoreScale
 from heads.evaluation.compare import compare, difference, format_comparison, two_sided_p
-from heads.runs.config import SCHEMA
+from heads.runs.config import write_config
 from heads.runs.epoch import Epoch
 from heads.runs.predictions import Predicted, read_predicted
+from heads.runs.run_config import RunConfig
 from heads.runs.trained_cell import TrainedCell, VideoScore, cell_folder, write_cell
 
 NUM_VIDEOS = 40
 
+WriteRun = Callable[..., Path]
 
-def write_run(
-    run_dir: Path,
-    splits: dict[str, list[str]],
-    *,
-    noise: float,
-    seeds: tuple[int, ...] = (0,),
-    **changes: Any,
-) -> Path:
-    """A run whose predictions are the labels with noise; a video's label follows from its name."""
-    run_dir.mkdir()
-    facts = {
-        "schema": SCHEMA,
-        "head": "action-net",
-        "variant": "paper",
-        "dataset": {"name": "skating", "adapter": "skating"},
-        "target": {"name": "total"},
-        "splits": {split: {"recipe": {"loss": "mse"}} for split in splits},
-        "seeds": list(seeds),
-        "select": "last",
-        "specs": {"segments": {}},
-        "simulated": False,
-        "random_weights": False,
-        "shuffle_labels": False,
-    }
-    (run_dir / "config.json").write_text(json.dumps(facts | changes))
-    for split, videos in splits.items():
-        for seed in seeds:
-            rng = np.random.default_rng([seed, round(1000 * noise)])
-            test = [
-                VideoScore(video, "test", label_of(video), label_of(video) + noise * rng.normal())
-                for video in videos
-            ]
-            rows = (*test, VideoScore(f"training video of {split}", "train", 1.0, 5.0))
-            epochs = (Epoch(1, 0.1, 0.01, 0.05, math.nan, 0.5),)
-            cell = TrainedCell(split, seed, 1, ScoreScale(0, 25), epochs, rows)
-            write_cell(cell_folder(run_dir, split=split, seed=seed), cell, {})
-    return run_dir
+
+@pytest.fixture
+def write_run(make_config: Callable[..., RunConfig]) -> WriteRun:
+    """Write a run whose predictions are the labels with noise; a video's label follows from its name."""
+
+    def write(
+        run_dir: Path,
+        splits: dict[str, list[str]],
+        *,
+        noise: float,
+        seeds: tuple[int, ...] = (0,),
+        **changes: Any,
+    ) -> Path:
+        run_dir.mkdir()
+        write_config(run_dir, make_config(splits, seeds=seeds, **changes))
+        for split, videos in splits.items():
+            for seed in seeds:
+                rng = np.random.default_rng([seed, round(1000 * noise)])
+                test = [
+                    VideoScore(video, "test", label_of(video), label_of(video) + noise * rng.normal())
+                    for video in videos
+                ]
+                rows = (*test, VideoScore(f"training video of {split}", "train", 1.0, 5.0))
+                epochs = (Epoch(1, 0.1, 0.01, 0.05, math.nan, 0.5),)
+                cell = TrainedCell(split, seed, 1, ScoreScale(0, 25), epochs, rows)
+                write_cell(cell_folder(run_dir, split=split, seed=seed), cell, {})
+        return run_dir
+
+    return write
 
 
 def label_of(video: str) -> float:
@@ -74,7 +68,7 @@ CLASSES = {"ball": videos(0, 30), "hoop": videos(30, 60)}
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
-def test_a_run_is_as_good_as_itself(tmp_path: Path, seeds: tuple[int, ...]) -> None:
+def test_a_run_is_as_good_as_itself(write_run: WriteRun, tmp_path: Path, seeds: tuple[int, ...]) -> None:
     run = write_run(tmp_path / "run", DRAWS, noise=1.0, seeds=seeds)
     comparison = compare(run, run)
     for row in (*comparison.splits, comparison.overall):
@@ -84,7 +78,7 @@ def test_a_run_is_as_good_as_itself(tmp_path: Path, seeds: tuple[int, ...]) -> N
     assert "do not tell the two apart" in format_comparison(comparison)
 
 
-def test_a_clearly_better_run_is_found(tmp_path: Path) -> None:
+def test_a_clearly_better_run_is_found(write_run: WriteRun, tmp_path: Path) -> None:
     good = write_run(tmp_path / "good", ONE, noise=0.1, seeds=(0, 1))
     bad = write_run(tmp_path / "bad", ONE, noise=3.0, seeds=(0, 1))
     (row,) = compare(good, bad).splits
@@ -95,7 +89,7 @@ def test_a_clearly_better_run_is_found(tmp_path: Path) -> None:
     assert "B is better" in format_comparison(compare(bad, good))
 
 
-def test_the_order_of_the_runs_turns_the_sign_alone(tmp_path: Path) -> None:
+def test_the_order_of_the_runs_turns_the_sign_alone(write_run: WriteRun, tmp_path: Path) -> None:
     a = write_run(tmp_path / "a", DRAWS, noise=0.8)
     b = write_run(tmp_path / "b", DRAWS, noise=1.2)
     there, back = compare(a, b).overall, compare(b, a).overall
@@ -108,7 +102,7 @@ def test_the_order_of_the_runs_turns_the_sign_alone(tmp_path: Path) -> None:
     assert there.p == back.p
 
 
-def test_values_are_those_of_scipy_on_the_test_videos(tmp_path: Path) -> None:
+def test_values_are_those_of_scipy_on_the_test_videos(write_run: WriteRun, tmp_path: Path) -> None:
     a = write_run(tmp_path / "a", CLASSES, noise=0.8)
     b = write_run(tmp_path / "b", CLASSES, noise=1.2)
     comparison = compare(a, b)
@@ -125,7 +119,7 @@ def test_values_are_those_of_scipy_on_the_test_videos(tmp_path: Path) -> None:
     assert comparison.overall.num_videos == 60
 
 
-def test_only_splits_and_seeds_of_both_are_compared(tmp_path: Path) -> None:
+def test_only_splits_and_seeds_of_both_are_compared(write_run: WriteRun, tmp_path: Path) -> None:
     a = write_run(tmp_path / "a", DRAWS, noise=0.8, seeds=(0, 1, 2))
     b = write_run(tmp_path / "b", {"random-1": DRAWS["random-1"]}, noise=0.8, seeds=(2, 1, 7))
     comparison = compare(a, b)
@@ -135,14 +129,11 @@ def test_only_splits_and_seeds_of_both_are_compared(tmp_path: Path) -> None:
     assert comparison.overall is None
 
 
-def test_classes_are_told_apart_by_accuracy(tmp_path: Path) -> None:
+def test_classes_are_told_apart_by_accuracy(write_run: WriteRun, tmp_path: Path) -> None:
     """Labels of either sign as classes 1 and 0; the same scores as plain ones are compared by rank."""
     sides, accuracies = {}, []
     for name, noise in (("a", 0.3), ("b", 2.0)):
-        sides[name] = write_run(tmp_path / name, ONE, noise=noise, seeds=(0, 1))
-        config = json.loads((sides[name] / "config.json").read_text())
-        config["splits"]["only"]["recipe"]["loss"] = "cross-entropy"
-        (sides[name] / "config.json").write_text(json.dumps(config))
+        sides[name] = write_run(tmp_path / name, ONE, noise=noise, seeds=(0, 1), loss="cross-entropy")
         (split,) = read_predicted(sides[name])
         right = (split.predicted >= 0.5) == (split.true >= 0.5)
         accuracies.append(float(right.mean()))
@@ -191,8 +182,8 @@ def test_p_by_hand() -> None:
     assert math.isnan(two_sided_p(np.array([math.nan])))
 
 
-def test_flags_are_shown(tmp_path: Path) -> None:
-    a = write_run(tmp_path / "a", ONE, noise=0.8, simulated=True, random_weights=True)
+def test_flags_are_shown(write_run: WriteRun, tmp_path: Path) -> None:
+    a = write_run(tmp_path / "a", ONE, noise=0.8, facts={"weights": "random:0", "simulated": True})
     b = write_run(tmp_path / "b", ONE, noise=0.8, select="best-on-test", shuffle_labels=True)
     text = format_comparison(compare(a, b))
     assert "SIMULATED  RANDOM WEIGHTS" in text.splitlines()[0]
@@ -200,7 +191,7 @@ def test_flags_are_shown(tmp_path: Path) -> None:
     assert compare(a, b).to_dict()["first"]["flags"] == ["SIMULATED", "RANDOM WEIGHTS"]
 
 
-def test_constant_predictions_say_nothing(tmp_path: Path) -> None:
+def test_constant_predictions_say_nothing(write_run: WriteRun, tmp_path: Path) -> None:
     a = write_run(tmp_path / "a", ONE, noise=0.5)
     b = write_run(tmp_path / "b", ONE, noise=0.5)
     folder = cell_folder(b, split="only", seed=0)
@@ -215,15 +206,15 @@ def test_constant_predictions_say_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("splits", "changes", "message"),
     [
-        (ONE, {"dataset": {"name": "gymnastics"}}, r"no dataset in common \(skating and gymnastics\)"),
-        (ONE, {"target": {"name": "tes"}}, r"no target in common \(total and tes\)"),
+        (ONE, {"dataset": "gymnastics"}, r"no dataset in common \(skating and gymnastics\)"),
+        (ONE, {"target": "tes"}, r"no target in common \(total and tes\)"),
         ({"other": videos()}, {}, r"no split in common: \['only'\] and \['other'\]"),
         ({"only": videos(1, 41)}, {}, "not tested on the same videos: 2 are in one only, such as .*video-0"),
         (ONE, {"seeds": (5,)}, r"no seed in common: \[0\] and \[5\]"),
     ],
 )
 def test_runs_of_different_tasks_are_refused(
-    tmp_path: Path, splits: dict[str, list[str]], changes: dict[str, Any], message: str
+    write_run: WriteRun, tmp_path: Path, splits: dict[str, list[str]], changes: dict[str, Any], message: str
 ) -> None:
     a = write_run(tmp_path / "a", ONE, noise=0.5)
     b = write_run(tmp_path / "b", splits, noise=0.5, **changes)
@@ -231,7 +222,7 @@ def test_runs_of_different_tasks_are_refused(
         compare(a, b)
 
 
-def test_other_labels_for_the_same_videos_are_refused(tmp_path: Path) -> None:
+def test_other_labels_for_the_same_videos_are_refused(write_run: WriteRun, tmp_path: Path) -> None:
     a = write_run(tmp_path / "a", ONE, noise=0.5)
     b = write_run(tmp_path / "b", ONE, noise=0.5)
     path = cell_folder(b, split="only", seed=0) / "predictions.csv"
@@ -240,7 +231,7 @@ def test_other_labels_for_the_same_videos_are_refused(tmp_path: Path) -> None:
         compare(a, b)
 
 
-def test_an_unfinished_run_is_refused(tmp_path: Path) -> None:
+def test_an_unfinished_run_is_refused(write_run: WriteRun, tmp_path: Path) -> None:
     a = write_run(tmp_path / "a", ONE, noise=0.5)
     (cell_folder(a, split="only", seed=0) / "cell.json").unlink()
     with pytest.raises(RunError, match="is not complete"):

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,12 @@ from heads.data.score_scale import ScoreScale
 from heads.evaluation.evaluate import evaluate
 from heads.evaluation.evaluation_text import format_evaluation
 from heads.evaluation.metric import metric_of_run
-from heads.runs.config import SCHEMA
+from heads.runs.config import write_config
 from heads.runs.epoch import Epoch
+from heads.runs.run_config import RunConfig
 from heads.runs.trained_cell import TrainedCell, VideoScore, cell_folder, write_cell
+
+WriteRun = Callable[..., None]
 
 TRUE = {
     "ball": np.array([10.0, 12, 14, 16, 18, 20]),
@@ -24,44 +28,41 @@ TRUE = {
 }
 
 
-def write_run(
-    run_dir: Path,
-    predicted: dict[tuple[str, int], list[float]],
-    *,
-    same_videos: bool = False,
-    **config: object,
-) -> None:
-    """A run whose cells predicted exactly that for the test videos; `same_videos`: all splits share ids."""
-    run_dir.mkdir()
-    facts = {
-        "schema": SCHEMA,
-        "head": "action-net",
-        "variant": "paper",
-        "dataset": {"name": "gymnastics", "adapter": "gymnastics"},
-        "target": {"name": "total"},
-        "specs": {"segments": {}},
-        "splits": {split: {"recipe": {"loss": "mse"}} for split, _ in predicted},
-        "seeds": sorted({seed for _, seed in predicted}),
-        "select": "last",
-        "simulated": False,
-        "random_weights": False,
-        "shuffle_labels": False,
-    }
-    (run_dir / "config.json").write_text(json.dumps(facts | config))
-    for (split, seed), scores in predicted.items():
-        prefix = "video" if same_videos else split
-        test = [
-            VideoScore(f"{prefix}-{n}", "test", true, score)
-            for n, (true, score) in enumerate(zip(TRUE[split].tolist(), scores, strict=True))
-        ]
-        train = [VideoScore(f"{prefix}-train", "train", 3.0, 99.0)]
-        metric = metric_of_run(facts | config)
-        epochs = tuple(
-            Epoch(number, 0.1, 0.01, 0.05, math.nan, on_test, metric)
-            for number, on_test in enumerate([math.nan, 0.9, 0.4], start=1)
-        )
-        cell = TrainedCell(split, seed, 3, ScoreScale(0, 25), epochs, (*train, *test))
-        write_cell(cell_folder(run_dir, split=split, seed=seed), cell, {})
+@pytest.fixture
+def write_run(make_config: Callable[..., RunConfig]) -> WriteRun:
+    """Write a run whose cells predicted exactly that for the test videos.
+
+    With `same_videos` all splits share ids.
+    """
+
+    def write(
+        run_dir: Path,
+        predicted: dict[tuple[str, int], list[float]],
+        *,
+        same_videos: bool = False,
+        **changes: object,
+    ) -> None:
+        run_dir.mkdir()
+        splits = dict.fromkeys(split for split, _ in predicted)
+        seeds = tuple(sorted({seed for _, seed in predicted}))
+        config = make_config(splits, **({"dataset": "gymnastics", "seeds": seeds} | changes))
+        write_config(run_dir, config)
+        for (split, seed), scores in predicted.items():
+            prefix = "video" if same_videos else split
+            test = [
+                VideoScore(f"{prefix}-{n}", "test", true, score)
+                for n, (true, score) in enumerate(zip(TRUE[split].tolist(), scores, strict=True))
+            ]
+            train = [VideoScore(f"{prefix}-train", "train", 3.0, 99.0)]
+            metric = metric_of_run(config)
+            epochs = tuple(
+                Epoch(number, 0.1, 0.01, 0.05, math.nan, on_test, metric)
+                for number, on_test in enumerate([math.nan, 0.9, 0.4], start=1)
+            )
+            cell = TrainedCell(split, seed, 3, ScoreScale(0, 25), epochs, (*train, *test))
+            write_cell(cell_folder(run_dir, split=split, seed=seed), cell, {})
+
+    return write
 
 
 BALL = {
@@ -71,7 +72,7 @@ BALL = {
 HOOP = {("hoop", 0): [1.0, 2, 3, 4, 6, 5], ("hoop", 1): [6.0, 5, 4, 3, 2, 1]}
 
 
-def test_cells_are_scored_on_test_videos_alone(tmp_path: Path) -> None:
+def test_cells_are_scored_on_test_videos_alone(write_run: WriteRun, tmp_path: Path) -> None:
     write_run(tmp_path / "run", BALL)
     cell = evaluate(tmp_path / "run").cells[0]
     predicted = np.array(BALL["ball", 0])
@@ -84,7 +85,7 @@ def test_cells_are_scored_on_test_videos_alone(tmp_path: Path) -> None:
     assert cell.scores.relative_l2 == pytest.approx(100 * 7 / 6 / 10**2)
 
 
-def test_seeds_are_averaged_and_put_together(tmp_path: Path) -> None:
+def test_seeds_are_averaged_and_put_together(write_run: WriteRun, tmp_path: Path) -> None:
     write_run(tmp_path / "run", BALL)
     (split,) = evaluate(tmp_path / "run").splits
     by_seed = [spearmanr(scores, TRUE["ball"]).statistic for scores in BALL.values()]
@@ -95,7 +96,7 @@ def test_seeds_are_averaged_and_put_together(tmp_path: Path) -> None:
     assert split.interval.why_none == "too few videos"
 
 
-def test_classes_are_averaged_by_fisher_z(tmp_path: Path) -> None:
+def test_classes_are_averaged_by_fisher_z(write_run: WriteRun, tmp_path: Path) -> None:
     write_run(tmp_path / "run", BALL | HOOP)
     evaluation = evaluate(tmp_path / "run")
     rho = {key: spearmanr(scores, TRUE[key[0]]).statistic for key, scores in (BALL | HOOP).items()}
@@ -105,7 +106,7 @@ def test_classes_are_averaged_by_fisher_z(tmp_path: Path) -> None:
     assert evaluation.overall_std == pytest.approx(np.std(per_seed, ddof=1))
 
 
-def test_draws_from_the_same_videos_are_averaged_plainly(tmp_path: Path) -> None:
+def test_draws_from_the_same_videos_are_averaged_plainly(write_run: WriteRun, tmp_path: Path) -> None:
     write_run(tmp_path / "run", BALL | HOOP, same_videos=True)
     evaluation = evaluate(tmp_path / "run")
     assert evaluation.overall_kind == "mean over splits"
@@ -113,7 +114,7 @@ def test_draws_from_the_same_videos_are_averaged_plainly(tmp_path: Path) -> None
     assert evaluation.overall == pytest.approx(np.mean(rho))
 
 
-def test_what_the_best_epoch_on_test_would_flatter(tmp_path: Path) -> None:
+def test_what_the_best_epoch_on_test_would_flatter(write_run: WriteRun, tmp_path: Path) -> None:
     write_run(tmp_path / "run", BALL)
     evaluation = evaluate(tmp_path / "run")
     cell = evaluation.cells[0]
@@ -124,7 +125,7 @@ def test_what_the_best_epoch_on_test_would_flatter(tmp_path: Path) -> None:
     )
 
 
-def test_constant_predictions_are_undefined_not_zero(tmp_path: Path) -> None:
+def test_constant_predictions_are_undefined_not_zero(write_run: WriteRun, tmp_path: Path) -> None:
     write_run(tmp_path / "run", {("ball", 0): [5.0] * 6})
     evaluation = evaluate(tmp_path / "run")
     assert math.isnan(evaluation.cells[0].scores.spearman)
@@ -133,8 +134,10 @@ def test_constant_predictions_are_undefined_not_zero(tmp_path: Path) -> None:
     assert "nan" in format_evaluation(evaluation)
 
 
-def test_flags_are_printed(tmp_path: Path) -> None:
-    write_run(tmp_path / "run", BALL, random_weights=True, shuffle_labels=True, select="best-on-test")
+def test_flags_are_printed(write_run: WriteRun, tmp_path: Path) -> None:
+    write_run(
+        tmp_path / "run", BALL, facts={"weights": "random:0"}, shuffle_labels=True, select="best-on-test"
+    )
     evaluation = evaluate(tmp_path / "run")
     assert evaluation.flags == ("RANDOM WEIGHTS", "SHUFFLED LABELS", "NOT MODEL SELECTION")
     text = format_evaluation(evaluation)
@@ -142,7 +145,7 @@ def test_flags_are_printed(tmp_path: Path) -> None:
         assert flag in text
 
 
-def test_the_table(tmp_path: Path) -> None:
+def test_the_table(write_run: WriteRun, tmp_path: Path) -> None:
     write_run(tmp_path / "run", BALL | HOOP)
     lines = format_evaluation(evaluate(tmp_path / "run", num_resamples=200)).splitlines()
     assert lines[:2] == ["action-net (paper) on segments of gymnastics, target total", "kept: last epoch"]
@@ -154,15 +157,15 @@ def test_the_table(tmp_path: Path) -> None:
     assert any(line.startswith("Fisher-z mean over classes: ") for line in lines)
 
 
-def test_an_unfinished_run_is_evaluated_as_far_as_it_is(tmp_path: Path) -> None:
-    write_run(tmp_path / "run", BALL, seeds=[0, 1, 2])
+def test_an_unfinished_run_is_evaluated_as_far_as_it_is(write_run: WriteRun, tmp_path: Path) -> None:
+    write_run(tmp_path / "run", BALL, seeds=(0, 1, 2))
     evaluation = evaluate(tmp_path / "run")
     assert evaluation.num_unfinished == 1
     assert "1 cells are not finished: run the same `aqa fit` again." in format_evaluation(evaluation)
 
 
-def test_a_run_without_any_cell_cannot_be_evaluated(tmp_path: Path) -> None:
-    write_run(tmp_path / "run", BALL, seeds=[7])
+def test_a_run_without_any_cell_cannot_be_evaluated(write_run: WriteRun, tmp_path: Path) -> None:
+    write_run(tmp_path / "run", BALL, seeds=(7,))
     with pytest.raises(RunError, match="has no finished cell of 1: run the same `aqa fit` command again"):
         evaluate(tmp_path / "run")
 
@@ -174,26 +177,27 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         evaluate(tmp_path)
 
 
-def test_classes_in_several_splits_have_a_plain_mean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_classes_in_several_splits_have_a_plain_mean(
+    write_run: WriteRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Fisher's z is for correlations: no accuracy of 1 may carry a mean to 1."""
     labels = np.array([1.0, 1, 1, 0, 0, 0])
     monkeypatch.setitem(TRUE, "a", labels)
     monkeypatch.setitem(TRUE, "b", labels)
-    classes = {"recipe": {"loss": "cross-entropy"}}
     scores = {("a", 0): [0.9, 0.9, 0.9, 0.1, 0.1, 0.1], ("b", 0): [0.9, 0.1, 0.1, 0.1, 0.1, 0.9]}
-    write_run(tmp_path / "run", scores, splits={"a": classes, "b": classes})
+    write_run(tmp_path / "run", scores, loss="cross-entropy")
     evaluation = evaluate(tmp_path / "run", num_resamples=50)
     assert evaluation.overall_kind == "mean over splits"
     assert evaluation.overall == pytest.approx((1 + 3 / 6) / 2)
 
 
 def test_classes_have_an_accuracy_and_scores_have_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write_run: WriteRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Clean (1) from a score of 1/2 on: with seed 0 wrong once of six, with seed 1 three times."""
     monkeypatch.setitem(TRUE, "jumps", np.array([1.0, 1, 1, 0, 0, 0]))
     scores = {("jumps", 0): [0.9, 0.5, 0.49, 0.1, 0.2, 0.3], ("jumps", 1): [0.1, 0.2, 0.9, 0.5, 0.1, 0.2]}
-    write_run(tmp_path / "run", scores, splits={"jumps": {"recipe": {"loss": "cross-entropy"}}})
+    write_run(tmp_path / "run", scores, loss="cross-entropy")
     evaluation = evaluate(tmp_path / "run", num_resamples=100)
     assert [cell.scores.accuracy for cell in evaluation.cells] == pytest.approx([5 / 6, 3 / 6])
     assert [row["accuracy"] for row in evaluation.rows()] == pytest.approx([5 / 6, 3 / 6])

@@ -1,5 +1,6 @@
 """Scores that are probabilities of a class, in words."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,58 +16,61 @@ TRUE = np.array([1.0, 1.0, 0.0, 0.0, 1.0])
 PREDICTED = np.array([0.9, 0.4, 0.1, 0.2, 0.5])
 
 
-def config(dataset: str = "fr-fs", loss: str = "cross-entropy"):
-    recipe = {"recipe": {"loss": loss}}
-    names = {
-        "dataset": {"name": dataset, "adapter": dataset},
-        "target": {"name": "clean"},
-        "splits": {"official": recipe},
-    }
-    return names | {"head": "tsa", "variant": "paper"}
+@pytest.fixture
+def config_of(make_config):
+    """Return a function that makes the configuration of a run on clean landings and falls."""
+    return partial(make_config, ["official"], target="clean", head=("tsa", "paper"))
 
 
-def classes(**changes: str):
+def classes(config_of, *, dataset: str = "fr-fs", loss: str = "cross-entropy"):
     return two_classes(
-        config(**changes), ["official"], predicted=PREDICTED, true=TRUE, training=np.array([1.0, 0, 0, 1])
+        config_of(dataset=dataset, loss=loss),
+        ["official"],
+        predicted=PREDICTED,
+        true=TRUE,
+        training=np.array([1.0, 0, 0, 1]),
     )
 
 
-def judged(score: float):
+def scored(config_of, score: float):
     prediction = Prediction(score, 0.03, (score,), {}, {}, {}, seen_in_training=False)
     scorer = SimpleNamespace(
-        classes=classes(),
+        classes=classes(config_of),
         training_scores=np.zeros(4),
         flags=(),
         verdict=None,
-        ensemble=SimpleNamespace(config=config()),
+        ensemble=SimpleNamespace(config=config_of(dataset="fr-fs")),
     )
     return ScoredVideo("jump", prediction, None, None, ()), scorer
 
 
-def test_one_half_counts_as_the_upper_class() -> None:
-    told = classes()
+def test_one_half_counts_as_the_upper_class(config_of) -> None:
+    told = classes(config_of)
     assert (told.lower, told.upper) == ("fall", "clean landing")
     assert (told.num_right, told.num_videos, told.share_upper) == (4, 5, 0.5)
     assert (told.name(0.5), told.name(0.49)) == ("clean landing", "fall")
     assert told.accuracy == wilson_interval(4, 5)
 
 
-def test_other_datasets_are_named_by_their_target() -> None:
-    assert (classes(dataset="jumps").lower, classes(dataset="jumps").upper) == ("not clean", "clean")
-    assert classes(loss="mse") is None
+def test_other_datasets_are_named_by_their_target(config_of) -> None:
+    assert (classes(config_of, dataset="jumps").lower, classes(config_of, dataset="jumps").upper) == (
+        "not clean",
+        "clean",
+    )
+    assert classes(config_of, loss="mse") is None
 
 
 @pytest.mark.parametrize(
     ("score", "expected"),
     [(0.83, "clean landing, probability 83 %"), (0.12, "fall, probability 88 %")],
 )
-def test_the_likelier_class_is_named_with_its_probability(score: float, expected: str) -> None:
-    assert headline(*judged(score)) == expected
-    assert format_scored_video(*judged(score)).startswith(f"jump: {expected}\n")
+def test_the_likelier_class_is_named_with_its_probability(config_of, score: float, expected: str) -> None:
+    assert headline(*scored(config_of, score)) == expected
+    assert format_scored_video(*scored(config_of, score)).startswith(f"jump: {expected}\n")
 
 
-def test_a_probability_has_an_accuracy_where_a_score_has_an_interval() -> None:
-    right, share = score_sentences(*judged(0.83))
+def test_a_probability_has_an_accuracy_where_a_score_has_an_interval(config_of) -> None:
+    right, share = score_sentences(*scored(config_of, 0.83))
     assert right.startswith("This run was right about 4 of 5 test videos (95 % interval ")
     assert "networks differ by ± 0.030" in right
     assert share == "Clean landing: 50 % of its 4 training videos."

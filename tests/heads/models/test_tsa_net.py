@@ -26,7 +26,7 @@ from heads.models.score_mlp import ScoreMlp
 from heads.models.second_stage_start import find_start
 from heads.models.tsa_net import TsaNet, build_nl_net, build_plain_net, build_tsa
 from heads.models.tube_attention import build_blocks
-from heads.recipes import Recipe, tsa_recipe, usdl_recipe
+from heads.recipes import tsa_recipe, usdl_recipe
 from heads.registry import HEADS, find_head
 from heads.scoring.ensemble import load_ensemble
 from heads.scoring.predict import predict
@@ -356,7 +356,6 @@ def test_recipes_are_the_papers() -> None:
     assert (dives.optimiser, dives.lr, dives.weight_decay, dives.batch_size) == ("adam", 1e-4, 1e-5, 4)
     assert dives.num_steps == {"tubes": 7}
     assert tsa_recipe("mtl-aqa", "official", "frozen", steps).frozen == ("second_stage",)
-    assert Recipe.from_dict(jumps.to_dict()) == jumps
 
 
 # Where the second stage starts.

@@ -40,4 +40,4 @@ def test_what_is_undefined_is_said_so_and_recipes_have_no_brackets() -> None:
     assert interval_text(Interval(math.nan, math.nan, 0.95, 10)) == "undefined"
     assert interval_text(Interval(-0.5, 0.25, 0.95, 10), sign="+") == "-0.500 to +0.250"
     assert _plainly({"segments": 26, "crops": 80}) == "26 of segments and 80 of crops"
-    assert (_plainly([]), _plainly([150, 180]), _plainly(0.01)) == ("none", "150 and 180", "0.01")
+    assert (_plainly(()), _plainly((150, 180)), _plainly(0.01)) == ("none", "150 and 180", "0.01")

@@ -8,10 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 import cli
-from aqa_pipeline.errors import PluginError
+from aqa_pipeline.errors import PluginError, RunError
 from aqa_pipeline.plugins import Origin, PluginFile, plugged_in, read_plugin
 from heads.registry import HEADS
 from heads.runs.config import dataset_of, read_config
+from heads.runs.run_config import RunConfig
 from heads.scoring.ensemble import load_ensemble
 from heads.training.fit import fit
 
@@ -36,7 +37,7 @@ def run(world, tmp_path: Path, plugin: PluginFile) -> Path:
 
 
 def test_the_run_knows_the_file_and_scores_with_it_alone(run: Path, plugin: PluginFile) -> None:
-    assert read_config(run)["plugins"] == {"head": {"name": "mine.py", "identity": plugin.origin.identity}}
+    assert read_config(run).software.plugins == {"head": plugin.origin}
     with plugged_in([plugin]):
         assert len(load_ensemble(run).cells) == 1
     with pytest.raises(PluginError, match=r"plug-in mine.py \(sha256:.*not given: .*--plugin mine.py"):
@@ -46,9 +47,15 @@ def test_the_run_knows_the_file_and_scores_with_it_alone(run: Path, plugin: Plug
         load_ensemble(run)
 
 
+def with_plugin(config: RunConfig, kind: str, origin: Origin) -> RunConfig:
+    """Return the configuration of a run whose head or dataset came from that plug-in."""
+    plugins = {**config.software.plugins, kind: origin}
+    return config.model_copy(update={"software": config.software.model_copy(update={"plugins": plugins})})
+
+
 def test_runs_of_our_own_heads_say_nothing_of_plugins(world, tmp_path: Path) -> None:
     fit(world.request(tmp_path / "run"))
-    assert "plugins" not in read_config(tmp_path / "run")
+    assert read_config(tmp_path / "run").software.plugins == {}
 
 
 def test_a_file_that_a_run_names_is_never_run(run: Path, tmp_path: Path) -> None:
@@ -56,7 +63,7 @@ def test_a_file_that_a_run_names_is_never_run(run: Path, tmp_path: Path) -> None
     trap = tmp_path / "mine.py"
     trap.write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n{SOURCE}")
     config = json.loads((run / "config.json").read_text())
-    config["plugins"]["head"] = {"name": str(trap), "identity": read_plugin(trap).origin.identity}
+    config["software"]["plugins"]["head"] = {"name": str(trap), "identity": read_plugin(trap).origin.identity}
     config["dataset"]["adapter"] = "mine"
     (run / "config.json").write_text(json.dumps(config))
     (tmp_path / "video.mp4").touch()
@@ -74,9 +81,11 @@ def test_a_file_that_a_run_names_is_never_run(run: Path, tmp_path: Path) -> None
 
 def test_a_name_of_a_stranger_cannot_command_the_terminal(run: Path) -> None:
     config = json.loads((run / "config.json").read_text())
-    config["plugins"]["head"]["name"] = "\x1b[2Jmine.py"
+    config["software"]["plugins"]["head"]["name"] = "\x1b[2Jmine.py"
     (run / "config.json").write_text(json.dumps(config))
-    with pytest.raises(PluginError, match=r"plug-in '\\x1b\[2Jmine.py'"):
+    with pytest.raises(
+        RunError, match=r"software.plugins.head.name is '\\x1b\[2Jmine.py', expected printable text"
+    ):
         load_ensemble(run)
 
 
@@ -100,8 +109,7 @@ def test_another_version_of_a_package_is_told_and_taken(
 ) -> None:
     told: list[str] = []
     monkeypatch.setattr("heads.runs.run_plugins.log.warning", lambda text, *facts: told.append(text % facts))
-    config = read_config(run)
-    config["plugins"]["head"].update(name="aqa-mine", identity="version 1.0")
+    config = with_plugin(read_config(run), "head", Origin("aqa-mine", "version 1.0"))
     with plugged_in([plugin]):
         here = Origin("aqa-mine", "version 2.0")
         monkeypatch.setattr(HEADS, "origin", lambda name: here)
@@ -115,8 +123,7 @@ def test_another_version_of_a_package_is_told_and_taken(
 
 
 def test_a_dataset_of_a_plugin_is_asked_for(run: Path) -> None:
-    config = read_config(run)
-    config["plugins"]["dataset"] = {"name": "club.py", "identity": "sha256:00"}
-    config["dataset"]["adapter"] = "club"
+    config = with_plugin(read_config(run), "dataset", Origin("club.py", "sha256:00"))
+    config = config.model_copy(update={"dataset": config.dataset.model_copy(update={"adapter": "club"})})
     with pytest.raises(PluginError, match=r"dataset 'club' is of the plug-in club.py \(sha256:00\)"):
         dataset_of(config)

@@ -147,8 +147,11 @@ def changed_config(run_dir: Path, change: Callable[[dict], object]) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda config: config["dims"].update(crops=999_999), r"has the shape .*, expected .*999999"),
-        (lambda config: config["dims"].update(crops=41), r"tensors? differ"),
+        (
+            lambda config: config["streams"]["crops"].update(dim=999_999),
+            r"has the shape .*, expected .*999999",
+        ),
+        (lambda config: config["streams"]["crops"].update(dim=41), r"tensors? differ"),
         (lambda config: config["splits"]["first"]["recipe"].update(num_components=10**9), "differ"),
         (lambda config: config["splits"]["first"]["recipe"].update(num_components=5), "differ"),
     ],

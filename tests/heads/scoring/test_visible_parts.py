@@ -88,13 +88,13 @@ def test_the_same_is_there_as_numbers() -> None:
 @pytest.mark.parametrize(
     ("windows", "number", "told"), [("released", 5, 1), ("released", 3, 0), ("paper", 5, 0)]
 )
-def test_a_head_that_looks_at_the_middle_says_so(windows, number, told) -> None:
+def test_a_head_that_looks_at_the_middle_says_so(make_config, windows, number, told) -> None:
     """Testing sees steps 1 to 3 of 0 to 4, where windows have three."""
     recipe = replace(
         action_net_recipe("mit-skating", "s", "paper", {}), num_steps={"segments": 3}, windows=windows
     )
     cell = SimpleNamespace(recipe=recipe)
-    ensemble = SimpleNamespace(cells=[cell], config={"head": "action-net", "variant": "released"})
+    ensemble = SimpleNamespace(cells=[cell], config=make_config(head=("action-net", "released")))
     minute = replace(SIX_SECONDS, num_frames=320, stop_frame=320)
     sentences = list(head_window_sentences({"segments": segments(number, footage=minute)}, ensemble))
     assert len(sentences) == told

@@ -16,7 +16,8 @@ from aqa_pipeline.errors import RunError, UnknownName
 from aqa_pipeline.files import part_beside
 from aqa_pipeline.records import Dataset, Split, StreamSpec, Target
 from heads.data.stored_specs import SpecChoice
-from heads.runs.config import SCHEMA, read_config
+from heads.runs.config import read_config
+from heads.runs.run_config import SCHEMA_VERSION
 from heads.runs.trained_cell import FILES, cell_folder, read_cell, read_state
 from heads.training.fit import Progress, fit
 from heads.training.plan import FitRequest
@@ -46,14 +47,13 @@ def test_a_run_writes_what_it_is(world, tmp_path: Path) -> None:
     assert set(contents(run_dir)) == expected
 
     config = read_config(run_dir)
-    assert (config["head"], config["variant"], config["seeds"]) == ("action-net", "paper", [0, 5])
-    assert config["specs"]["segments"] == {
-        "hash": world.specs["segments"].hash,
-        "facts": {"backbone": "toy-3d", "fps": 5.0},
-    }
-    recipe = config["splits"]["first"]["recipe"]
-    assert (recipe["epochs"], recipe["milestones"], recipe["num_components"]) == (3, [2, 3], 16)
-    assert config["threads"] == 1
+    assert (config.head.name, config.head.variant) == ("action-net", "paper")
+    assert config.training.seeds == (0, 5)
+    assert config.specs == world.specs
+    assert config.streams["segments"].hash == world.specs["segments"].hash
+    recipe = config.splits["first"].recipe
+    assert (recipe.epochs, recipe.milestones, recipe.num_components) == (3, (2, 3), 16)
+    assert config.training.threads == 1
     environment = json.loads((run_dir / "environment.json").read_text())
     assert environment["torch"] == torch.__version__
     assert environment["cpu"]
@@ -236,7 +236,7 @@ def test_random_weights_are_flagged_everywhere(world, tmp_path: Path) -> None:
     summary = fit(world.request(tmp_path / "run", specs=SpecChoice({"segments": random.hash})))
     assert summary.notes[0].startswith("RANDOM WEIGHTS")
     assert summary.evaluation.flags == ("RANDOM WEIGHTS",)
-    assert read_config(tmp_path / "run")["random_weights"] is True
+    assert read_config(tmp_path / "run").random_weights
     assert "RANDOM WEIGHTS" in (tmp_path / "run" / "summary.json").read_text()
     assert "RANDOM WEIGHTS" in (tmp_path / "run" / "summary.csv").read_text()
 
@@ -350,8 +350,8 @@ def test_damaged_files_are_named(world, tmp_path: Path) -> None:
     (tmp_path / "run" / "config.json").write_text("{")
     with pytest.raises(RunError, match="is not a run directory"):
         read_config(tmp_path / "run")
-    (tmp_path / "run" / "config.json").write_text('{"schema": 99}')
-    with pytest.raises(RunError, match=f"has schema 99, this version reads {SCHEMA}"):
+    (tmp_path / "run" / "config.json").write_text('{"schema_version": 99}')
+    with pytest.raises(RunError, match=f"has schema_version 99, expected {SCHEMA_VERSION}: fit again"):
         read_config(tmp_path / "run")
 
 
@@ -373,7 +373,7 @@ def test_videos_without_the_target_are_left_out_and_named(world, tmp_path: Path)
     summary = fit(dataclasses.replace(world.request(tmp_path / "run"), dataset=dataset))
     assert f"Left out for want of a score: 1 video ({learned_from})." in summary.notes
     assert "1 labels could not be used: scores.csv line 3: no number." in summary.notes
-    assert read_config(tmp_path / "run")["unlabeled"] == [learned_from]
+    assert read_config(tmp_path / "run").left_out.unlabeled == (learned_from,)
     cell = read_cell(tmp_path / "run", split="first", seed=0)
     assert learned_from not in {row.video_id for row in cell.predictions}
     nothing = dataclasses.replace(

@@ -154,12 +154,12 @@ world = importlib.util.module_from_spec(spec)
 sys.modules["world"] = world
 spec.loader.exec_module(world)
 from aqa_pipeline.store import Store
-from heads import runs
-runs.sole_writer = contextlib.nullcontext
+from heads.training import fit as fitting
+fitting.sole_writer = contextlib.nullcontext
 root, store, out = map(pathlib.Path, sys.argv[2:])
 print("ready", flush=True)
 sys.stdin.readline()
-runs.fit(world.World(world.make_dataset(root), Store(store)).request(out, seeds=(0, 1)))
+fitting.fit(world.World(world.make_dataset(root), Store(store)).request(out, seeds=(0, 1)))
 """
 
 
