@@ -1,4 +1,4 @@
-"""`aqa weights`: what is known, what is here, and getting it."""
+"""The command `aqa weights`: list, fetch, add and verify pretrained weights."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,14 +12,15 @@ from aqa_pipeline.errors import WeightsError
 
 @click.group()
 def weights() -> None:
-    """Pretrained weights: what is known, what is here, and getting it."""
+    """List, fetch, add and verify pretrained weights."""
 
 
 @weights.command("list")
 def weights_list() -> None:
-    """Lists every known weights file: size, licence, how it is recognised, and whether it is here.
+    """List every known weights file, and whether it is on this machine.
 
-    Sizes are those that were published; where none was, there is none.
+    The table shows the published size, the license, and the digest that identifies the file. A file without
+    published digest is trusted on first use.
     """
     from aqa_pipeline.text_table import format_table
     from aqa_pipeline.weights import size_text, status, weights_folder
@@ -29,27 +30,27 @@ def weights_list() -> None:
             "yes" if row.present else "-",
             row.entry.name,
             size_text(row.entry),
-            row.entry.licence.partition(";")[0],
+            row.entry.license.partition(";")[0],
             row.entry.identity_text,
         )
         for row in status()
     ]
-    click.echo(f"{format_table(('here', 'name', 'size', 'licence', 'recognised by'), rows)}\n")
-    click.echo(f"Folder: {weights_folder()} (set AQA_HOME for another)")
+    click.echo(f"{format_table(('here', 'name', 'size', 'license', 'identified by'), rows)}\n")
+    click.echo(f"Folder: {weights_folder()} (set AQA_HOME to use another folder)")
 
 
 @weights.command("fetch", epilog=example("aqa weights fetch resnet50-imagenet-v1"))
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.pass_context
 def weights_fetch(ctx: click.Context, names: tuple[str, ...]) -> None:
-    """Downloads weights, verifies them, and puts them in place whole; run it again after a cut connection.
+    """Download weights and verify them. After a cut connection, run the command again to continue.
 
-    A file that cannot be had is named with the reason, the others are fetched, and the exit code is 3.
+    If a file cannot be fetched, the command prints the reason, fetches the others and exits with 3.
     """
     from aqa_pipeline.weights import get_weights_file
 
     for name in names:
-        get_weights_file(name)  # a slip of the pen is told before hundreds of MB come
+        get_weights_file(name)  # report a typo before downloading hundreds of MB
     failures = [name for name in dict.fromkeys(names) if not _fetched(name)]
     if len(failures) > 1:
         click.echo(f"Not fetched: {', '.join(failures)}.", err=True)
@@ -57,10 +58,10 @@ def weights_fetch(ctx: click.Context, names: tuple[str, ...]) -> None:
 
 
 def _fetched(name: str) -> bool:
-    """Whether the file is here now; if not, the reason is told."""
+    """Fetch a file and return whether it is on this machine now. Print the reason if it is not."""
     from aqa_pipeline.weights import fetch
 
-    # No bar before there is something to show: an error shall not stand behind an empty one.
+    # The bar begins with the first bytes, so that an error does not follow an empty bar.
     bars: list[Any] = []
     with ExitStack() as stack:
 
@@ -85,7 +86,7 @@ def _fetched(name: str) -> bool:
 @click.argument("name")
 @click.argument("path", type=click.Path(path_type=Path))
 def weights_add(name: str, path: Path) -> None:
-    """Takes a copy of a file that you have, once it proves to be what NAME promises."""
+    """Copy a file that you have (PATH) into the folder of weights, after it is verified as NAME."""
     from aqa_pipeline.weights import add
 
     click.echo(f"{name}: {add(name, path)}")
@@ -94,13 +95,13 @@ def weights_add(name: str, path: Path) -> None:
 @weights.command("verify")
 @click.pass_context
 def weights_verify(ctx: click.Context) -> None:
-    """Checks every weights file that is here against its digest. Exits with 3 if one is damaged."""
+    """Check every weights file on this machine against its digest. Exit with 3 if a file is wrong."""
     from aqa_pipeline.text_table import format_table
     from aqa_pipeline.weights import verify, weights_folder
 
     found = verify()
     if not found:
-        click.echo(f"No weights in {weights_folder()}. `aqa weights list` shows what can be fetched.")
+        click.echo(f"No weights in {weights_folder()}. `aqa weights list` shows the known files.")
         return
     click.echo(format_table(("name", "state"), found))
     ctx.exit(0 if all(state == "ok" for _, state in found) else SOME_FAILED)

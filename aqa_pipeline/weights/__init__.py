@@ -1,4 +1,4 @@
-"""Pretrained weights: what exists, where it comes from, whether a file is what its name promises."""
+"""Pretrained weights: the known files, their sources, and the check of their digests."""
 
 from aqa_pipeline.weights.cache import (
     WeightsStatus,
@@ -14,8 +14,9 @@ from aqa_pipeline.weights.cache import (
 from aqa_pipeline.weights.download import Progress, fetch
 from aqa_pipeline.weights.identity import Identity, git_blob_of, sha256_of
 from aqa_pipeline.weights.loading import check_checkpoint, load_state_dict
-from aqa_pipeline.weights.registry import WEIGHTS, WeightsFile, get_weights_file
+from aqa_pipeline.weights.registry import WEIGHTS, get_weights_file
 from aqa_pipeline.weights.sizes import size_text, total_text
+from aqa_pipeline.weights.weights_file import WeightsFile
 
 __all__ = [
     "WEIGHTS",

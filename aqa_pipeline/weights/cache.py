@@ -1,7 +1,7 @@
-"""The folder of weights on this machine: finding, adding and verifying files.
+"""Find, add and verify weights files in the folder of weights on this machine.
 
-Beside every file lies `<file>.json` with the SHA-256 that it had when it came. Where nobody published a
-digest, this one is trusted on first use and compared with ever after.
+Beside every file is `<file>.json` with the SHA-256 that the file had when it was added. If no digest was
+published for a file, this SHA-256 is trusted on first use, and later checks compare the file with it.
 """
 
 import json
@@ -13,17 +13,18 @@ from pathlib import Path
 
 from aqa_pipeline.errors import WeightsError
 from aqa_pipeline.files import clear_left_overs, part_beside, write_whole
-from aqa_pipeline.untrusted.bounded_files import read_outside_bytes
+from aqa_pipeline.untrusted.bounded_files import read_bounded_bytes
 from aqa_pipeline.weights.identity import sha256_of
-from aqa_pipeline.weights.registry import WEIGHTS, WeightsFile, get_weights_file
+from aqa_pipeline.weights.registry import WEIGHTS, get_weights_file
 from aqa_pipeline.weights.sizes import size_text, total_text
+from aqa_pipeline.weights.weights_file import WeightsFile
 
 RECORD_BYTES = 100_000
 
 
 @dataclass(frozen=True)
 class WeightsStatus:
-    """One registered file on this machine: whether something lies in its place, and where that is."""
+    """One registered file: its path on this machine, and whether a file is there."""
 
     entry: WeightsFile
     path: Path
@@ -31,37 +32,37 @@ class WeightsStatus:
 
 
 def aqa_home() -> Path:
-    """Where our caches lie: $AQA_HOME, else `aqa` in $XDG_CACHE_HOME, else ~/.cache/aqa."""
+    """Return the folder of all caches: $AQA_HOME, else `aqa` in $XDG_CACHE_HOME, else ~/.cache/aqa."""
     if home := os.environ.get("AQA_HOME"):
         return Path(home).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "aqa"
 
 
 def weights_folder() -> Path:
-    """The folder of all weights files; not necessarily there yet."""
+    """Return the folder of all weights files. It may not exist yet."""
     return aqa_home() / "weights"
 
 
 def path_of(entry: WeightsFile) -> Path:
-    """Where the file lies, or will."""
+    """Return the path of the file in the folder of weights. It may not exist yet."""
     return weights_folder() / entry.file_name
 
 
 def status() -> list[WeightsStatus]:
-    """Every registered file, present or not, without looking inside."""
+    """Return every registered file, present or not, without reading it."""
     return [WeightsStatus(entry, path_of(entry), path_of(entry).is_file()) for entry in WEIGHTS.values()]
 
 
 def verify() -> list[tuple[str, str]]:
-    """(name, "ok" or what is wrong) of every registered file that is on this machine."""
+    """Return (name, "ok" or the problem) for every registered file on this machine."""
     present = [each for each in status() if each.present]
     return [(each.entry.name, _placed_problem(each.entry) or "ok") for each in present]
 
 
 def find_weights(name: str) -> Path:
-    """The verified file of that name.
+    """Return the path of the verified file of that name.
 
-    Raises `UnknownName`, or `WeightsError` with the command to run if the file is missing or not itself.
+    Raises `UnknownName`, and `WeightsError` with the command to run for a missing or wrong file.
     """
     entry = get_weights_file(name)
     path = path_of(entry)
@@ -73,13 +74,13 @@ def find_weights(name: str) -> Path:
 
 
 def missing_weights(names: Iterable[str]) -> list[WeightsFile]:
-    """Return those of these names whose file is not here, each once."""
+    """Return the entries of the names whose file is not on this machine, each once."""
     entries = [get_weights_file(name) for name in dict.fromkeys(names)]
     return [entry for entry in entries if not path_of(entry).is_file()]
 
 
 def check_weights(names: Iterable[str]) -> None:
-    """Raise one `WeightsError` for all files of these names that are not here, with one command for them."""
+    """Raise one `WeightsError` for all missing files of these names, with one command that fetches them."""
     missing = missing_weights(names)
     if len(missing) == 1:
         find_weights(missing[0].name)
@@ -98,20 +99,20 @@ def _all_missing(missing: Sequence[WeightsFile]) -> str:
             f"{len(missing)} weights are not on this machine ({weights_folder()}):",
             *listed,
             *ways,
-            "Copies that you have: `aqa weights add NAME PATH`.",
+            "For a copy that you have: `aqa weights add NAME PATH`.",
         ]
     )
 
 
 def add(name: str, path: Path) -> Path:
-    """Copies a file that the user got by hand into the folder, once it proves to be what `name` promises.
+    """Copy a file of the user into the folder if it passes the check of `name`; return its new path.
 
-    Raises `UnknownName` or `WeightsError`; the folder is then as it was.
+    Raises `UnknownName` and `WeightsError`; then the folder stays unchanged.
     """
     entry = get_weights_file(name)
     if not path.is_file():
         raise WeightsError(f"no file at {path}: give the path of your copy of {entry.file_name}")
-    clear_left_overs(make_weights_folder())  # of copies that were interrupted
+    clear_left_overs(make_weights_folder())  # from interrupted copies
     copy = part_beside(path_of(entry))
     try:
         shutil.copyfile(path, copy)
@@ -121,32 +122,35 @@ def add(name: str, path: Path) -> Path:
 
 
 def make_weights_folder() -> Path:
-    """The folder of all weights files, made if need be; raises `WeightsError` where it cannot be."""
+    """Return the folder of all weights files; make it if needed. Raise `WeightsError` if that fails."""
     folder = weights_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WeightsError(f"cannot make {folder} ({error.strerror}): set AQA_HOME") from error
+        raise WeightsError(
+            f"cannot make {folder} ({error.strerror}): set AQA_HOME to a folder that you can write to"
+        ) from error
     return folder
 
 
 def accept(entry: WeightsFile, candidate: Path, *, source: str) -> Path:
-    """Verifies `candidate`, remembers its digest and moves it into its place in one step.
+    """Verify `candidate`, record its digest and move it to its place in one step; return its new path.
 
-    Raises `WeightsError` and leaves `candidate` where it is.
+    Raises `WeightsError` for another file; then `candidate` stays where it is.
     """
     if problem := problem_with(entry, candidate):
         raise WeightsError(f"{source} is not {entry.name!r}: {problem}")
-    _remember(entry, sha256=sha256_of(candidate), source=source)  # first: a file is never without its record
+    # Before the move, so that a file always has its record.
+    _remember(entry, sha256=sha256_of(candidate), source=source)
     os.replace(candidate, path_of(entry))
     return path_of(entry)
 
 
 def problem_with(entry: WeightsFile, path: Path) -> str | None:
-    """Why the bytes at `path` are not `entry`, or None."""
+    """Return why the file at `path` is not the file of `entry`; None if it is."""
     size = path.stat().st_size
     if _looks_like_a_web_page(path):
-        return f"it is a web page of {size:,} bytes (a login or error page saved in the place of weights)"
+        return f"it is a web page of {size:,} bytes (a login or error page, not weights)"
     if entry.size is not None and size != entry.size:
         return f"it has {size:,} bytes, expected {entry.size:,}"
     if entry.identity is not None:
@@ -154,7 +158,7 @@ def problem_with(entry: WeightsFile, path: Path) -> str | None:
         if got != expected:
             return f"its {kind} is {got}, expected {expected}"
         if kind == "sha256":
-            return None  # 8 digits can be met by chance and effort, and so can SHA-1 by effort
+            return None  # 8 digits and SHA-1 can be forged, so these go on to the recorded SHA-256
     remembered, got = _remembered(entry), sha256_of(path)
     if remembered in (None, got):
         return None
@@ -166,12 +170,15 @@ def problem_with(entry: WeightsFile, path: Path) -> str | None:
 
 def _placed_problem(entry: WeightsFile) -> str | None:
     if entry.identity is None and _remembered(entry) is None:
-        return f"nobody vouched for it; if you do, run `aqa weights add {entry.name} {path_of(entry)}`, else"
+        return (
+            "its origin is unknown, because it was not added with `aqa weights`. If you trust it, run "
+            f"`aqa weights add {entry.name} {path_of(entry)}`. Otherwise"
+        )
     return problem_with(entry, path_of(entry))
 
 
 def how_to_get(entry: WeightsFile) -> str:
-    """The sentence that tells a user how to get the file."""
+    """Return a sentence that says how to get the file."""
     by_hand = f"`aqa weights add {entry.name} PATH`"
     if not entry.urls:
         return f"{entry.manual} Then run {by_hand}."
@@ -192,7 +199,7 @@ def _remembered(entry: WeightsFile) -> str | None:
     if not record.is_file():
         return None
     try:
-        return str(json.loads(read_outside_bytes(record, most_bytes=RECORD_BYTES))["sha256"])
+        return str(json.loads(read_bounded_bytes(record, most_bytes=RECORD_BYTES))["sha256"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{record} is damaged: delete it. {how_to_get(entry)}") from error
 

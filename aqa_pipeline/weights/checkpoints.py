@@ -1,8 +1,8 @@
-"""What torch.save writes, read without torch's own reader of pickles.
+"""Read files of torch.save without the pickle reader of torch.
 
-That reader, even when told to load weights only, calls `bytearray`, `numpy.dtype` and others with whatever a
-file says: 400 bytes take as many gigabytes as they like. Here the pickle makes stand-ins, which say where the
-numbers of a tensor lie. Numbers are read where they lie, and only of tensors that are asked for.
+The reader of torch, even with `weights_only=True`, calls `bytearray`, `numpy.dtype` and others with any
+arguments that a file holds: 400 bytes can allocate any number of gigabytes. The reader of this module makes
+stand-ins, which say where the numbers of a tensor are in the file. It reads only the tensors that are used.
 """
 
 import os
@@ -13,29 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from zipfile import ZipFile
 
-from aqa_pipeline.untrusted.bounded_files import open_outside
-from aqa_pipeline.untrusted.pickle_builders import (
-    BUILDERS,
-    BUILTINS,
-    Builder,
-    Excess,
-    Refused,
-    at_most,
-    spend,
-)
-from aqa_pipeline.untrusted.pickles import Reader, allowance, load
+from aqa_pipeline.untrusted.bounded_files import open_bounded
+from aqa_pipeline.untrusted.pickle_builders import BUILDERS, BUILTINS, Builder, Refused
+from aqa_pipeline.untrusted.pickle_limits import Excess, allowance, at_most, spend
+from aqa_pipeline.untrusted.pickles import Reader, load
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 ARCHIVE_START = b"PK\x03\x04"
 TAR_MARK, TAR_MARK_AT = b"ustar", 257
-LARGEST_RATIO = 50  # of what an archive unpacks to: torch stores its members as they are
-PICKLE_BYTES = 1 << 26  # names and shapes: those of a network of 10,000 tensors take a megabyte
+LARGEST_RATIO = 50  # unpacked to packed size of an archive; torch does not compress its members
+PICKLE_BYTES = 1 << 26  # names and shapes; a network of 10,000 tensors takes a megabyte
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of torch.save before version 1.6
 FOREIGN_BYTES = 64
 OWN_BUILDERS = ("torch", "numpy", "collections", "_codecs", *BUILTINS)
-COUNT_BYTES = 8  # in front of each storage there
+COUNT_BYTES = 8  # in front of each storage in files before torch 1.6
 
 STORAGES = {
     "DoubleStorage": "float64",
@@ -54,7 +47,7 @@ STORAGES = {
 
 
 class Storage(NamedTuple):
-    """Stands for `num_numbers` numbers of the file, those from `first` on of what is kept as `key`."""
+    """A stand-in for numbers of the file: `num_numbers` numbers from `first` on, of the storage `key`."""
 
     key: str
     dtype: Any
@@ -63,7 +56,7 @@ class Storage(NamedTuple):
 
 
 class StoredTensor(NamedTuple):
-    """Stands for a tensor: a view of a storage."""
+    """A stand-in for a tensor: a view of a storage."""
 
     storage: Storage
     dtype: Any
@@ -73,16 +66,16 @@ class StoredTensor(NamedTuple):
 
 
 class Foreign:
-    """Stands for an object of a class that another library knows; what the object holds is read and dropped.
+    """A stand-in for an object of a class of another library. Its content is read and dropped.
 
-    Nothing is made of numbers: `Linear(100000, 100000)` takes as many gigabytes as it likes.
+    Numbers as arguments are refused: `Linear(100000, 100000)` would allocate 40 GB.
     """
 
     __slots__ = ()
 
     def __new__(cls, *arguments: object) -> "Foreign":
         if not all(isinstance(each, str | bytes) for each in arguments):
-            raise Refused("it makes an object of more than words")
+            raise Refused("it makes an object with arguments that are not text")
         spend(FOREIGN_BYTES)
         return super().__new__(cls)
 
@@ -97,7 +90,7 @@ class Foreign:
 
 
 class _WithForeign(dict[tuple[str, str], Any]):
-    """Names, and `Foreign` for each class of a network that is not among them."""
+    """The known names, and `Foreign` for every other class of a network."""
 
     def __missing__(self, key: tuple[str, str]) -> type[Foreign]:
         module = key[0]
@@ -112,18 +105,18 @@ Build = Callable[[StoredTensor], "Tensor"]
 
 @contextmanager
 def opened_checkpoint(path: Path, *, foreign: bool = False) -> Iterator[tuple[Any, Build]]:
-    """Give what the checkpoint holds, `StoredTensor`s in the place of tensors, and what makes them tensors.
+    """Yield the content of a checkpoint, with `StoredTensor`s, and a function that builds a tensor from one.
 
-    With `foreign`, objects of unknown classes become `Foreign`s, and are not refused.
-    Raises `Excess`, `Refused`, or anything at all for damaged bytes.
+    With `foreign`, objects of unknown classes become `Foreign`s instead of an error. Raises `Excess` and
+    `Refused`; damaged bytes may raise any error.
     """
     names = _WithForeign(_names()) if foreign else _names()
-    with open_outside(path) as file:
+    with open_bounded(path) as file:
         size = os.fstat(file.fileno()).st_size
         head = file.read(TAR_MARK_AT + len(TAR_MARK))
         file.seek(0)
         if head[TAR_MARK_AT:] == TAR_MARK:
-            raise Refused("it is a tar file, as torch 0.1 wrote them")
+            raise Refused("it is a tar file of torch 0.1")
         with at_most(allowance(min(size, PICKLE_BYTES))):
             if head.startswith(ARCHIVE_START):
                 with ZipFile(file) as archive:
@@ -162,7 +155,7 @@ def _of_archive(archive: ZipFile, size: int, names: Names) -> tuple[Any, Build]:
 def _of_old_file(file: BinaryIO, size: int, names: Names) -> tuple[Any, Build]:
     reader = lambda: _TensorReader(file, names)  # noqa: E731
     if load(file, reader()) != MAGIC or load(file, reader()) != PROTOCOL:
-        raise ValueError("no file of torch.save")
+        raise ValueError("not a file of torch.save")
     _check_byte_order("little" if load(file, reader())["little_endian"] else "big")
     content_reader = reader()
     content = load(file, content_reader)
@@ -185,7 +178,7 @@ def _of_old_file(file: BinaryIO, size: int, names: Names) -> tuple[Any, Build]:
 
 def _check_byte_order(order: str) -> None:
     if order != sys.byteorder:
-        raise Refused(f"its numbers are stored {order} end first, this machine's {sys.byteorder} end first")
+        raise Refused(f"its numbers are {order}-endian, but this machine is {sys.byteorder}-endian")
 
 
 def _check_size(storage: Storage, num_bytes: int) -> None:
@@ -196,7 +189,7 @@ def _check_size(storage: Storage, num_bytes: int) -> None:
 
 
 def _builder(read: Callable[[Storage], bytearray]) -> Build:
-    """Return what makes a tensor of its stand-in; a storage is read once, and shared as it was."""
+    """Return a function that builds a tensor from its stand-in. A storage is read once; tensors share it."""
     import torch
 
     storages: dict[str, Tensor] = {}
@@ -215,7 +208,7 @@ def _builder(read: Callable[[Storage], bytearray]) -> Build:
 
 
 class _TensorReader(Reader):
-    """Makes stand-ins of storages. `num_bytes` are those that the pickle claims for each."""
+    """Makes stand-ins for storages. `num_bytes` holds the size that the pickle claims for each storage."""
 
     def __init__(self, file: BinaryIO, names: Names) -> None:
         super().__init__(file, names)
@@ -223,7 +216,7 @@ class _TensorReader(Reader):
 
     def persistent_load(self, pid: object) -> Storage:
         if not isinstance(pid, tuple) or not 5 <= len(pid) <= 6 or pid[0] not in ("storage", b"storage"):
-            raise Refused(f"it refers to something outside, {str(pid)[:80]}")
+            raise Refused(f"it refers to data outside the pickle, {str(pid)[:80]}")
         _, dtype, key, _, count, *view = pid
         if not _is_dtype(dtype) or not isinstance(key, str | int) or not _are_counts([count]):
             raise ValueError(f"a storage {str(pid)[:80]}")
@@ -258,7 +251,7 @@ def _stored(storage: object, dtype: Any, offset: Any, size: Any, stride: Any) ->
 
 def _rebuilt(storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> StoredTensor:
     if len(rest) > 2 and rest[2]:
-        raise Refused("it holds a tensor with marks of its own (conjugated or negated)")
+        raise Refused("it holds a conjugated or negated view of a tensor")
     return _stored(storage, storage.dtype, offset, size, stride)
 
 
@@ -266,7 +259,7 @@ def _rebuilt_as(
     storage: Any, offset: Any, size: Any, stride: Any, _grad: Any, _hooks: Any, dtype: Any, *marks: Any
 ) -> StoredTensor:
     if any(marks):
-        raise Refused("it holds a tensor with marks of its own (conjugated or negated)")
+        raise Refused("it holds a conjugated or negated view of a tensor")
     return _stored(storage, dtype, offset, size, stride)
 
 
@@ -274,13 +267,13 @@ def _parameter(data: object, *_: object) -> object:
     return data
 
 
-def _words(*arguments: object) -> tuple[object, ...]:
-    """Stands for a size or a device."""
+def _device(*arguments: object) -> tuple[object, ...]:
+    """Return the arguments, as a stand-in for a device."""
     return arguments
 
 
 def _names() -> dict[tuple[str, str], Any]:
-    """What a checkpoint may name: plain data, and what torch makes tensors and their facts of."""
+    """Return the names that a checkpoint may use, for plain data and for tensors, and their stand-ins."""
     import torch
 
     builds: dict[tuple[str, str], Callable[..., Any]] = {
@@ -289,7 +282,7 @@ def _names() -> dict[tuple[str, str], Any]:
         ("torch._utils", "_rebuild_tensor_v3"): _rebuilt_as,
         ("torch._utils", "_rebuild_parameter"): _parameter,
         ("torch", "Size"): tuple,
-        ("torch", "device"): _words,
+        ("torch", "device"): _device,
     }
     names: dict[tuple[str, str], Any] = dict(BUILDERS)
     names |= {key: Builder(".".join(key), build) for key, build in builds.items()}

@@ -1,10 +1,11 @@
-"""Fetching a weights file: mirrors in turn, resume where a connection was cut, nothing half in its place.
+"""Fetch a weights file: try mirrors in turn, resume cut downloads, put only complete files in place.
 
-The bytes grow in `<file>.part`; only a verified file gets its name, by `os.replace`. A file whose digest is
-published may be continued from any mirror, for the digest will tell. One that is trusted on first use is
-continued only where the server promises the same bytes (ETag), else it starts again.
+Bytes are appended to `<file>.part`. A verified file gets its final name by `os.replace`. A download with a
+published digest may continue from any mirror, because the digest checks the result. A file that is trusted on
+first use continues only if the server guarantees the same bytes (ETag); otherwise it starts again.
 
-How much may come is bounded. A connection that merely ends is no end of a file, and no redirect leaves TLS.
+The size of a download is bounded. A closed connection does not count as the end of a file, and no redirect
+may leave TLS.
 """
 
 import errno
@@ -21,7 +22,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from aqa_pipeline.errors import WeightsError
 from aqa_pipeline.files import clear_left_overs
-from aqa_pipeline.untrusted.bounded_files import read_outside_bytes
+from aqa_pipeline.untrusted.bounded_files import read_bounded_bytes
 from aqa_pipeline.weights.cache import (
     RECORD_BYTES,
     accept,
@@ -30,26 +31,27 @@ from aqa_pipeline.weights.cache import (
     make_weights_folder,
     path_of,
 )
-from aqa_pipeline.weights.registry import WeightsFile, get_weights_file
+from aqa_pipeline.weights.registry import get_weights_file
+from aqa_pipeline.weights.weights_file import WeightsFile
 
 TIMEOUT_SECONDS = 30.0
 CHUNK_BYTES = 1 << 18
-MOST_BYTES = 4 << 30  # of a file whose size nobody published; the largest known one has half a gigabyte
+MOST_BYTES = 4 << 30  # limit for files of unpublished size; the largest known file has half a gigabyte
 
-Progress = Callable[[int, int | None], None]  # bytes done, bytes in all where known
+Progress = Callable[[int, int | None], None]  # bytes done, total bytes if known
 
 
 def fetch(name: str, progress: Progress | None = None) -> Path:
-    """Downloads the file of that name, unless it is here; returns where it lies.
+    """Download the file of that name unless it is on this machine; return its path.
 
-    Raises `UnknownName`, or `WeightsError` that names every URL and why it failed. After a cut connection
-    the next call goes on where this one stopped.
+    Raises `UnknownName`, and `WeightsError` with every URL and why it failed. After a cut connection, the
+    next call continues where this one stopped.
     """
     entry = get_weights_file(name)
     if path_of(entry).is_file():
         return find_weights(name)
     if not entry.urls:
-        raise WeightsError(f"{name!r} cannot be fetched. {how_to_get(entry)}")
+        raise WeightsError(f"{name!r} has no URL, so it cannot be fetched. {how_to_get(entry)}")
     clear_left_overs(make_weights_folder())
     part = _Part(path_of(entry))
     reasons = []
@@ -60,13 +62,13 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
         except (WeightsError, OSError, HTTPException) as error:
             reasons.append(f"  {url}: {_reason(error)}")
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                break  # no mirror helps against a full disk
+                break  # with a full disk, every mirror would fail
     raise WeightsError("\n".join([f"could not fetch {name!r}:", *reasons, _advice(name, part)]))
 
 
 @dataclass(frozen=True)
 class _Part:
-    """The unfinished download of `target`, and where it came from."""
+    """The unfinished download of `target`, and the ETag of its source."""
 
     target: Path
 
@@ -84,13 +86,13 @@ class _Part:
 
     @property
     def etag(self) -> str | None:
-        """The ETag under which the part was served, if it is known."""
+        """Return the ETag with which the server sent the part; None if it is unknown."""
         if not self.origin_path.exists():
             return None
         try:
-            content = read_outside_bytes(self.origin_path, most_bytes=RECORD_BYTES)
+            content = read_bounded_bytes(self.origin_path, most_bytes=RECORD_BYTES)
             return str(json.loads(content)["etag"])
-        except (OSError, ValueError, KeyError, TypeError):  # killed while it was written: as good as none
+        except (OSError, ValueError, KeyError, TypeError):  # interrupted while it was written
             return None
 
     def begin(self, etag: str | None) -> None:
@@ -108,18 +110,18 @@ def _silent(done_bytes: int, total_bytes: int | None) -> None:
 
 
 def _download(entry: WeightsFile, url: str, part: _Part, progress: Progress) -> None:
-    """Brings `part` to its full length from `url`."""
+    """Download from `url` until `part` has its full length."""
     try:
         response = _open(url, _resume_headers(entry, part))
     except HTTPError as error:
         if error.code != 416 or not part.size:
             raise
         if error.headers.get("Content-Range") == f"bytes */{part.size}":
-            return  # the part was whole; only its checking was cut short
+            return  # the part was complete; only its check was interrupted
         part.discard()
         response = _open(url, {})
     with response:
-        if response.status != 206:  # the whole file comes, asked for or not
+        if response.status != 206:  # the server sends the whole file, perhaps despite the Range header
             part.begin(response.headers.get("ETag"))
         total = _total_bytes(response, part.size)
         _check_length(entry, response, total)
@@ -129,14 +131,14 @@ def _download(entry: WeightsFile, url: str, part: _Part, progress: Progress) -> 
 
 
 def _check_length(entry: WeightsFile, response: HTTPResponse, total: int | None) -> None:
-    """Raise `WeightsError` for too long an answer, and for one whose end could be a cut connection's."""
+    """Raise `WeightsError` for too long a response, and for one that could not be told from a cut one."""
     most_bytes = entry.size or MOST_BYTES
     if total is not None and total > most_bytes:
         raise WeightsError(f"the server offers {total:,} bytes, expected at most {most_bytes:,}")
     if total is None and entry.size is None and entry.identity is None and not response.chunked:
         raise WeightsError(
-            "the server does not say how long the file is, and nobody published its digest: "
-            "a file that was cut off could not be told from a whole one"
+            "the server does not send the length of the file, and no digest was published: a file that was "
+            "cut off could not be told from a complete one"
         )
 
 
@@ -151,26 +153,26 @@ def _resume_headers(entry: WeightsFile, part: _Part) -> dict[str, str]:
 
 
 def _open(url: str, headers: dict[str, str]) -> HTTPResponse:
-    # "identity": a compressed answer would have other bytes and lengths than the file
+    # "identity": a compressed response would have other bytes and another length than the file
     request = Request(url, headers={"User-Agent": "aqa-pipeline", "Accept-Encoding": "identity", **headers})
     response: HTTPResponse = build_opener(_Redirects).open(request, timeout=TIMEOUT_SECONDS)
     return response
 
 
 class _Redirects(HTTPRedirectHandler):
-    """Follows a server that sends on to another address, but never out of TLS, nor to other protocols."""
+    """Follows redirects, but never out of TLS and never to other protocols."""
 
     def redirect_request(
         self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> Request | None:
         before, after = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
         if after not in ("https", before):
-            raise WeightsError(f"the server sends on from {before} to {after} ({newurl}), which is refused")
+            raise WeightsError(f"the server redirects from {before} to {after} ({newurl}), which is refused")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _total_bytes(response: HTTPResponse, offset: int) -> int | None:
-    """Length of the whole file; raises `WeightsError` if a partial answer does not continue ours."""
+    """Return the length of the whole file. Raise `WeightsError` if the response begins elsewhere."""
     length = response.headers.get("Content-Length")
     if response.status == 206:
         span, _, total = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
@@ -190,7 +192,7 @@ def _receive(
             done += len(chunk)
             if done > most_bytes:
                 part.discard()
-                raise WeightsError(f"the server sent more than {most_bytes:,} bytes, the most expected")
+                raise WeightsError(f"the server sent more than {most_bytes:,} bytes, expected at most that")
             file.write(chunk)
             progress(done, total)
         file.flush()
@@ -201,7 +203,7 @@ def _accept(entry: WeightsFile, url: str, part: _Part) -> Path:
     try:
         path = accept(entry, part.path, source=url)
     except WeightsError:
-        part.discard()  # of no use to a later attempt
+        part.discard()  # a later attempt cannot use it
         raise
     part.discard()
     return path
@@ -219,5 +221,5 @@ def _reason(error: WeightsError | OSError | HTTPException) -> str:
 
 def _advice(name: str, part: _Part) -> str:
     if part.size:
-        return f"{part.size:,} bytes are kept: `aqa weights fetch {name}` goes on from there."
-    return f"Try again later, or give a copy of the file: `aqa weights add {name} PATH`."
+        return f"{part.size:,} bytes are kept: `aqa weights fetch {name}` continues from there."
+    return f"Try again later, or add a copy of the file: `aqa weights add {name} PATH`."

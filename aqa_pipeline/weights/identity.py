@@ -1,4 +1,4 @@
-"""What makes a file *that* file: a published digest of its bytes."""
+"""Identify a file by a published digest of its bytes."""
 
 import hashlib
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from aqa_pipeline.untrusted.bounded_files import open_outside
+from aqa_pipeline.untrusted.bounded_files import open_bounded
 
 CHUNK_BYTES = 1 << 20
 
@@ -24,21 +24,21 @@ class Identity:
         shortest, longest = {"sha256": (64, 64), "sha256_prefix": (8, 64), "git_blob": (40, 40)}[self.kind]
         is_hex = not set(self.digest) - set("0123456789abcdef")
         if not (is_hex and shortest <= len(self.digest) <= longest):
-            raise ValueError(f"{self.digest!r} is no {self.kind}")
+            raise ValueError(f"{self.digest!r} is not a {self.kind}")
 
     def digest_of(self, path: Path) -> str:
-        """The digest of `path` in this identity's own terms; equal to `digest` if it is the file."""
+        """Return the digest of a file, of the same kind and length as `digest`."""
         return _DIGESTS[self.kind](path)[: len(self.digest)]
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of the bytes, 64 hex digits."""
-    with open_outside(path) as file:
+    """Return the SHA-256 of a file, 64 hex digits."""
+    with open_bounded(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest_of_any(path: Path) -> str:
-    """SHA-256 of a file; of a folder, that of the names and digests of its files."""
+    """Return the SHA-256 of a file. For a folder, it covers the names and digests of its files."""
     if path.is_file():
         return sha256_of(path)
     files = sorted(file for file in path.rglob("*") if file.is_file())
@@ -47,9 +47,9 @@ def digest_of_any(path: Path) -> str:
 
 
 def git_blob_of(path: Path) -> str:
-    """The id that git gives to these bytes, 40 hex digits: known from any git tree, without the file."""
+    """Return the blob id of git, 40 hex digits. A git tree lists it, so it is known without the file."""
     digest = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
-    with open_outside(path) as file:
+    with open_bounded(path) as file:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()

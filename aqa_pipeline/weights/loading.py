@@ -1,4 +1,4 @@
-"""Reading a checkpoint into plain tensors without ever running code that it carries."""
+"""Read a checkpoint into plain tensors without running code that it contains."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqa_pipeline.errors import WeightsError
-from aqa_pipeline.untrusted.bounded_files import check_outside, open_outside
+from aqa_pipeline.untrusted.bounded_files import check_bounded, open_bounded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,17 +16,17 @@ WRAPPERS = ("state_dict", "model_state")  # training checkpoints; pytorchvideo's
 
 
 def load_state_dict(path: Path) -> "dict[str, Tensor]":
-    """Return the tensors of a checkpoint by name, on the CPU: safetensors, or a pickle of tensors.
+    """Return the tensors of a checkpoint by name, on the CPU, from safetensors or a pickle of tensors.
 
-    Unwraps `state_dict` and `model_state` and strips the prefix `module.` of parallel training.
-    Raises `WeightsError` for everything else, first of all for pickles that would run code.
+    Unwraps `state_dict` and `model_state`, and strips the prefix `module.` of parallel training. Raises
+    `WeightsError` for any other content, such as pickles that would run code.
     """
     if not path.exists():
-        raise WeightsError(f"no checkpoint at {path}")
+        raise WeightsError(f"no checkpoint at {path}: give the path of a file that exists")
     try:
-        check_outside(path)
+        check_bounded(path)
     except OSError as error:
-        raise WeightsError(f"{path} is no checkpoint: {error.strerror or error}") from error
+        raise WeightsError(f"{path} cannot be read as a checkpoint: {error.strerror or error}") from error
     content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
     return _plain(content, path)
 
@@ -38,13 +38,15 @@ def _read_safetensors(path: Path) -> Any:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise WeightsError(f"{path} is no safetensors file, or a damaged one: {error}") from error
+        raise WeightsError(
+            f"{path} cannot be read as safetensors: {error}. Download or copy the file again"
+        ) from error
 
 
 def check_checkpoint(path: Path) -> None:
     """Raise `WeightsError` for a damaged checkpoint, or one that asks for far more memory than it has bytes.
 
-    For files that another library reads: objects of its classes may be in them.
+    The check is for files that another library will read. Objects of that library's classes are allowed.
     """
     with _explained(path):
         from aqa_pipeline.weights.checkpoints import opened_checkpoint
@@ -66,16 +68,16 @@ def _read_pickle(path: Path) -> Any:
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """Turn what a reader raises of that file into `WeightsError`s."""
-    from aqa_pipeline.untrusted.pickle_builders import Excess
+    """Turn the errors of reading that file into `WeightsError`s."""
+    from aqa_pipeline.untrusted.pickle_limits import Excess
 
     try:
         yield
     except Excess as excess:
         raise WeightsError(
-            f"{path} was refused: {excess}. Get the file again from where it is trusted"
+            f"{path} was refused: {excess}. Download the file again from a source that you trust"
         ) from excess
-    except Exception as error:  # damaged bytes become errors of many kinds
+    except Exception as error:  # damaged bytes raise errors of many types
         raise WeightsError(_refusal(path, error)) from error
 
 
@@ -86,18 +88,18 @@ def _refusal(path: Path, error: Exception) -> str:
     if head.startswith((b"<!doctype", b"<html", b"<?xml")):
         return f"{path} is a web page, not a checkpoint: download the file itself"
     if not head:
-        return f"{path} is empty: get the file again"
+        return f"{path} is empty: download or copy it again"
     if isinstance(error, Refused):
         return (
-            f"{path} was refused: {error}. Only tensors and numbers are read, for more could run code. Save "
-            "only the model's state_dict, best as .safetensors"
+            f"{path} was refused: {error}. Expected only tensors and numbers, because other content could "
+            "run code. Save only the model's state_dict, best as .safetensors"
         )
     reason = str(error).strip().partition(". ")[0][:200]
-    return f"{path} is damaged, or no checkpoint ({reason}): get the file again"
+    return f"{path} is damaged or not a checkpoint ({reason}): download or copy it again"
 
 
 def _head(path: Path) -> bytes:
-    with open_outside(path) as file:
+    with open_bounded(path) as file:
         return file.read(256).lstrip().lower()
 
 
@@ -114,16 +116,16 @@ def _plain(content: Any, path: Path) -> "dict[str, Tensor]":
 
     if not isinstance(content, dict) or not content:
         raise WeightsError(f"{path} holds {_kind(content)}, expected tensors by name (a state_dict)")
-    strangers = [key for key, value in content.items() if not isinstance(value, torch.Tensor)]
-    if strangers:
+    others = [key for key, value in content.items() if not isinstance(value, torch.Tensor)]
+    if others:
         raise WeightsError(
-            f"{path} holds more than tensors by name: {strangers[:5]}. Expected a state_dict, "
+            f"{path} holds more than tensors by name: {others[:5]}. Expected a state_dict, "
             f"or a checkpoint with one under {' or '.join(map(repr, WRAPPERS))}"
         )
-    if hollow := [key for key, value in content.items() if not _can_be_copied(value)]:
+    if broken := [key for key, value in content.items() if not _can_be_copied(value)]:
         raise WeightsError(
-            f"{path} holds tensors that claim more numbers than are in the file, or no plain ones: "
-            f"{', '.join(hollow[:5])}. Save them with .contiguous()"
+            f"{path} holds tensors with more numbers than the file has, or sparse tensors: "
+            f"{', '.join(broken[:5])}. Save dense copies (.contiguous())"
         )
     prefix = "module." if all(key.startswith("module.") for key in content) else ""
     return {key.removeprefix(prefix): value for key, value in content.items()}
@@ -138,7 +140,7 @@ def _kind(content: object) -> str:
 
 
 def _can_be_copied(tensor: "Tensor") -> bool:
-    """Whether it is plain numbers that fit into memory: a view shows one number as often as it likes."""
+    """Return whether a tensor is dense and fits into memory; a view can repeat one number without end."""
     import torch
 
     if tensor.layout != torch.strided or tensor.is_meta:

@@ -1,10 +1,10 @@
-"""How large the files are, for people who plan a download. Nothing is said where nobody published it."""
+"""Describe the sizes of weights files for people who plan a download; some sizes were never published."""
 
 from collections.abc import Iterable
 
-from aqa_pipeline.weights.registry import WeightsFile
+from aqa_pipeline.weights.weights_file import WeightsFile
 
-# torchvision publishes MiB (`_file_size` among the facts of its weights).
+# From torchvision, in MiB (`_file_size` in the metadata of its weights).
 PUBLISHED_MIB = {
     "r3d_18-kinetics400": 127.359,
     "mc3_18-kinetics400": 44.672,
@@ -33,7 +33,7 @@ PUBLISHED_MIB = {
     "fcos_resnet50_fpn": 123.608,
     "ssdlite320_mobilenet_v3_large": 13.418,
 }
-# What the pages that offer the files say, or the bytes of their tensors where the file holds nothing else.
+# From the download pages, or computed from the tensors where the file holds nothing else.
 ABOUT_MB = {
     "i3d-kinetics-hassony2": 51.0,
     "i3d-kinetics-piergiaj": 50.9,
@@ -49,7 +49,7 @@ ABOUT_MB = {
 
 
 def megabytes(entry: WeightsFile) -> float | None:
-    """Return the size in MB, or None where nobody published it."""
+    """Return the size in MB; None if it was never published."""
     if entry.size is not None:
         return entry.size / 1e6
     if entry.name in PUBLISHED_MIB:
@@ -58,14 +58,14 @@ def megabytes(entry: WeightsFile) -> float | None:
 
 
 def size_text(entry: WeightsFile) -> str:
-    """Return the size for a table, such as `103 MB` or `~51 MB`; nothing where it is unknown."""
+    """Return the size for a table, such as `103 MB` or `~51 MB`; "" if it is unknown."""
     size = megabytes(entry)
     about = "~" if entry.size is None and entry.name in ABOUT_MB else ""
     return "" if size is None else f"{about}{size:.{0 if size >= 10 else 1}f} MB"
 
 
 def total_text(entries: Iterable[WeightsFile]) -> str:
-    """Return what they take together, such as `about 154 MB and 1 of unknown size`."""
+    """Return the sum of the sizes, such as `about 154 MB and 1 of unknown size`."""
     sizes = [megabytes(entry) for entry in entries]
     known = [size for size in sizes if size is not None]
     unknown = f"{len(sizes) - len(known)} of unknown size" if len(known) < len(sizes) else ""

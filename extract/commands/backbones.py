@@ -19,7 +19,7 @@ HEADER = (
     "M params",
     "here",
     "weights",
-    "licence of the weights",
+    "license of the weights",
 )
 
 
@@ -62,5 +62,5 @@ def _row(backbone: "Backbone", is_here: bool) -> tuple[object, ...]:
         f"{backbone.num_parameters / 1e6:.1f}",
         "yes" if is_here else "-",
         backbone.weights,
-        known.licence.partition(";")[0] if known else "those of a plug-in",
+        known.license.partition(";")[0] if known else "those of a plug-in",
     )

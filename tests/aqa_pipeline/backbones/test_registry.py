@@ -33,7 +33,7 @@ def test_every_entry_is_whole(name):
     backbone = get_backbone(name)
     assert backbone.name == name
     assert backbone.weights in WEIGHTS
-    assert WEIGHTS[backbone.weights].licence
+    assert WEIGHTS[backbone.weights].license
     assert backbone.preprocess.keys() == {"paper", "released"}
     assert len({PREPROCESS[preprocess].size for preprocess in backbone.preprocess.values()}) == 1
     assert backbone.source

@@ -246,7 +246,7 @@ def test_a_server_may_send_on_to_another_address(server, register):
 def test_but_to_no_other_protocol(server, register, home, target):
     server.serve("a", b"", sends_on_to=target)
     register(server.url("a"), identity=KNOWN)
-    with pytest.raises(WeightsError, match=r"sends on from http to ftp|is not allowed"):
+    with pytest.raises(WeightsError, match=r"redirects from http to ftp|is not allowed"):
         fetch("net")
     assert files_in(home) == []
 
@@ -269,7 +269,7 @@ def test_no_redirect_leaves_tls(before, after, allowed):
 def test_a_file_without_length_and_digest_is_not_trusted(server, register, home):
     server.serve("a", CONTENT, length=None, cut_after=CUT)
     register(server.url("a"))
-    with pytest.raises(WeightsError, match="does not say how long the file is"):
+    with pytest.raises(WeightsError, match="does not send the length of the file"):
         fetch("net")
     assert not (home / "weights" / "net.pt").exists()
 

@@ -27,7 +27,7 @@ TRUSTED_ON_FIRST_USE = {
 def test_every_entry_says_what_it_is_and_where_it_comes_from(name):
     entry = WEIGHTS[name]
     assert entry.name == name
-    assert entry.licence
+    assert entry.license
     assert entry.note
     assert entry.urls or entry.manual
     assert all(url.startswith("https://") for url in entry.urls)

@@ -1,0 +1,1 @@
+"""The known pretrained files, by what they are for."""
