@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aqa_pipeline.athlete.tube_masks import PictureGeometry, tube_masks
+from aqa_pipeline.athlete.tube_masks import paper_frame_masks, union_of_frames
 from aqa_pipeline.text_table import format_table
 from benchmarks.rows import Row, add_json_option, in_turn, milliseconds, publish, times_as_fast
 from heads.models.tube_attention import TubeAttention
@@ -100,7 +100,7 @@ def boxes_of_side(side: float) -> np.ndarray:
     corner = reach * (1 + np.sin(frames[None, :, None] * [1, 2] + phases))
     offsets = side * np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
     quads = (corner[:, :, None] + offsets).reshape(VIDEOS, CLIPS, FRAMES, 4, 2)
-    return tube_masks(quads, geometry=PictureGeometry((224, 224), resized_size=(224, 224))).masks
+    return union_of_frames(paper_frame_masks(quads))
 
 
 def measure(masks: Tensor, arguments: argparse.Namespace) -> dict[str, list[float]]:

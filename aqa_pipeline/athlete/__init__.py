@@ -1,1 +1,1 @@
-"""Where the athlete is: boxes, quads, tubes and what of them a network sees."""
+"""Where the athlete is: boxes, quads, tube masks, and how much of the athlete a network sees."""

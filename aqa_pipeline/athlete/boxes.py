@@ -1,11 +1,12 @@
-"""Person boxes that come with a dataset: one CSV per video.
+"""Read and write the person boxes of a dataset: one CSV per video.
 
     frame_index,x1,y1,x2,y2
     0,101.5,60,148.25,190
 
-`frame_index` counts the frames of the video file from 0 (of the file, also where the performance is a
-window of it). x1, y1 is the upper left corner and x2, y2 the lower right one, in pixels of the picture as
-shown. Several rows per frame are several persons; a frame without a row has none.
+`frame_index` counts the frames of the video file from 0, even if the performance is only a part of the file.
+x1, y1 is the upper left corner and x2, y2 the lower right corner, in pixels of the displayed picture (after
+rotation and pixel aspect ratio). Two rows with the same frame are two persons. A frame without a row shows
+no person.
 """
 
 import csv
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.files import write_whole
-from aqa_pipeline.untrusted.bounded_files import MIB, open_outside_text
+from aqa_pipeline.untrusted.bounded_files import MIB, open_bounded_text
 
 HEADER = ("frame_index", "x1", "y1", "x2", "y2")
 BOXES_BYTES = 1024 * MIB  # 40 bytes a row: ten hours of thirty persons
@@ -32,9 +33,9 @@ Boxes = npt.NDArray[np.float32]
 
 
 class BoxTable(Mapping[int, Boxes]):
-    """(n, 4) float32 boxes `x1 y1 x2 y2` by frame index: hours of video, 24 bytes a box.
+    """Map a frame index to its boxes, (box, 4) float32 `x1 y1 x2 y2`. A box takes 24 bytes.
 
-    `frame_index` is (rows,) and ascending, `corners` (rows, 4).
+    `frame_index` is (box,) and ascending; `corners` is (box, 4).
     """
 
     def __init__(self, frame_index: npt.NDArray[np.int64], corners: Boxes) -> None:
@@ -52,13 +53,13 @@ class BoxTable(Mapping[int, Boxes]):
 
     @property
     def frame_of_row(self) -> npt.NDArray[np.int64]:
-        """(rows,) the frame of every box."""
+        """Return the frame index of every box, (box,)."""
         frames: npt.NDArray[np.int64] = np.repeat(self._frames, np.diff(self._ends))
         return frames
 
     @property
     def corners(self) -> Boxes:
-        """(rows, 2, 2) the upper left and the lower right corner of every box, in the order of the frames."""
+        """Return the upper left and the lower right corner of every box, (box, 2, 2), by ascending frame."""
         return self._corners.reshape(-1, 2, 2)
 
     def __len__(self) -> int:
@@ -66,14 +67,14 @@ class BoxTable(Mapping[int, Boxes]):
 
 
 def read_boxes(path: Path) -> BoxTable:
-    """The boxes of a file, in file order within a frame.
+    """Read the boxes of a file. Within a frame, boxes keep their order in the file.
 
-    Raises `DatasetError` naming the line for a missing file, another header, words instead of numbers,
-    negative frames and boxes without area.
+    Raises `DatasetError`, with the line number, for a missing file, another header, fields that are not
+    numbers, negative frame indices and boxes without area.
     """
     frame_index, corners = array("q"), array("f")
     try:
-        with open_outside_text(path, most_bytes=BOXES_BYTES, newline="") as file:
+        with open_bounded_text(path, most_bytes=BOXES_BYTES, newline="") as file:
             for index, box in _rows(_lines(file, path), path):
                 frame_index.append(index)
                 corners.extend(box)
@@ -84,25 +85,28 @@ def read_boxes(path: Path) -> BoxTable:
 
 
 def size_hint(header: Sequence[str]) -> str:
-    """Return how to make corners of a width and a height, for columns that name such; else nothing."""
+    """Return a sentence on how to turn a width and a height into corners; "" if no column names a size."""
     if not SIZE_COLUMNS & set(header):
         return ""
     return (
-        " A width and a height are no corner. Where x,y is the upper left corner: x1 = x, x2 = x + width, "
-        "y1 = y, y2 = y + height; where it is the center: x1 = x - width / 2, x2 = x + width / 2; y likewise."
+        " Convert the width and the height to corners. If x,y is the upper left corner: x1 = x, "
+        "x2 = x + width, y1 = y, y2 = y + height. If x,y is the center: x1 = x - width / 2, "
+        "x2 = x + width / 2, and the same for y."
     )
 
 
 def _lines(file: TextIO, path: Path) -> Iterator[str]:
-    """Yield each line of the file; one that never ends would be read into memory whole."""
+    """Yield the lines of the file. Raise `DatasetError` for a line too long to be read into memory."""
     while line := file.readline(LONGEST_LINE):
         if len(line) == LONGEST_LINE:
-            raise DatasetError(f"boxes {path} have a line of {LONGEST_LINE:,} letters or more; expected CSV")
+            raise DatasetError(
+                f"boxes {path} have a line of {LONGEST_LINE:,} characters or more; expected CSV"
+            )
         yield line
 
 
 def _rows(file: Iterator[str], path: Path) -> Iterator[tuple[int, tuple[float, ...]]]:
-    """A frame index and a box for every line that is not blank."""
+    """Yield the frame index and the box of every line that is not blank."""
     rows = csv.reader(file)
     try:
         header = tuple(name.strip().lower() for name in next(rows, []))
@@ -111,38 +115,43 @@ def _rows(file: Iterator[str], path: Path) -> Iterator[tuple[int, tuple[float, .
                 f"boxes {path} have the columns {', '.join(header)}; expected {','.join(HEADER)}."
                 f"{size_hint(header)}"
             )
-        for cells in rows:
-            if any(cell.strip() for cell in cells):
-                yield _parse(cells, where=f"boxes {path} line {rows.line_num}")
+        for fields in rows:
+            if any(field.strip() for field in fields):
+                yield _parse(fields, where=f"boxes {path} line {rows.line_num}")
     except csv.Error as error:
-        raise DatasetError(f"boxes {path} line {rows.line_num} is not CSV: {error}") from error
+        raise DatasetError(f"boxes {path} line {rows.line_num} cannot be read as CSV: {error}") from error
 
 
 def write_boxes(path: Path, boxes: Mapping[int, npt.ArrayLike]) -> None:
-    """Write (n, 4) boxes by frame index, in place only when whole. Raises `DatasetError` as reading would."""
+    """Write the boxes, (box, 4) by frame index. The file appears only when it is complete.
+
+    Raises `DatasetError` for boxes that `read_boxes` would refuse.
+    """
     lines = [",".join(HEADER)]
     for index, rows in sorted(boxes.items()):
         for row in np.asarray(rows, np.float32).reshape(-1, 4):
             # str of a float32 is the shortest text that reads back as the same number.
-            cells = [str(index), *(str(value) for value in row)]
-            _parse(cells, where=f"boxes for {path}, frame {index}")
-            lines.append(",".join(cells))
+            fields = [str(index), *(str(value) for value in row)]
+            _parse(fields, where=f"boxes for {path}, frame {index}")
+            lines.append(",".join(fields))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, ("\n".join(lines) + "\n").encode())
 
 
-def _parse(cells: list[str], *, where: str) -> tuple[int, tuple[float, ...]]:
-    if len(cells) != len(HEADER):
-        raise DatasetError(f"{where} has {len(cells)} cells; expected {','.join(HEADER)}")
+def _parse(fields: list[str], *, where: str) -> tuple[int, tuple[float, ...]]:
+    if len(fields) != len(HEADER):
+        raise DatasetError(f"{where} has {len(fields)} fields; expected {','.join(HEADER)}")
     try:
-        index, box = int(cells[0]), tuple(float(cell) for cell in cells[1:])
+        index, box = int(fields[0]), tuple(float(field) for field in fields[1:])
     except ValueError as error:
-        raise DatasetError(f"{where}: {','.join(cells)!r} are not all numbers") from error
+        raise DatasetError(
+            f"{where}: {','.join(fields)!r} are not all numbers; expected {','.join(HEADER)}"
+        ) from error
     x1, y1, x2, y2 = box
     if not 0 <= index <= MOST_FRAMES or not all(abs(corner) <= LARGEST_CORNER for corner in box):
-        raise DatasetError(f"{where}: {','.join(cells)!r}; expected a frame index >= 0 and finite corners")
+        raise DatasetError(f"{where}: {','.join(fields)!r}; expected a frame index >= 0 and finite corners")
     if x2 <= x1 or y2 <= y1:
         raise DatasetError(
-            f"{where}: the box {','.join(cells[1:])} has no area; expected x1 < x2 and y1 < y2, {CORNERS}"
+            f"{where}: the box {','.join(fields[1:])} has no area; expected x1 < x2 and y1 < y2, {CORNERS}"
         )
     return index, box

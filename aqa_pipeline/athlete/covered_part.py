@@ -1,4 +1,4 @@
-"""Which part of a performance a stream looks at, and the option of `aqa extract` that shows it the rest."""
+"""Find streams that leave out a part of the performance, and the option that makes them cover all of it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,16 +8,17 @@ import numpy as np
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Record, StreamSpec
 
-# Streams that leave a part of the time out by design. The others look at all of it.
+# The option of `aqa extract` for each stream that may leave out a part by design. Other streams cover all.
 OPTIONS = {"segments": "--rest padded", "clips": "--clips whole", "tubes": "--last-frames {num_frames}"}
 SAME_MOMENT = 1e-6  # seconds
 
 
 @dataclass(frozen=True)
-class LookedAt:
-    """A part of a performance of `num_frames` frames, [start, stop) seconds of `duration`.
+class CoveredPart:
+    """The part [start, stop) of a performance that a stream covers, in seconds.
 
-    `option` of `aqa extract` makes the stream look at all of it.
+    `duration` (seconds) and `num_frames` are those of the whole performance. With `option`, `aqa extract`
+    covers the whole performance.
     """
 
     start: float
@@ -30,10 +31,11 @@ class LookedAt:
         return f"{self.start:.1f}-{self.stop:.1f} s of {self.duration:.1f} s"
 
 
-def looked_at(spec: StreamSpec, pts_seconds: np.ndarray, footage: Footage | None) -> LookedAt | None:
-    """Return what the steps of a stream look at; None for all of it, and where nobody knows how long that is.
+def covered_part(spec: StreamSpec, pts_seconds: np.ndarray, footage: Footage | None) -> CoveredPart | None:
+    """Return the part that the steps of a stream cover; None if they cover all, or if `footage` is unknown.
 
-    What is missing must be more than half a sample: sampling by time rounds by as much.
+    `pts_seconds` is (time, 2). A gap of at most half a sample is ignored, because sampling by time rounds by
+    up to half a sample.
     """
     if spec.stream not in OPTIONS or footage is None or not len(pts_seconds):
         return None
@@ -45,12 +47,12 @@ def looked_at(spec: StreamSpec, pts_seconds: np.ndarray, footage: Footage | None
         return None
     num_frames, seconds = footage.stop_frame - footage.start_frame, footage.duration_seconds
     option = OPTIONS[spec.stream].format(num_frames=num_frames)
-    return LookedAt(start, min(stop, seconds), seconds, num_frames, option)
+    return CoveredPart(start, min(stop, seconds), seconds, num_frames, option)
 
 
-def parts_looked_at(records: Mapping[str, Record]) -> Iterator[tuple[str, LookedAt]]:
-    """Yield each stream that looks at a part of the video only, and the part."""
+def covered_parts(records: Mapping[str, Record]) -> Iterator[tuple[str, CoveredPart]]:
+    """Yield each stream that covers only a part of the performance, and that part."""
     for stream, record in records.items():
-        part = looked_at(record.spec, record.pts_seconds, record.footage)
+        part = covered_part(record.spec, record.pts_seconds, record.footage)
         if part is not None:
             yield stream, part

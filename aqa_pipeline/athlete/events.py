@@ -1,4 +1,4 @@
-"""What happened to the athlete on the way through a video, in words: from the events of a record."""
+"""Describe the tracking events of a record: the tracker lost, found or changed the athlete."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from aqa_pipeline.records import Record
 
 LOST, RESTARTED, JUMPED = "lost", "restarted", "jumped"
 WORDS = {LOST: "lost", RESTARTED: "found again by the detector", JUMPED: "another person from"}
-MOST_TOLD = 3
+MOST_TIMES_SHOWN = 3
 
 
 def event_seconds(record: Record, kind: str) -> list[float]:
-    """Return when the events of that kind happened, in seconds of the performance.
+    """Return the times of the events of that kind, in seconds from the start of the performance.
 
-    Between the frames that the record names, times are interpolated: good to a frame in a tube, to a step in
-    crops.
+    Times are interpolated between the frames that the record lists. They are exact to one frame for tubes
+    and to one step for crops.
     """
     frames = [event.frame_index for event in record.events if event.kind == kind]
     if not frames or "frame_index" not in record.extras or not len(record.features):
@@ -28,23 +28,25 @@ def event_seconds(record: Record, kind: str) -> list[float]:
     return [float(each) for each in np.interp(frames, known, seconds)]
 
 
-def told_events(record: Record) -> Iterator[str]:
-    """Yield `lost at 2.6 s, 3.4 s` for each kind that happened; a start is no news."""
+def describe_events(record: Record) -> Iterator[str]:
+    """Yield a text such as `lost at 2.6 s, 3.4 s` for each kind of event, except the start of the track."""
     for kind, words in WORDS.items():
         seconds = event_seconds(record, kind)
         if seconds:
-            more = f" and {len(seconds) - MOST_TOLD} times more" if len(seconds) > MOST_TOLD else ""
+            num_more = len(seconds) - MOST_TIMES_SHOWN
+            more = f" and {num_more} times more" if num_more > 0 else ""
             preposition = "" if kind == JUMPED else " at"
-            yield f"{words}{preposition} {', '.join(f'{each:.1f} s' for each in seconds[:MOST_TOLD])}{more}"
+            times = ", ".join(f"{each:.1f} s" for each in seconds[:MOST_TIMES_SHOWN])
+            yield f"{words}{preposition} {times}{more}"
 
 
-def told_athlete(record: Record) -> str | None:
-    """Return `followed in 64 of 100 frames, lost at 2.6 s`; None where nothing happened."""
-    happened = list(told_events(record))
-    if not happened:
+def describe_tracking(record: Record) -> str | None:
+    """Return a text such as `followed in 64 of 100 frames, lost at 2.6 s`; None without events."""
+    parts = list(describe_events(record))
+    if not parts:
         return None
     tracked = record.counts.get("num_tracked_frames")
     if tracked:
         followed = tracked - record.counts.get("num_frames_without_athlete", 0)
-        happened.insert(0, f"followed in {followed} of {tracked} frames")
-    return ", ".join(happened)
+        parts.insert(0, f"followed in {followed} of {tracked} frames")
+    return ", ".join(parts)

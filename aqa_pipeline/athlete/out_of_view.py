@@ -1,4 +1,4 @@
-"""In how many frames the athlete is outside the part of the frame that a network sees."""
+"""Count the frames in which the athlete is outside the part of the frame that a network sees."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,15 +9,17 @@ from aqa_pipeline.athlete.tube_masks import coverage
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Box, Record
 
-MOSTLY = 0.5  # of what the frame shows of the athlete
+MOSTLY = 0.5  # share of the athlete's visible area
 OPTION = "--framing whole"
 
 
 @dataclass(frozen=True)
-class Outside:
-    """Of the frames in which a stream's athlete was found, those that show the network less than half.
+class OutOfView:
+    """How often the network sees less than half of the athlete.
 
-    `option` of `aqa extract` shows the network the whole frame; empty where it sees that already.
+    `num_frames` counts the frames in which the athlete was found, `num_outside` those of them in which the
+    network sees less than half. With `option`, `aqa extract` shows the network the whole frame; `option` is
+    "" if the network sees the whole frame already.
     """
 
     num_outside: int
@@ -28,32 +30,34 @@ class Outside:
         return f"in {self.num_outside} of {self.num_frames} frames"
 
 
-def outside_of(records: Mapping[str, Record]) -> Iterator[tuple[str, Outside]]:
-    """Yield each stream of a video whose athlete is outside the network's picture in some frame.
+def streams_out_of_view(records: Mapping[str, Record]) -> Iterator[tuple[str, OutOfView]]:
+    """Yield each stream of a video whose athlete is out of view in at least one frame.
 
-    Where the athlete is, a tube tells itself; for other streams the crops' boxes do, else the tubes' quads.
+    A tube record holds the athlete's quads. For other streams the boxes of the crops say where the athlete
+    is, or else the quads of the tubes.
     """
     for stream, record in records.items():
         if record.field_of_view is None or record.footage is None:
             continue
-        outside = outside_in(_athlete(record, records), record.field_of_view, record.footage)
+        outside = count_out_of_view(_athlete(record, records), record.field_of_view, record.footage)
         if outside is not None:
             yield stream, outside
 
 
-def outside_in(quads: np.ndarray, field_of_view: Box, footage: Footage) -> Outside | None:
-    """Count the athlete's quads (n, 4, 2), one per frame, that are mostly out of sight; None for none."""
+def count_out_of_view(quads: np.ndarray, field_of_view: Box, footage: Footage) -> OutOfView | None:
+    """Count the athlete's quads, (frame, 4, 2), that are mostly out of view; None if there is none."""
     size = (footage.width, footage.height)
-    num_outside = int(is_outside(quads, field_of_view, frame_size=size).sum())
+    num_outside = int(is_out_of_view(quads, field_of_view, frame_size=size).sum())
     if not num_outside:
         return None
-    return Outside(num_outside, len(quads), "" if field_of_view == (0, 0, *size) else OPTION)
+    return OutOfView(num_outside, len(quads), "" if field_of_view == (0, 0, *size) else OPTION)
 
 
-def is_outside(quads: np.ndarray, field_of_view: Box, *, frame_size: tuple[int, int]) -> np.ndarray:
-    """Return for each of the quads (n, 4, 2), in pixels of the frame, whether it is mostly out of sight.
+def is_out_of_view(quads: np.ndarray, field_of_view: Box, *, frame_size: tuple[int, int]) -> np.ndarray:
+    """Return, (frame,), whether each quad of (frame, 4, 2) is mostly out of view.
 
-    Less than half of what the frame shows of it lies in the field of view. NaN is no quad: False.
+    A quad is mostly out of view if less than half of its area within the frame lies in the field of view.
+    Units are pixels of the frame. A quad of NaN gives False.
     """
     shown = _area_within(quads, (0, 0, *frame_size))
     seen = _area_within(quads, field_of_view)
@@ -63,14 +67,14 @@ def is_outside(quads: np.ndarray, field_of_view: Box, *, frame_size: tuple[int, 
 
 
 def _area_within(quads: np.ndarray, box: Box) -> np.ndarray:
-    """(n,) the area of each quad that lies in the box."""
+    """Return the area of each quad within the box, (frame,)."""
     start, sides = np.array(box[:2]), np.array(box[2:]) - np.array(box[:2])
     shares = coverage((np.asarray(quads, np.float64) - start) / sides, picture_size=1, grid=1)
     return shares[:, 0, 0] * sides.prod()
 
 
 def _athlete(record: Record, records: Mapping[str, Record]) -> np.ndarray:
-    """Where the athlete was found in the frames that the stream looks at, (n, 4, 2)."""
+    """Return the athlete's quads, (frame, 4, 2), in the frames that the stream covers."""
     if "frame_quads" in record.extras:
         return _found(record)[1]
     for name in ("boxes", "frame_quads"):
@@ -91,8 +95,8 @@ def _found(record: Record) -> tuple[np.ndarray, np.ndarray]:
     return frames[known], quads[first][known]
 
 
-def _within(frames: np.ndarray, quads: np.ndarray, looked: np.ndarray | None) -> np.ndarray:
-    """The quads between the first and the last frame that a stream looks at."""
-    if looked is None or not looked.size:
+def _within(frames: np.ndarray, quads: np.ndarray, covered: np.ndarray | None) -> np.ndarray:
+    """Return the quads between the first and the last frame that a stream covers."""
+    if covered is None or not covered.size:
         return quads
-    return quads[(frames >= looked.min()) & (frames <= looked.max())]
+    return quads[(frames >= covered.min()) & (frames <= covered.max())]

@@ -1,7 +1,7 @@
-"""Tracked quads: the four corners of a rotated box around the athlete, in every frame of a clip.
+"""Read tracked quads: the four corners of a rotated box around the athlete, for every frame of a clip.
 
-Corners go around the box: top left, top right, bottom right, bottom left of an upright one; x, y in pixels of
-the picture as shown.
+Corners go around the box: top left, top right, bottom right, bottom left for an upright box. x and y are in
+pixels of the displayed picture.
 """
 
 import csv
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from aqa_pipeline.athlete.boxes import CORNERS, size_hint
 from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.untrusted.bounded_files import LABEL_BYTES, read_outside_json, read_outside_text
+from aqa_pipeline.untrusted.bounded_files import LABEL_BYTES, read_bounded_json, read_bounded_text
 
 Quads = npt.NDArray[np.float64]
 
@@ -23,18 +23,19 @@ FRAME_COLUMN = "frame_index"
 
 
 def read_quads(path: Path) -> dict[str, Quads]:
-    """(num_frames, 4, 2) quads by clip, from JSON `{clip: [[x1, y1, ..., x4, y4], ...]}`: FRFS_Boxes.json.
+    """Read quads, (frame, 4, 2) by clip, from JSON `{clip: [[x1, y1, ..., x4, y4], ...]}`.
 
-    The first row of each clip there was drawn by hand in the order top left, top right, bottom left, bottom
-    right (released code of TSA-Net): its last two corners are swapped, so that all rows go around the box. A
-    first row that already does, in a mended file, stays. Raises `DatasetError`, naming clip and row.
+    FRFS_Boxes.json of FR-FS has this format. Its first row of each clip was drawn by hand in the order top
+    left, top right, bottom left, bottom right (released code of TSA-Net). The reader swaps the last two
+    corners of such a row. A first row that already goes around the box stays unchanged. Raises
+    `DatasetError` with the clip and the row.
     """
     try:
-        clips = read_outside_json(path, most_bytes=LABEL_BYTES)
+        clips = read_bounded_json(path, most_bytes=LABEL_BYTES)
     except OSError as error:
         raise DatasetError(f"quads {path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
-        raise DatasetError(f"quads {path} are not JSON ({error}): get the file again") from error
+        raise DatasetError(f"quads {path} cannot be read as JSON ({error}): get the file again") from error
     if not isinstance(clips, dict):
         raise DatasetError(
             f"quads {path}: expected {{clip: rows of 8 numbers}}, got a {type(clips).__name__}"
@@ -43,31 +44,36 @@ def read_quads(path: Path) -> dict[str, Quads]:
 
 
 def read_quad_csv(path: Path) -> dict[int, Quads]:
-    """(4, 2) quad by frame index, counted from 0; a frame without a row has none.
+    """Read one quad, (4, 2), by frame index, counted from 0. A frame without a row has no quad.
 
-    The header is `frame_index` (without it, rows are frames 0, 1, 2, ...) and x1,y1,...,x4,y4 around the box,
-    or x1,y1,x2,y2 for its upper left and lower right corner. Without any header, rows are 8 numbers; 4 could
-    mean two corners or a corner and a size. Raises `DatasetError`, naming the line.
+    The header is an optional `frame_index`, then either x1,y1,...,x4,y4 around the box, or x1,y1,x2,y2 for
+    the upper left and the lower right corner. Without `frame_index`, rows are frames 0, 1, 2, ... Without a
+    header, each row must hold 8 numbers, because 4 numbers could be two corners or a corner and a size.
+    Raises `DatasetError` with the line number.
     """
     rows = _csv_rows(path)
-    header = tuple(cell.strip().lower() for cell in rows[0][1])
+    header = tuple(field.strip().lower() for field in rows[0][1])
     if not _are_numbers(rows[0][1]):
         rows = rows[1:]
     elif len(header) == len(QUAD_COLUMNS):
         header = QUAD_COLUMNS
     else:
-        raise DatasetError(f"quads {path} have no header, and {len(header)} numbers a row; {_expected()}")
+        raise DatasetError(f"quads {path} have no header and {len(header)} numbers a row; {_expected()}")
     with_frames = header[0] == FRAME_COLUMN
     if header[with_frames:] not in (QUAD_COLUMNS, BOX_COLUMNS):
         raise DatasetError(
             f"quads {path} have the columns {', '.join(header)}; {_expected()}.{size_hint(header)}"
         )
     quads: dict[int, Quads] = {}
-    for count, (line, cells) in enumerate(rows):
+    for count, (line, fields) in enumerate(rows):
         where = f"quads {path} line {line}"
-        frame, quad = _parse(cells, where=where, num_cells=len(header), frame=None if with_frames else count)
+        frame, quad = _parse(
+            fields, where=where, num_fields=len(header), frame=None if with_frames else count
+        )
         if frame in quads:
-            raise DatasetError(f"{where}: frame {frame} has a quad already; a tube holds one athlete")
+            raise DatasetError(
+                f"{where}: frame {frame} has a quad already; expected one quad per frame, for one athlete"
+            )
         quads[frame] = quad
     return dict(sorted(quads.items()))
 
@@ -90,7 +96,7 @@ def _clip_quads(rows: object, *, where: str) -> Quads:
 
 
 def _crosses_itself(quad: Quads) -> bool:
-    """Whether one turns both ways from corner to corner, as in top left, top right, bottom left, ..."""
+    """Return whether the path from corner to corner turns both ways: top left, top right, bottom left, ..."""
     edges = np.roll(quad, -1, axis=0) - quad
     following = np.roll(edges, -1, axis=0)
     turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
@@ -99,36 +105,36 @@ def _crosses_itself(quad: Quads) -> bool:
 
 def _csv_rows(path: Path) -> list[tuple[int, list[str]]]:
     try:
-        text = read_outside_text(path, most_bytes=LABEL_BYTES)
+        text = read_bounded_text(path, most_bytes=LABEL_BYTES)
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"quads {path} cannot be read: {error}") from error
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
-        rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+        rows = [(reader.line_num, fields) for fields in reader if any(field.strip() for field in fields)]
     except csv.Error as error:
-        raise DatasetError(f"quads {path} line {reader.line_num} is not CSV: {error}") from error
+        raise DatasetError(f"quads {path} line {reader.line_num} cannot be read as CSV: {error}") from error
     if not rows:
         raise DatasetError(f"quads {path} are empty; {_expected()}")
     return rows
 
 
-def _are_numbers(cells: list[str]) -> bool:
+def _are_numbers(fields: list[str]) -> bool:
     try:
-        return bool([float(cell) for cell in cells])
+        return bool([float(field) for field in fields])
     except ValueError:
         return False
 
 
-def _parse(cells: list[str], *, where: str, num_cells: int, frame: int | None) -> tuple[int, Quads]:
-    if len(cells) != num_cells:
-        raise DatasetError(f"{where} has {len(cells)} cells; expected {num_cells}")
+def _parse(fields: list[str], *, where: str, num_fields: int, frame: int | None) -> tuple[int, Quads]:
+    if len(fields) != num_fields:
+        raise DatasetError(f"{where} has {len(fields)} fields; expected {num_fields}")
     try:
-        index = int(cells[0]) if frame is None else frame
-        numbers = np.array([float(cell) for cell in cells[frame is None :]])
+        index = int(fields[0]) if frame is None else frame
+        numbers = np.array([float(field) for field in fields[frame is None :]])
     except ValueError as error:
-        raise DatasetError(f"{where}: {','.join(cells)!r} are not all numbers") from error
+        raise DatasetError(f"{where}: {','.join(fields)!r} are not all numbers; {_expected()}") from error
     if index < 0 or not np.isfinite(numbers).all():
-        raise DatasetError(f"{where}: {','.join(cells)!r}; expected a frame index >= 0 and finite corners")
+        raise DatasetError(f"{where}: {','.join(fields)!r}; expected a frame index >= 0 and finite corners")
     if len(numbers) == len(QUAD_COLUMNS):
         return index, numbers.reshape(4, 2)
     x1, y1, x2, y2 = numbers

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from aqa_pipeline.athlete.tube_masks import PictureGeometry, Size, shorter_side_resized
+from aqa_pipeline.athlete.tube_masks import PictureGeometry, Size, resized_to_short_side
 from aqa_pipeline.backbones.resizing import ResizedCenter, antialiased, antialiased_center, bilinear, center
 
 RELEASED_HEIGHT, RELEASED_WIDTH = 224, 300
@@ -39,11 +39,11 @@ class ShortSideAndCrop:
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
         height, width = frame.shape[:2]
-        return self.resize(frame, *shorter_side_resized((width, height), self.short_side), self.crop)
+        return self.resize(frame, *resized_to_short_side((width, height), self.short_side), self.crop)
 
     def place(self, frame_size: Size) -> PictureGeometry:
         """The central square of the resized frame."""
-        return PictureGeometry(frame_size, shorter_side_resized(frame_size, self.short_side), self.crop)
+        return PictureGeometry(frame_size, resized_to_short_side(frame_size, self.short_side), self.crop)
 
 
 @dataclass(frozen=True)

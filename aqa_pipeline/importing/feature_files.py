@@ -13,9 +13,10 @@ import numpy as np
 
 from aqa_pipeline.datasets.reading.disk import read_label_text
 from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.untrusted.bounded_files import open_outside
+from aqa_pipeline.untrusted.bounded_files import open_bounded
 from aqa_pipeline.untrusted.npy import read_header, read_npy
-from aqa_pipeline.untrusted.pickles import allowance, open_pickle
+from aqa_pipeline.untrusted.pickle_limits import allowance
+from aqa_pipeline.untrusted.pickles import open_pickle
 
 FLOATS = ("float16", "float32", "float64")
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy.savez and savez_compressed write
@@ -186,7 +187,7 @@ READERS: Mapping[str, Callable[[Path], np.ndarray | Arrays]] = {
 
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
-    with open_outside(path) as file:
+    with open_bounded(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

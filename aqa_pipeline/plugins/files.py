@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from aqa_pipeline.errors import PluginError
-from aqa_pipeline.untrusted.bounded_files import MIB, read_outside_bytes
+from aqa_pipeline.untrusted.bounded_files import MIB, read_bounded_bytes
 
 MOST_BYTES = 4 * MIB  # of a file of Python
 
@@ -70,7 +70,7 @@ _loaded: list[_Loaded] = []
 def read_plugin(path: Path) -> PluginFile:
     """Read the file; raise `PluginError` where it cannot be read."""
     try:
-        return PluginFile(path, read_outside_bytes(path, most_bytes=MOST_BYTES))
+        return PluginFile(path, read_bounded_bytes(path, most_bytes=MOST_BYTES))
     except OSError as error:
         raise PluginError(f"the plug-in {path} cannot be read: {error.strerror or error}.") from error
 

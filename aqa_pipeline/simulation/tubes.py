@@ -26,12 +26,10 @@ from typing import Literal
 import numpy as np
 
 from aqa_pipeline.athlete.tube_masks import (
-    CELLS,
-    EXACT,
     FRAMES_PER_STEP,
-    TAU,
+    GRID_SIZE,
     PictureGeometry,
-    coverage,
+    paper_frame_masks,
     union_of_frames,
 )
 from aqa_pipeline.errors import DatasetError
@@ -102,7 +100,7 @@ class SimulatedTubes:
 
     def num_bytes(self, video: Video) -> int:
         """How large any video's maps are."""
-        num_cells = len(self.clip_starts) * len(VIEWS[self.views]) * NUM_STEPS * CELLS**2
+        num_cells = len(self.clip_starts) * len(VIEWS[self.views]) * NUM_STEPS * GRID_SIZE**2
         return num_cells * self.dim * np.dtype(np.float16).itemsize
 
     def draw(self, simulation: Simulation, dataset: str, video: Video, *, quality: float) -> Drawn:
@@ -145,7 +143,7 @@ class SimulatedTubes:
 
     def _tube(self, quads: np.ndarray) -> np.ndarray:
         """The tube (clip, step, row, column) of the picture's quads (frame, 4, 2): TSA-Net's eq. 1 and 2."""
-        tube = union_of_frames(self._of_clips(coverage(quads) >= TAU - EXACT))
+        tube = union_of_frames(self._of_clips(paper_frame_masks(quads)))
         assert tube.any(axis=(-2, -1)).all(), "the box never leaves the picture"
         return tube
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Source, StreamSpec, Video
-from aqa_pipeline.untrusted.bounded_files import open_outside
+from aqa_pipeline.untrusted.bounded_files import open_bounded
 from aqa_pipeline.video.sources import Disk, shown_fps
 
 ANNOTATIONS = "annotations"  # the detector or tracker that reads the boxes of the dataset
@@ -37,7 +37,7 @@ def boxes_digest(path: Path | None, *, elsewhere: bool = False) -> str | None:
     """What a source says of boxes or quads; None where there are none."""
     if path is None or not path.is_file():
         return None
-    with open_outside(path) as file:
+    with open_bounded(path) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return f"{ELSEWHERE}{digest}" if elsewhere else digest
 

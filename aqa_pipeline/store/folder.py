@@ -31,7 +31,7 @@ from aqa_pipeline.store.hdf5 import (
 from aqa_pipeline.store.output import new_file
 from aqa_pipeline.store.places import ORIGIN, Problem, RecordName, StreamName
 from aqa_pipeline.store.seal import is_sealed, seal_problem
-from aqa_pipeline.untrusted.bounded_files import read_outside_bytes
+from aqa_pipeline.untrusted.bounded_files import read_bounded_bytes
 
 ENDING = ".h5"
 MARKER, MARKER_BYTES = "store.json", 10_000
@@ -59,7 +59,7 @@ class RecordFolder:
                 )
             return
         try:
-            schema = json.loads(read_outside_bytes(marker, most_bytes=MARKER_BYTES))["schema"]
+            schema = json.loads(read_bounded_bytes(marker, most_bytes=MARKER_BYTES))["schema"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise StoreError(
                 f"{marker} cannot be read ({error!r}): expected {{'schema': {SCHEMA}}}."

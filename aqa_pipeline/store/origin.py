@@ -9,7 +9,7 @@ from aqa_pipeline.errors import StoreError
 from aqa_pipeline.files import file_name, write_whole
 from aqa_pipeline.store.folder import refusal, write_marker
 from aqa_pipeline.store.places import ORIGIN
-from aqa_pipeline.untrusted.bounded_files import read_outside_bytes
+from aqa_pipeline.untrusted.bounded_files import read_bounded_bytes
 
 MOST_BYTES = 100_000
 
@@ -57,7 +57,7 @@ def read_origin(store_root: Path, dataset: str) -> Origin | None:
     if not path.is_file() or path.parent.is_symlink():
         return None
     try:
-        facts = json.loads(read_outside_bytes(path, most_bytes=MOST_BYTES))
+        facts = json.loads(read_bounded_bytes(path, most_bytes=MOST_BYTES))
         files = {key: {n: str(v) for n, v in each.items()} for key, each in facts.get("files", {}).items()}
         origin = Origin(facts["adapter"], facts["name"], Path(facts["root"]), files)
         if origin.name != dataset or not isinstance(origin.adapter, str):

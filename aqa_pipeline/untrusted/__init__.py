@@ -1,1 +1,1 @@
-"""Files from strangers, read without running anything that they ask for."""
+"""Read files from untrusted sources: with limits, and without running code that they contain."""

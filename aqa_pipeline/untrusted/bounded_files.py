@@ -1,7 +1,7 @@
-"""Files from outside are opened here: regular ones of a bounded size.
+"""Open files from untrusted sources: only regular files of a bounded size.
 
-A pipe would be waited for, a device never ends, and a file may be larger than the memory. Each raises an
-`OSError` that says so, and is told like any other file that cannot be read.
+Reading a pipe would wait, a device never ends, and a file may be larger than the memory. Each of them raises
+an `OSError` with the reason.
 """
 
 import codecs
@@ -28,14 +28,14 @@ KINDS = {
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def check_outside(path: Path, *, most_bytes: int | None = None) -> None:
+def check_bounded(path: Path, *, most_bytes: int | None = None) -> None:
     """Raise `OSError` unless `path` is a regular file of at most `most_bytes`, or a link to one."""
     _check(os.stat(path), most_bytes)
 
 
-def open_outside(path: Path, *, most_bytes: int | None = None) -> io.BufferedReader:
-    """Open a regular file of at most `most_bytes` to read; raise `OSError` for everything else, at once."""
-    check_outside(path, most_bytes=most_bytes)  # first: opening a device may do something already
+def open_bounded(path: Path, *, most_bytes: int | None = None) -> io.BufferedReader:
+    """Open a regular file of at most `most_bytes` for reading; raise `OSError` at once for anything else."""
+    check_bounded(path, most_bytes=most_bytes)  # before opening: opening a device may already act on it
     file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115  returned
     try:
         _check(os.fstat(file.fileno()), most_bytes)
@@ -45,36 +45,37 @@ def open_outside(path: Path, *, most_bytes: int | None = None) -> io.BufferedRea
     return file
 
 
-def open_outside_text(path: Path, *, most_bytes: int, newline: str | None = None) -> TextIO:
-    """As `open_outside`, as UTF-8 text with or without a byte order mark."""
-    return io.TextIOWrapper(open_outside(path, most_bytes=most_bytes), encoding="utf-8-sig", newline=newline)
+def open_bounded_text(path: Path, *, most_bytes: int, newline: str | None = None) -> TextIO:
+    """Open as `open_bounded` does, for UTF-8 text with or without a byte order mark."""
+    return io.TextIOWrapper(open_bounded(path, most_bytes=most_bytes), encoding="utf-8-sig", newline=newline)
 
 
-def read_outside_bytes(path: Path, *, most_bytes: int) -> bytes:
+def read_bounded_bytes(path: Path, *, most_bytes: int) -> bytes:
     """Return the bytes of a regular file of at most `most_bytes`."""
-    with open_outside(path, most_bytes=most_bytes) as file:
+    with open_bounded(path, most_bytes=most_bytes) as file:
         content = file.read(most_bytes + 1)
-    if len(content) > most_bytes:  # /proc tells no sizes, and a file may grow
+    if len(content) > most_bytes:  # files in /proc report a size of 0, and a file may grow
         raise _too_large(len(content), most_bytes)
     return content
 
 
-def read_outside_text(path: Path, *, most_bytes: int) -> str:
-    """Return the text of such a file, UTF-8 or marked as UTF-16, its lines ended by "\\n".
+def read_bounded_text(path: Path, *, most_bytes: int) -> str:
+    """Return the text of a regular file of at most `most_bytes`, with lines that end in a line feed.
 
-    Raises `UnicodeDecodeError` too.
+    The text is UTF-8, or UTF-16 with a byte order mark. Raises `OSError` and `UnicodeDecodeError`.
     """
-    content = read_outside_bytes(path, most_bytes=most_bytes)
+    content = read_bounded_bytes(path, most_bytes=most_bytes)
     text = content.decode("utf-16" if content.startswith(UTF_16_MARKS) else "utf-8-sig")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def read_outside_json(path: Path, *, most_bytes: int) -> Any:
-    """Return what is written as JSON in such a file. Its numbers are finite, and whole ones fit in 64 bits.
+def read_bounded_json(path: Path, *, most_bytes: int) -> Any:
+    """Return the content of a JSON file of at most `most_bytes`.
 
-    Raises `OSError`, and `ValueError` for what is no such JSON, or nested too deeply.
+    All numbers are finite, and integers fit in 64 bits. Raises `OSError`, and `ValueError` for other numbers,
+    for text that is not JSON and for JSON that is nested too deeply.
     """
-    content = read_outside_bytes(path, most_bytes=most_bytes)
+    content = read_bounded_bytes(path, most_bytes=most_bytes)
     try:
         return json.loads(content, parse_int=_int64, parse_float=_finite, parse_constant=_no_number)
     except RecursionError as error:
@@ -94,13 +95,13 @@ def _finite(text: str) -> float:
 
 
 def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 def _check(facts: os.stat_result, most_bytes: int | None) -> None:
     kind = stat.S_IFMT(facts.st_mode)
     if kind != stat.S_IFREG:
-        raise OSError(errno.EINVAL, f"it is {KINDS.get(kind, 'no file')}, expected a regular file")
+        raise OSError(errno.EINVAL, f"it is {KINDS.get(kind, 'not a file')}, expected a regular file")
     if most_bytes is not None and facts.st_size > most_bytes:
         raise _too_large(facts.st_size, most_bytes)
 
@@ -110,5 +111,5 @@ def _too_large(size: int, most_bytes: int) -> OSError:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    # Between the check and here the file may have become a pipe.
+    # After the check the file may have been replaced by a pipe.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))

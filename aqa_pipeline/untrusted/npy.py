@@ -1,4 +1,4 @@
-"""Files of numpy (.npy) from other people, read without running anything that they ask for."""
+"""Read .npy files of numpy from untrusted sources without running any code that they name."""
 
 import math
 from pathlib import Path
@@ -11,9 +11,9 @@ from aqa_pipeline.untrusted.pickles import open_pickle, plain_content
 
 
 def read_npy(path: Path) -> np.ndarray | dict[str, np.ndarray]:
-    """The array of a .npy file, mapped from disk, or the arrays of a saved dict, `{name: array}`.
+    """Return the array of a .npy file, memory-mapped, or the arrays of a saved dict, `{name: array}`.
 
-    Raises `DatasetError` for any other array of Python objects, and for what is no .npy file.
+    Raises `DatasetError` for any other array of Python objects, and for a file of another format.
     """
     with open_pickle(path) as file:
         dtype, shape = read_header(file, path)
@@ -22,11 +22,11 @@ def read_npy(path: Path) -> np.ndarray | dict[str, np.ndarray]:
     try:
         return np.load(path, mmap_mode="r" if math.prod(shape) else None, allow_pickle=False)
     except (ValueError, OverflowError, OSError) as error:
-        raise DatasetError(f"{path} is a damaged .npy file ({error}): get it again.") from error
+        raise DatasetError(f"{path} is a damaged .npy file ({error}): download or copy it again.") from error
 
 
 def read_header(file: IO[bytes], path: Path) -> tuple[np.dtype, tuple[int, ...]]:
-    """Return the type and the shape of the array that begins here; `path` names the file in errors."""
+    """Return the dtype and the shape of the array that begins here; `path` is for messages."""
     readers = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,
@@ -34,9 +34,9 @@ def read_header(file: IO[bytes], path: Path) -> tuple[np.dtype, tuple[int, ...]]
     try:
         version = np.lib.format.read_magic(file)
         shape, _, dtype = readers[version](file)
-    except Exception as error:  # numpy lets through what its parsers raise: TokenError, RecursionError, ...
+    except Exception as error:  # numpy passes on the errors of its parsers: TokenError, RecursionError, ...
         raise DatasetError(
-            f"{path} is no .npy file that is known here ({error}): expected what numpy.save writes."
+            f"{path} cannot be read as a .npy file ({error}): expected a file of numpy.save."
         ) from error
     return dtype, shape
 
@@ -47,7 +47,7 @@ def _saved_dict(
     if shape != () or dtype != np.dtype(object):
         raise DatasetError(
             f"{path} is an array of Python objects, {dtype} {shape}: expected an array of numbers, or "
-            "what numpy.save writes of a dict {name: array}."
+            "a dict {name: array} saved by numpy.save."
         )
     holder = plain_content(file, path)
     content = holder.item() if isinstance(holder, np.ndarray) and holder.shape == () else holder

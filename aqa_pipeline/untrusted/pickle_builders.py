@@ -1,58 +1,30 @@
-"""What stands for the few names that plain data in a pickle needs; each checks what it is given.
+"""Builders that stand for the few names that plain data in a pickle needs. Each checks its arguments.
 
-numpy's own constructors are not called: a forged dtype state makes them read raw bytes as object pointers.
+The constructors of numpy itself are not called: with a forged dtype state they read raw bytes as pointers.
 """
 
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
 import numpy as np
 
+from aqa_pipeline.untrusted.pickle_limits import spend
+
 BUILTINS = ("builtins", "__builtin__")  # of Python 3 and 2
 PLAIN_DTYPE = re.compile(r"[<>|=]?([?O]|O8|[biufc]\d+|[SU]\d+)")
 
 
-class Excess(Exception):
-    """The pickle asks for more time or memory than its data can need."""
-
-
 class Refused(Exception):
-    """The pickle asks for something that is no plain data."""
-
-
-_left: ContextVar[list[int]] = ContextVar("left")
-
-
-@contextmanager
-def at_most(num_bytes: int) -> Iterator[None]:
-    """Let the builders of this module make that many bytes within the block.
-
-    A pickle may name one value many times: a thousand copies of a megabyte take a few thousand bytes.
-    """
-    token = _left.set([num_bytes])
-    try:
-        yield
-    finally:
-        _left.reset(token)
-
-
-def spend(num_bytes: int) -> None:
-    """Raise `Excess` once more bytes were made than `at_most` allows."""
-    left = _left.get()
-    left[0] -= num_bytes
-    if left[0] < 0:
-        raise Excess("it makes far more data than it has bytes")
+    """The pickle asks for something other than plain data."""
 
 
 @dataclass(frozen=True)
 class Builder:
-    """One name that a pickle may use, and what it makes. A pickle cannot change it."""
+    """One name that a pickle may use, and the function that it stands for. A pickle cannot change it."""
 
     name: str
     build: Callable[..., Any]
@@ -63,11 +35,11 @@ class Builder:
         return made
 
     def __setstate__(self, state: object) -> NoReturn:
-        raise Refused(f"it wants to change {self.name}")
+        raise Refused(f"it changes {self.name}")
 
 
 class Dtype:
-    """Stands for a `numpy.dtype` while its pickle is read: a code such as `f8`, then its byte order."""
+    """A stand-in for `numpy.dtype` while a pickle is read: a code such as `f8`, then its byte order."""
 
     __slots__ = ("dtype",)
 
@@ -80,58 +52,58 @@ class Dtype:
         _, order, sub_dtype, names, fields, *_ = state
         if (sub_dtype, names, fields) != (None, None, None) or order not in ("<", ">", "|", "="):
             raise Refused("it holds a structured array")
-        # Sizes and flags of the state are not taken: the code says the size, and flags can be forged.
+        # Sizes and flags of the state are ignored: the code says the size, and flags can be forged.
         self.dtype = self.dtype.newbyteorder(order)
 
 
 class Array:
-    """Stands for an array while its pickle is read; `plain` puts the array in its place."""
+    """A stand-in for an array while its pickle is read. `fill` makes the array."""
 
-    __slots__ = ("cells", "column_major", "dtype", "shape")
+    __slots__ = ("column_major", "content", "dtype", "shape")
 
     def __init__(self) -> None:
-        self._take((0,), np.dtype(np.uint8), column_major=False, cells=b"")
+        self._take((0,), np.dtype(np.uint8), column_major=False, content=b"")
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        _, shape, dtype, column_major, cells = state
-        self._take(shape, _checked(dtype), column_major=bool(column_major), cells=cells)
+        _, shape, dtype, column_major, content = state
+        self._take(shape, _checked(dtype), column_major=bool(column_major), content=content)
 
-    def _take(self, shape: object, dtype: np.dtype, *, column_major: bool, cells: object) -> None:
+    def _take(self, shape: object, dtype: np.dtype, *, column_major: bool, content: object) -> None:
         shape = (shape,) if isinstance(shape, int) else shape
         if not isinstance(shape, tuple) or not all(isinstance(n, int) and n >= 0 for n in shape):
             raise ValueError(f"an array of shape {shape!r}")
         self.shape, self.dtype, self.column_major = shape, dtype, column_major
-        self.cells = cells if dtype.hasobject else _raw(cells)
+        self.content = content if dtype.hasobject else _raw(content)
         expected = math.prod(shape) * (1 if dtype.hasobject else dtype.itemsize)
-        if not isinstance(self.cells, list | bytes) or len(self.cells) != expected:
+        if not isinstance(self.content, list | bytes) or len(self.content) != expected:
             raise ValueError(f"an array {dtype} {shape} without its content")
 
-    def fill(self, cells: list[object] | bytes) -> np.ndarray:
-        """The array of these cells, writable."""
-        if isinstance(cells, bytes):
+    def fill(self, content: list[object] | bytes) -> np.ndarray:
+        """Return the array of this content, writable."""
+        if isinstance(content, bytes):
             order: Literal["C", "F"] = "F" if self.column_major else "C"
-            spend(len(cells))
-            return np.frombuffer(cells, self.dtype).reshape(self.shape, order=order).copy(order)
+            spend(len(content))
+            return np.frombuffer(content, self.dtype).reshape(self.shape, order=order).copy(order)
         # Objects are pickled row by row, whatever the order in memory was.
-        flat = np.empty(len(cells), dtype=object)
-        for index, cell in enumerate(cells):
-            flat[index] = cell
+        flat = np.empty(len(content), dtype=object)
+        for index, value in enumerate(content):
+            flat[index] = value
         return flat.reshape(self.shape)
 
 
 def _checked(dtype: object) -> np.dtype:
     if not isinstance(dtype, Dtype):
-        raise ValueError(f"{dtype!r} in the place of a dtype")
+        raise ValueError(f"{dtype!r} instead of a dtype")
     return dtype.dtype
 
 
 def _raw(data: object = b"") -> bytes:
-    """Bytes, which Python 2 wrote as text."""
+    """Return bytes, also from the text as which Python 2 wrote them."""
     if isinstance(data, str):
         spend(len(data))
         return data.encode("latin1")
     if not isinstance(data, bytes | bytearray):
-        raise ValueError(f"a {type(data).__name__} in the place of bytes")
+        raise ValueError(f"a {type(data).__name__} instead of bytes")
     return bytes(data)
 
 
@@ -140,14 +112,14 @@ def _bytearray(data: object = b"") -> bytearray:
 
 
 def _reconstruct(*_: object) -> Array:
-    """numpy's first half of an array; the state that follows says everything."""
+    """Begin an array as numpy does. The state that follows in the pickle holds its content."""
     return Array()
 
 
 def _from_buffer(data: object, dtype: object, shape: object, order: str) -> Array:
-    """numpy's arrays of pickle protocol 5."""
+    """Return a stand-in for an array of pickle protocol 5."""
     array = Array()
-    array._take(shape, _checked(dtype), column_major=order == "F", cells=data)
+    array._take(shape, _checked(dtype), column_major=order == "F", content=data)
     return array
 
 
@@ -156,19 +128,19 @@ def _scalar(dtype: object, data: object = b"") -> Any:
     if checked.hasobject:
         raise Refused("it holds a numpy scalar of type object")
     array = Array()
-    array._take((), checked, column_major=False, cells=data)
+    array._take((), checked, column_major=False, content=data)
     return array.fill(_raw(data))[()]
 
 
 def _encode(text: str, encoding: str = "") -> bytes:
-    """How protocol 2 writes bytes: as text of latin1."""
+    """Return the bytes that protocol 2 writes as latin1 text."""
     if encoding != "latin1":
-        raise Refused(f"it wants to encode text as {encoding!r}")
+        raise Refused(f"it encodes text as {encoding!r}")
     return text.encode("latin1")
 
 
 class Ordered(dict[Any, Any]):
-    """Stands for an OrderedDict, which may carry attributes: torch's `_metadata`. They are dropped."""
+    """A stand-in for OrderedDict, which may have attributes (`_metadata` of torch). They are dropped."""
 
     def __init__(self, pairs: Iterable[Any] = ()) -> None:
         super().__init__(pairs)
@@ -178,7 +150,7 @@ class Ordered(dict[Any, Any]):
 
 
 def _no_array(*_: object) -> NoReturn:
-    raise Refused("it wants to make an array in a way that is not known here")
+    raise Refused("it makes an array with numpy.ndarray, which numpy itself does not pickle")
 
 
 def _builders() -> dict[tuple[str, str], Builder]:

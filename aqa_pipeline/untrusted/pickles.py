@@ -1,8 +1,8 @@
-"""Pickles of other people, read without running anything that they ask for.
+"""Read pickles from untrusted sources without running any code that they name.
 
-A pickle is a program: it names functions, and Python's own reader imports and calls them. The reader here
-knows no function of anybody's. The few names that plain data needs (numpy arrays, sets, ...) stand for
-small builders of our own (`pickle_builders.py`); every other name is an error.
+A pickle is a program: it names functions, and Python's own reader imports and calls them. The reader of this
+module imports nothing. The few names that plain data needs (numpy arrays, sets, ...) stand for the small
+functions of `pickle_builders.py`. Every other name is an error.
 """
 
 import os
@@ -14,34 +14,32 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.untrusted.bounded_files import open_outside
-from aqa_pipeline.untrusted.pickle_builders import BUILDERS, Array, Builder, Dtype, Excess, Refused, at_most
-from aqa_pipeline.untrusted.pickle_limits import excess_of_pickle
+from aqa_pipeline.untrusted.bounded_files import open_bounded
+from aqa_pipeline.untrusted.pickle_builders import BUILDERS, Array, Builder, Dtype, Refused
+from aqa_pipeline.untrusted.pickle_limits import Excess, allowance, at_most, excess_of_pickle
 
 ATOMS = (int, float, complex, str, bytes, bytearray, type(None), np.generic)
-# What reading a pickle may take. Text of Python 2, decoded, encoded and put into arrays, is 4 copies.
-FREE_BYTES, BYTES_PER_BYTE = 64 * 1024**2, 8
 
 
 def read_pickle(path: Path) -> object:
-    """What is pickled in that file: plain containers, numbers, strings and numpy arrays, of Python 2 or 3.
+    """Read a pickle of plain containers, numbers, strings and numpy arrays, written by Python 2 or 3.
 
-    Raises `DatasetError` for a pickle that needs any other name (and says which), or is damaged.
+    Raises `DatasetError` for a damaged pickle, and for one that needs another name (the error says which).
     """
     with open_pickle(path) as file:
         return plain_content(file, path)
 
 
 def open_pickle(path: Path) -> BinaryIO:
-    """Open a file of somebody else's; raise `DatasetError` if it is none."""
+    """Open a file; raise `DatasetError` if it cannot be opened, or is not a regular file."""
     try:
-        return open_outside(path)
+        return open_bounded(path)
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 def load(file: BinaryIO, reader: "Reader") -> Any:
-    """Return what the reader makes of the pickle that begins here, once its opcodes ask for no excess."""
+    """Return the content of the pickle that begins here. Raise `Excess` if its opcodes ask for too much."""
     start = file.tell()
     if problem := excess_of_pickle(file):
         raise Excess(problem)
@@ -49,34 +47,29 @@ def load(file: BinaryIO, reader: "Reader") -> Any:
     return reader.load()
 
 
-def allowance(size: int) -> int:
-    """Return how many bytes a pickle in a file of that size may make."""
-    return FREE_BYTES + BYTES_PER_BYTE * size
-
-
 def plain_content(file: BinaryIO, path: Path) -> object:
-    """Return what is pickled from here on. Raises `DatasetError` as `read_pickle`; `path` names the file."""
+    """Return the content of the pickle that begins here, as `read_pickle`. `path` is for messages."""
     try:
         with at_most(allowance(os.fstat(file.fileno()).st_size)):
             return _plain(load(file, Reader(file, BUILDERS)), {})
     except Excess as excess:
         raise DatasetError(
-            f"{path} was refused: {excess}. Get it again from where it is trusted."
+            f"{path} was refused: {excess}. Download it again from a source that you trust."
         ) from excess
     except Refused as refusal:
         raise DatasetError(
-            f"{path} cannot be read without running code: {refusal}. Nothing of it was run. Expected plain "
-            "containers, numbers, strings and numpy arrays; save it again as these."
+            f"{path} cannot be read without running code: {refusal}. None of its code was run. Expected "
+            "plain containers, numbers, strings and numpy arrays; save the file again with these."
         ) from refusal
     except Exception as error:
-        # A damaged pickle may raise anything at all (the pickle module's own words).
+        # A damaged pickle may raise any error, as the documentation of `pickle` says.
         raise DatasetError(
-            f"{path} is a damaged pickle ({type(error).__name__}: {error}): get it again."
+            f"{path} is a damaged pickle ({type(error).__name__}: {error}): download or copy it again."
         ) from error
 
 
 class Reader(pickle.Unpickler):
-    """Looks names up in `names` alone; nothing is ever imported."""
+    """Looks names up in `names` only, and imports nothing."""
 
     def __init__(self, file: BinaryIO, names: Mapping[tuple[str, str], Any]) -> None:
         # Python 2 wrote text and raw bytes alike; latin1 keeps both, byte by byte.
@@ -87,17 +80,17 @@ class Reader(pickle.Unpickler):
         try:
             return self.names[module, name]
         except KeyError:
-            raise Refused(f"it wants to use {module}.{name}") from None
+            raise Refused(f"it uses {module}.{name}") from None
 
     def persistent_load(self, pid: object) -> Any:
-        raise Refused(f"it refers to something outside, {pid!r}")
+        raise Refused(f"it refers to data outside the pickle, {pid!r}")
 
 
 def _plain(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
-    """The value with arrays in the places of their stand-ins.
+    """Return the value with arrays in place of their stand-ins.
 
-    `done` maps the id of what was seen to it and its result: shared parts stay shared, else a few nested
-    lists could ask for more memory than there is.
+    `done` maps the id of a value to the value and its result. Shared parts stay shared: otherwise a few
+    nested lists could take more memory than there is.
     """
     if id(value) not in done:
         done[id(value)] = (value, _plain_once(value, done))
@@ -106,8 +99,8 @@ def _plain(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
 
 def _plain_once(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
     if isinstance(value, Array):
-        cells = value.cells if isinstance(value.cells, bytes) else _plain(value.cells, done)
-        return value.fill(cells)
+        content = value.content
+        return value.fill(content if isinstance(content, bytes) else _plain(content, done))
     if isinstance(value, Dtype):
         return value.dtype
     if isinstance(value, dict):

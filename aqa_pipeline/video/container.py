@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from aqa_pipeline.errors import VideoError
-from aqa_pipeline.untrusted.bounded_files import check_outside
+from aqa_pipeline.untrusted.bounded_files import check_bounded
 from aqa_pipeline.video.liveness import sign_of_life
 
 # 8K video has 33 million pixels, 7680 a side. ffmpeg's own bound is 268 million, and a decoder holds up to 17
@@ -49,7 +49,7 @@ def check_file(path: Path) -> None:
     if not path.exists():
         raise VideoError(f"{path}: no such video file. Check the dataset's root and the file's name.")
     try:
-        check_outside(path)
+        check_bounded(path)
     except OSError as error:
         raise VideoError(f"{path}: this is no video file: {error.strerror or error}") from error
     if path.stat().st_size == 0:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Source, Video
-from aqa_pipeline.untrusted.bounded_files import open_outside
+from aqa_pipeline.untrusted.bounded_files import open_bounded
 from aqa_pipeline.video.container import check_file
 from aqa_pipeline.video.liveness import sign_of_life
 from aqa_pipeline.video.readers.frame_folder import list_pictures
@@ -95,7 +95,7 @@ def source_digest(path: Path) -> str:
 
 def _add_file(path: Path, update: Callable[[bytes], object]) -> None:
     try:
-        with open_outside(path) as file:
+        with open_bounded(path) as file:
             while chunk := file.read(CHUNK_BYTES):
                 sign_of_life()
                 update(chunk)

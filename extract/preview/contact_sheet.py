@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from aqa_pipeline.athlete.events import told_athlete
-from aqa_pipeline.athlete.field_of_view import looked_at
+from aqa_pipeline.athlete.covered_part import covered_part
+from aqa_pipeline.athlete.events import describe_tracking
 from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.files import whole_file
 from aqa_pipeline.records import Record, StreamSpec, Video
@@ -46,7 +46,7 @@ def _part(store: Store, crops: Record, spec: StreamSpec) -> str | None:
     if not store.has(crops.dataset, crops.video_id, spec):
         return None
     intervals = store.map(crops.dataset, crops.video_id, spec).pts_seconds
-    part = looked_at(spec, intervals, crops.footage)
+    part = covered_part(spec, intervals, crops.footage)
     return f"{spec.stream} look at {part} ({part.option} looks at all)" if part else None
 
 
@@ -77,7 +77,7 @@ def contact_sheet(video: Video, record: Record, *, others: Sequence[str] = ()) -
 def _facts(record: Record, num_shown: int) -> str:
     num_steps, dropped = record.counts["num_steps"], record.counts["num_steps_without_person"]
     facts = f"{num_steps - dropped} of {num_steps} sampled frames show a person, {dropped} dropped"
-    told = told_athlete(record)
+    told = describe_tracking(record)
     facts = "; ".join(filter(None, (facts, told, crops_in_words(record.spec))))
     return facts if num_shown == num_steps - dropped else f"{facts}; {num_shown} are shown here"
 

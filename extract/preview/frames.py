@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from aqa_pipeline.athlete.field_of_view import looked_at
+from aqa_pipeline.athlete.covered_part import covered_part
 from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.files import whole_file
 from aqa_pipeline.records import Video
@@ -59,7 +59,7 @@ def write_preview(
 def _preview(stream: Stream, video: Video, opened: OpenVideo) -> StreamPreview:
     steps = stream.intake.plan(opened.timeline)
     num_frames = steps.frame_index.shape[1]
-    part = looked_at(stream.spec, steps.pts_seconds, opened.footage)
+    part = covered_part(stream.spec, steps.pts_seconds, opened.footage)
     looks = f", look at {part} ({part.option} looks at all)" if part else ""
     fact = f"{stream.spec.stream}: {len(steps)} steps of {num_frames} frame{'s' * (num_frames > 1)}{looks}"
     if isinstance(stream, Crops):

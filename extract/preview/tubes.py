@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from aqa_pipeline.athlete.out_of_view import outside_in
+from aqa_pipeline.athlete.out_of_view import count_out_of_view
 from aqa_pipeline.records import Video
 from aqa_pipeline.video import OpenVideo
 from extract.preview.grid import ALARM, INK, MARK, PAPER, even_choice
@@ -78,7 +78,7 @@ def _outside(stream: Tubes, quads: Sequence[np.ndarray], opened: OpenVideo) -> s
     if not quads:
         return ""
     view = stream.backbone.preprocess.field_of_view(opened.footage)
-    outside = outside_in(np.stack(quads), view, opened.footage)
+    outside = count_out_of_view(np.stack(quads), view, opened.footage)
     if outside is None:
         return ""
     option = f" ({outside.option} shows the whole frame)" if outside.option else ""

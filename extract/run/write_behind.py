@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from aqa_pipeline.athlete.events import told_athlete
-from aqa_pipeline.athlete.field_of_view import LookedAt, looked_at
-from aqa_pipeline.athlete.out_of_view import Outside, outside_of
+from aqa_pipeline.athlete.covered_part import CoveredPart, covered_part
+from aqa_pipeline.athlete.events import describe_tracking
+from aqa_pipeline.athlete.out_of_view import OutOfView, streams_out_of_view
 from aqa_pipeline.records import Record, SpecValue
 from aqa_pipeline.store import Store
 
@@ -32,8 +32,8 @@ class Written:
     num_bytes: int
     athlete: str | None = None
     picture: Mapping[str, SpecValue] = field(default_factory=dict)
-    looked: LookedAt | None = None
-    outside: Outside | None = None
+    looked: CoveredPart | None = None
+    outside: OutOfView | None = None
     num_repeated: int = 0
 
 
@@ -74,13 +74,13 @@ class WriteBehind:
             when_done(future.result)
 
     def _write(self, records: Sequence[Record]) -> list[Written]:
-        outside = dict(outside_of({record.spec.stream: record for record in records}))
+        outside = dict(streams_out_of_view({record.spec.stream: record for record in records}))
         return [
             _written(record, self._store.write(record), outside.get(record.spec.stream)) for record in records
         ]
 
 
-def _written(record: Record, path: Path, outside: Outside | None) -> Written:
+def _written(record: Record, path: Path, outside: OutOfView | None) -> Written:
     without_person = record.counts["num_steps_without_person"]
     num_steps = len(record.features)
     return Written(
@@ -89,9 +89,9 @@ def _written(record: Record, path: Path, outside: Outside | None) -> Written:
         num_steps,
         without_person,
         path.stat().st_size,
-        told_athlete(record),
+        describe_tracking(record),
         record.picture,
-        looked_at(record.spec, record.pts_seconds, record.footage),
+        covered_part(record.spec, record.pts_seconds, record.footage),
         outside,
         record.counts.get("num_repeated_frames", 0),
     )

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from aqa_pipeline.store import write_whole
-from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_outside_json
+from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
 from aqa_pipeline.weights import aqa_home
 from extract.runtimes.program import Program
 from extract.runtimes.threads import num_threads
@@ -55,7 +55,7 @@ def _path() -> Path:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        found = read_outside_json(path, most_bytes=RUN_BYTES)
+        found = read_bounded_json(path, most_bytes=RUN_BYTES)
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

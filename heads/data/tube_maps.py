@@ -18,12 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from aqa_pipeline.athlete.tube_masks import (
-    CELLS,
-    EXACT,
-    TAU,
+    GRID_SIZE,
     MaskVariant,
     PictureGeometry,
-    coverage,
+    paper_frame_masks,
     released_frame_masks,
     union_of_frames,
     with_whole_grid_where_empty,
@@ -140,8 +138,8 @@ def paper_masks(record: OpenedRecord) -> Masks:
     quads = _extra(record, "quads")
     flat = np.ascontiguousarray(quads).reshape(-1, 8)
     _, first, place = np.unique(_as_bytes(flat), return_index=True, return_inverse=True)
-    different = coverage(flat[first].reshape(-1, 4, 2)) >= TAU - EXACT
-    return union_of_frames(different[place.reshape(-1)].reshape(*quads.shape[:-2], CELLS, CELLS))
+    different = paper_frame_masks(flat[first].reshape(-1, 4, 2))
+    return union_of_frames(different[place.reshape(-1)].reshape(*quads.shape[:-2], GRID_SIZE, GRID_SIZE))
 
 
 def released_masks(record: OpenedRecord) -> Masks:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.untrusted.csv_cells import original_cell
+from aqa_pipeline.untrusted.csv_fields import original_field
 from heads.data.feature_set import FeatureSet
 from heads.runs.trained_cell import read_rows, write_rows
 from heads.runs.training_statistics import reference_features
@@ -60,7 +60,7 @@ def read_baselines(folder: Path) -> tuple[BaselineRow, ...] | None:
     try:
         return tuple(
             BaselineRow(
-                original_cell(row["video_id"]), *(float(row[name]) for name in ("true", "mean", "ridge"))
+                original_field(row["video_id"]), *(float(row[name]) for name in ("true", "mean", "ridge"))
             )
             for row in read_rows(folder / FILE)
         )

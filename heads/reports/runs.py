@@ -10,7 +10,7 @@ from aqa_pipeline.errors import RunError
 from aqa_pipeline.files import clear_left_overs
 from aqa_pipeline.metrics import wilson_interval
 from aqa_pipeline.store import file_name
-from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_outside_json
+from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
 from heads.evaluation.evaluate import Evaluation, evaluate
 from heads.evaluation.metric import TITLES
 from heads.evaluation.residuals import SplitResiduals, split_residuals, thirds_of_scores
@@ -155,7 +155,7 @@ def _verdict(evaluation: Evaluation) -> tuple[str, ...]:
 
 def _notes(run_dir: Path, evaluation: Evaluation) -> tuple[str, ...]:
     try:
-        summary = read_outside_json(run_dir / "summary.json", most_bytes=RUN_BYTES)
+        summary = read_bounded_json(run_dir / "summary.json", most_bytes=RUN_BYTES)
         notes = [str(note) for note in summary["notes"]]
     except FileNotFoundError:
         notes = []  # an unfinished run has no summary yet

@@ -12,7 +12,7 @@ from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.files import write_whole
 from aqa_pipeline.records import Dataset
-from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_outside_json
+from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
 from heads.runs.run_config import SCHEMA_VERSION, RunConfig
 from heads.runs.run_plugins import check_plugin
 
@@ -33,7 +33,7 @@ def read_config(run_dir: Path) -> RunConfig:
     """
     path = Path(run_dir) / FILE
     try:
-        values = read_outside_json(path, most_bytes=RUN_BYTES)
+        values = read_bounded_json(path, most_bytes=RUN_BYTES)
         schema_version = values.get("schema_version")
     except (OSError, ValueError, AttributeError) as error:
         raise RunError(

@@ -29,11 +29,11 @@ from aqa_pipeline.store import file_name, write_whole
 from aqa_pipeline.untrusted.bounded_files import (
     LABEL_BYTES,
     RUN_BYTES,
-    check_outside,
-    open_outside_text,
-    read_outside_json,
+    check_bounded,
+    open_bounded_text,
+    read_bounded_json,
 )
-from aqa_pipeline.untrusted.csv_cells import original_cell, safe_cell
+from aqa_pipeline.untrusted.csv_fields import original_field, safe_field
 from heads.data.score_scale import ScoreScale
 from heads.runs.epoch import Epoch
 
@@ -122,7 +122,7 @@ def read_cell(run_dir: Path, *, split: str, seed: int) -> TrainedCell:
             f"{folder} is not complete: run the same `aqa fit` command again, it goes on where it stopped."
         )
     try:
-        facts = read_outside_json(folder / "cell.json", most_bytes=RUN_BYTES)
+        facts = read_bounded_json(folder / "cell.json", most_bytes=RUN_BYTES)
         if (facts["split"], facts["seed"]) != (split, seed):
             raise ValueError(f"it is of split {facts['split']!r}, seed {facts['seed']!r}")
         predictions = tuple(_video_score(row) for row in read_rows(folder / "predictions.csv"))
@@ -146,7 +146,7 @@ def shapes_of_state(folder: Path) -> dict[str, tuple[int, ...]]:
     """Return the shape of each tensor of a cell's state, from the file's header alone."""
     path = folder / "model.safetensors"
     try:
-        check_outside(path)
+        check_bounded(path)
         with safe_open(path, "pt") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except Exception as error:  # safetensors' own error type is a bare Exception
@@ -156,7 +156,7 @@ def shapes_of_state(folder: Path) -> dict[str, tuple[int, ...]]:
 def read_state(folder: Path) -> dict[str, Tensor]:
     """The kept state of a cell, on the CPU; safetensors hold numbers only and run no code."""
     try:
-        check_outside(folder / "model.safetensors")
+        check_bounded(folder / "model.safetensors")
         state: dict[str, Tensor] = load_file(folder / "model.safetensors")
     except Exception as error:  # safetensors' own error type is a bare Exception
         raise RunError(
@@ -170,13 +170,13 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]))
     writer.writeheader()
-    writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in rows)
+    writer.writerows({name: safe_field(value) for name, value in row.items()} for row in rows)
     write_whole(path, text.getvalue().encode())
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
     """Read a CSV with a header as one dictionary per row; raise `ValueError` if it has none."""
-    with open_outside_text(path, most_bytes=LABEL_BYTES, newline="") as file:
+    with open_bounded_text(path, most_bytes=LABEL_BYTES, newline="") as file:
         rows = list(csv.DictReader(file, restkey="", restval=""))
     if not rows:
         raise ValueError(f"{path.name} has no row")
@@ -187,4 +187,4 @@ def _video_score(row: Mapping[str, str]) -> VideoScore:
     if row["part"] not in get_args(Part):
         raise ValueError(f"a video of the part {row['part']!r}")
     part: Part = row["part"]  # type: ignore[assignment]
-    return VideoScore(original_cell(row["video_id"]), part, float(row["true"]), float(row["predicted"]))
+    return VideoScore(original_field(row["video_id"]), part, float(row["true"]), float(row["predicted"]))

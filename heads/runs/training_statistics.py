@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.store import Store, write_whole
-from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_outside_json
+from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
 from heads.data.feature_set import FeatureSet
 
 FILE = "training_facts.json"
@@ -175,7 +175,7 @@ def read_training_facts(folder: Path) -> TrainingFacts | None:
     if not path.is_file():
         return None
     try:
-        values = read_outside_json(path, most_bytes=RUN_BYTES)
+        values = read_bounded_json(path, most_bytes=RUN_BYTES)
         streams = values.pop("streams")
         return TrainingFacts(
             num_videos=values["num_videos"],

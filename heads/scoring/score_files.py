@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aqa_pipeline.store import write_whole
-from aqa_pipeline.untrusted.csv_cells import csv_text
+from aqa_pipeline.untrusted.csv_fields import csv_text
 from heads.scoring.result import ScoringResult
 from heads.scoring.scorer import Scorer
 from heads.scoring.tracking import tracking_summary

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from aqa_pipeline.athlete.field_of_view import parts_looked_at
-from aqa_pipeline.athlete.out_of_view import outside_of
+from aqa_pipeline.athlete.covered_part import covered_parts
+from aqa_pipeline.athlete.out_of_view import streams_out_of_view
 from aqa_pipeline.records import Record
 from heads.data.windows import evaluation_starts
 from heads.registry import find_head
@@ -20,7 +20,7 @@ Records = Mapping[str, Record]
 
 def stream_part_sentences(records: Records) -> Iterator[str]:
     """Yield a sentence for each stream that looks at a part of the video only."""
-    for stream, part in parts_looked_at(records):
+    for stream, part in covered_parts(records):
         yield (
             f"The {stream} look at {part} only; to look at all of it, extract with {part.option} and fit "
             "again."
@@ -47,7 +47,7 @@ def head_window_sentences(records: Records, ensemble: "Ensemble") -> Iterator[st
 
 def out_of_view_warnings(records: Records) -> Iterator[str]:
     """Yield a warning for each stream whose network does not see the athlete in some frames."""
-    for stream, outside in outside_of(records):
+    for stream, outside in streams_out_of_view(records):
         sees = f"; to show it whole frames, extract with {outside.option} and fit again"
         yield (
             f"The athlete is outside the network's picture {outside} of {stream}"
@@ -58,6 +58,8 @@ def out_of_view_warnings(records: Records) -> Iterator[str]:
 def visible_parts_json(records: Records) -> dict[str, Any]:
     """The same as numbers, by stream; a stream that looks at all of the video is not named."""
     return {
-        "looks_at": {stream: asdict(part) for stream, part in parts_looked_at(records)},
-        "athlete_outside_picture": {stream: asdict(outside) for stream, outside in outside_of(records)},
+        "looks_at": {stream: asdict(part) for stream, part in covered_parts(records)},
+        "athlete_outside_picture": {
+            stream: asdict(outside) for stream, outside in streams_out_of_view(records)
+        },
     }

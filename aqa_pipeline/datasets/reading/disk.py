@@ -6,7 +6,7 @@ from pathlib import Path
 from aqa_pipeline.datasets.reading.file_names import FolderNames, NameIndex, Spellings
 from aqa_pipeline.datasets.reading.video_endings import PREVIEW_SUFFIX, VIDEO_SUFFIXES, without_video_suffix
 from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.untrusted.bounded_files import LABEL_BYTES, read_outside_text
+from aqa_pipeline.untrusted.bounded_files import LABEL_BYTES, read_bounded_text
 
 PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png"))
 
@@ -99,7 +99,7 @@ def read_label_text(path: Path) -> str:
     Raises `DatasetError` for other encodings: a wrong guess would change the names of videos.
     """
     try:
-        text = read_outside_text(path, most_bytes=LABEL_BYTES)
+        text = read_bounded_text(path, most_bytes=LABEL_BYTES)
     except UnicodeDecodeError as error:
         raise DatasetError(
             f"{path} is not UTF-8 text (byte {error.start}: {error.reason}). Save it as UTF-8 (spreadsheets "

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.untrusted.bounded_files import LABEL_BYTES, open_outside
+from aqa_pipeline.untrusted.bounded_files import LABEL_BYTES, open_bounded
 
 NUMERIC = frozenset(
     ("double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
@@ -51,7 +51,7 @@ def _check_unpacked(path: Path) -> None:
     Version 5 of the format: behind a header of 128 bytes, each part says its type and its number of bytes.
     """
     left = MOST_UNPACKED_BYTES
-    with open_outside(path, most_bytes=LABEL_BYTES) as file:
+    with open_bounded(path, most_bytes=LABEL_BYTES) as file:
         content = memoryview(file.read())
     order: Literal["little", "big"] = "little" if content[126:128] == b"IM" else "big"
     at = HEADER_BYTES

@@ -6,7 +6,7 @@ from pathlib import Path
 from aqa_pipeline.datasets.reading.score_table import read_csv_lines
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.installation import install_command
-from aqa_pipeline.untrusted.bounded_files import LABEL_BYTES, check_outside
+from aqa_pipeline.untrusted.bounded_files import LABEL_BYTES, check_bounded
 
 # One sheet is read, and none of the empty cells that a row may claim.
 SPARING = {"on_demand": True, "ragged_rows": True}
@@ -26,7 +26,7 @@ def read_sheet(path: Path, *, sheet: str) -> Rows:
 
 def _xls_rows(path: Path, sheet: str) -> Rows:
     try:
-        check_outside(path, most_bytes=LABEL_BYTES)
+        check_bounded(path, most_bytes=LABEL_BYTES)
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error
     try:

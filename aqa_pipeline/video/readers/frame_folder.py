@@ -20,7 +20,7 @@ from PIL import Image
 
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.spelling import folded
-from aqa_pipeline.untrusted.bounded_files import MIB, open_outside
+from aqa_pipeline.untrusted.bounded_files import MIB, open_bounded
 from aqa_pipeline.video.container import check_size
 from aqa_pipeline.video.orientation import Picture
 from aqa_pipeline.video.sampling import Timeline, as_rate
@@ -134,7 +134,7 @@ def folder_timeline(folder: Path, num_pictures: int, fps: float | None) -> Timel
 def read_picture(path: Path) -> Picture:
     """One (H, W, 3) RGB picture. Raises `VideoError` if it cannot be read whole."""
     try:
-        with open_outside(path, most_bytes=PICTURE_BYTES) as file, Image.open(file, formats=FORMATS) as image:
+        with open_bounded(path, most_bytes=PICTURE_BYTES) as file, Image.open(file, formats=FORMATS) as image:
             check_size(path, width=image.width, height=image.height)
             if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip
                 return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)

@@ -12,7 +12,7 @@ from typing import Any
 
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.store import write_whole
-from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_outside_json
+from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
 from heads.runs.trained_cell import write_rows
 from heads.tables.output.facts import facts_of, reasons_of, title_of
 from heads.tables.output.latex import latex_of
@@ -32,7 +32,7 @@ def open_folder(table: Table, settings: Settings) -> None:
     path, asked = settings.out / "settings.json", _settings(table, settings)
     if path.exists():
         try:
-            there = dict(read_outside_json(path, most_bytes=RUN_BYTES))
+            there = dict(read_bounded_json(path, most_bytes=RUN_BYTES))
         except (OSError, ValueError, TypeError) as error:
             raise RunError(f"{path} is damaged ({error!r}): name a new folder with --out.") from error
         differing = [name for name in asked if there.get(name) != asked[name]]

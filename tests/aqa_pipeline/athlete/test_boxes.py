@@ -62,7 +62,7 @@ def test_written_boxes_read_back_exactly(
     [
         (["x1,y1,x2,y2"], "have the columns x1, y1, x2, y2; expected frame_index,x1,y1,x2,y2"),
         ([""], "expected frame_index"),
-        (["frame_index,x1,y1,x2,y2", "1,2,3,4"], "line 2 has 4 cells"),
+        (["frame_index,x1,y1,x2,y2", "1,2,3,4"], "line 2 has 4 fields"),
         (["frame_index,x1,y1,x2,y2", "1,2,3,4,five"], "line 2: '1,2,3,4,five' are not all numbers"),
         (["frame_index,x1,y1,x2,y2", "1.5,2,3,4,5"], "line 2: .* are not all numbers"),
         (["frame_index,x1,y1,x2,y2", "-1,2,3,4,5"], "expected a frame index >= 0"),
@@ -70,7 +70,7 @@ def test_written_boxes_read_back_exactly(
         (["frame_index,x1,y1,x2,y2", "1,2,3,1e39,5"], "finite corners"),
         (["frame_index,x1,y1,x2,y2", "9223372036854775808,2,3,4,5"], "expected a frame index >= 0"),
         (["frame_index,x1,y1,x2,y2", "0,0,0,1,1", "1,4,3,4,5"], "line 3: the box 4,3,4,5 has no area"),
-        (["frame_index,x1,y1,x2,y2", "1," + "2" * 200_000], "have a line of 10,000 letters"),
+        (["frame_index,x1,y1,x2,y2", "1," + "2" * 200_000], "have a line of 10,000 characters"),
     ],
 )
 def test_mistakes(tmp_path: Path, lines: list[str], message: str) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aqa_pipeline.athlete.field_of_view import LookedAt, looked_at, parts_looked_at
+from aqa_pipeline.athlete.covered_part import CoveredPart, covered_part, covered_parts
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Record, Source, StreamSpec
 
@@ -24,21 +24,21 @@ def steps(number: int, seconds: float = 3.2) -> np.ndarray:
 def test_a_video_of_six_seconds_is_six_seconds_long_though_one_segment_fits() -> None:
     record = Record("d", "v", SEGMENTS, np.zeros((1, 4)), steps(1), Source(""), footage=footage(6))
     assert record.duration_seconds == 6
-    part = looked_at(SEGMENTS, record.pts_seconds, record.footage)
-    assert part == LookedAt(0.0, 3.2, 6.0, 120, "--rest padded")
+    part = covered_part(SEGMENTS, record.pts_seconds, record.footage)
+    assert part == CoveredPart(0.0, 3.2, 6.0, 120, "--rest padded")
     assert str(part) == "0.0-3.2 s of 6.0 s"
-    assert dict(parts_looked_at({"segments": record})) == {"segments": part}
+    assert dict(covered_parts({"segments": record})) == {"segments": part}
 
 
 def test_features_that_nobody_saw_a_video_for_last_as_long_as_their_steps() -> None:
     record = Record("d", "v", SEGMENTS, np.zeros((2, 4)), steps(2), Source(""))
     assert record.duration_seconds == 6.4
-    assert looked_at(SEGMENTS, record.pts_seconds, None) is None
+    assert covered_part(SEGMENTS, record.pts_seconds, None) is None
 
 
 def test_tubes_look_at_the_end_and_the_option_counts_the_frames_of_the_performance() -> None:
     end = np.array([[12.8, 13.6], [17.3, 18.1]])
-    part = looked_at(TUBES, end, footage(18.1, fps=10.0, start_frame=500))
+    part = covered_part(TUBES, end, footage(18.1, fps=10.0, start_frame=500))
     assert str(part) == "12.8-18.1 s of 18.1 s"
     assert part.option == "--last-frames 181"
 
@@ -57,7 +57,7 @@ def test_tubes_look_at_the_end_and_the_option_counts_the_frames_of_the_performan
     ],
 )
 def test_only_what_is_left_out_by_design_is_told(spec, pts, seconds, is_part) -> None:
-    assert (looked_at(spec, pts, footage(seconds)) is not None) is is_part
+    assert (covered_part(spec, pts, footage(seconds)) is not None) is is_part
 
 
 def test_a_performance_within_a_file_lasts_as_long_as_its_frames() -> None:

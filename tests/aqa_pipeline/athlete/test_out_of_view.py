@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aqa_pipeline.athlete.out_of_view import Outside, is_outside, outside_of
+from aqa_pipeline.athlete.out_of_view import OutOfView, is_out_of_view, streams_out_of_view
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Record, Source, StreamSpec
 
@@ -46,7 +46,7 @@ def record(stream: str, *, field_of_view=None, footage=FOOTAGE, **extras) -> Rec
     ],
 )
 def test_less_than_half_of_what_the_frame_shows_is_out_of_sight(box, outside) -> None:
-    assert is_outside(np.array([quad(*box)]), CENTER, frame_size=(640, 360)).tolist() == [outside]
+    assert is_out_of_view(np.array([quad(*box)]), CENTER, frame_size=(640, 360)).tolist() == [outside]
 
 
 @given(
@@ -59,7 +59,7 @@ def test_areas_are_those_of_counted_pixels(sides, view) -> None:
     canvas[y1:y2, x1:x2] = True
     shown, seen = canvas.sum(), canvas[:, view[0] : view[1]].sum()
     expected = bool(shown == 0 or 2 * seen < shown)
-    told = is_outside(np.array([quad(x1, y1, x2, y2)]), (view[0], 0, view[1], 40), frame_size=(60, 40))
+    told = is_out_of_view(np.array([quad(x1, y1, x2, y2)]), (view[0], 0, view[1], 40), frame_size=(60, 40))
     if 2 * seen != shown or shown == 0:  # an exact half may round either way
         assert told.tolist() == [expected]
 
@@ -69,15 +69,17 @@ def test_a_tube_counts_its_frames_once_and_leaves_out_those_without_a_quad() -> 
     left, middle, nobody = quad(0, 0, 50, 90), quad(250, 0, 300, 90), np.full((4, 2), np.nan).tolist()
     quads = np.array([[left, nobody, middle, left], [left, left, middle, middle]])[:, None]
     tubes = record("tubes", field_of_view=CENTER, frame_index=[[0, 1, 2, 3], [3, 4, 5, 6]], frame_quads=quads)
-    assert dict(outside_of({"tubes": tubes})) == {"tubes": Outside(3, 6)}  # 0, 3 and 4 of 0, 2 to 6
+    assert dict(streams_out_of_view({"tubes": tubes})) == {
+        "tubes": OutOfView(3, 6)
+    }  # 0, 3 and 4 of 0, 2 to 6
 
 
 def test_segments_take_the_boxes_of_the_crops_within_their_frames() -> None:
     boxes = [[0, 0, 50, 90, 0.9], [250, 0, 300, 90, 0.9], [600, 0, 640, 90, 0.9]]
     crops = record("crops", frame_index=[[10], [30], [90]], boxes=boxes)
     segments = record("segments", field_of_view=CENTER, frame_index=[[0, 20], [25, 50]])
-    told = dict(outside_of({"segments": segments, "crops": crops}))
-    assert told == {"segments": Outside(1, 2)}  # frame 90 is none that the segments look at
+    told = dict(streams_out_of_view({"segments": segments, "crops": crops}))
+    assert told == {"segments": OutOfView(1, 2)}  # frame 90 is none that the segments look at
     assert str(told["segments"]) == "in 1 of 2 frames"
     assert told["segments"].option == "--framing whole"
 
@@ -85,14 +87,16 @@ def test_segments_take_the_boxes_of_the_crops_within_their_frames() -> None:
 def test_a_network_that_sees_the_whole_frame_needs_no_option() -> None:
     crops = record("crops", frame_index=[[10]], boxes=[[650, 0, 700, 90, 0.9]])
     segments = record("segments", field_of_view=(0, 0, 640, 360), frame_index=[[0, 20]])
-    assert dict(outside_of({"segments": segments, "crops": crops})) == {"segments": Outside(1, 1, "")}
+    assert dict(streams_out_of_view({"segments": segments, "crops": crops})) == {
+        "segments": OutOfView(1, 1, "")
+    }
 
 
 def test_nothing_is_said_where_nobody_knows_the_athlete_or_the_frame() -> None:
     segments = record("segments", field_of_view=CENTER, frame_index=[[0, 20]])
-    assert list(outside_of({"segments": segments})) == []
+    assert list(streams_out_of_view({"segments": segments})) == []
     boxes = record("crops", frame_index=[[10]], boxes=[[0, 0, 50, 90, 0.9]])
     imported = record("segments", footage=None, frame_index=[[0, 20]])
-    assert list(outside_of({"segments": imported, "crops": boxes})) == []
+    assert list(streams_out_of_view({"segments": imported, "crops": boxes})) == []
     seen = record("crops", frame_index=[[10]], boxes=[[250, 0, 300, 90, 0.9]])
-    assert list(outside_of({"segments": segments, "crops": seen})) == []
+    assert list(streams_out_of_view({"segments": segments, "crops": seen})) == []

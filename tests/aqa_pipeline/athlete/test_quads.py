@@ -73,7 +73,7 @@ def test_first_rows_in_either_order_give_the_whole_area(
         ({"a": []}, "clip 'a': expected one row of 8 numbers per frame"),
         ({"a": [[1] * 8, [1] * 7]}, "clip 'a', row 1: expected 8 finite numbers"),
         ({"a": [[1] * 7 + ["x"]]}, "clip 'a', row 0: expected 8 finite"),
-        ({"a": [[1] * 7 + [float("nan")]]}, "NaN is no number"),
+        ({"a": [[1] * 7 + [float("nan")]]}, "NaN is not a number"),
         ({"a": [[1] * 7 + [True]]}, "clip 'a', row 0: expected 8 finite"),
         ({"a": [3]}, "clip 'a', row 0: expected 8 finite"),
     ],
@@ -87,14 +87,14 @@ def test_mistakes_in_json(tmp_path: Path, content: object, message: str) -> None
 def test_files_that_are_no_json(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.json"
     path.write_bytes(content)
-    with pytest.raises(DatasetError, match=r"x.json are not JSON"):
+    with pytest.raises(DatasetError, match=r"x.json cannot be read as JSON"):
         read_quads(path)
     with pytest.raises(DatasetError, match=r"none.json cannot be read"):
         read_quads(tmp_path / "none.json")
 
 
 QUAD = [[10, 20], [30, 22], [29, 60], [9, 58]]
-QUAD_CELLS = "10,20,30,22,29,60,9,58"
+QUAD_FIELDS = "10,20,30,22,29,60,9,58"
 BOX = [[10, 20], [30, 20], [30, 60], [10, 60]]
 
 
@@ -107,9 +107,9 @@ def write_csv(folder: Path, *lines: str) -> Path:
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ([QUAD_CELLS, "1,1,2,1,2,2,1,2"], {0: QUAD, 1: [[1, 1], [2, 1], [2, 2], [1, 2]]}),
-        (["frame_index,x1,y1,x2,y2,x3,y3,x4,y4", "", "7," + QUAD_CELLS], {7: QUAD}),
-        (["x1,y1,x2,y2,x3,y3,x4,y4", QUAD_CELLS], {0: QUAD}),
+        ([QUAD_FIELDS, "1,1,2,1,2,2,1,2"], {0: QUAD, 1: [[1, 1], [2, 1], [2, 2], [1, 2]]}),
+        (["frame_index,x1,y1,x2,y2,x3,y3,x4,y4", "", "7," + QUAD_FIELDS], {7: QUAD}),
+        (["x1,y1,x2,y2,x3,y3,x4,y4", QUAD_FIELDS], {0: QUAD}),
         ([" Frame_Index, X1,y1,x2,y2", "4,10,20,30,60", "2,10,20,30,60"], {2: BOX, 4: BOX}),
         (["x1,y1,x2,y2", "10,20,30,60"], {0: BOX}),
         (["x1,y1,x2,y2"], {}),
@@ -125,9 +125,9 @@ def test_csv(tmp_path: Path, lines: list[str], expected: dict[int, list[list[flo
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["10,20,30,60"], r"have no header, and 4 numbers a row; expected \[frame_index,\]x1"),
+        (["10,20,30,60"], r"have no header and 4 numbers a row; expected \[frame_index,\]x1"),
         (["x,y,w,h", "1,2,3,4"], "have the columns x, y, w, h; expected"),
-        (["x1,y1,x2,y2", "1,2,3"], "line 2 has 3 cells; expected 4"),
+        (["x1,y1,x2,y2", "1,2,3"], "line 2 has 3 fields; expected 4"),
         (["x1,y1,x2,y2", "1,2,3,x"], "line 2: '1,2,3,x' are not all numbers"),
         (["x1,y1,x2,y2", "1,2,3,inf"], "finite corners"),
         (["x1,y1,x2,y2", "", "3,2,1,4"], "line 3: the box 3,2,1,4 has no area"),

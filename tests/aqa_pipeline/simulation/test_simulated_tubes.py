@@ -12,7 +12,13 @@ from click.testing import CliRunner, Result
 from scipy.stats import norm, spearmanr
 
 import cli
-from aqa_pipeline.athlete.tube_masks import PictureGeometry, tube_masks
+from aqa_pipeline.athlete.tube_masks import (
+    PictureGeometry,
+    TubeMasks,
+    paper_frame_masks,
+    union_of_frames,
+    with_whole_grid_where_empty,
+)
 from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.backbones.registry import get_backbone
 from aqa_pipeline.datasets import load_dataset
@@ -115,12 +121,17 @@ def test_records_are_those_of_extracted_tubes(name: str, stride: int, views: str
     np.testing.assert_array_equal(drawn.extras["frame_index"], planned.frame_index)
 
 
+def tube_of(quads: np.ndarray, *, flipped: bool = False) -> TubeMasks:
+    in_picture = PictureGeometry((640, 360)).in_picture(quads, flipped=flipped)
+    return with_whole_grid_where_empty(union_of_frames(paper_frame_masks(in_picture)))
+
+
 def test_the_tube_is_where_the_quads_are() -> None:
     """As heads make it from the frame's quads, and mirrored in the flipped view."""
     drawn = draw("tubes:7")
     for view, flipped in enumerate((False, True)):
         quads = drawn.extras["frame_quads"][:, view]
-        expected = tube_masks(quads, geometry=PictureGeometry((640, 360)), flipped=flipped)
+        expected = tube_of(quads, flipped=flipped)
         key = drawn.is_key[..., ::-1] if flipped else drawn.is_key
         np.testing.assert_array_equal(key, expected.masks)
         assert expected.num_empty == 0
@@ -132,7 +143,7 @@ def test_tubes_wander_and_take_a_small_part() -> None:
     shares = []
     for _ in range(50):
         quads = wandering_box(rng, geometry)
-        tube = tube_masks(quads[:100], geometry=geometry)
+        tube = tube_of(quads[:100])
         assert tube.num_empty == 0
         assert (tube.masks[0] != tube.masks[-1]).any()
         shares.append(tube.masks.mean())
@@ -179,7 +190,7 @@ def correlations(signal: str) -> dict[str, float]:
     for number, quality in enumerate(qualities):
         drawn = stream.draw(simulation, "fr-fs", jump(number), quality=quality)
         quads = drawn.extras["frame_quads"][:, 0]
-        tube = tube_masks(quads, geometry=PictureGeometry((640, 360))).masks
+        tube = tube_of(quads).masks
         maps = drawn.features[:, 0].astype(np.float32)
         shown = maps[:, seen.better].mean(axis=1) - maps[:, seen.worse].mean(axis=1)
         rows.append((shown[tube].mean(), shown[~tube].mean(), shown.mean(), shown[tube][0]))

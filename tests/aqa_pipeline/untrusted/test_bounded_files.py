@@ -21,10 +21,10 @@ from aqa_pipeline.datasets.reading.sheets import read_sheet
 from aqa_pipeline.errors import AqaError, DatasetError, VideoError
 from aqa_pipeline.records import Video
 from aqa_pipeline.untrusted.bounded_files import (
-    open_outside,
-    read_outside_bytes,
-    read_outside_json,
-    read_outside_text,
+    open_bounded,
+    read_bounded_bytes,
+    read_bounded_json,
+    read_bounded_text,
 )
 from aqa_pipeline.untrusted.npy import read_npy
 from aqa_pipeline.untrusted.pickles import read_pickle
@@ -93,7 +93,7 @@ def test_so_is_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     with socket.socket(socket.AF_UNIX) as there:
         there.bind("s")
         with pytest.raises(OSError, match="it is a socket"):
-            open_outside(Path("s"))
+            open_bounded(Path("s"))
 
 
 @pytest.mark.parametrize("reader", ["labels", "quads", "quad_csv", "boxes", "picture", "mat", "xls"])
@@ -109,27 +109,27 @@ def test_a_file_that_became_a_pipe_meanwhile_is_not_waited_for(tmp_path: Path, m
     pipe = tmp_path / "a"
     os.mkfifo(pipe)
     monkeypatch.setattr(
-        "aqa_pipeline.untrusted.bounded_files.check_outside", lambda path, most_bytes=None: None
+        "aqa_pipeline.untrusted.bounded_files.check_bounded", lambda path, most_bytes=None: None
     )
     with ended_by_somebody(pipe), pytest.raises(OSError, match="it is a pipe"):
-        open_outside(pipe)
+        open_bounded(pipe)
 
 
 def test_a_file_that_grows_or_lies_about_its_size_is_bounded(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="expected at most 10"):
-        read_outside_bytes(Path("/proc/self/status"), most_bytes=10)
+        read_bounded_bytes(Path("/proc/self/status"), most_bytes=10)
 
 
 def test_text_is_read_as_path_reads_it(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes("\ufeffä\r\nb\rc\n".encode())
-    assert read_outside_text(tmp_path / "a", most_bytes=100) == "ä\nb\nc\n"
+    assert read_bounded_text(tmp_path / "a", most_bytes=100) == "ä\nb\nc\n"
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("NaN", "NaN is no number"),
-        ("[-Infinity]", "-Infinity is no number"),
+        ("NaN", "NaN is not a number"),
+        ("[-Infinity]", "-Infinity is not a number"),
         ("1e999", "the number 1e999 is too large"),
         ("9223372036854775808", "is too large"),
         ("1" * 4000, "is too large"),
@@ -140,18 +140,18 @@ def test_text_is_read_as_path_reads_it(tmp_path: Path) -> None:
 def test_json_that_python_takes_and_nobody_means_is_refused(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "a").write_text(text)
     with pytest.raises(ValueError, match=reason):
-        read_outside_json(tmp_path / "a", most_bytes=10**6)
+        read_bounded_json(tmp_path / "a", most_bytes=10**6)
 
 
 def test_json_is_read_as_json_reads_it(tmp_path: Path) -> None:
     content = {"a": [1, -2.5, 2**63 - 1, -(2**63) + 1, None, True, "ä"], "b": {}}
     (tmp_path / "a").write_text(json.dumps(content))
-    assert read_outside_json(tmp_path / "a", most_bytes=1000) == content
+    assert read_bounded_json(tmp_path / "a", most_bytes=1000) == content
 
 
 def test_a_line_of_boxes_that_never_ends_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("frame_index,x1,y1,x2,y2\n0," + "1" * 100_000)
-    with pytest.raises(DatasetError, match="have a line of 10,000 letters or more"):
+    with pytest.raises(DatasetError, match="have a line of 10,000 characters or more"):
         read_boxes(tmp_path / "a.csv")
 
 

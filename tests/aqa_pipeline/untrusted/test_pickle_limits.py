@@ -30,7 +30,7 @@ def test_what_python_writes_is_not_refused(protocol):
 def test_a_pickle_that_asks_for_too_much_is_refused_at_once(tmp_path, bomb):
     path = tmp_path / "bomb.pkl"
     path.write_bytes(bomb)
-    with pytest.raises(DatasetError, match=r"2,147,483,647|300,002 letters"):
+    with pytest.raises(DatasetError, match=r"2,147,483,647|300,002 characters"):
         read_pickle(path)
 
 
@@ -45,7 +45,7 @@ def test_a_checkpoint_of_torch_is_not_refused(tmp_path, new):
 def test_a_checkpoint_whose_name_torch_would_search_for_minutes_is_refused(tmp_path):
     path = tmp_path / "old.pt"
     path.write_bytes(LONG_NAME)
-    with pytest.raises(WeightsError, match="300,002 letters"):
+    with pytest.raises(WeightsError, match="300,002 characters"):
         load_state_dict(path)
 
 
@@ -61,5 +61,5 @@ def test_torch_need_not_see_what_is_damaged(tmp_path, monkeypatch):
     path = tmp_path / "old.pt"
     path.write_bytes(LONG_NAME[:-3])  # the name never ends
     monkeypatch.setattr(torch, "load", None)
-    with pytest.raises(WeightsError, match="is damaged, or no checkpoint"):
+    with pytest.raises(WeightsError, match="is damaged or not a checkpoint"):
         load_state_dict(path)

@@ -114,7 +114,7 @@ def test_no_name_but_those_of_plain_data_is_used(tmp_path, function, inside, pro
     proof = tmp_path / "it-ran"
     attack = Attack(function, f"touch {proof}")
     content = pickle.dumps(inside(attack), protocol)
-    with pytest.raises(DatasetError, match=r"wants to use \w+\.\w+"):
+    with pytest.raises(DatasetError, match=r"uses \w+\.\w+"):
         read_pickle(written(tmp_path, content))
     assert not proof.exists()
 
@@ -126,9 +126,7 @@ def test_the_attack_of_these_tests_works_on_an_ordinary_reader(tmp_path):
 
 
 def test_a_refusal_names_what_was_refused_and_what_to_do(tmp_path):
-    message = (
-        r"some\.pkl cannot be read without running code: it wants to use posix\.system\. .*save it again"
-    )
+    message = r"some\.pkl cannot be read without running code: it uses posix\.system\. .*save the file again"
     with pytest.raises(DatasetError, match=message):
         read_pickle(written(tmp_path, pickle.dumps(Attack(os.system, "true"))))
 
@@ -140,20 +138,20 @@ FLOAT8 = b"cnumpy\ndtype\n(Vf8\nI0\nI1\ntR"
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"cos.path\nsystem\n.", r"wants to use os\.path\.system"),
-        (b"(Vtrue\nios\nsystem\n.", r"wants to use os\.system"),
-        (b"(cos\nsystem\nVtrue\no.", r"wants to use os\.system"),
-        (b"\x80\x04\x8c\x05numpy\x8c\x15ndarray.__class__.mro\x93.", "wants to use numpy.ndarray.__class__"),
+        (b"cos.path\nsystem\n.", r"uses os\.path\.system"),
+        (b"(Vtrue\nios\nsystem\n.", r"uses os\.system"),
+        (b"(cos\nsystem\nVtrue\no.", r"uses os\.system"),
+        (b"\x80\x04\x8c\x05numpy\x8c\x15ndarray.__class__.mro\x93.", "uses numpy.ndarray.__class__"),
         (b"cnumpy\nndarray\n.", "it holds numpy.ndarray"),
-        (b"cnumpy\nndarray\n(I4\ntR.", "make an array in a way that is not known"),
-        (b"cnumpy\ndtype\n}Vbuild\ncbuiltins\nset\nsb.", "wants to change numpy.dtype"),
-        (b"cnumpy\ndtype\n(N}Vbuild\ncbuiltins\nset\nstb.", "wants to change numpy.dtype"),
-        (b"cbuiltins\nset\n}Va\nI1\nsb.", "wants to change builtins.set"),
+        (b"cnumpy\nndarray\n(I4\ntR.", "makes an array with numpy.ndarray"),
+        (b"cnumpy\ndtype\n}Vbuild\ncbuiltins\nset\nsb.", "changes numpy.dtype"),
+        (b"cnumpy\ndtype\n(N}Vbuild\ncbuiltins\nset\nstb.", "changes numpy.dtype"),
+        (b"cbuiltins\nset\n}Va\nI1\nsb.", "changes builtins.set"),
         (b"\x80\x02cbuiltins\nset\n)\x81.", "damaged pickle .*type"),
-        (b"Vsome-id\nQ.", "refers to something outside"),
-        (b"Psome-id\n.", "refers to something outside, 'some-id'"),
+        (b"Vsome-id\nQ.", "refers to data outside the pickle"),
+        (b"Psome-id\n.", "refers to data outside the pickle, 'some-id'"),
         (b"\x80\x05\x97.", "damaged pickle"),
-        (b"c_codecs\nencode\n(Vabc\nVrot13\ntR.", "encode text as 'rot13'"),
+        (b"c_codecs\nencode\n(Vabc\nVrot13\ntR.", "encodes text as 'rot13'"),
         (b"cnumpy\ndtype\n(VO8\nI0\nI1\ntR(I3\nV|\nNNNI-1\nI-1\nI63\ntb.", None),
         (b"cnumpy\ndtype\n(VV8\nI0\nI1\ntR.", "array of type 'V8'"),
         (b"cnumpy\ndtype\n(V(1000,1000,1000)f8\nI0\nI1\ntR.", "array of type"),
@@ -173,7 +171,7 @@ def test_forged_opcodes_are_refused(tmp_path, content, message):
     [
         (b"(I100000\nt", b"Vabc\n", "without its content"),
         (b"(I-1\nt", b"V\n", "array of shape"),
-        (b"(I2\nt", b"(I1\nI2\nl", "list in the place of bytes"),
+        (b"(I2\nt", b"(I1\nI2\nl", "list instead of bytes"),
         (b"Vx\n", b"V\n", "array of shape 'x'"),
     ],
 )
@@ -283,13 +281,13 @@ def test_a_npy_with_an_attack_is_refused_and_nothing_runs(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no .npy file"),
-        (b"PK\3\4 a zip", "no .npy file"),
-        (b"\x93NUMPY\x09\0", "no .npy file"),
-        (b"\x93NUMPY\1\0\x10\0__import__('os')", "no .npy file"),
+        (b"", "cannot be read as a .npy file"),
+        (b"PK\3\4 a zip", "cannot be read as a .npy file"),
+        (b"\x93NUMPY\x09\0", "cannot be read as a .npy file"),
+        (b"\x93NUMPY\1\0\x10\0__import__('os')", "cannot be read as a .npy file"),
     ],
 )
-def test_what_is_no_npy_is_told(tmp_path, content, message):
+def test_other_files_than_npy_are_refused(tmp_path, content, message):
     (tmp_path / "a.npy").write_bytes(content)
     with pytest.raises(DatasetError, match=message):
         read_npy(tmp_path / "a.npy")

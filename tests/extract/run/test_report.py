@@ -1,7 +1,7 @@
 """An extraction's report in words: what was padded, left out, and not seen."""
 
-from aqa_pipeline.athlete.field_of_view import LookedAt
-from aqa_pipeline.athlete.out_of_view import Outside
+from aqa_pipeline.athlete.covered_part import CoveredPart
+from aqa_pipeline.athlete.out_of_view import OutOfView
 from extract.run.report import format_extract_report
 from extract.run.stage import Extracted, ExtractReport
 from extract.run.write_behind import Written
@@ -25,7 +25,7 @@ def test_padding_is_counted_by_videos_and_frames() -> None:
 
 
 def test_a_part_is_told_once_for_a_stream_with_an_option_that_suits_all_videos() -> None:
-    parts = [LookedAt(0.8, 6.0, 6.0, frames, f"--last-frames {frames}") for frames in (99, 120)]
+    parts = [CoveredPart(0.8, 6.0, 6.0, frames, f"--last-frames {frames}") for frames in (99, 120)]
     rows = [row(name, "tubes", looked=part) for name, part in zip("ab", parts, strict=True)]
     text = format_extract_report(report(*rows, row("c", "tubes")))
     assert "Tubes look at a part of 2 of 3 videos (a, b), such as 0.8-6.0 s of 6.0 s of b:" in text
@@ -33,11 +33,11 @@ def test_a_part_is_told_once_for_a_stream_with_an_option_that_suits_all_videos()
 
 
 def test_frames_with_the_athlete_out_of_sight_are_told_with_the_option() -> None:
-    text = format_extract_report(report(row("a", outside=Outside(34, 103)), row("b")))
+    text = format_extract_report(report(row("a", outside=OutOfView(34, 103)), row("b")))
     assert (
         "outside the network's picture:\n  a (segments): in 34 of 103 frames\n--framing whole shows" in text
     )
-    many = format_extract_report(report(*(row(f"v{n}", outside=Outside(1, 2, "")) for n in range(23))))
+    many = format_extract_report(report(*(row(f"v{n}", outside=OutOfView(1, 2, "")) for n in range(23))))
     assert "and in 3 more records" in many
     assert "--framing" not in many
 

@@ -16,8 +16,8 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms.functional import center_crop, pil_to_tensor
 
-from aqa_pipeline.athlete.events import told_athlete
-from aqa_pipeline.athlete.tube_masks import PictureGeometry, tube_masks
+from aqa_pipeline.athlete.events import describe_tracking
+from aqa_pipeline.athlete.tube_masks import PictureGeometry, paper_frame_masks, union_of_frames
 from aqa_pipeline.backbones import Backbone, get_backbone
 from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.errors import UnknownName
@@ -170,17 +170,12 @@ def test_quads_are_where_the_network_sees_the_athlete_in_every_view(tmp_path, at
 
 def test_masks_of_the_record_are_those_of_the_frames_quads(tmp_path, athlete_video):
     record = record_of(tmp_path / "s", athlete_video("a", 103), stream_of())
-    crop = PictureGeometry((224, 224), resized_size=(224, 224))
-    of_crop = tube_masks(record.extras["quads"], geometry=crop)
-    plain, mirrored = (
-        tube_masks(
-            record.extras["frame_quads"][:, at], geometry=PictureGeometry((WIDTH, HEIGHT)), flipped=flip
-        )
-        for at, flip in enumerate((False, True))
-    )
-    np.testing.assert_array_equal(of_crop.masks[:, 0], plain.masks)
-    np.testing.assert_array_equal(of_crop.masks[:, 1], mirrored.masks)
-    assert of_crop.num_empty == 0
+    geometry = PictureGeometry((WIDTH, HEIGHT))
+    of_crop = union_of_frames(paper_frame_masks(record.extras["quads"]))
+    for view, flipped in enumerate((False, True)):
+        in_picture = geometry.in_picture(record.extras["frame_quads"][:, view], flipped=flipped)
+        np.testing.assert_array_equal(of_crop[:, view], union_of_frames(paper_frame_masks(in_picture)))
+    assert of_crop.any(axis=(-2, -1)).all()
 
 
 def test_seven_clips_for_fr_fs(tmp_path, athlete_video):
@@ -264,7 +259,7 @@ def test_a_loss_that_is_noticed_late_is_taken_back_from_its_first_frame_on(tmp_p
         for name in ("quads", "frame_quads"):
             np.testing.assert_array_equal(np.isnan(record.extras[name][:, at]).all(axis=(-2, -1)), gone)
     assert record.counts["num_frames_without_athlete"] == 20
-    assert told_athlete(
+    assert describe_tracking(
         record
     ) == f"followed in {90 - num_before(views)} of {110 - num_before(views)} frames, " + (
         "lost at 2.4 s, found again by the detector at 3.2 s"
@@ -288,9 +283,9 @@ def test_an_athlete_who_is_never_found_leaves_the_maps_and_is_counted(tmp_path, 
     assert record.features.shape[:2] == (10, 2)
     assert record.counts["num_steps_without_person"] == 9
     assert record.counts["num_frames_without_athlete"] == 102
-    masks = tube_masks(record.extras["quads"], geometry=PictureGeometry((224, 224), (224, 224)))
-    assert masks.num_empty == 2 * (10 * 4 - 1)
-    assert masks.masks[1:].all()
+    masks = union_of_frames(paper_frame_masks(record.extras["quads"]))
+    assert (~masks.any(axis=(-2, -1))).sum() == 2 * (10 * 4 - 1)
+    assert not masks[1:].any()
 
 
 def test_what_is_there_is_not_made_again_and_a_video_without_boxes_does_not_stop_the_rest(

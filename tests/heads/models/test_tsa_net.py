@@ -8,7 +8,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from aqa_pipeline.athlete.tube_masks import PictureGeometry, tube_masks
+from aqa_pipeline.athlete.tube_masks import (
+    PictureGeometry,
+    paper_frame_masks,
+    released_frame_masks,
+    union_of_frames,
+    with_whole_grid_where_empty,
+)
 from aqa_pipeline.backbones.networks.i3d import SecondStage
 from aqa_pipeline.errors import RunError, StoreError, WeightsError
 from aqa_pipeline.metrics import spearman
@@ -139,12 +145,12 @@ def test_tubes_are_those_of_the_frames_quads(view: int, variant: str) -> None:
     opened = OpenedRecord(record.spec, record.features, record.extras)
     maps = open_maps("tubes", [opened], variant=variant)
     quads = record.extras["frame_quads"]
-    expected = tube_masks(
-        quads[:, view].astype(np.float64),
-        geometry=PictureGeometry(FRAME),
-        variant=variant,
-        flipped=bool(view),
-    )
+    of_view, geometry = quads[:, view].astype(np.float64), PictureGeometry(FRAME)
+    if variant == "paper":
+        masks = paper_frame_masks(geometry.in_picture(of_view, flipped=bool(view)))
+    else:
+        masks = released_frame_masks(of_view, geometry, bool(view))
+    expected = with_whole_grid_where_empty(union_of_frames(masks))
     np.testing.assert_array_equal(maps.tubes[0][:, view], expected.masks)
     assert maps.num_empty == expected.num_empty == 1
     assert maps.tubes[0][0, view, 1].all(), "a step without athlete is its whole grid"

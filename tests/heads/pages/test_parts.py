@@ -10,7 +10,7 @@ import jinja2
 import numpy as np
 import pytest
 
-from aqa_pipeline.untrusted.csv_cells import csv_text, safe_cell
+from aqa_pipeline.untrusted.csv_fields import csv_text, safe_field
 from heads.pages.media import relative_address
 from heads.pages.pictures import outline_at
 from heads.pages.rendering import render_page
@@ -151,12 +151,12 @@ def test_a_value_that_a_template_lacks_is_an_error() -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1"])
 def test_text_that_a_spreadsheet_would_run_is_made_text(text: str) -> None:
-    assert safe_cell(text) == "'" + text
+    assert safe_field(text) == "'" + text
 
 
 @pytest.mark.parametrize("value", [-1.5, 3, None, "routine.mp4", "a=b", ""])
 def test_other_cells_stay_as_they_are(value: object) -> None:
-    assert safe_cell(value) == value
+    assert safe_field(value) == value
 
 
 def test_a_csv_reads_back_as_it_was_written() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aqa_pipeline.athlete.events import told_athlete
+from aqa_pipeline.athlete.events import describe_tracking
 from aqa_pipeline.records import Event, Record, Source, StreamSpec
 from heads.runs.training_statistics import frames_without_person, share_without_person
 from heads.scoring.input_warnings import input_warnings
@@ -84,7 +84,7 @@ def test_crops_that_change_to_somebody_else_are_told() -> None:
     )
     (told,) = tracking_warnings({"crops": record})
     assert told.startswith("The crops show another person at 0:04.0")
-    assert told_athlete(record) == "another person from 4.0 s"
+    assert describe_tracking(record) == "another person from 4.0 s"
 
 
 def test_many_losses_are_not_all_listed() -> None:

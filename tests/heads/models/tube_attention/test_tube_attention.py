@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from aqa_pipeline.athlete.tube_masks import PictureGeometry, clip_quads, tube_masks
+from aqa_pipeline.athlete.tube_masks import PictureGeometry, released_frame_masks, union_of_frames
 from aqa_pipeline.errors import AqaError, UnknownName
 from heads.models.tube_attention import BLOCKS, ReleasedTubeAttention, TubeAttention, build_blocks
 from heads.models.tube_attention.cost import counted, full_count, paper_count, paper_positions
@@ -207,10 +207,8 @@ def test_released_gives_the_authors_numbers(shared: Path) -> None:
     expected, inputs = golden(shared)
     geometry = PictureGeometry((640, 360))
     quads = [np.array(video, float).reshape(-1, 4, 2) for video in expected["boxes"]]
-    tubes = [
-        tube_masks(clip_quads(each, starts=FR_FS_STARTS), geometry=geometry, variant="released").masks
-        for each in quads
-    ]
+    clip_frames = np.add.outer(FR_FS_STARTS, np.arange(16))
+    tubes = [union_of_frames(released_frame_masks(each[clip_frames], geometry, False)) for each in quads]
     masks = torch.from_numpy(np.stack(tubes))
 
     net = ReleasedTubeAttention(48).eval()
