@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from aqa_pipeline.records import Video
     from extract.run.new_video import NewVideoExtractor
     from extract.streams import Stream
-    from heads.evaluation.evaluate import Evaluation
+    from heads.evaluation.run_scores import Evaluation
     from heads.scoring.ensemble import Ensemble
     from heads.tables.planning.plan import TablePlan
 

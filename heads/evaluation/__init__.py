@@ -1,1 +1,1 @@
-"""How good predictions are, and how sure that is."""
+"""How good the predictions of a run are, with confidence intervals."""

@@ -1,9 +1,9 @@
-"""What is easy, beside every head's numbers: the training mean, and ridge regression on pooled features.
+"""Two baselines beside every head: the training mean, and ridge regression on pooled features.
 
-Both are fitted once per split on its training videos, and predict its test videos:
-`split-NAME/baselines.csv`.
-Ridge reads the mean and the deviation over time of every stream's features and the logarithm of its number of
-steps, all standardized; its strength is chosen by leave-one-out within the training videos (scikit-learn).
+Both are fitted once per split on its training set. `split-NAME/baselines.csv` holds their predictions for the
+test set. Ridge regression reads the mean and the standard deviation over time of every stream's features, and
+the logarithm of the number of steps, all standardized. Its strength is chosen by leave-one-out on the
+training set (scikit-learn).
 """
 
 import csv
@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BaselineRow:
-    """One test video: the judges' score, the training mean, and what ridge regression predicts, all raw."""
+    """The judges' score of a test video and the predictions of both baselines, all raw."""
 
     video_id: str
     true: float
@@ -39,7 +39,7 @@ class BaselineRow:
 def write_baselines(
     folder: Path, load: Callable[[], FeatureSet], *, train: NDArray[np.int64], test: NDArray[np.int64]
 ) -> None:
-    """Fit the baselines of one split and write them into its folder, where they are not yet."""
+    """Fit the baselines of one split and write them into its folder, unless they are there."""
     if (folder / FILE).is_file():
         return
     samples = load()
@@ -54,7 +54,7 @@ def write_baselines(
 
 
 def read_baselines(folder: Path) -> tuple[BaselineRow, ...] | None:
-    """Read a split's baselines; return None where they are not written yet. Raise `RunError` for damage."""
+    """Return the baselines of a split, or None if they are not written yet; raise `RunError` for damage."""
     if not (folder / FILE).is_file():
         return None
     try:
@@ -71,9 +71,10 @@ def read_baselines(folder: Path) -> tuple[BaselineRow, ...] | None:
 
 
 def pooled_numbers(samples: FeatureSet) -> Floats:
-    """Return `video number`: per stream the mean and deviation of its steps, then the log of their count.
+    """Return `(video, number)`: per stream the mean and deviation of its steps, then the log of their count.
 
-    nan where a video has no step of a stream. Of views the reference is taken, of maps the mean over places.
+    The numbers of a stream without a step are nan. Only the reference view counts; maps are averaged over
+    their grid positions.
     """
     return np.hstack([_pooled_stream(samples, stream) for stream in sorted(samples.lengths)])
 

@@ -1,9 +1,9 @@
-"""Which of two runs is better, and how sure that is: paired bootstrap over videos that both were tested on.
+"""Compare two runs by a paired bootstrap over the videos that both were tested on.
 
-Both runs are scored on the same resampled videos, so that an easy draw is easy for both; the seeds of each
-are resampled on their own. `p` is two-sided: twice the smaller share of draws on either side of 0,
-`min(1, 2 (1 + min(#{d <= 0}, #{d >= 0})) / (draws + 1))`; the 1 keeps a finite number of draws from
-claiming that something is impossible (Davison & Hinkley, Bootstrap Methods and their Application, 1997, 4.2).
+Every draw takes the same videos for both runs, so that an easy draw is easy for both. The seeds of each run
+are resampled separately. `p` is two-sided, twice the smaller share of draws on either side of 0: `min(1, 2 (1
++ min(#{d <= 0}, #{d >= 0})) / (draws + 1))`. The 1 keeps p above 0 with a finite number of draws (Davison &
+Hinkley, Bootstrap Methods and their Application, 1997, 4.2).
 """
 
 import math
@@ -25,13 +25,13 @@ from heads.evaluation.bootstrap import (
     distinct_videos,
     draw_counts,
     find_metric,
+    fisher_z_over_splits,
     interval_of,
-    over_classes,
-    over_seeds,
     per_seed,
+    resample_seeds,
     resampled,
 )
-from heads.evaluation.evaluate import are_classes
+from heads.evaluation.evaluate import FISHER_Z_MEAN, PLAIN_MEAN, share_no_videos
 from heads.evaluation.metric import TITLES, metric_of_run
 from heads.recipes import MetricName
 from heads.runs.config import read_config
@@ -42,7 +42,7 @@ from heads.runs.title import run_flags, run_title
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """One side: where it is, what it is, and what a reader must know of it."""
+    """One of the two runs, with the flags that a reader must know."""
 
     run_dir: Path
     title: str
@@ -52,7 +52,7 @@ class ComparedRun:
 
 @dataclass(frozen=True)
 class Difference:
-    """Both on the same test videos by the runs' metric, first minus second."""
+    """The metric of both runs on the same test videos, and their difference: first minus second."""
 
     name: str
     num_videos: int
@@ -65,9 +65,9 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Per split and overall, by Spearman's correlation, or the accuracy where scores are classes.
+    """The differences of two runs per split and overall, by `metric`.
 
-    `overall_kind` says how the splits were averaged; `overall` is None for a single split.
+    `overall` is None for a single split; `overall_kind` names the mean over splits.
     """
 
     first: ComparedRun
@@ -78,31 +78,32 @@ class Comparison:
     metric: MetricName = "spearman"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; undefined numbers are null."""
+        """Return plain values for JSON; undefined numbers are null."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
 
 
 def compare(run_a: Path, run_b: Path, *, num_resamples: int = NUM_RESAMPLES, seed: int = 0) -> Comparison:
-    """The difference of two runs, on the splits and seeds that both have.
+    """Return the difference of two runs on the splits and seeds that both have.
 
-    Runs are told apart by accuracy if both learned classes. Raises `RunError` where dataset, target, test
-    videos or their labels are not the same.
+    The metric is the accuracy if the target of both has two classes, else Spearman's correlation. Raises
+    `RunError` if dataset, target, test videos or their labels differ.
     """
     configs = read_config(run_a), read_config(run_b)
     _check_same_task(run_a, run_b, configs)
     a, b = _common(read_predicted(run_a), read_predicted(run_b), (run_a, run_b))
     metric = _common_metric(configs)
-    classes = metric == "spearman" and are_classes(a)
-    kind = "Fisher-z mean over classes" if classes else "mean over splits"
+    fisher_z = metric == "spearman" and share_no_videos(a)
     difference_of = partial(difference, metric=metric, num_resamples=num_resamples, seed=seed)
-    overall = difference_of(a, b, name="overall", classes=classes) if len(a) > 1 else None
+    overall = difference_of(a, b, name="overall", fisher_z=fisher_z) if len(a) > 1 else None
     return Comparison(
         first=_side(run_a, configs[0], a),
         second=_side(run_b, configs[1], b),
-        splits=tuple(difference_of([x], [y], name=x.split, classes=False) for x, y in zip(a, b, strict=True)),
+        splits=tuple(
+            difference_of([x], [y], name=x.split, fisher_z=False) for x, y in zip(a, b, strict=True)
+        ),
         overall=overall,
-        overall_kind=kind if overall else "",
+        overall_kind="" if overall is None else FISHER_Z_MEAN if fisher_z else PLAIN_MEAN,
         metric=metric,
     )
 
@@ -112,24 +113,24 @@ def difference(
     second: Sequence[Predicted],
     *,
     name: str,
-    classes: bool,
+    fisher_z: bool,
     metric: MetricName = "spearman",
     num_resamples: int = NUM_RESAMPLES,
     seed: int = 0,
 ) -> Difference:
-    """First minus second over splits of the same videos; with `classes` each split is a class of its own.
+    """Return first minus second over splits of the same videos.
 
-    Classes are averaged by Fisher's z, which is for correlations alone.
+    `fisher_z` averages the splits by Fisher's z, for correlations of splits that share no video.
     """
     of_counts = find_metric(metric)
     rng = np.random.default_rng(seed)
-    if classes:
+    if fisher_z:
         counts = [draw_counts([split], num=num_resamples, rng=rng)[0] for split in first]
     else:
         counts = draw_counts(first, num=num_resamples, rng=rng)
-    draws_first = over_seeds(_by_seed(first, counts, metric=of_counts, classes=classes), rng=rng)
-    draws_second = over_seeds(_by_seed(second, counts, metric=of_counts, classes=classes), rng=rng)
-    values = [_value(splits, metric=of_counts, classes=classes) for splits in (first, second)]
+    draws_first = resample_seeds(_by_seed(first, counts, metric=of_counts, fisher_z=fisher_z), rng=rng)
+    draws_second = resample_seeds(_by_seed(second, counts, metric=of_counts, fisher_z=fisher_z), rng=rng)
+    values = [_value(splits, metric=of_counts, fisher_z=fisher_z) for splits in (first, second)]
     draws = draws_first - draws_second
     num_videos = len(distinct_videos(first))
     enough = num_videos >= FEWEST_VIDEOS
@@ -145,7 +146,10 @@ def difference(
 
 
 def two_sided_p(draws: Floats) -> float:
-    """`min(1, 2 (1 + min(#{d <= 0}, #{d >= 0})) / (n + 1))` over the defined draws; nan without any."""
+    """Return `min(1, 2 (1 + min(#{d <= 0}, #{d >= 0})) / (n + 1))` over the defined draws.
+
+    Nan without any.
+    """
     defined = draws[~np.isnan(draws)]
     if not defined.size:
         return math.nan
@@ -154,19 +158,19 @@ def two_sided_p(draws: Floats) -> float:
 
 
 def _by_seed(
-    splits: Sequence[Predicted], counts: Sequence[Floats], *, metric: CountedMetric, classes: bool
+    splits: Sequence[Predicted], counts: Sequence[Floats], *, metric: CountedMetric, fisher_z: bool
 ) -> Floats:
-    """`seed draw`, averaged over the splits."""
-    if classes:
-        by_class = [resampled([s], [c], metric=metric) for s, c in zip(splits, counts, strict=True)]
-        return over_classes(by_class)
+    """Return the mean over the splits, `(seed, draw)`."""
+    if fisher_z:
+        by_split = [resampled([s], [c], metric=metric) for s, c in zip(splits, counts, strict=True)]
+        return fisher_z_over_splits(by_split)
     return resampled(splits, counts, metric=metric)
 
 
-def _value(splits: Sequence[Predicted], *, metric: CountedMetric, classes: bool) -> float:
-    """Mean over seeds of each seed's mean over splits."""
+def _value(splits: Sequence[Predicted], *, metric: CountedMetric, fisher_z: bool) -> float:
+    """Return the mean over seeds of each seed's mean over splits."""
     values = per_seed(splits, metric=metric)
-    return float(np.mean(over_classes(list(values)) if classes else values.mean(axis=0)))
+    return float(np.mean(fisher_z_over_splits(list(values)) if fisher_z else values.mean(axis=0)))
 
 
 def _common_metric(configs: Sequence[RunConfig]) -> MetricName:
@@ -179,15 +183,15 @@ def _check_same_task(run_a: Path, run_b: Path, configs: Sequence[RunConfig]) -> 
         a, b = (getattr(config, what).name for config in configs)
         if a != b:
             raise RunError(
-                f"{run_a} and {run_b} have no {what} in common ({a} and {b}): a difference would mean "
-                "nothing. Compare runs of one dataset and target."
+                f"{run_a} and {run_b} have no {what} in common ({a} and {b}): compare runs of one dataset "
+                "and target."
             )
 
 
 def _common(
     a: Sequence[Predicted], b: Sequence[Predicted], runs: tuple[Path, Path]
 ) -> tuple[list[Predicted], list[Predicted]]:
-    """The splits that both have, in the first's order, each with the seeds that it shares."""
+    """Return the splits that both runs have, in the order of the first, with the seeds that both have."""
     theirs = {split.split: split for split in b}
     pairs = [(split, theirs[split.split]) for split in a if split.split in theirs]
     names = [sorted(split.split for split in side) for side in (a, b)]
@@ -209,12 +213,12 @@ def _check_same_videos(x: Predicted, y: Predicted, runs: tuple[Path, Path]) -> N
     if apart:
         raise RunError(
             f"split {x.split!r} of {runs[0]} and {runs[1]} was not tested on the same videos: {len(apart)} "
-            f"are in one only, such as {apart[:3]}. Fit both on the same features (without --allow-missing)."
+            f"are in one run only, such as {apart[:3]}. Fit both on the same features (no --allow-missing)."
         )
     if not np.array_equal(x.true, y.true):
         raise RunError(
-            f"split {x.split!r} of {runs[0]} and {runs[1]} has other labels for the same videos: "
-            "the label file changed in between. Fit both again."
+            f"split {x.split!r} of {runs[0]} and {runs[1]} has different labels for the same videos, because "
+            "the label file changed between the two fits. Fit both again."
         )
 
 
@@ -233,7 +237,7 @@ def _plain(value: Any) -> Any:
 
 
 def format_comparison(comparison: Comparison) -> str:
-    """The comparison as a table for the terminal."""
+    """Return the comparison as a table for the terminal."""
     sides = {"A": comparison.first, "B": comparison.second}
     lines = [
         f"{letter}: {side.title}, {side.num_seeds} seeds, {side.run_dir}"
@@ -246,7 +250,7 @@ def format_comparison(comparison: Comparison) -> str:
     if comparison.overall:
         lines += ["", f"overall: {comparison.overall_kind}"]
     if comparison.metric != "spearman":
-        lines += ["", f"A and B are told by {TITLES[comparison.metric]}."]
+        lines += ["", f"A and B are compared by {TITLES[comparison.metric]}."]
     return "\n".join([*lines, "", _verdict(rows[-1])])
 
 
@@ -259,9 +263,9 @@ def _row(row: Difference) -> tuple[str, ...]:
 
 def _verdict(row: Difference) -> str:
     if row.num_videos < FEWEST_VIDEOS:
-        return f"{row.num_videos} test videos are too few to tell the two apart (at least {FEWEST_VIDEOS})."
+        return f"A comparison needs at least {FEWEST_VIDEOS} test videos; there are {row.num_videos}."
     if math.isnan(row.p):
-        return "A correlation is undefined (constant predictions): nothing can be said."
+        return "No conclusion: a correlation is undefined because its predictions are all equal."
     if row.interval.covers(0.0):
-        return "The interval covers 0: these videos and seeds do not tell the two apart."
-    return f"{'A' if row.difference > 0 else 'B'} is better beyond the chance of videos and seeds."
+        return "No clear difference: the interval contains 0."
+    return f"{'A' if row.difference > 0 else 'B'} is better: the interval does not contain 0."

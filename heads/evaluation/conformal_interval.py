@@ -1,13 +1,14 @@
-"""How far a predicted score may be off: from the run's own errors on its test videos, and from its seeds.
+"""The interval around a predicted score, from the errors on the test set and the spread of the seeds.
 
     half = sqrt(q^2 + s^2 / K)
 
 `q` is the split-conformal quantile of the absolute test residuals of the seeds' mean prediction: the k-th
-smallest of n, k = ceil(0.9 (n + 1)) (Papadopoulos et al., ECML 2002; Lei et al., JASA 2018). With fewer than
-9 test videos there is no 90 % quantile: the largest residual is taken, and its coverage n / (n + 1) is told.
-`s` is the sample deviation of the K seeds on this very video: seeds that disagree widen the interval. The
-residuals hold an average seed error already, so the interval errs on the wide side.
-It holds for videos drawn as the test videos were. Residuals of `best-on-test` runs are flattered.
+smallest of n, k = ceil(0.9 (n + 1)) (Papadopoulos et al., ECML 2002; Lei et al., JASA 2018). Fewer than 9
+test videos have no 90 % quantile: then `q` is the largest residual, with coverage n / (n + 1). `s` is the
+sample standard deviation of the K seeds on this video, so seeds that disagree widen the interval. The
+residuals already contain an average seed error, so the interval is rather too wide than too narrow. The
+coverage holds for videos from the distribution of the test set. Runs that keep the epoch that is best on the
+test set (`best-on-test`) have too small residuals, and so too narrow intervals.
 """
 
 import math
@@ -24,7 +25,10 @@ COVERAGE = 0.9
 
 @dataclass(frozen=True)
 class ScoreInterval:
-    """`[low, high]` on the raw scale, within the target's bounds; `coverage` of videos fall inside."""
+    """`[low, high]` on the raw scale, within the target's bounds.
+
+    A share `coverage` of videos lies inside.
+    """
 
     low: float
     high: float
@@ -34,14 +38,14 @@ class ScoreInterval:
 
     @property
     def decimals(self) -> int:
-        """How many decimals a score deserves: three significant digits of the half width, 12.7 or 0.0431."""
+        """The decimals to print a score with: three significant digits of the half width, 12.7 or 0.0431."""
         return max(0, 2 - math.floor(math.log10(self.half_width))) if self.half_width > 0 else 2
 
 
 def score_interval(
     scores: Sequence[float], residuals: ArrayLike, *, target: Target, coverage: float = COVERAGE
 ) -> ScoreInterval:
-    """The interval around the mean of the seeds' `scores`, from residuals of test videos."""
+    """Return the interval around the mean of the seeds' `scores`, from the `residuals` of test videos."""
     quantile, coverage = half_width_of(residuals, coverage=coverage)
     variance = float(np.var(scores, ddof=1)) / len(scores) if len(scores) > 1 else 0.0
     half = math.sqrt(quantile**2 + variance)
@@ -56,7 +60,7 @@ def score_interval(
 
 
 def half_width_of(residuals: ArrayLike, *, coverage: float = COVERAGE) -> tuple[float, float]:
-    """The conformal quantile `q` of the absolute residuals, and the coverage that so few of them can give."""
+    """Return the conformal quantile `q` of the absolute residuals, and its coverage."""
     sizes = np.sort(np.abs(np.asarray(residuals, dtype=np.float64)))
     rank = math.ceil(coverage * (len(sizes) + 1))
     if rank > len(sizes):
@@ -71,6 +75,6 @@ def _bounded(score: float, target: Target) -> float:
 
 
 def percentile_among(score: float, training_scores: ArrayLike) -> float:
-    """Percent of training scores below this one, equal ones counted half."""
+    """Return the percentage of training scores below this one; equal scores count half."""
     others = np.asarray(training_scores, dtype=np.float64)
     return float(100 * (np.mean(others < score) + np.mean(others == score) / 2))

@@ -1,12 +1,12 @@
-"""An evaluation in words: the verdict first, then a row for every split and seed."""
+"""An evaluation as text: the verdict, then a table with a row for every trained cell."""
 
 import math
 from collections.abc import Iterator
 
 from aqa_pipeline.metrics import Interval
 from aqa_pipeline.text_table import format_table
-from heads.evaluation.evaluate import Evaluation, Scores, SplitScores
 from heads.evaluation.metric import TITLES
+from heads.evaluation.run_scores import Evaluation, Scores, SplitScores
 
 HEADER = ("split", "seed", "videos", "Spearman", "95 % interval", "mean error", "R-l2", "MSE")
 ACCURACY_HEADER = ("accuracy", "95 % interval")
@@ -26,35 +26,45 @@ def _lines(evaluation: Evaluation) -> Iterator[str]:
         yield f"kept: {evaluation.select}"
     yield from evaluation.flags
     yield ""
-    classes = any(cell.scores.accuracy is not None for cell in evaluation.cells)
-    yield format_table(HEADER + (ACCURACY_HEADER if classes else ()), list(_rows(evaluation, classes)))
+    has_accuracy = any(cell.scores.accuracy is not None for cell in evaluation.cells)
+    header = HEADER + (ACCURACY_HEADER if has_accuracy else ())
+    yield format_table(header, list(_rows(evaluation, has_accuracy)))
     yield ""
     if len(evaluation.splits) > 1:
-        spread = "" if math.isnan(evaluation.overall_std) else f" ± {evaluation.overall_std:.3f} over seeds"
+        overall = evaluation.overall
+        spread = "" if math.isnan(overall.std) else f" ± {overall.std:.3f} over seeds"
         yield (
-            f"{evaluation.overall_kind}: {evaluation.overall:.3f} {bracket(evaluation.overall_interval)}"
-            f"{spread}, {evaluation.num_videos} different test videos"
+            f"{overall.kind}: {overall.mean:.3f} {bracket(overall.interval)}{spread}, "
+            f"{overall.num_videos} different test videos"
         )
     if evaluation.has_epochs:
         yield (
             f"Choosing the best epoch on the test set would report {evaluation.mean_gap:+.3f} "
-            f"more than the last epoch (not model selection){_told_in(evaluation)}."
+            f"more than the last epoch{_in_metric(evaluation)} (not model selection)."
         )
     if evaluation.num_unfinished:
-        yield f"{evaluation.num_unfinished} cells are not finished: run the same `aqa fit` again."
+        yield unfinished_note(evaluation.num_unfinished)
 
 
-def _rows(evaluation: Evaluation, classes: bool) -> Iterator[tuple[str, ...]]:
+def unfinished_note(num_unfinished: int) -> str:
+    """Return a sentence that says how many trainings are missing and how to finish them."""
+    cells = (
+        "trained cell (split and seed) is" if num_unfinished == 1 else "trained cells (split and seed) are"
+    )
+    return f"{num_unfinished} {cells} missing: run the same `aqa fit` command again."
+
+
+def _rows(evaluation: Evaluation, has_accuracy: bool) -> Iterator[tuple[str, ...]]:
     for split in evaluation.splits:
         for cell in evaluation.cells:
             if cell.split == split.split:
-                yield (split.split, str(cell.seed), *_numbers(cell.scores, classes))
+                yield (split.split, str(cell.seed), *_numbers(cell.scores, has_accuracy))
         if split.num_seeds > 1:
-            yield (split.split, "ensemble", *_numbers(split.ensemble, classes))
-            yield _mean(split, evaluation, classes)
+            yield (split.split, "ensemble", *_numbers(split.ensemble, has_accuracy))
+            yield _mean(split, evaluation, has_accuracy)
 
 
-def _numbers(scores: Scores, classes: bool) -> tuple[str, ...]:
+def _numbers(scores: Scores, has_accuracy: bool) -> tuple[str, ...]:
     numbers = (
         str(scores.num_videos),
         f"{scores.spearman:.3f}",
@@ -63,27 +73,27 @@ def _numbers(scores: Scores, classes: bool) -> tuple[str, ...]:
         f"{scores.relative_l2:.3f}",
         f"{scores.mse:.3f}",
     )
-    if not classes:
+    if not has_accuracy:
         return numbers
     if scores.accuracy is None or scores.accuracy_interval is None:
         return (*numbers, "", "")
     return (*numbers, f"{scores.accuracy:.3f}", bracket(scores.accuracy_interval))
 
 
-def _mean(split: SplitScores, evaluation: Evaluation, classes: bool) -> tuple[str, ...]:
-    """The mean over seeds, in the column of the metric that tells the run."""
-    found = (f"{split.mean:.3f} ± {split.std:.3f}", bracket(split.interval))
+def _mean(split: SplitScores, evaluation: Evaluation, has_accuracy: bool) -> tuple[str, ...]:
+    """Return the row of the mean over seeds, in the column of the run's metric."""
+    mean = (f"{split.mean:.3f} ± {split.std:.3f}", bracket(split.interval))
     row = (split.split, "mean", str(split.ensemble.num_videos))
     if evaluation.metric == "accuracy":
-        return (*row, "", "", "", "", "", *found)
-    return (*row, *found, "", "", "", *(("", "") if classes else ()))
+        return (*row, "", "", "", "", "", *mean)
+    return (*row, *mean, "", "", "", *(("", "") if has_accuracy else ()))
 
 
-def _told_in(evaluation: Evaluation) -> str:
-    """Spearman's correlation goes without saying."""
-    return "" if evaluation.metric == "spearman" else f", in {TITLES[evaluation.metric]}"
+def _in_metric(evaluation: Evaluation) -> str:
+    """Return the metric that the sentence is about; Spearman's correlation need not be named."""
+    return "" if evaluation.metric == "spearman" else f" in {TITLES[evaluation.metric]}"
 
 
 def bracket(interval: Interval) -> str:
-    """Return `[0.123, 0.456]`, or why there is no interval."""
+    """Return `[0.123, 0.456]`, or the reason why there is no interval."""
     return interval.why_none or f"[{interval.low:.3f}, {interval.high:.3f}]"

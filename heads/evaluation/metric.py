@@ -1,4 +1,4 @@
-"""How well predicted scores agree with the judges', by the metric that a recipe names."""
+"""The metric of a run: Spearman's correlation with the judges, or the accuracy of a two-class target."""
 
 from collections.abc import Mapping
 
@@ -7,15 +7,15 @@ from heads.recipes import CLASS_LOSSES, MetricName
 from heads.runs.run_config import RunConfig
 
 METRICS: Mapping[MetricName, Metric] = {"spearman": spearman, "accuracy": accuracy}
-# As a reader of a table or a picture finds them.
+# As tables and plots name them.
 TITLES: Mapping[MetricName, str] = {"spearman": "Spearman", "accuracy": "accuracy"}
 
 
-def has_classes(config: RunConfig, split: str) -> bool:
-    """Whether the scores of a run's split are two classes, 0 and 1, as its loss took them."""
+def is_two_class(config: RunConfig, split: str) -> bool:
+    """Return True if the target of that split has two classes, 0 and 1, as its loss says."""
     return config.splits[split].recipe.loss in CLASS_LOSSES
 
 
 def metric_of_run(config: RunConfig) -> MetricName:
-    """What the epochs of a run are told apart by, and the run compared by."""
-    return "accuracy" if all(has_classes(config, split) for split in config.splits) else "spearman"
+    """Return the metric by which the epochs of a run, and runs, are compared."""
+    return "accuracy" if all(is_two_class(config, split) for split in config.splits) else "spearman"

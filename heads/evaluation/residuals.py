@@ -1,4 +1,4 @@
-"""What a run's test videos got, and how far that was from the judges."""
+"""The residuals of a run's test videos: judges' scores minus predicted scores."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class SplitResiduals:
-    """One split's test videos: judges' scores, the seeds' mean prediction and deviation (0 for one).
+    """The test videos of one split: judges' scores, and mean and deviation of the seeds' predictions.
 
-    `coverage` of the videos lie within `half_width`, as heads/evaluation/conformal_interval.py says.
+    All arrays are `(video)`. The deviation of one seed is 0. A share `coverage` of the videos lies within
+    `half_width` (see heads/evaluation/conformal_interval.py).
     """
 
     split: str
@@ -29,12 +30,12 @@ class SplitResiduals:
 
     @property
     def residuals(self) -> Floats:
-        """Judges minus prediction."""
+        """The judges' scores minus the predicted scores, `(video)`."""
         return self.true - self.mean
 
 
 def split_residuals(cells: Sequence[TrainedCell]) -> SplitResiduals:
-    """Of all finished cells of one split."""
+    """Return the residuals of one split from its finished trained cells."""
     rows = [
         sorted((row.video_id, row.true, row.predicted) for row in cell.predictions if row.part == "test")
         for cell in cells
@@ -55,7 +56,7 @@ def split_residuals(cells: Sequence[TrainedCell]) -> SplitResiduals:
 
 
 def residual_of_each(splits: Sequence[SplitResiduals]) -> dict[str, float]:
-    """Return judges minus prediction of each different video, the mean over the splits that test it."""
+    """Return the residual of each different video: the mean over the splits that test it."""
     found: dict[str, list[float]] = {}
     for split in splits:
         for video, residual in zip(split.videos, split.residuals.tolist(), strict=True):
@@ -64,10 +65,10 @@ def residual_of_each(splits: Sequence[SplitResiduals]) -> dict[str, float]:
 
 
 def thirds_of_scores(splits: Sequence[SplitResiduals]) -> dict[str, str]:
-    """Each test video in the lower, middle or upper third of the judges' scores: a grouping for any data."""
+    """Return the group of each test video: lower, middle or upper third of the judges' scores."""
     scores = {
         video: float(true) for split in splits for video, true in zip(split.videos, split.true, strict=True)
     }
     low, high = np.quantile(list(scores.values()), [1 / 3, 2 / 3])
-    names = (f"judged below {low:.2f}", f"judged {low:.2f} to {high:.2f}", f"judged above {high:.2f}")
+    names = (f"score below {low:.2f}", f"score {low:.2f} to {high:.2f}", f"score above {high:.2f}")
     return {video: names[int(score > low) + int(score > high)] for video, score in scores.items()}

@@ -1,9 +1,9 @@
-"""Whether a run is worth using, in the units of its scores: its typical error beside what is easy.
+"""The verdict on a run: whether its error is clearly below the error of simple baselines.
 
-Errors are counted once per different test video: a video that several splits test has the mean of its errors.
-A run is usable if it errs a tenth less than the training mean does, and less beyond the chance of videos: the
-95 % bootstrap interval over videos of the paired difference lies above 0. A run that learned next to nothing
-answers close to the mean, and can be surely better by next to nothing.
+A video that several splits test counts once, with the mean of its errors. A run is usable if its error is at
+least a tenth below that of the training mean, and the 95 % bootstrap interval over videos of the paired
+difference lies above 0. The tenth is needed because a head that learned almost nothing predicts almost the
+mean, and can be better by a tiny but certain amount.
 """
 
 import math
@@ -18,24 +18,25 @@ from numpy.typing import NDArray
 
 from aqa_pipeline.metrics import FEWEST_VIDEOS, Interval
 from heads.evaluation.baselines import BaselineRow, read_baselines
-from heads.evaluation.bootstrap import NUM_RESAMPLES, interval_of
-from heads.evaluation.metric import has_classes
-from heads.evaluation.two_classes import HALF
+from heads.evaluation.bootstrap import difference_interval
+from heads.evaluation.metric import is_two_class
+from heads.evaluation.two_class_target import HALF
 from heads.runs.predictions import Predicted
 from heads.runs.run_config import RunConfig
 from heads.runs.trained_cell import split_folder
 
-LEAST_GAIN = 0.1  # of the training mean's error
+LEAST_GAIN = 0.1  # a share of the training mean's error
 
 Floats = NDArray[np.float64]
-ErrorOf = Callable[[Floats, Floats], Floats]  # of predicted and true scores, one each
+ErrorOf = Callable[[Floats, Floats], Floats]  # (predicted, true) -> errors
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Mean errors over `num_videos` different test videos; where scores are classes, shares told wrong.
+    """The mean errors of a run and of the baselines over different test videos.
 
-    `gain` is the training mean's error less the run's with its interval, `over_ridge` ridge regression's.
+    An error is in points, or for a two-class target the share of wrong videos. `gain` is the interval of the
+    training mean's error minus the run's error, `over_ridge` of ridge regression's error minus the run's.
     """
 
     num_videos: int
@@ -44,20 +45,20 @@ class Verdict:
     ridge_error: float
     gain: Interval
     over_ridge: Interval
-    classes: bool = False
+    two_class: bool = False
 
     @property
     def is_usable(self) -> bool:
-        """Whether the run is better than the training mean, by a tenth and beyond the chance of videos."""
+        """True if the run is better than the training mean by a tenth, and its interval lies above 0."""
         return self.gain.low > 0 and self._gained >= LEAST_GAIN
 
     @property
     def _gained(self) -> float:
-        """The share of the training mean's error that the run avoids."""
+        """The share of the training mean's error that the run removes."""
         return 1 - self.error / self.mean_error if self.mean_error else 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON, the sentences among them; the ends of an absent interval are null."""
+        """Return plain values for JSON, with the sentences; a missing interval has null ends."""
         values = asdict(self) | {"is_usable": self.is_usable, "text": str(self)}
         for name in ("gain", "over_ridge"):
             ends = values[name]
@@ -66,62 +67,60 @@ class Verdict:
 
     @cached_property
     def sentences(self) -> tuple[str, str]:
-        """The errors, then what follows from them."""
+        """One sentence with the errors, and one with the conclusion."""
         return self._errors(), self._conclusion()
 
     def __str__(self) -> str:
         return " ".join(self.sentences)
 
     def _errors(self) -> str:
-        if self.classes:
+        if self.two_class:
             right, mean, ridge = (
                 round((1 - share) * self.num_videos)
                 for share in (self.error, self.mean_error, self.ridge_error)
             )
             return (
-                f"{right} of {self.num_videos} test videos correct; always the commoner class: {mean}; "
-                f"ridge regression: {ridge}."
+                f"{right} of {self.num_videos} test videos correct. Always predicting the more frequent "
+                f"class: {mean}; ridge regression: {ridge}."
             )
         return (
-            f"Typically off by {_points(self.error)} points; always the average: {_points(self.mean_error)}; "
-            f"ridge regression: {_points(self.ridge_error)} ({self.num_videos} test videos)."
+            f"Mean error {_points(self.error)} points on {self.num_videos} test videos. Always predicting "
+            f"the average: {_points(self.mean_error)}; ridge regression: {_points(self.ridge_error)}."
         )
 
     def _conclusion(self) -> str:
         if self.gain.why_none:
             return (
-                f"Not usable yet: {self.num_videos} different test videos are too few to tell "
-                f"(at least {FEWEST_VIDEOS})."
+                f"Not usable yet: a verdict needs at least {FEWEST_VIDEOS} different test videos; "
+                f"there are {self.num_videos}."
             )
-        easy = "the commoner class" if self.classes else "the average"
+        constant = f"predicting the {'more frequent class' if self.two_class else 'average'}"
         if self.gain.low > 0 and not self.is_usable:
-            return (
-                f"Not usable yet: hardly better than {easy}, {self._gained:.0%} less error (usable from "
-                f"{LEAST_GAIN:.0%})."
-            )
+            gained = f"{self._gained:.0%} less error than {constant}"
+            return f"Not usable yet: only {gained} (usable from {LEAST_GAIN:.0%})."
         if not self.is_usable:
-            worse = "worse than" if self.gain.high < 0 else "no better than"
-            return f"Not usable yet: {worse} {easy}, as far as these videos tell."
+            worse = "worse than" if self.gain.high < 0 else "not clearly better than"
+            return f"Not usable yet: {worse} {constant} on these videos."
         if self.over_ridge.low > 0:
-            return f"Usable: better than {easy} and than ridge regression."
+            return f"Usable: better than {constant} and than ridge regression."
         if self.over_ridge.high < 0:
-            return f"Better than {easy}, but ridge regression is better still: use that, or another head."
-        return f"Usable: better than {easy}. These videos do not tell it from ridge regression."
+            return f"Better than {constant}, but ridge regression is better: use it, or try another head."
+        return f"Usable: better than {constant}. No clear difference from ridge regression on these videos."
 
 
 def verdict_of(run_dir: Path, config: RunConfig, splits: Sequence[Predicted]) -> Verdict | None:
-    """Return the verdict on the mean prediction of the seeds; None where a split has no baselines yet."""
+    """Return the verdict on the mean prediction of the seeds, or None if a split has no baselines yet."""
     baselines = [read_baselines(split_folder(Path(run_dir), split.split)) for split in splits]
     if not all(baselines):
         return None
-    classes = all(has_classes(config, split.split) for split in splits)
+    two_class = all(is_two_class(config, split.split) for split in splits)
     rows = [row for of_split in baselines if of_split for row in of_split]
-    return judge_errors(splits, rows, classes=classes)
+    return verdict_from(splits, rows, two_class=two_class)
 
 
-def judge_errors(splits: Sequence[Predicted], rows: Sequence[BaselineRow], *, classes: bool) -> Verdict:
+def verdict_from(splits: Sequence[Predicted], rows: Sequence[BaselineRow], *, two_class: bool) -> Verdict:
     """Return the verdict from predictions and baselines of the same videos."""
-    error_of = _is_wrong if classes else _distance
+    error_of = _is_wrong if two_class else _distance
     head = _per_video(
         (video, float(error))
         for split in splits
@@ -141,9 +140,9 @@ def judge_errors(splits: Sequence[Predicted], rows: Sequence[BaselineRow], *, cl
         error=float(errors[0].mean()),
         mean_error=float(errors[1].mean()),
         ridge_error=float(errors[2].mean()),
-        gain=_mean_interval(errors[1] - errors[0]),
-        over_ridge=_mean_interval(errors[2] - errors[0]),
-        classes=classes,
+        gain=difference_interval(errors[1] - errors[0]),
+        over_ridge=difference_interval(errors[2] - errors[0]),
+        two_class=two_class,
     )
 
 
@@ -156,22 +155,13 @@ def _is_wrong(predicted: Floats, true: Floats) -> Floats:
 
 
 def _per_video(errors: Any) -> dict[str, float]:
-    """The mean error of each video, over the splits that test it."""
+    """Return the mean error of each video over the splits that test it."""
     found: dict[str, list[float]] = {}
     for video, error in errors:
         found.setdefault(video, []).append(error)
     return {video: float(np.mean(of_video)) for video, of_video in found.items()}
 
 
-def _mean_interval(differences: Floats) -> Interval:
-    """The bootstrap interval over videos of the mean difference."""
-    num = len(differences)
-    if num < FEWEST_VIDEOS:
-        return Interval.of_too_few()
-    counts = np.random.default_rng(0).multinomial(num, np.full(num, 1 / num), size=NUM_RESAMPLES)
-    return interval_of(counts @ differences / num)
-
-
 def _points(error: float) -> str:
-    """Three significant digits: 12.7, 0.034."""
+    """Return three significant digits: 12.7, 0.034."""
     return f"{error:.3g}" if error < 100 else f"{error:.0f}"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from heads.evaluation.evaluate import Evaluation
 from heads.evaluation.metric import TITLES
+from heads.evaluation.run_scores import Evaluation
 from heads.reports.figures import COLOURS, Plot, name_across, plotting, rows_figure, save_plot
 from heads.reports.labels import label
 

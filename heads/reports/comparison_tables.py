@@ -7,8 +7,8 @@ from pathlib import Path
 
 from aqa_pipeline.errors import RunError
 from heads.evaluation.compare import Comparison, Difference, compare
-from heads.evaluation.evaluate import Evaluation
 from heads.evaluation.metric import TITLES
+from heads.evaluation.run_scores import Evaluation
 from heads.pages.run_page import TableOf
 from heads.reports.number_text import UNDEFINED, interval_text, number_text
 
@@ -19,13 +19,13 @@ Titled = tuple[str, TableOf]
 def overview(evaluations: Mapping[Path, Evaluation]) -> Titled:
     """Return a row per run; flags have a column where they are not those of all."""
     differ = len({each.flags for each in evaluations.values()}) > 1
-    classes = any(each.verdict is None or each.verdict.classes for each in evaluations.values())
+    classes = any(each.verdict is None or each.verdict.two_class for each in evaluations.values())
     rows = [
         (
             str(run_dir),
             *([", ".join(each.flags)] if differ else []),
-            number_text(each.overall),
-            interval_text(each.overall_interval),
+            number_text(each.overall.mean),
+            interval_text(each.overall.interval),
             *([] if classes else [_error(each)]),
         )
         for run_dir, each in evaluations.items()

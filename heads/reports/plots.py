@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from heads.evaluation.evaluate import CellScores
 from heads.evaluation.metric import TITLES
 from heads.evaluation.residuals import SplitResiduals, residual_of_each
+from heads.evaluation.run_scores import CellScores
 from heads.reports.figures import (
     COLOURS,
     QUIET,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heads.evaluation.residuals import SplitResiduals
-from heads.evaluation.two_classes import HALF
+from heads.evaluation.two_class_target import HALF
 from heads.reports.figures import COLOURS, QUIET, Plot, plotting, save_plot
 from heads.reports.labels import label
 from heads.reports.plots import panels_of

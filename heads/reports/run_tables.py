@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from heads.evaluation.evaluate import Evaluation, Scores, SplitScores
 from heads.evaluation.metric import TITLES
+from heads.evaluation.run_scores import Evaluation, Scores, SplitScores
 from heads.pages.run_page import TableOf
 from heads.reports.number_text import UNDEFINED, interval_text, number_text
 
@@ -16,10 +16,10 @@ def metrics_by_split(evaluation: Evaluation) -> TableOf:
         for split in evaluation.splits
     ]
     if len(rows) > 1:
-        spread = "" if math.isnan(evaluation.overall_std) else f" ± {evaluation.overall_std:.3f}"
-        overall = f"{number_text(evaluation.overall)}{spread}"
-        interval = interval_text(evaluation.overall_interval)
-        rows.append((evaluation.overall_kind, str(evaluation.num_videos), overall, interval))
+        overall = evaluation.overall
+        spread = "" if math.isnan(overall.std) else f" ± {overall.std:.3f}"
+        mean = f"{number_text(overall.mean)}{spread}"
+        rows.append((overall.kind, str(overall.num_videos), mean, interval_text(overall.interval)))
     kept = f"Kept: {evaluation.select}. " if evaluation.has_epochs else ""
     seeds = "Mean ± deviation over seeds." if any(split.num_seeds > 1 for split in evaluation.splits) else ""
     header = ("split", "videos", TITLES[evaluation.metric], "95 % interval")

@@ -11,10 +11,12 @@ from aqa_pipeline.files import clear_left_overs
 from aqa_pipeline.metrics import wilson_interval
 from aqa_pipeline.store import file_name
 from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
-from heads.evaluation.evaluate import Evaluation, evaluate
+from heads.evaluation.evaluate import evaluate
+from heads.evaluation.evaluation_text import unfinished_note
 from heads.evaluation.metric import TITLES
 from heads.evaluation.residuals import SplitResiduals, split_residuals, thirds_of_scores
-from heads.evaluation.two_classes import class_names
+from heads.evaluation.run_scores import Evaluation
+from heads.evaluation.two_class_target import class_names
 from heads.pages.run_page import Comparing, Picture, RunPage, RunSection, write_run_page
 from heads.reports.comparing import compare_plot
 from heads.reports.comparison_tables import differences, overview
@@ -114,9 +116,10 @@ def _headline(
     title = TITLES[evaluation.metric]
     title = title[0].upper() + title[1:]
     if others:
-        spread = "" if math.isnan(evaluation.overall_std) else f"; ± {evaluation.overall_std:.3f} over seeds"
-        interval = f"95 % interval {interval_text(evaluation.overall_interval)}{spread}"
-        yield f"{title}, {evaluation.overall_kind}", number_text(evaluation.overall), interval
+        overall = evaluation.overall
+        spread = "" if math.isnan(overall.std) else f"; ± {overall.std:.3f} over seeds"
+        interval = f"95 % interval {interval_text(overall.interval)}{spread}"
+        yield f"{title}, {overall.kind}", number_text(overall.mean), interval
     else:
         of_seeds = f"mean of {first.num_seeds} seeds" if first.num_seeds > 1 else "one seed"
         interval = f"95 % interval {interval_text(first.interval)}"
@@ -163,9 +166,8 @@ def _notes(run_dir: Path, evaluation: Evaluation) -> tuple[str, ...]:
         raise RunError(
             f"{run_dir / 'summary.json'} is damaged ({error!r}): run the same `aqa fit` command again."
         ) from error
-    unfinished = evaluation.num_unfinished
-    told = [f"{unfinished} cells are not finished: run the same `aqa fit` again."] if unfinished else []
-    return (*notes, *told)
+    unfinished = [unfinished_note(evaluation.num_unfinished)] if evaluation.num_unfinished else []
+    return (*notes, *unfinished)
 
 
 def _pictures(run_dir: Path, config: RunConfig, residuals: Sequence[SplitResiduals]) -> list[Picture]:

@@ -10,7 +10,7 @@ from torch import nn
 from aqa_pipeline.errors import RunError, UnknownName
 from aqa_pipeline.records import StreamSpec
 from heads.data.score_scale import ScoreScale
-from heads.evaluation.evaluate import are_classes
+from heads.evaluation.evaluate import share_no_videos
 from heads.recipes import Recipe
 from heads.runs.config import read_config
 from heads.runs.predictions import over_seeds_of
@@ -102,7 +102,7 @@ def _choose_splits(run_dir: Path, config: RunConfig, split: str | None) -> list[
     if split == ALL_SPLITS or (len(names) == 1 and split is None):
         return names
     if split is None:
-        if not _are_classes(run_dir, config):
+        if not _splits_share_no_videos(run_dir, config):
             return names
         raise RunError(
             f"the run has {len(names)} splits of different videos ({', '.join(names)}), such as one for each "
@@ -113,13 +113,13 @@ def _choose_splits(run_dir: Path, config: RunConfig, split: str | None) -> list[
     return [split]
 
 
-def _are_classes(run_dir: Path, config: RunConfig) -> bool:
+def _splits_share_no_videos(run_dir: Path, config: RunConfig) -> bool:
     cells = [
         read_cell(run_dir, split=split, seed=config.training.seeds[0])
         for split in config.splits
         if is_complete(cell_folder(run_dir, split=split, seed=config.training.seeds[0]))
     ]
-    return are_classes([over_seeds_of([cell]) for cell in cells])
+    return share_no_videos([over_seeds_of([cell]) for cell in cells])
 
 
 def _load_cell(run_dir: Path, config: RunConfig, *, split: str, seed: int) -> LoadedCell:

@@ -14,7 +14,7 @@ from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, open_video
 from aqa_pipeline.video.plain import in_words
 from heads.evaluation.evaluate import SELECT_LABELS
-from heads.evaluation.two_classes import HALF, TwoClasses
+from heads.evaluation.two_class_target import HALF, TwoClassTarget
 from heads.pages.media import embed_media, link_media, relative_address
 from heads.pages.pictures import pictures_at
 from heads.pages.score_page import (
@@ -227,7 +227,7 @@ def _scale(scored_video: ScoredVideo, scorer: Scorer) -> Scale:
     )
 
 
-def class_marks(classes: TwoClasses) -> tuple[Mark, Mark]:
+def class_marks(classes: TwoClassTarget) -> tuple[Mark, Mark]:
     """Return the names of the two classes, at the ends of the scale of probabilities."""
     return Mark(0.0, classes.lower), Mark(1.0, classes.upper)
 

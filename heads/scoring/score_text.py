@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.text_table import format_table
-from heads.evaluation.two_classes import TwoClasses
+from heads.evaluation.two_class_target import TwoClassTarget
 from heads.pages.score_page import scores_are_even, weights_are_even
 from heads.scoring.predict import Prediction
 from heads.scoring.result import ScoringResult
@@ -123,7 +123,7 @@ def _videos(number: int, part: str) -> str:
     return f"{number} {part} video{'s' * (number != 1)}"
 
 
-def _class_sentences(classes: TwoClasses, num_training: int, seeds: str) -> tuple[str, ...]:
+def _class_sentences(classes: TwoClassTarget, num_training: int, seeds: str) -> tuple[str, ...]:
     low, high = 100 * classes.accuracy.low, 100 * classes.accuracy.high
     upper = classes.upper.capitalize()
     return (

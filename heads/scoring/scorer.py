@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aqa_pipeline.records import Record, Target
 from heads.evaluation.conformal_interval import ScoreInterval, percentile_among, score_interval
-from heads.evaluation.two_classes import TwoClasses, two_classes
+from heads.evaluation.two_class_target import TwoClassTarget, two_class_target
 from heads.evaluation.verdict import Verdict, verdict_of
 from heads.runs.predictions import Predicted, over_seeds_of
 from heads.runs.title import run_flags
@@ -39,7 +39,7 @@ class Scorer:
     residuals: NDArray[np.float64]
     training_scores: NDArray[np.float64]
     facts: tuple[TrainingFacts | None, ...]
-    classes: TwoClasses | None = None
+    classes: TwoClassTarget | None = None
     verdict: Verdict | None = None
 
 
@@ -98,7 +98,7 @@ def make_scorer(ensemble: Ensemble) -> Scorer:
         residuals=true - told,
         training_scores=training,
         facts=tuple(read_training_facts(ensemble.split_folder(split)) for split in by_split),
-        classes=two_classes(config, list(by_split), predicted=told, true=true, training=training),
+        classes=two_class_target(config, list(by_split), predicted=told, true=true, training=training),
         verdict=None if config.training.shuffle_labels else verdict_of(ensemble.run_dir, config, predicted),
     )
 

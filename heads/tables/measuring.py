@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from aqa_pipeline.metrics import Interval
 from heads.evaluation.bootstrap import (
-    class_mean_interval,
     distinct_videos,
     find_metric,
+    fisher_z_interval,
+    fisher_z_over_splits,
     mean_interval,
-    over_classes,
     per_seed,
 )
 from heads.evaluation.compare import difference
@@ -63,7 +63,7 @@ def of_counts(values: NDArray[np.float64], metric: str) -> Measured:
 
 def of_difference(first: Sequence[Predicted], second: Sequence[Predicted], like: Measured) -> Measured:
     """The first's correlations minus the second's, on the same videos; the rest is `like` the first's."""
-    found = difference(first, second, name="", classes=False)
+    found = difference(first, second, name="", fisher_z=False)
     by_seed = per_seed(first) - per_seed(second)
     return replace(like, mean=found.difference, std=sample_std(by_seed), interval=found.interval)
 
@@ -73,7 +73,7 @@ def of_class_difference(
 ) -> Measured:
     """The same of the Fisher-z means over classes; each class has a single split."""
     sides = [[split for (split,) in side.values()] for side in (first, second)]
-    found = difference(*sides, name="", classes=True)
+    found = difference(*sides, name="", fisher_z=True)
     by_seed = class_mean(first) - class_mean(second)
     return replace(like, mean=found.difference, std=sample_std(by_seed), interval=found.interval)
 
@@ -86,7 +86,7 @@ def of_decrease(counted: Measured, base: Measured) -> Measured:
 
 def class_mean(classes: Mapping[str, Sequence[Predicted]]) -> NDArray[np.float64]:
     """The Fisher-z mean over classes, `seed`."""
-    return over_classes([per_seed(splits).mean(axis=0) for splits in classes.values()])
+    return fisher_z_over_splits([per_seed(splits).mean(axis=0) for splits in classes.values()])
 
 
 def over_columns(classes: Mapping[str, Sequence[Predicted]], parts: Sequence[Measured]) -> Measured:
@@ -95,7 +95,7 @@ def over_columns(classes: Mapping[str, Sequence[Predicted]], parts: Sequence[Mea
     return Measured(
         mean=float(by_seed.mean()),
         std=sample_std(by_seed),
-        interval=class_mean_interval(classes),
+        interval=fisher_z_interval([split for (split,) in classes.values()]),
         num_videos=sum(part.num_videos for part in parts),
         num_test=tuple(count for part in parts for count in part.num_test),
         num_seeds=parts[0].num_seeds,

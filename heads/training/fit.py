@@ -32,7 +32,8 @@ from heads.data.folds import Fold, make_fold, shuffled_labels
 from heads.data.labels import FinalScores, Learned, factors_of, learned_labels
 from heads.data.score_scale import scale_of
 from heads.evaluation.baselines import write_baselines
-from heads.evaluation.evaluate import Evaluation, evaluate
+from heads.evaluation.evaluate import evaluate
+from heads.evaluation.run_scores import Evaluation
 from heads.runs.config import FILE, config_differences, read_config, write_config
 from heads.runs.epoch import Epoch
 from heads.runs.trained_cell import (

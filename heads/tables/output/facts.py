@@ -24,7 +24,7 @@ def facts_of(result: TableResult) -> tuple[str, ...]:
     settings = result.settings
     seeds = ", ".join(map(str, settings.seeds))
     if settings.epochs is None:
-        epochs = "as many epochs as the recipe of each head, dataset and class says"
+        epochs = "epochs as in the recipe of each head, dataset and split"
     else:
         by = "--quick" if settings.quick else "--epochs"
         epochs = f"{settings.epochs} epochs ({by}; heads that are fitted at once have none)"

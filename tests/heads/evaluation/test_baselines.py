@@ -1,4 +1,4 @@
-"""What is easy, and what a run is worth beside it."""
+"""The baselines, and the verdict on a run beside them."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from heads.evaluation.baselines import (
     read_baselines,
     write_baselines,
 )
-from heads.evaluation.verdict import judge_errors
+from heads.evaluation.verdict import verdict_from
 from heads.runs.predictions import Predicted
 
 
@@ -45,7 +45,7 @@ def test_a_video_is_the_mean_and_deviation_of_its_own_steps_and_their_number() -
 
 
 def test_ridge_is_the_best_of_its_strengths_on_standardized_numbers() -> None:
-    """The same by leave-one-out in loops."""
+    """Choose the strength by leave-one-out in plain loops."""
     rng = np.random.default_rng(3)
     numbers = rng.normal(loc=5, scale=[1, 10, 0.1], size=(30, 3))
     labels = numbers @ [1.0, 0.2, -3.0] + rng.normal(size=30)
@@ -78,12 +78,12 @@ def test_baselines_are_written_once_and_read_back(tmp_path: Path) -> None:
         read_baselines(tmp_path)
 
 
-def judged(errors: np.ndarray, *, mean: float, ridge: float, splits: int = 1):
+def verdict_of_errors(errors: np.ndarray, *, mean: float, ridge: float, splits: int = 1):
     videos = tuple(f"v{at:02d}" for at in range(len(errors)))
     true = np.full(len(errors), 50.0)
     tested = [Predicted(str(at), (0,), videos, true, (true + errors)[None]) for at in range(splits)]
     rows = [BaselineRow(video, 50.0, 50.0 + mean, 50.0 + ridge) for video in videos for _ in range(splits)]
-    return judge_errors(tested, rows, classes=False)
+    return verdict_from(tested, rows, two_class=False)
 
 
 SPREAD = np.random.default_rng(0).normal(scale=0.1, size=20)
@@ -92,35 +92,35 @@ SPREAD = np.random.default_rng(0).normal(scale=0.1, size=20)
 @pytest.mark.parametrize(
     ("error", "mean", "ridge", "conclusion"),
     [
-        (4, 13.2, 6, "Usable: better than the average and than ridge regression."),
-        (4, 13.2, 3, "Better than the average, but ridge regression is better still"),
-        (4, 13.2, 4, "Usable: better than the average. These videos do not tell it from ridge regression."),
-        (12.9, 13.2, 6, "Not usable yet: hardly better than the average, 2% less error (usable from 10%)."),
-        (11.8, 13.2, 14, "Usable: better than the average and than ridge regression."),
-        (13.2, 13.2, 6, "Not usable yet: no better than the average, as far as these videos tell."),
-        (15, 13.2, 6, "Not usable yet: worse than the average"),
+        (4, 13.2, 6, "Usable: better than predicting the average and than ridge regression."),
+        (4, 13.2, 3, "Better than predicting the average, but ridge regression is better: use it"),
+        (4, 13.2, 4, "Usable: better than predicting the average. No clear difference from ridge"),
+        (12.9, 13.2, 6, "Not usable yet: only 2% less error than predicting the average (usable from 10%)."),
+        (11.8, 13.2, 14, "Usable: better than predicting the average and than ridge regression."),
+        (13.2, 13.2, 6, "Not usable yet: not clearly better than predicting the average on these videos."),
+        (15, 13.2, 6, "Not usable yet: worse than predicting the average"),
     ],
 )
-def test_the_verdict_is_told_in_points(error: float, mean: float, ridge: float, conclusion: str) -> None:
-    verdict = judged(error + SPREAD - SPREAD.mean(), mean=mean, ridge=ridge)
-    errors, told = verdict.sentences
+def test_the_verdict_is_in_points(error: float, mean: float, ridge: float, conclusion: str) -> None:
+    verdict = verdict_of_errors(error + SPREAD - SPREAD.mean(), mean=mean, ridge=ridge)
+    errors, second = verdict.sentences
     assert errors == (
-        f"Typically off by {error:.3g} points; always the average: {mean:.3g}; ridge regression: {ridge:.3g} "
-        "(20 test videos)."
+        f"Mean error {error:.3g} points on 20 test videos. Always predicting the average: {mean:.3g}; "
+        f"ridge regression: {ridge:.3g}."
     )
-    assert told.startswith(conclusion)
+    assert second.startswith(conclusion)
 
 
 def test_a_video_tested_five_times_is_one_video() -> None:
-    once, five = (judged(4 + SPREAD, mean=4.05, ridge=4, splits=splits) for splits in (1, 5))
+    once, five = (verdict_of_errors(4 + SPREAD, mean=4.05, ridge=4, splits=splits) for splits in (1, 5))
     assert once == five
 
 
 def test_few_videos_cannot_say() -> None:
-    verdict = judged(np.full(9, 1.0), mean=13, ridge=13)
+    verdict = verdict_of_errors(np.full(9, 1.0), mean=13, ridge=13)
     assert not verdict.is_usable
     assert verdict.gain == Interval.of_too_few()
-    assert str(verdict).endswith("9 different test videos are too few to tell (at least 10).")
+    assert str(verdict).endswith("a verdict needs at least 10 different test videos; there are 9.")
 
 
 def test_classes_are_counted() -> None:
@@ -128,7 +128,10 @@ def test_classes_are_counted() -> None:
     videos = tuple(f"v{at:02d}" for at in range(14))
     right = Predicted("official", (0, 1), videos, true, np.stack([true, true]))
     rows = [BaselineRow(video, label, 0.6, 1 - label) for video, label in zip(videos, true, strict=True)]
-    verdict = judge_errors([right], rows, classes=True)
+    verdict = verdict_from([right], rows, two_class=True)
     errors, conclusion = verdict.sentences
-    assert errors == "14 of 14 test videos correct; always the commoner class: 9; ridge regression: 0."
-    assert conclusion == "Usable: better than the commoner class and than ridge regression."
+    assert (
+        errors
+        == "14 of 14 test videos correct. Always predicting the more frequent class: 9; ridge regression: 0."
+    )
+    assert conclusion == "Usable: better than predicting the more frequent class and than ridge regression."

@@ -9,15 +9,15 @@ from scipy.stats import rankdata, spearmanr
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.metrics import Metric, accuracy, fisher_z_mean, mse, spearman
 from heads.evaluation.bootstrap import (
-    class_mean_interval,
     counted_ranks,
     counted_spearman,
     draw_counts,
     find_metric,
+    fisher_z_interval,
     interval_of,
     mean_interval,
-    over_seeds,
     per_seed,
+    resample_seeds,
     resampled,
 )
 from heads.runs.predictions import Predicted
@@ -69,7 +69,7 @@ def test_without_resampling_it_is_the_metric_itself() -> None:
 
 @pytest.mark.parametrize("num_seeds", [1, 4])
 def test_one_split_is_the_usual_bootstrap(num_seeds: int) -> None:
-    """Pairs drawn with replacement one by one through scipy, and seeds with them."""
+    """Draw pairs and seeds with replacement one by one, with scipy's correlation."""
     split = make_split("a", list(make_truth(50)), make_truth(50), noise=0.8, num_seeds=num_seeds)
     rng = np.random.default_rng(7)
     means = [
@@ -97,7 +97,7 @@ def test_below_ten_videos_there_is_no_interval() -> None:
     """A bootstrap of four videos in the right order would say [1, 1]."""
     four = Predicted("a", (0,), ("w", "x", "y", "z"), np.arange(4.0), np.arange(4.0)[None])
     assert mean_interval([four]).why_none == "too few videos"
-    assert class_mean_interval({"a": [four]}).why_none == "too few videos"
+    assert fisher_z_interval([four]).why_none == "too few videos"
     ten = Predicted("a", (0,), tuple("abcdefghij"), np.arange(10.0), np.arange(10.0)[None])
     assert mean_interval([ten]).why_none == ""
     twice = [Predicted(name, (0,), ten.videos[:5], ten.true[:5], ten.predicted[:, :5]) for name in "ab"]
@@ -149,7 +149,7 @@ def test_seeds_widen_the_interval_by_their_spread() -> None:
 
 def test_a_seed_that_is_not_drawn_does_not_matter() -> None:
     values = np.array([[0.5] * 4000, [math.nan] * 4000])
-    drawn = over_seeds(values, rng=np.random.default_rng(0))
+    drawn = resample_seeds(values, rng=np.random.default_rng(0))
     assert set(drawn[~np.isnan(drawn)]) == {0.5}
     assert np.isnan(drawn).mean() == pytest.approx(0.75, abs=0.03)
 
@@ -161,17 +161,15 @@ def test_constant_predictions_have_no_interval() -> None:
     assert interval.num_undefined == 100
 
 
-def test_one_class_is_its_own_mean_and_four_alike_narrow_it() -> None:
+def test_one_split_is_its_own_fisher_z_mean_and_four_narrow_it() -> None:
     true = make_truth(200)
     videos = list(true)
-    classes = {
-        str(k): [make_split(str(k), videos[50 * k : 50 * k + 50], true, noise=1.0, seed=k)] for k in range(4)
-    }
-    alone = mean_interval(classes["0"])
-    single = class_mean_interval({"0": classes["0"]})
+    splits = [make_split(str(k), videos[50 * k : 50 * k + 50], true, noise=1.0, seed=k) for k in range(4)]
+    alone = mean_interval(splits[:1])
+    single = fisher_z_interval(splits[:1])
     assert single.low == pytest.approx(alone.low, abs=MONTE_CARLO)
-    together = class_mean_interval(classes)
-    middle = fisher_z_mean([float(per_seed(splits)[0, 0]) for splits in classes.values()])
+    together = fisher_z_interval(splits)
+    middle = fisher_z_mean([float(per_seed([split])[0, 0]) for split in splits])
     assert together.low < middle < together.high
     assert together.high - together.low < 0.65 * (alone.high - alone.low)
 

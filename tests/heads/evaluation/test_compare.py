@@ -75,7 +75,7 @@ def test_a_run_is_as_good_as_itself(write_run: WriteRun, tmp_path: Path, seeds: 
         assert row.difference == 0
         assert row.p == pytest.approx(1.0, abs=0.02)
         assert row.interval.covers(0)
-    assert "do not tell the two apart" in format_comparison(comparison)
+    assert "No clear difference: the interval contains 0." in format_comparison(comparison)
 
 
 def test_a_clearly_better_run_is_found(write_run: WriteRun, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_values_are_those_of_scipy_on_the_test_videos(write_run: WriteRun, tmp_p
         predicted = {video: label_of(video) + 0.8 * rng.normal() for video in names}
         rho[split] = spearmanr([predicted[v] for v, _ in rows], [label for _, label in rows]).statistic
     assert [row.first for row in comparison.splits] == pytest.approx(list(rho.values()))
-    assert comparison.overall_kind == "Fisher-z mean over classes"
+    assert comparison.overall_kind == "Fisher-z mean over splits"
     assert comparison.overall is not None
     assert comparison.overall.first == pytest.approx(fisher_z_mean(list(rho.values())))
     assert comparison.overall.num_videos == 60
@@ -145,8 +145,8 @@ def test_classes_are_told_apart_by_accuracy(write_run: WriteRun, tmp_path: Path)
     assert row.interval.low < row.difference < row.interval.high
     assert row.interval.low > 0
     text = format_comparison(comparison)
-    assert "A and B are told by accuracy." in text
-    assert "A is better beyond the chance of videos and seeds." in text
+    assert "A and B are compared by accuracy." in text
+    assert "A is better: the interval does not contain 0." in text
 
 
 def test_the_same_draws_serve_both_runs() -> None:
@@ -156,7 +156,7 @@ def test_the_same_draws_serve_both_runs() -> None:
     scores = true + rng.normal(size=NUM_VIDEOS)
     a = Predicted("s", (0,), tuple(videos()), true, scores[None])
     b = Predicted("s", (0,), tuple(videos()), true, (scores + 0.05 * rng.normal(size=NUM_VIDEOS))[None])
-    row = difference([a], [b], name="s", classes=False)
+    row = difference([a], [b], name="s", fisher_z=False)
     assert row.interval.high - row.interval.low < 0.1
 
 
@@ -169,7 +169,7 @@ def test_p_is_small_one_time_in_twenty_where_nothing_differs() -> None:
         a, b = (
             Predicted("s", (0,), names, true, (true + rng.normal(size=NUM_VIDEOS))[None]) for _ in range(2)
         )
-        row = difference([a], [b], name="s", classes=False, num_resamples=400, seed=repeat)
+        row = difference([a], [b], name="s", fisher_z=False, num_resamples=400, seed=repeat)
         hits += row.p < 0.05
     assert 0.02 <= hits / repeats <= 0.09
 
@@ -209,7 +209,11 @@ def test_constant_predictions_say_nothing(write_run: WriteRun, tmp_path: Path) -
         (ONE, {"dataset": "gymnastics"}, r"no dataset in common \(skating and gymnastics\)"),
         (ONE, {"target": "tes"}, r"no target in common \(total and tes\)"),
         ({"other": videos()}, {}, r"no split in common: \['only'\] and \['other'\]"),
-        ({"only": videos(1, 41)}, {}, "not tested on the same videos: 2 are in one only, such as .*video-0"),
+        (
+            {"only": videos(1, 41)},
+            {},
+            "not tested on the same videos: 2 are in one run only, such as .*video-0",
+        ),
         (ONE, {"seeds": (5,)}, r"no seed in common: \[0\] and \[5\]"),
     ],
 )
@@ -227,7 +231,7 @@ def test_other_labels_for_the_same_videos_are_refused(write_run: WriteRun, tmp_p
     b = write_run(tmp_path / "b", ONE, noise=0.5)
     path = cell_folder(b, split="only", seed=0) / "predictions.csv"
     path.write_text(path.read_text().replace(f"test,{label_of('video-3')!r}", "test,9.5"))
-    with pytest.raises(RunError, match="other labels for the same videos"):
+    with pytest.raises(RunError, match="different labels for the same videos"):
         compare(a, b)
 
 

@@ -101,17 +101,17 @@ def test_classes_are_averaged_by_fisher_z(write_run: WriteRun, tmp_path: Path) -
     evaluation = evaluate(tmp_path / "run")
     rho = {key: spearmanr(scores, TRUE[key[0]]).statistic for key, scores in (BALL | HOOP).items()}
     per_seed = [fisher_z_mean([rho["ball", seed], rho["hoop", seed]]) for seed in (0, 1)]
-    assert evaluation.overall_kind == "Fisher-z mean over classes"
-    assert evaluation.overall == pytest.approx(np.mean(per_seed))
-    assert evaluation.overall_std == pytest.approx(np.std(per_seed, ddof=1))
+    assert evaluation.overall.kind == "Fisher-z mean over splits"
+    assert evaluation.overall.mean == pytest.approx(np.mean(per_seed))
+    assert evaluation.overall.std == pytest.approx(np.std(per_seed, ddof=1))
 
 
 def test_draws_from_the_same_videos_are_averaged_plainly(write_run: WriteRun, tmp_path: Path) -> None:
     write_run(tmp_path / "run", BALL | HOOP, same_videos=True)
     evaluation = evaluate(tmp_path / "run")
-    assert evaluation.overall_kind == "mean over splits"
+    assert evaluation.overall.kind == "mean over splits"
     rho = [spearmanr(scores, TRUE[key[0]]).statistic for key, scores in (BALL | HOOP).items()]
-    assert evaluation.overall == pytest.approx(np.mean(rho))
+    assert evaluation.overall.mean == pytest.approx(np.mean(rho))
 
 
 def test_what_the_best_epoch_on_test_would_flatter(write_run: WriteRun, tmp_path: Path) -> None:
@@ -154,14 +154,17 @@ def test_the_table(write_run: WriteRun, tmp_path: Path) -> None:
         [split, row] for split in ("ball", "hoop") for row in ("0", "1", "ensemble", "mean")
     ]
     assert {row[2] for row in table} == {"6"}
-    assert any(line.startswith("Fisher-z mean over classes: ") for line in lines)
+    assert any(line.startswith("Fisher-z mean over splits: ") for line in lines)
 
 
 def test_an_unfinished_run_is_evaluated_as_far_as_it_is(write_run: WriteRun, tmp_path: Path) -> None:
     write_run(tmp_path / "run", BALL, seeds=(0, 1, 2))
     evaluation = evaluate(tmp_path / "run")
     assert evaluation.num_unfinished == 1
-    assert "1 cells are not finished: run the same `aqa fit` again." in format_evaluation(evaluation)
+    assert (
+        "1 trained cell (split and seed) is missing: run the same `aqa fit` command again."
+        in format_evaluation(evaluation)
+    )
 
 
 def test_a_run_without_any_cell_cannot_be_evaluated(write_run: WriteRun, tmp_path: Path) -> None:
@@ -187,8 +190,8 @@ def test_classes_in_several_splits_have_a_plain_mean(
     scores = {("a", 0): [0.9, 0.9, 0.9, 0.1, 0.1, 0.1], ("b", 0): [0.9, 0.1, 0.1, 0.1, 0.1, 0.9]}
     write_run(tmp_path / "run", scores, loss="cross-entropy")
     evaluation = evaluate(tmp_path / "run", num_resamples=50)
-    assert evaluation.overall_kind == "mean over splits"
-    assert evaluation.overall == pytest.approx((1 + 3 / 6) / 2)
+    assert evaluation.overall.kind == "mean over splits"
+    assert evaluation.overall.mean == pytest.approx((1 + 3 / 6) / 2)
 
 
 def test_classes_have_an_accuracy_and_scores_have_none(
@@ -209,12 +212,12 @@ def test_classes_have_an_accuracy_and_scores_have_none(
     assert mean.split() == ["jumps", "mean", "6", "0.667", "±", "0.236", "[0.300,", "0.903]"]
     # The mean of both seeds is wrong of the second video alone.
     assert evaluation.splits[0].ensemble.accuracy == pytest.approx(5 / 6)
-    # Means and epochs are told by accuracy too.
+    # Means and epochs are compared by accuracy, too.
     assert evaluation.metric == "accuracy"
-    assert evaluation.overall == evaluation.splits[0].mean == pytest.approx(4 / 6)
+    assert evaluation.overall.mean == evaluation.splits[0].mean == pytest.approx(4 / 6)
     # Wilson's, of four of six: a bootstrap of six videos would not know how few they are.
     assert evaluation.splits[0].interval == wilson_interval(4, 6)
-    assert "would report +0.500 more than the last epoch (not model selection), in accuracy." in text
+    assert "would report +0.500 more than the last epoch in accuracy (not model selection)." in text
     assert evaluation.rows()[0]["best_on_test_accuracy_not_model_selection"] == 0.9
 
     write_run(tmp_path / "scores", BALL)

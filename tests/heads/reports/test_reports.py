@@ -122,7 +122,7 @@ def test_a_split_has_one_row_and_every_seed_its_own(world, tmp_path: Path) -> No
     evaluation = evaluate(tmp_path / "run")
     short, full = metrics_by_split(evaluation), metrics_by_seed(evaluation)
     assert [row[0] for row in short.rows] == ["first", "second", "mean over splits"]
-    assert short.rows[-1][2].startswith(f"{evaluation.overall:.3f} ± ")
+    assert short.rows[-1][2].startswith(f"{evaluation.overall.mean:.3f} ± ")
     assert [row[1] for row in full.rows] == ["0", "1", "ensemble", "mean"] * 2
     assert {len(row) for row in full.rows} == {len(full.header)}
     assert {len(row) for row in short.rows} == {len(short.header)}
@@ -141,9 +141,9 @@ def test_a_video_of_several_splits_is_among_the_worst_once(world, tmp_path: Path
 def test_thirds_are_by_the_judges_scores() -> None:
     groups = thirds_of_scores([residuals()])
     assert [groups[name] for name in "abcdef"] == [
-        *["judged below 1.67"] * 2,
-        *["judged 1.67 to 3.33"] * 2,
-        *["judged above 3.33"] * 2,
+        *["score below 1.67"] * 2,
+        *["score 1.67 to 3.33"] * 2,
+        *["score above 3.33"] * 2,
     ]
 
 
@@ -202,7 +202,7 @@ def test_an_unfinished_run_is_reported_as_far_as_it_is(world, tmp_path: Path) ->
     fit(world.request(run_dir, seeds=(0, 1)))
     (run_dir / "split-first" / "seed-1" / "cell.json").unlink()
     page = write_report([run_dir], tmp_path / "report.html", num_worst=0).read_text()
-    assert "1 cells are not finished" in page
+    assert "1 trained cell (split and seed) is missing" in page
 
 
 def test_a_damaged_summary_is_one_message(world, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_numbers_need_no_plugin_and_say_whose_they_are(run: Path) -> None:
     result = CliRunner().invoke(cli.main, ["evaluate", str(run)])
     assert result.exit_code == 0, result.output
     assert "plug-in mine.py (sha256:" in result.stderr
-    assert "Typically off by" in result.stdout
+    assert "Mean error" in result.stdout
     given = CliRunner().invoke(cli.main, ["evaluate", str(run), "--plugin", str(run.parent / "mine.py")])
     assert given.stdout == result.stdout
     assert "plug-in" not in given.stderr

@@ -1,4 +1,4 @@
-"""Scores that are probabilities of a class, in words."""
+"""Two-class targets: the class, its probability and the accuracy, as text."""
 
 from functools import partial
 from types import SimpleNamespace
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.metrics import wilson_interval
-from heads.evaluation.two_classes import two_classes
+from heads.evaluation.two_class_target import two_class_target
 from heads.scoring.predict import Prediction
 from heads.scoring.score_text import format_scored_video, headline, score_sentences
 from heads.scoring.scorer import ScoredVideo
@@ -23,7 +23,7 @@ def config_of(make_config):
 
 
 def classes(config_of, *, dataset: str = "fr-fs", loss: str = "cross-entropy"):
-    return two_classes(
+    return two_class_target(
         config_of(dataset=dataset, loss=loss),
         ["official"],
         predicted=PREDICTED,

@@ -1,4 +1,4 @@
-"""Scores that are classes: the probability of the upper one of two, say of a clean landing or a fall."""
+"""Two-class targets: a score is the probability of the upper class, say of a clean landing against a fall."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.metrics import Interval, accuracy, wilson_interval
-from heads.evaluation.metric import has_classes
+from heads.evaluation.metric import is_two_class
 from heads.runs.run_config import RunConfig
 
-# Lower and upper class by dataset, as a reader would say them.
+# The names of the lower class (0) and the upper class (1) by dataset.
 NAMES: Mapping[str, tuple[str, str]] = {"fr-fs": ("fall", "clean landing")}
 HALF = 0.5
 
@@ -18,10 +18,11 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class TwoClasses:
-    """What a run's scores tell apart, and how well it did on its test videos.
+class TwoClassTarget:
+    """The two classes of a run's target, and how many test videos the run got right.
 
-    `accuracy` is Wilson's 95 % interval of the share of test videos that it told right.
+    `accuracy` is Wilson's 95 % interval of the share of correct test videos. `share_upper` is the share of
+    the upper class in the training set.
     """
 
     lower: str
@@ -32,35 +33,36 @@ class TwoClasses:
     share_upper: float
 
     def name(self, score: float) -> str:
-        """The likelier class of that score; at one half the upper one, as accuracy counts."""
+        """Return the likelier class of that score; one half means the upper class, as in the accuracy."""
         return self.upper if score >= HALF else self.lower
 
     def probability(self, score: float) -> float:
-        """Of the likelier class."""
+        """Return the probability of the likelier class."""
         return max(score, 1 - score)
 
 
 def class_names(config: RunConfig, splits: Sequence[str]) -> tuple[str, str] | None:
-    """Lower and upper class of those splits; None where scores are scores."""
-    if not all(has_classes(config, split) for split in splits):
+    """Return the names of the lower and the upper class, or None if the target has no two classes."""
+    if not all(is_two_class(config, split) for split in splits):
         return None
     target = config.target.name
     return NAMES.get(config.dataset.adapter, (f"not {target}", target))
 
 
-def two_classes(
+def two_class_target(
     config: RunConfig, splits: Sequence[str], *, predicted: Floats, true: Floats, training: Floats
-) -> TwoClasses | None:
-    """What the run's test videos say, `predicted` and `true` of all the splits; None where scores are scores.
+) -> TwoClassTarget | None:
+    """Return the two-class target of a run, or None if its target has no two classes.
 
-    `training` are the classes, 0 or 1, of the videos that it learned from.
+    `predicted` and `true` are the scores of the test videos of all splits, `training` the labels, 0 or 1, of
+    the training videos; all are `(video)`.
     """
     names = class_names(config, splits)
     if names is None:
         return None
     lower, upper = names
     num_right = round(float(accuracy(predicted, true)) * len(true))
-    return TwoClasses(
+    return TwoClassTarget(
         lower=lower,
         upper=upper,
         num_videos=len(true),
