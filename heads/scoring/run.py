@@ -17,7 +17,7 @@ from heads.scoring.result import ScoringResult
 from heads.scoring.scorer import ScoredVideo, Scorer, score_video
 
 if TYPE_CHECKING:
-    from heads.evaluation.evaluate import Evaluation
+    from heads.evaluation.run_scores import Evaluation
 
 ExtractRecords = Callable[[Video], Mapping[str, Record]]  # from a video to its records, by stream
 
