@@ -169,7 +169,10 @@ def test_an_unfinished_run_is_evaluated_as_far_as_it_is(write_run: WriteRun, tmp
 
 def test_a_run_without_any_cell_cannot_be_evaluated(write_run: WriteRun, tmp_path: Path) -> None:
     write_run(tmp_path / "run", BALL, seeds=(7,))
-    with pytest.raises(RunError, match="has no finished cell of 1: run the same `aqa fit` command again"):
+    with pytest.raises(
+        RunError,
+        match=r"has no finished trained cell \(split and seed\) of 1: run the same `aqa fit` command again",
+    ):
         evaluate(tmp_path / "run")
 
 
