@@ -1,4 +1,4 @@
-"""`aqa report`: what runs are worth, on one page."""
+"""`aqa report`: one page on one or several runs."""
 
 from pathlib import Path
 
@@ -17,25 +17,24 @@ from aqa_pipeline.commands.outputs import OUTPUT_FILE, check_output
     default=Path("report.html"),
     show_default=True,
     metavar="OUT",
-    help="The page; pages of the worst videos go into a folder beside it.",
+    help="File of the page. Pages of the worst videos go into a folder beside it.",
 )
 @click.option(
     "--worst",
     type=click.IntRange(0),
     default=5,
     show_default=True,
-    help="How many of the worst-predicted test videos get a page of their own.",
+    help="How many test videos with the largest errors get a page.",
 )
-@click.option("--embed", is_flag=True, help="Put the videos into their pages instead of links to them.")
+@click.option("--embed", is_flag=True, help="Put the videos into their pages instead of links.")
 @plugin_option
 def report(runs: tuple[Path, ...], html: Path, worst: int, embed: bool) -> None:
-    """Writes a page on one run, or on several beside each other: metrics, curves, errors, worst videos.
+    """Write a page with the metrics, plots and worst videos of one or several runs.
 
-    Everything is read from the run directories; the plots are put there too, as SVG and PNG. The pages of
-    single videos need the dataset and the store where the run found them. RUN may be left out where there is
-    only one in `runs`.
+    The page needs only the run directories. Plots are also written into them, as SVG and PNG. Pages of single
+    videos need the dataset and the feature store of the run. RUN may be omitted if `runs` has only one.
     """
-    from heads.reports.runs import PLOTS, pages_folder, write_report
+    from heads.reports.report import PLOTS, pages_folder, write_report
     from heads.runs.config import read_config
     from heads.runs.run_plugins import plugin_notes
 

@@ -1,1 +1,1 @@
-"""Reports of whole runs: plots, tables, and the pages of the videos that were judged worst."""
+"""Reports of whole runs: plots, tables, and pages of the test videos with the largest errors."""

@@ -1,4 +1,4 @@
-"""The tables above several runs: one row per run, one per pair, and the splits of each pair."""
+"""The tables that compare several runs: a row per run, a row per pair, and the splits of each pair."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,27 +12,27 @@ from heads.evaluation.run_scores import Evaluation
 from heads.pages.run_page import TableOf
 from heads.reports.number_text import UNDEFINED, interval_text, number_text
 
-PAIRED = "First less second. Paired bootstrap over videos and seeds; p is two-sided."
+PAIRED = "First run minus second run. Paired bootstrap over videos and seeds; p is two-sided."
 Titled = tuple[str, TableOf]
 
 
 def overview(evaluations: Mapping[Path, Evaluation]) -> Titled:
-    """Return a row per run; flags have a column where they are not those of all."""
+    """Return a row per run; flags have a column if they differ between the runs."""
     differ = len({each.flags for each in evaluations.values()}) > 1
-    classes = any(each.verdict is None or each.verdict.two_class for each in evaluations.values())
+    two_class = any(each.verdict is None or each.verdict.two_class for each in evaluations.values())
     rows = [
         (
             str(run_dir),
             *([", ".join(each.flags)] if differ else []),
             number_text(each.overall.mean),
             interval_text(each.overall.interval),
-            *([] if classes else [_error(each)]),
+            *([] if two_class else [_error(each)]),
         )
         for run_dir, each in evaluations.items()
     ]
     metrics = " or ".join(dict.fromkeys(TITLES[each.metric] for each in evaluations.values()))
     header = ("run", *(["flags"] if differ else []), metrics, "95 % interval")
-    error = [] if classes else ["typical error"]
+    error = [] if two_class else ["mean error"]
     return "All runs", TableOf((*header, *error), rows, num_texts=1 + differ)
 
 
@@ -41,7 +41,7 @@ def _error(evaluation: Evaluation) -> str:
 
 
 def differences(run_dirs: Sequence[Path]) -> tuple[Titled, list[Titled]]:
-    """Return the difference of each pair over all splits, and those of the single splits, pair by pair."""
+    """Return the differences of all pairs over all splits, and a table of the splits for each pair."""
     rows, by_split = [], []
     for first, second in combinations(run_dirs, 2):
         title = f"{first} against {second}"

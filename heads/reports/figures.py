@@ -1,4 +1,4 @@
-"""How figures look and where they go: one SVG and one PNG each, the SVG with colours that follow the page."""
+"""The style and the files of figures: one SVG and one PNG each; the SVG follows a light or dark page."""
 
 import io
 import warnings
@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aqa_pipeline.store import write_whole
-from heads.reports.labels import num_lines
+from heads.reports.plot_labels import num_lines
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# The hues of Okabe & Ito, 2008, for any colour vision; of a lightness that stands out on white and on black.
-COLOURS = ("#3b82c4", "#d9662b", "#1f9d78", "#b565a7", "#c9900c", "#4aa3d8")
+# Hues of Okabe & Ito, 2008, for any color vision, with a lightness that stands out on white and on black.
+COLORS = ("#3b82c4", "#d9662b", "#1f9d78", "#b565a7", "#c9900c", "#4aa3d8")
 INK, QUIET = "#1b2028", "#7d8794"
 DARK_INK = "#e8ebf0"
-STYLE: dict[Any, Any] = {  # matplotlib spells its hundreds of keys out as a Literal
+STYLE: dict[Any, Any] = {  # matplotlib types its hundreds of keys as a Literal
     "font.size": 10,
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -34,11 +34,15 @@ STYLE: dict[Any, Any] = {  # matplotlib spells its hundreds of keys out as a Lit
     "legend.frameon": False,
     "svg.hashsalt": "aqa",
     "figure.constrained_layout.use": True,
-    "figure.constrained_layout.w_pad": 0.08,  # inches: a layout of two rounds leaves labels some points off
+    "figure.constrained_layout.w_pad": 0.08,  # inches; the layout may place labels some points off
 }
 PNG_DPI = 150
-ROWS_WIDTH, ROW, LINE = 6.4, 0.32, 0.18  # inches: a plot of rows, a row, each further line of its label
-# For names that matplotlib's own font has no signs for; those that are installed are asked in this order.
+ROWS_WIDTH, ROW, LINE = (
+    6.4,
+    0.32,
+    0.18,
+)  # inches: the width of a plot with rows, the height of a row, of each further line of its label
+# Fallback fonts for characters that matplotlib's own font lacks; the installed ones are used in this order.
 FONTS = (
     "Noto Sans CJK JP",
     "Noto Sans CJK SC",
@@ -55,7 +59,7 @@ FONTS = (
 
 @dataclass(frozen=True)
 class Plot:
-    """A finished plot: what it shows, in words for those who do not see it, and its SVG."""
+    """A finished plot: its SVG, and `alt`, which says in words what it shows."""
 
     name: str
     title: str
@@ -64,7 +68,7 @@ class Plot:
 
     @property
     def svg_of_page(self) -> str:
-        """The SVG whose ink follows the reader's light or dark page."""
+        """The SVG with text in the color of the page, light or dark."""
         style = (
             f"<style>svg{{color:{INK}}}@media(prefers-color-scheme:dark){{svg{{color:{DARK_INK}}}}}</style>"
         )
@@ -74,7 +78,10 @@ class Plot:
 
 @contextmanager
 def plotting() -> Iterator[None]:
-    """Draw in the pages' style. A sign that no installed font has becomes a box; the plot's words have it."""
+    """Set the style of the pages while drawing.
+
+    A character that no installed font has becomes a box without a warning; the alternative text still has it.
+    """
     from matplotlib import font_manager, rc_context
 
     installed = set(font_manager.get_font_names())
@@ -85,25 +92,25 @@ def plotting() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """An empty figure of that size in inches; use it inside `plotting()`."""
+    """Return an empty figure of that size in inches; call it inside `plotting()`."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height))
 
 
 def rows_figure(labels: Sequence[str], *, above: float) -> "Figure":
-    """A figure with a row for each label, and so many inches above them."""
+    """Return a figure with a row for each label, and `above` inches above the rows."""
     further = num_lines(labels) - len(labels)
     return new_figure(ROWS_WIDTH, above + ROW * len(labels) + LINE * further)
 
 
 def name_across(figure: "Figure", name: str) -> None:
-    """Name the horizontal axis in the middle of the figure: beside long labels the axis itself is short."""
+    """Name the horizontal axis at the middle of the figure, because long labels leave a short axis."""
     figure.supxlabel(name, fontsize=STYLE["font.size"])
 
 
 def save_plot(figure: "Figure", folder: Path, *, name: str, title: str, alt: str) -> Plot:
-    """Writes FOLDER/NAME.svg and .png, each in place only when whole."""
+    """Write FOLDER/NAME.svg and FOLDER/NAME.png, each atomically, and return the plot."""
     folder.mkdir(parents=True, exist_ok=True)
     svg, png = io.StringIO(), io.BytesIO()
     figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None, "Title": title})

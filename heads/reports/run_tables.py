@@ -1,4 +1,4 @@
-"""The tables of one run: a row per split, which fits a phone, and a row per split and seed."""
+"""The tables of one run: a row per split, narrow enough for a phone, and a row per trained cell."""
 
 import math
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from heads.reports.number_text import UNDEFINED, interval_text, number_text
 
 
 def metrics_by_split(evaluation: Evaluation) -> TableOf:
-    """Return the mean over seeds of each split, and over the splits where there are several."""
+    """Return the mean over seeds of each split, and the overall mean if there are several splits."""
     rows = [
         (split.split, str(split.ensemble.num_videos), _mean(split), interval_text(split.interval))
         for split in evaluation.splits
@@ -20,18 +20,22 @@ def metrics_by_split(evaluation: Evaluation) -> TableOf:
         spread = "" if math.isnan(overall.std) else f" ± {overall.std:.3f}"
         mean = f"{number_text(overall.mean)}{spread}"
         rows.append((overall.kind, str(overall.num_videos), mean, interval_text(overall.interval)))
-    kept = f"Kept: {evaluation.select}. " if evaluation.has_epochs else ""
-    seeds = "Mean ± deviation over seeds." if any(split.num_seeds > 1 for split in evaluation.splits) else ""
+    kept = f"Weights kept: {evaluation.select}. " if evaluation.has_epochs else ""
+    seeds = (
+        "Mean ± standard deviation over seeds."
+        if any(split.num_seeds > 1 for split in evaluation.splits)
+        else ""
+    )
     header = ("split", "videos", TITLES[evaluation.metric], "95 % interval")
     return TableOf(header, rows, f"{kept}{seeds}")
 
 
 def metrics_by_seed(evaluation: Evaluation) -> TableOf:
-    """Return every cell with all metrics; the epochs' columns only where there are epochs to choose from."""
+    """Return every trained cell with all metrics, and the metrics of the epochs if there are several."""
     header = ("split", "seed", "videos", TITLES[evaluation.metric], "95 % interval", "R-l2", "MSE")
     if not evaluation.has_epochs:
         return TableOf(header, [row[: len(header)] for row in _rows(evaluation)], num_texts=2)
-    note = "* The best epoch on the test videos is not model selection."
+    note = "* Choosing the best epoch on the test set is not model selection."
     return TableOf((*header, "last epoch", "best on test*"), list(_rows(evaluation)), note, num_texts=2)
 
 

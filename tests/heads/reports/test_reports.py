@@ -1,4 +1,4 @@
-"""Plots and tables of runs: made from cells alone, the same each time, right in what they say."""
+"""Plots and tables of runs: made from trained cells alone, and the same each time."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +10,14 @@ from aqa_pipeline.errors import RunError
 from heads.evaluation.evaluate import evaluate
 from heads.evaluation.evaluation_text import format_evaluation
 from heads.evaluation.residuals import SplitResiduals, split_residuals, thirds_of_scores
-from heads.reports import comparing, plots
-from heads.reports.comparing import compare_plot
+from heads.reports import comparison_plot, run_plots
+from heads.reports.comparison_plot import compare_plot
 from heads.reports.figures import INK, save_plot
-from heads.reports.labels import label
-from heads.reports.plots import epoch_gap, learning_curves, predictions, residuals_by_group
+from heads.reports.plot_labels import label
+from heads.reports.report import write_report
+from heads.reports.run_plots import epoch_gap, learning_curves, predictions, residuals_by_group
 from heads.reports.run_tables import metrics_by_seed, metrics_by_split
-from heads.reports.runs import write_report
-from heads.reports.worst import worst_videos
+from heads.reports.worst_videos import worst_videos
 from heads.runs.trained_cell import VideoScore, read_cell
 from heads.training.fit import fit
 
@@ -49,7 +49,7 @@ NAMES = (LONG, "$x_1$ <b> & $", "\u7fbd\u751f\u7d50\u5f26", "")
 
 @pytest.fixture
 def parts_beyond(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What of each saved plot lies beyond its border, in inches; to be read when the plots are made."""
+    """List the plots whose parts lie beyond their border, in inches; read it after drawing."""
     beyond: list[str] = []
 
     def measure(figure, folder, *, name, title, alt):
@@ -59,13 +59,13 @@ def parts_beyond(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             beyond.append(f"{name}: {box.extents} of {width} x {height}")
         return plot
 
-    for module in (plots, comparing):
+    for module in (run_plots, comparison_plot):
         monkeypatch.setattr(module, "save_plot", measure)
     return beyond
 
 
 def test_no_name_is_cut_or_warned_of(parts_beyond: list[str], tmp_path: Path) -> None:
-    """Warnings are errors here, among them those of layouts that collapse and of signs without a font."""
+    """Warnings are errors: also those of collapsed layouts and of characters without a font."""
     for number in range(1, len(NAMES) + 1):
         groups = {video: NAMES[at % number] for at, video in enumerate("abcdef")}
         residuals_by_group([residuals()], tmp_path, groups=groups)
@@ -95,9 +95,9 @@ def test_long_names_have_two_lines_and_an_ellipsis() -> None:
 
 
 def test_sides_of_a_horizontal_axis_are_left_and_right(tmp_path: Path) -> None:
-    """matplotlib draws words as paths, and writes them beside the paths."""
+    """The SVG holds its text as comments beside the paths that matplotlib draws."""
     svg = residuals_by_group([residuals()], tmp_path, groups=dict.fromkeys("abcdef", "all")).svg
-    assert "left of 0: judged lower than predicted, right: higher" in svg
+    assert "left of 0: predicted too high, right: too low" in svg
     assert "above 0" not in svg
 
 
@@ -106,7 +106,7 @@ def test_a_head_without_epochs_has_no_curves_and_no_best_epoch(world, tmp_path: 
     fit(replace(at_once, streams=("segments",), epochs=None))
     fit(world.request(tmp_path / "net", seeds=(0, 1)))
     curves = {"learning-curves.svg", "learning-curves.png", "epoch-gap.svg", "epoch-gap.png"}
-    words = ("Learning curves", "Best-on-test gap", "Kept: last epoch", "momentum")
+    words = ("Learning curves", "Best-on-test gain", "Weights kept: last epoch", "momentum")
     for name, has_epochs in (("svr", False), ("net", True)):
         page = write_report([tmp_path / name], tmp_path / f"{name}.html", num_worst=0).read_text()
         drawn = {path.name for path in (tmp_path / name / "plots").iterdir()}
@@ -172,7 +172,7 @@ def test_a_video_that_several_splits_test_is_one_point_of_its_group(tmp_path: Pa
 def test_any_number_of_splits_fits(tmp_path: Path, number: int) -> None:
     splits = [residuals(f"split {at}") for at in range(number)]
     plot = predictions(splits, tmp_path, target="total $core")
-    assert plot.alt.count("90% of them within ± 2.00") == number
+    assert plot.alt.count("90% of 6 test videos within ± 2.00") == number
 
 
 def test_learning_curves_name_every_seed(world, tmp_path: Path) -> None:

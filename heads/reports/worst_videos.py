@@ -1,4 +1,4 @@
-"""The test videos that a run judged worst, each with a page that shows why."""
+"""The test videos with the largest errors of a run, each with a page that shows why."""
 
 import logging
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def find_dataset(config: RunConfig) -> tuple[Dataset | None, str]:
-    """The run's dataset, or None and the reason: reports must work where videos are not."""
+    """Return the run's dataset, or None and the reason: a report must not need the videos."""
     try:
         return dataset_of(config), ""
     except AqaError as error:
@@ -42,9 +42,9 @@ def worst_videos(
     number: int,
     embed: bool = False,
 ) -> list[WorstVideo]:
-    """The `number` test videos farthest from the judges, worst first; their pages go into `folder`.
+    """Return the `number` test videos with the largest errors, and write their pages into `folder`.
 
-    A video that several splits test stands here once, by the split that judged it worst.
+    A video that several splits test is listed once, with its largest error.
     """
     ranked = sorted(
         ((split, row) for split in splits for row in range(len(split.videos))),
@@ -77,7 +77,7 @@ def worst_videos(
 
 
 class _PageMaker:
-    """Pages of test videos from stored features; networks are loaded once per split."""
+    """Write pages of test videos from stored features; load the networks once per split."""
 
     def __init__(self, run_dir: Path, folder: Path, *, report: Path, embed: bool) -> None:
         self._run_dir, self._folder, self._embed = run_dir, folder, embed

@@ -1,4 +1,4 @@
-"""Several runs in one plot."""
+"""The plot that compares several runs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,22 +6,22 @@ from tempfile import TemporaryDirectory
 
 from heads.evaluation.metric import TITLES
 from heads.evaluation.run_scores import Evaluation
-from heads.reports.figures import COLOURS, Plot, name_across, plotting, rows_figure, save_plot
-from heads.reports.labels import label
+from heads.reports.figures import COLORS, Plot, name_across, plotting, rows_figure, save_plot
+from heads.reports.plot_labels import label
 
 
 def compare_plot(evaluations: Sequence[Evaluation]) -> Plot:
-    """Per split and run: the mean metric over seeds with its interval over videos and seeds."""
+    """Plot the mean metric over seeds of each split and run, with its interval over videos and seeds."""
     rows = [(split, at) for at, each in enumerate(evaluations) for split in each.splits]
     rows.sort(key=lambda row: (row[0].split, row[1]))
     with plotting():
         names = [label(f"{split.split}: {evaluations[at].run_dir.name}") for split, at in rows]
         figure = rows_figure(names, above=0.8)
         panel = figure.subplots()
-        for place, (split, at) in enumerate(reversed(rows)):
-            colour = COLOURS[at % len(COLOURS)]
-            panel.plot([split.interval.low, split.interval.high], [place, place], color=colour, lw=2)
-            panel.plot([split.mean], [place], "o", color=colour)
+        for row, (split, at) in enumerate(reversed(rows)):
+            color = COLORS[at % len(COLORS)]
+            panel.plot([split.interval.low, split.interval.high], [row, row], color=color, lw=2)
+            panel.plot([split.mean], [row], "o", color=color)
         panel.set_yticks(range(len(rows)), names[::-1])
         metrics = " or ".join(dict.fromkeys(TITLES[each.metric] for each in evaluations))
         has_intervals = not all(split.interval.why_none for split, _ in rows)
@@ -32,6 +32,6 @@ def compare_plot(evaluations: Sequence[Evaluation]) -> Plot:
             f"({split.interval.why_none or f'{split.interval.low:.3f} to {split.interval.high:.3f}'})"
             for split, at in rows
         )
-        # It belongs to no single run, so that it is kept in the page alone.
+        # The plot belongs to no single run, so only the page keeps it.
         with TemporaryDirectory() as folder:
             return save_plot(figure, Path(folder), name="comparison", title="Runs side by side", alt=alt)

@@ -1,18 +1,18 @@
-"""Names in plots: as they stand, and no longer than a plot has room for."""
+"""Names in plots, shortened to the room that a plot has."""
 
 import textwrap
 from collections.abc import Sequence
 
-LINE_WIDTH, MOST_LINES = 26, 2  # signs, lines
+LINE_WIDTH, MOST_LINES = 26, 2  # characters, lines
 
 
 def plain(name: str) -> str:
-    """Return the name as it stands: between dollar signs matplotlib would read mathematics."""
+    """Return the name with escaped dollar signs, between which matplotlib would read mathematics."""
     return name.replace("$", r"\$")
 
 
 def label(name: str) -> str:
-    """Return the name in two lines at most, with an ellipsis where it goes on."""
+    """Return the name in at most two lines, with an ellipsis if it is longer."""
     lines = textwrap.wrap(name, LINE_WIDTH)
     if len(lines) > MOST_LINES:
         lines = [
@@ -23,5 +23,5 @@ def label(name: str) -> str:
 
 
 def num_lines(labels: Sequence[str]) -> int:
-    """Return how many lines the labels have together."""
+    """Return the number of lines of all labels together."""
     return sum(each.count("\n") + 1 for each in labels)

@@ -1,4 +1,4 @@
-"""The plots of one run, from its cells alone: learning curves, predictions, residuals, the gap of epochs."""
+"""The plots of one run: learning curves, predictions, residuals, and best against last epochs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from heads.evaluation.metric import TITLES
 from heads.evaluation.residuals import SplitResiduals, residual_of_each
 from heads.evaluation.run_scores import CellScores
 from heads.reports.figures import (
-    COLOURS,
+    COLORS,
     QUIET,
     Plot,
     name_across,
@@ -20,7 +20,7 @@ from heads.reports.figures import (
     rows_figure,
     save_plot,
 )
-from heads.reports.labels import label
+from heads.reports.plot_labels import label
 from heads.runs.trained_cell import TrainedCell
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ CURVE_WIDTH, CURVE_HEIGHT, MAX_CURVES = 2.4, 2.1, 4
 
 
 def learning_curves(cells: Sequence[TrainedCell], folder: Path) -> Plot:
-    """Per split: the training loss and the metric on the test videos, one line a seed."""
+    """Plot the training loss and the test metric of each split, one line per seed."""
     by_split = _by_split(cells)
     with plotting():
         figure, panels = panels_of(
@@ -43,8 +43,8 @@ def learning_curves(cells: Sequence[TrainedCell], folder: Path) -> Plot:
         )
         pairs = zip(panels[::2], panels[1::2], by_split.items(), strict=True)
         for loss, on_test, (split, seeds) in pairs:
-            for colour, cell in zip(_colours(len(seeds)), seeds, strict=True):
-                _curves(loss, on_test, cell, colour)
+            for color, cell in zip(_colors(len(seeds)), seeds, strict=True):
+                _curves(loss, on_test, cell, color)
             for panel in (loss, on_test):
                 panel.set_title(label(split), fontsize=SMALL)
                 panel.set_xlabel("epoch")
@@ -62,7 +62,7 @@ def learning_curves(cells: Sequence[TrainedCell], folder: Path) -> Plot:
 
 
 def _name_seeds(figure: "Figure", panels: Sequence["Axes"]) -> None:
-    """One legend for all panels: a seed has the same color in each."""
+    """Draw one legend for all panels; a seed has the same color in each."""
     handles = {
         name: handle
         for panel in panels
@@ -71,14 +71,14 @@ def _name_seeds(figure: "Figure", panels: Sequence["Axes"]) -> None:
     figure.legend(handles.values(), handles, loc="outside lower center", ncols=6, fontsize=SMALL)
 
 
-def _curves(loss: "Axes", correlation: "Axes", cell: TrainedCell, colour: str) -> None:
+def _curves(loss: "Axes", metric: "Axes", cell: TrainedCell, color: str) -> None:
     numbers = [epoch.epoch for epoch in cell.epochs]
     on_test = [epoch.test for epoch in cell.epochs]
-    loss.plot(numbers, [epoch.loss for epoch in cell.epochs], color=colour, lw=1.2)
-    correlation.plot(numbers, on_test, color=colour, lw=1.2, label=f"seed {cell.seed}")
+    loss.plot(numbers, [epoch.loss for epoch in cell.epochs], color=color, lw=1.2)
+    metric.plot(numbers, on_test, color=color, lw=1.2, label=f"seed {cell.seed}")
     kept = cell.chosen_epoch
     if kept in numbers:
-        correlation.plot([kept], [on_test[numbers.index(kept)]], "o", color=colour, ms=5)
+        metric.plot([kept], [on_test[numbers.index(kept)]], "o", color=color, ms=5)
 
 
 def _title(cells: Sequence[TrainedCell]) -> str:
@@ -86,14 +86,14 @@ def _title(cells: Sequence[TrainedCell]) -> str:
 
 
 def _loss_scale(cells: Sequence[TrainedCell]) -> str:
-    """Logarithmic where the losses span a decade: within one its marks are hard to read."""
+    """Return a logarithmic scale if the losses span a decade; else its few marks are hard to read."""
     losses = [epoch.loss for cell in cells for epoch in cell.epochs]
     positive = all(math.isfinite(loss) and loss > 0 for loss in losses)
     return "log" if positive and max(losses) >= DECADE * min(losses) else "linear"
 
 
 def predictions(splits: Sequence[SplitResiduals], folder: Path, *, target: str) -> Plot:
-    """Per split: the seeds' mean prediction of each test video against the judges, with the interval."""
+    """Plot the seeds' mean prediction against the judges' score for each test video, with the interval."""
     with plotting():
         figure, panels = panels_of(len(splits))
         for panel, split in zip(panels, splits, strict=True):
@@ -101,7 +101,7 @@ def predictions(splits: Sequence[SplitResiduals], folder: Path, *, target: str) 
                 [min(split.true.min(), split.mean.min()), max(split.true.max(), split.mean.max())]
             )
             panel.fill_between(
-                ends, ends - split.half_width, ends + split.half_width, color=COLOURS[0], alpha=0.12, lw=0
+                ends, ends - split.half_width, ends + split.half_width, color=COLORS[0], alpha=0.12, lw=0
             )
             panel.plot(ends, ends, color=QUIET, lw=1, ls="--")
             panel.errorbar(
@@ -111,22 +111,24 @@ def predictions(splits: Sequence[SplitResiduals], folder: Path, *, target: str) 
                 fmt="o",
                 ms=4,
                 lw=0.8,
-                color=COLOURS[0],
+                color=COLORS[0],
                 alpha=0.85,
             )
-            panel.set(title=label(split.split), xlabel=label(f"judges: {target}"), ylabel="predicted")
+            panel.set(
+                title=label(split.split), xlabel=label(f"judges' score: {target}"), ylabel="predicted score"
+            )
         alt = "; ".join(
-            f"split {split.split}: {len(split.videos)} test videos, {split.coverage:.0%} of them within "
-            f"± {split.half_width:.2f} of the judges"
+            f"split {split.split}: {split.coverage:.0%} of {len(split.videos)} test videos within "
+            f"± {split.half_width:.2f} of the judges' score"
             for split in splits
         )
         return save_plot(figure, folder, name="predictions", title="Predicted against true scores", alt=alt)
 
 
 def residuals_by_group(splits: Sequence[SplitResiduals], folder: Path, *, groups: Mapping[str, str]) -> Plot:
-    """Judges minus prediction, a row of points per group; `groups` names each video's.
+    """Plot the residuals, judges' score minus prediction, in a row of points per group.
 
-    A video has one point: the mean over the splits that test it.
+    `groups` gives the group of each video. A video has one point: the mean over the splits that test it.
     """
     by_group: dict[str, list[float]] = {}
     for video, residual in residual_of_each(splits).items():
@@ -137,12 +139,14 @@ def residuals_by_group(splits: Sequence[SplitResiduals], folder: Path, *, groups
         figure = rows_figure(labels, above=0.9)
         panel = figure.subplots()
         for row, name in enumerate(reversed(names)):
-            panel.plot(by_group[name], [row] * len(by_group[name]), "o", ms=4, alpha=0.5, color=COLOURS[0])
-            panel.plot([np.mean(by_group[name])], [row], "|", ms=16, mew=2.5, color=COLOURS[1])
+            panel.plot(by_group[name], [row] * len(by_group[name]), "o", ms=4, alpha=0.5, color=COLORS[0])
+            panel.plot([np.mean(by_group[name])], [row], "|", ms=16, mew=2.5, color=COLORS[1])
         panel.axvline(0, color=QUIET, lw=1)
         panel.set_yticks(range(len(names)), labels)
         panel.set(ylim=(-0.6, len(names) - 0.4))
-        name_across(figure, "judges minus predicted (left of 0: judged lower than predicted, right: higher)")
+        name_across(
+            figure, "judges' score minus predicted score (left of 0: predicted too high, right: too low)"
+        )
         alt = "; ".join(
             f"{name}: mean {np.mean(by_group[name]):+.2f} over {len(by_group[name])}" for name in names
         )
@@ -150,7 +154,7 @@ def residuals_by_group(splits: Sequence[SplitResiduals], folder: Path, *, groups
 
 
 def epoch_gap(scored: Sequence[CellScores], folder: Path) -> Plot:
-    """Per split and seed: the metric of the last epoch, and of the best one on the test videos."""
+    """Plot the test metric of the last epoch and of the best epoch of each trained cell."""
     labels = [f"{label(cell.split)}, seed {cell.seed}" for cell in scored]
     with plotting():
         figure = rows_figure(labels, above=1.1)
@@ -158,9 +162,9 @@ def epoch_gap(scored: Sequence[CellScores], folder: Path) -> Plot:
         for row, cell in enumerate(reversed(scored)):
             panel.plot([cell.last_on_test, cell.best_on_test], [row, row], color=QUIET, lw=2)
         rows = list(range(len(scored)))[::-1]
-        panel.plot([c.last_on_test for c in scored], rows, "o", color=COLOURS[0], label="last epoch")
-        best = "best epoch on the test videos (not model selection)"
-        panel.plot([c.best_on_test for c in scored], rows, "D", color=COLOURS[1], ms=5, label=best)
+        panel.plot([c.last_on_test for c in scored], rows, "o", color=COLORS[0], label="last epoch")
+        best = "best epoch on the test set (not model selection)"
+        panel.plot([c.best_on_test for c in scored], rows, "D", color=COLORS[1], ms=5, label=best)
         panel.set_yticks(rows, labels)
         panel.set(ylim=(-0.6, len(scored) - 0.4))
         name_across(figure, TITLES[scored[0].scores.metric])
@@ -173,7 +177,7 @@ def epoch_gap(scored: Sequence[CellScores], folder: Path) -> Plot:
             figure,
             folder,
             name="epoch-gap",
-            title="What choosing the epoch on the test videos would add",
+            title="Gain from choosing the epoch on the test set",
             alt=alt,
         )
 
@@ -181,7 +185,7 @@ def epoch_gap(scored: Sequence[CellScores], folder: Path) -> Plot:
 def panels_of(
     number: int, *, width: float = PANEL_WIDTH, height: float = PANEL_HEIGHT, columns: int = MAX_COLUMNS
 ) -> tuple["Figure", list[Any]]:
-    """A figure with so many panels, `columns` a row at most; few panels are somewhat wider."""
+    """Return a figure and its `number` panels, at most `columns` per row."""
     columns = min(number, columns)
     rows = -(-number // columns)
     figure = new_figure(max(width * columns, PANEL_WIDTH * 1.3), height * rows)
@@ -198,5 +202,5 @@ def _by_split(cells: Sequence[TrainedCell]) -> dict[str, list[TrainedCell]]:
     return by_split
 
 
-def _colours(number: int) -> list[str]:
-    return [COLOURS[at % len(COLOURS)] for at in range(number)]
+def _colors(number: int) -> list[str]:
+    return [COLORS[at % len(COLORS)] for at in range(number)]

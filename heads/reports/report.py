@@ -1,4 +1,4 @@
-"""The report of one or several runs: everything is read from the run directories."""
+"""The report page of one or several runs, made from their run directories."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,14 +18,14 @@ from heads.evaluation.residuals import SplitResiduals, split_residuals, thirds_o
 from heads.evaluation.run_scores import Evaluation
 from heads.evaluation.two_class_target import class_names
 from heads.pages.run_page import Comparing, Picture, RunPage, RunSection, write_run_page
-from heads.reports.comparing import compare_plot
+from heads.reports.comparison_plot import compare_plot
 from heads.reports.comparison_tables import differences, overview
 from heads.reports.figures import Plot
 from heads.reports.number_text import interval_text, number_text
-from heads.reports.plots import epoch_gap, learning_curves, predictions, residuals_by_group
-from heads.reports.probabilities import is_wrong, probabilities
+from heads.reports.probability_plot import is_wrong, probabilities
+from heads.reports.run_plots import epoch_gap, learning_curves, predictions, residuals_by_group
 from heads.reports.run_tables import metrics_by_seed, metrics_by_split
-from heads.reports.worst import find_dataset, worst_videos
+from heads.reports.worst_videos import find_dataset, worst_videos
 from heads.runs.config import read_config
 from heads.runs.run_config import RunConfig, SplitConfig
 from heads.runs.title import is_closed_form, run_title
@@ -34,7 +34,7 @@ from heads.runs.trained_cell import TrainedCell, read_cell
 PLOTS = "plots"
 NUM_WORST = 5
 MAX_GROUPS = 40
-# What a recipe says of training by epochs: nothing of a head that is fitted at once.
+# Fields of a recipe that mean nothing for a head that is fitted in closed form.
 OF_EPOCHS = (
     "epochs",
     "batch_size",
@@ -53,9 +53,9 @@ OF_EPOCHS = (
 def write_report(
     run_dirs: Sequence[Path], path: Path, *, num_worst: int = NUM_WORST, embed: bool = False
 ) -> Path:
-    """The page at `path`, the pages of the worst videos in `<name>-videos` beside it, plots in each run.
+    """Write the page at `path`, pages of worst videos into `<name>-videos` beside it, plots into each run.
 
-    Raises `RunError` if one of them is no run, or has nothing finished.
+    Raises `RunError` if a folder is no run, or no trained cell of it is finished.
     """
     evaluations = {run_dir: evaluate(run_dir) for run_dir in run_dirs}
     sections = []
@@ -83,7 +83,7 @@ def _comparing(evaluations: Mapping[Path, Evaluation]) -> Comparing:
 
 
 def pages_folder(path: Path) -> Path:
-    """Return where the pages of single videos go."""
+    """Return the folder of the pages of single videos."""
     return path.with_name(f"{path.stem}-videos")
 
 
@@ -125,31 +125,31 @@ def _headline(
         interval = f"95 % interval {interval_text(first.interval)}"
         yield f"{title}, {of_seeds}", number_text(first.mean), interval
     if (verdict := evaluation.verdict) is not None and not classes:
-        easy = f"always the average {verdict.mean_error:.3g}, ridge regression {verdict.ridge_error:.3g}"
-        yield "Typical error, in points", f"{verdict.error:.3g}", easy
-    yield _right(residuals) if classes else _good_to(residuals)
+        constant = f"always predicting the average {verdict.mean_error:.3g}, ridge {verdict.ridge_error:.3g}"
+        yield "Mean error, in points", f"{verdict.error:.3g}", constant
+    yield _num_correct(residuals) if classes else _half_width(residuals)
     if evaluation.has_epochs:
-        gap = "choosing the epoch on the test set would report this much more (not model selection)"
-        yield "Best-on-test gap", number_text(evaluation.mean_gap, sign="+"), gap
+        gap = "choosing the best epoch on the test set would report this much more (not model selection)"
+        yield "Best-on-test gain", number_text(evaluation.mean_gap, sign="+"), gap
 
 
-def _good_to(residuals: Sequence[SplitResiduals]) -> tuple[str, str, str]:
+def _half_width(residuals: Sequence[SplitResiduals]) -> tuple[str, str, str]:
     widest = max(residuals, key=lambda split: split.half_width)
     where = f" ({widest.split}, the widest)" if len(residuals) > 1 else ""
     share = f"for {100 * widest.coverage:.0f} % of videos{where}"
-    return "A score is good to", f"± {widest.half_width:.2f}", share
+    return "Predicted scores are within", f"± {widest.half_width:.2f}", share
 
 
-def _right(residuals: Sequence[SplitResiduals]) -> tuple[str, str, str]:
+def _num_correct(residuals: Sequence[SplitResiduals]) -> tuple[str, str, str]:
     wrong: dict[str, list[bool]] = {}
     for split in residuals:
         for video, is_so in zip(split.videos, is_wrong(split).tolist(), strict=True):
             wrong.setdefault(video, []).append(is_so)
-    num = len(wrong)  # a video that several splits test counts once, as the share of them that is right
+    num = len(wrong)  # a video that several splits test counts once, with the share of correct predictions
     num_right = num - round(sum(float(np.mean(of_video)) for of_video in wrong.values()))
     interval = wilson_interval(num_right, num)
     share = f"test videos; 95 % interval {100 * interval.low:.0f} to {100 * interval.high:.0f} %"
-    return "Correct, by the mean of the seeds", f"{num_right} of {num}", share
+    return "Correct class, mean of the seeds", f"{num_right} of {num}", share
 
 
 def _verdict(evaluation: Evaluation) -> tuple[str, ...]:
@@ -180,38 +180,46 @@ def _pictures(run_dir: Path, config: RunConfig, residuals: Sequence[SplitResidua
 
 
 def _pictures_of_epochs(run_dir: Path, evaluation: Evaluation, cells: Sequence[TrainedCell]) -> list[Picture]:
-    """Nothing of a head that is fitted at once: it has no epochs."""
+    """Return the plots of epochs; a head that is fitted in closed form has none."""
     if not evaluation.has_epochs:
         return []
     folder = run_dir / PLOTS
     gap = epoch_gap(evaluation.cells, folder)
     return [
-        _picture(learning_curves(cells, folder), "A dot marks the epoch that was kept."),
-        _picture(gap, "Papers that report the best epoch report the right end."),
+        _picture(learning_curves(cells, folder), "The dot marks the epoch whose weights were kept."),
+        _picture(gap, "A paper that reports the best epoch on the test set reports the diamonds."),
     ]
 
 
 def _predictions(residuals: Sequence[SplitResiduals], config: RunConfig, folder: Path) -> Picture:
-    points = "Points: mean of the seeds; bars: their deviation"
+    points = "Points: mean prediction of the seeds. Bars: their standard deviation"
     classes = class_names(config, [split.split for split in residuals])
     if classes is not None:
         lower, upper = classes
         plot = probabilities(residuals, folder, lower=lower, upper=upper)
-        return _picture(plot, f"{points}; orange: on the wrong side of one half.")
+        return _picture(plot, f"{points}. Orange: wrong class.")
     plot = predictions(residuals, folder, target=config.target.name)
-    return _picture(plot, f"{points}; band: the interval within which a score is good.")
+    return _picture(plot, f"{points}. Band: the interval of a predicted score.")
 
 
 def _groups(config: RunConfig, residuals: Sequence[SplitResiduals]) -> tuple[dict[str, str], str]:
-    """The dataset's own groups where it is at hand, has some, and they are few enough to see."""
+    """Return the group of each test video, and a note that says what the groups are.
+
+    The groups are those of the dataset if it is available and has 2 to `MAX_GROUPS` of them, else thirds of
+    the judges' scores.
+    """
     dataset, reason = find_dataset(config)
     named = {video.video_id: video.group for video in dataset.videos if video.group} if dataset else {}
     tested = [video for split in residuals for video in split.videos]
     own = {video: named.get(video, "no group") for video in tested}
     if named and 1 < len(set(own.values())) <= MAX_GROUPS:
-        return own, "Orange: the mean of the group. Groups are those of the dataset."
-    why = reason or ("the dataset has no groups" if not named else "there are too many groups, or one only")
-    return thirds_of_scores(residuals), f"Orange: the mean. Grouped by the judges' scores, for {why}."
+        return own, "Orange: the mean of the group. The groups are those of the dataset."
+    why = reason or (
+        "the dataset has no groups" if not named else f"the dataset does not have 2 to {MAX_GROUPS} groups"
+    )
+    return thirds_of_scores(
+        residuals
+    ), f"Orange: the mean of the group. The groups are thirds of the judges' scores, because {why}."
 
 
 def _picture(plot: Plot, note: str = "") -> Picture:
@@ -234,24 +242,26 @@ def _facts(run_dir: Path, config: RunConfig) -> Iterator[tuple[str, str]]:
         )
     recipe = vars(next(iter(config.splits.values())).recipe)
     unused = OF_EPOCHS if is_closed_form(config) else ()
-    told = {name.replace("_", " "): _plainly(value) for name, value in recipe.items() if name not in unused}
+    told = {
+        name.replace("_", " "): _plain_text(value) for name, value in recipe.items() if name not in unused
+    }
     yield "Recipe", "; ".join(f"{name}: {value}" for name, value in told.items())
     yield "Versions", ", ".join(f"{name} {number}" for name, number in config.software.versions.items())
     yield "Plots", f"{run_dir / PLOTS} (SVG and PNG)"
 
 
 def _splits(splits: Mapping[str, SplitConfig]) -> Iterator[tuple[str, str]]:
-    """Splits of equal sizes share a row."""
+    """Return one row for all splits of the same sizes."""
     names: dict[str, list[str]] = {}
     for name, split in splits.items():
-        sizes = f"{split.num_train} videos to learn from, {split.num_test} to test on"
+        sizes = f"{split.num_train} training videos, {split.num_test} test videos"
         names.setdefault(sizes, []).append(name)
     for sizes, equal in names.items():
         yield f"Split{'s' * (len(equal) > 1)}", f"{', '.join(equal)}: {sizes}"
 
 
-def _plainly(value: object) -> str:
-    """A value of a recipe without brackets: 7 of tubes, 150 and 180, none."""
+def _plain_text(value: object) -> str:
+    """Return a value of a recipe without brackets: 7 of tubes, 150 and 180, none."""
     if isinstance(value, dict):
         return " and ".join(f"{number} of {name}" for name, number in value.items())
     if isinstance(value, tuple):
