@@ -5,11 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 PYTEST_JOBS ?= 2
 NEWEST := build/newest
+QUICK := tests/test_house.py tests/test_glossary.py tests/cli tests/aqa_pipeline/test_metrics.py tests/aqa_pipeline/store \
+  tests/aqa_pipeline/datasets/adapters tests/aqa_pipeline/video/test_sampling.py tests/extract/streams \
+  tests/heads/models tests/heads/data tests/heads/evaluation
 
 .DEFAULT_GOAL := help
 OTHER_TABLES := wd-table1a wd-table1b wd-table3 $(foreach n,1 2 3 4 5 6,tsa-table$(n))
 .PHONY: reproduce-table1 reproduce-table2 reproduce-table3 reproduce-table4 $(OTHER_TABLES:%=reproduce-%)
-.PHONY: help setup demo test check lint types fmt smoke newest older-cpu bench campaign clean
+.PHONY: help setup demo test quick check lint types fmt smoke docs release newest older-cpu bench campaign clean
 
 # Code 3 says that a part of the table was run: make calls that an error, so that it needs a word.
 define reproduce
@@ -54,7 +57,10 @@ $(OTHER_TABLES:%=reproduce-%): reproduce-%: $(VENV)/.dev
 test: $(VENV)/.dev  ## all tests (those that need ../shared or a GPU are skipped without)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(PYTEST_JOBS) --dist loadgroup
 
-check: lint types test smoke  ## what CI runs
+quick: $(VENV)/.dev  ## the core's tests, about two minutes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(PYTEST_JOBS) --dist loadgroup $(QUICK)
+
+check: lint types docs test smoke  ## what CI runs
 
 lint: $(VENV)/.dev  ## format and style
 	$(BIN)/ruff format --check .
@@ -70,6 +76,12 @@ fmt: $(VENV)/.dev  ## put the format right
 smoke: $(VENV)/.dev  ## the wheel holds what it must, and `aqa` starts without development tools
 	$(BIN)/python -m build --wheel --outdir build/wheel . >/dev/null
 	$(BIN)/python tests/smoke.py build/wheel
+
+docs: $(VENV)/.dev  ## the guides and the reference as pages in build/docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going -q -b html docs build/docs
+
+release: $(VENV)/.dev  ## builds sdist and wheel, tries the wheel in a fresh environment, writes the notes of the tag
+	$(BIN)/python tests/release.py
 
 newest:          ## the newest version of every library: demo, pages, clips (PYTHON=python3.13; 6 GB meanwhile)
 	rm -rf $(NEWEST)

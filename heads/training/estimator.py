@@ -46,8 +46,11 @@ class Head(RegressorMixin, BaseEstimator):
 
     Attributes
     ----------
-    module_ : the trained network. recipe_, scale_ : how it was trained, and its scale of scores.
-    epochs_ : one `Epoch` per epoch. chosen_epoch_ : the kept one, counted from 1.
+    module_ : the trained network.
+    recipe_ : how it was trained.
+    scale_ : its scale of scores.
+    epochs_ : one `Epoch` per epoch.
+    chosen_epoch_ : the kept epoch, counted from 1.
     n_features_in_ : feature size (dim).
 
     Sources: `aqa heads` names the paper of each head.

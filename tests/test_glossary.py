@@ -1,0 +1,46 @@
+"""The glossary has each word once, and guides and help do not paraphrase the field's words."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+import cli
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+TERM = re.compile(r"^\*\*(.+)\*\*\n: (.+)$", re.M)
+# A paraphrase that hides a standard word, and the word.
+PARAPHRASES = {
+    r"told right": "correct",
+    r"what is learned": "the label, or the training set",
+    r"videos that it learned from": "training set",
+    r"judgement": "scored video",
+}
+
+
+def texts() -> dict[str, str]:
+    """README, guides and the help of every command, by name."""
+    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("guide-*.md")]
+    return {page.name: page.read_text() for page in pages} | dict(helps(cli.main, "aqa"))
+
+
+def helps(command: click.Command, name: str) -> list[tuple[str, str]]:
+    context = click.Context(command, info_name=name)
+    found = [(name, command.get_help(context))]
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        found += helps(inner, f"{name} {inner.name}")
+    return found
+
+
+def test_each_word_is_explained_once_in_order() -> None:
+    glossary = (REPOSITORY / "docs" / "glossary.md").read_text()
+    terms = [term for term, _ in TERM.findall(glossary)]
+    assert len(terms) == glossary.count("**") // 2, "every bold term has an explanation on the next line"
+    assert terms == sorted(set(terms), key=str.lower)
+
+
+@pytest.mark.parametrize("paraphrase", PARAPHRASES)
+def test_no_text_paraphrases_a_standard_word(paraphrase: str) -> None:
+    found = [name for name, text in texts().items() if re.search(paraphrase, text, re.I)]
+    assert not found, f"say {PARAPHRASES[paraphrase]!r} in {found}"
