@@ -63,7 +63,7 @@ def test_a_folder_per_stream_gets_the_scores_of_the_evaluation(world, both: Path
     outputs = ["--json", tmp_path / "s.json", "--csv", tmp_path / "s.csv", "--html", tmp_path / "page"]
     result = run("score", "--features", tmp_path / "f", "--run", both, *SECONDS, *outputs)
     assert result.exit_code == 0, result.output
-    assert "learned from extracted segments (toy-3d) and extracted crops (toy-2d)" in result.output
+    assert "trained on extracted segments (toy-3d) and extracted crops (toy-2d)" in result.output
     assert scores_in(tmp_path / "s.json") == pytest.approx({name: known[name] for name in names}, abs=1e-4)
     assert [row["video"] for row in csv.DictReader((tmp_path / "s.csv").read_text().splitlines())] == names
     index = (tmp_path / "page" / "index.html").read_text()
