@@ -1,8 +1,8 @@
-"""The front door: what a person can ask for. Commands parse, call a stage and print its report.
+"""The command line `aqa`: its commands parse options, call a function and print the result.
 
-Each room's commands stand in its `commands` modules; here stand what walks through both stages: `demo`, and
-the extraction that `score` and `reproduce` call. Stages are imported inside commands, so `aqa --help` is
-instant and works without torch.
+The commands of one stage are in that stage's `commands` package. This module joins them, and has what needs
+both stages: `demo`, and the extraction for `score` and `reproduce`. Stages are imported inside commands:
+`aqa --help` takes a fraction of a second and works without torch.
 Data goes to stdout, progress and errors to stderr. Exit codes: 0 done, 1 an error that the message explains,
 2 a wrong command line, 3 some videos failed and the rest is done, 4 a quick look (`reproduce --quick`).
 """
@@ -43,22 +43,23 @@ if TYPE_CHECKING:
     from heads.tables.planning.plan import TablePlan
 
 
-LONGEST_WORD_SHOWN = 200  # a list of hundreds of videos helps nobody
+LONGEST_WORD_SHOWN = 200  # characters: a list of hundreds of videos is cut
 
 
 class FrontDoor(click.Group):
-    """Turns domain errors and refusals of the disk into one line on stderr and exit code 1."""
+    """Turn domain errors and errors of the disk into one line on stderr and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Invoke the command; raise `ClickException` in place of an error that the user can mend."""
         try:
             return super().invoke(ctx)
         except AqaError as error:
             raise click.ClickException(str(error)) from error
         except Exception as error:
-            told = explain_disk_error(error)
-            if told is None:
+            message = explain_disk_error(error)
+            if message is None:
                 raise
-            raise click.ClickException(told) from error
+            raise click.ClickException(message) from error
 
 
 SETTINGS = {
@@ -72,7 +73,7 @@ SETTINGS = {
 @click.version_option(package_name="aqa-pipeline", message="%(package)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """Action Quality Assessment: videos become features once, small heads learn scores in seconds.
+    """Assess the quality of actions in video: extract features once, train small heads in seconds.
 
     \b
     Start here:
@@ -96,32 +97,25 @@ def _streams_of(head: str) -> Sequence[str]:
     return find_head(head).streams
 
 
-def _extract_needs(plan: "TablePlan", options: dict[str, Any]) -> None:
-    """Makes the features that a table lacks; a stream that cannot be made is named, the others are made."""
+def _extract_needs(plan: "TablePlan", *, device: str, detector: str) -> None:
+    """Extract the features that a table lacks; a stream that cannot be extracted does not stop the others."""
     from heads.tables.planning.extract_commands import extraction_calls
 
-    chosen = ["--device", options["device"], "--detector", options["detector"]]
+    chosen = ["--device", device, "--detector", detector]
     for call in extraction_calls(plan):
-        if not _tried(*call.arguments(plan.settings), *chosen) and len(call.needs) > 1:
+        if not _try_to_run(*call.arguments(plan.settings), *chosen) and len(call.needs) > 1:
             for alone in call.one_by_one():
-                _tried(*alone.arguments(plan.settings), *chosen)
+                _try_to_run(*alone.arguments(plan.settings), *chosen)
 
 
-def _weights_lacking(streams: Sequence[tuple[str, str]], *, detector: str) -> Sequence[str]:
-    """The weights of these streams' networks, and of who finds the athlete, that are not here."""
-    from aqa_pipeline.weights import missing_weights
-    from extract.choices.streams import Choices, official_weights
+def _absent_weights(streams: Sequence[tuple[str, str]], *, detector: str) -> Sequence[str]:
+    from extract.choices.absent_weights import absent_weights
 
-    names = [
-        name
-        for stream, backbone in streams
-        for name in official_weights([stream], Choices(backbones={stream: backbone}, detector=detector))
-    ]
-    return [entry.name for entry in missing_weights(names)]
+    return absent_weights(streams, detector=detector)
 
 
-def _tried(*arguments: str) -> bool:
-    """Whether one of our own commands could do its work, all or part of it; if not, the reason is told."""
+def _try_to_run(*arguments: str) -> bool:
+    """Run a command of `aqa`, print it, and return whether it did all or part of its work; print why not."""
     _say(*(word if len(word) < LONGEST_WORD_SHOWN else f"{word[:60]}..." for word in arguments))
     try:
         with as_a_part():
@@ -147,23 +141,23 @@ def _open_extractor(ensemble: "Ensemble", options: dict[str, Any]) -> "NewVideoE
 
 
 def _check_athlete_options(options: dict[str, Any], streams: Sequence["Stream"]) -> None:
-    """Raises `UsageError` for an option on the athlete that these streams do not read."""
+    """Raise `UsageError` for an option about the athlete that these streams do not read."""
     finders = [str(each.spec.facts.get(scorer, "")) for each in streams for scorer in ("detector", "tracker")]
     if options["boxes"] and not any(finder.startswith("annotations") for finder in finders):
         raise click.UsageError(
-            "--boxes are read where the run's detector or tracker is `annotations`; this run's: "
+            "--boxes are for runs whose detector or tracker is `annotations`; this run's: "
             f"{', '.join(filter(None, finders)) or 'none'}."
         )
     pointed = [f"--{name.replace('_', '-')}" for name in ("start", "init_box") if options[name]]
     if pointed and not any("start" in each.spec.facts for each in streams):
         raise click.UsageError(
-            f"{', '.join(pointed)}: in this run nobody is followed from a start."
-            " Its tubes are read from disk, or its crops show the largest person."
+            f"{', '.join(pointed)}: this run follows nobody from a start. "
+            "Its tubes are read from disk, or its crops show the largest person."
         )
     if options["detector"] and not any("detector" in each.spec.facts for each in streams):
         raise click.UsageError(
             f"--detector: the run reads {', '.join(each.spec.stream for each in streams)}, "
-            "for which nobody is looked for."
+            "which need no detector."
         )
 
 
@@ -178,7 +172,7 @@ for command in (
     fit,
     evaluate,
     compare,
-    make_reproduce(_extract_needs, _weights_lacking),
+    make_reproduce(_extract_needs, _absent_weights),
     make_score(_open_extractor, extraction_options=tracker_options(otherwise="the run's")),
     report,
     doctor,
@@ -188,16 +182,20 @@ for command in (
 
 @main.command(epilog=example("aqa demo --out demo"))
 @click.option(
-    "--out", type=OUTPUT_FOLDER, default=Path("demo"), show_default=True, help="Where everything is put."
+    "--out",
+    type=OUTPUT_FOLDER,
+    default=Path("demo"),
+    show_default=True,
+    help="Folder of everything that the demo makes.",
 )
 @click.option("--num-videos", type=click.IntRange(9), help="Routines to render.  [default: 72]")
 @click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B")
 def demo(out: Path, num_videos: int | None, seeds: str) -> None:
-    """Runs the whole pipeline on rendered videos: no download, a few minutes on two CPU cores.
+    """Run the whole pipeline on rendered videos: no download, a few minutes on two CPU cores.
 
-    Renders routines of an athlete whose score is known, extracts features with RANDOM network weights, fits
-    ACTION-NET, fits it again on shuffled labels as a control, scores a video that was held out, and writes
-    pages that show why.
+    The demo renders routines with known scores, extracts features with RANDOM network weights, fits
+    ACTION-NET, fits it again on shuffled labels as a control, scores a test video, and writes pages that
+    show where the score comes from.
     """
     from heads.evaluation.evaluate import evaluate as measure
 
@@ -245,7 +243,7 @@ def _say(*arguments: str) -> None:
 
 
 def _say_and_run(*arguments: str) -> None:
-    """Runs one of our own commands, and shows it as a person would type it."""
+    """Print a command of `aqa` as a person would type it, and run it."""
     _say(*arguments)
     with as_a_part():
         failed = main.main(list(arguments), standalone_mode=False)
@@ -254,7 +252,7 @@ def _say_and_run(*arguments: str) -> None:
 
 
 def _demo_table(evaluations: dict[str, "Evaluation"]) -> str:
-    """Mean over seeds, its interval over videos and seeds: one shuffle may teach something by chance."""
+    """Return a table of correlations: the mean over seeds, its interval over videos and seeds, each seed."""
     from aqa_pipeline.text_table import format_table
 
     rows = []
@@ -274,10 +272,10 @@ def _demo_places(out: Path) -> str:
     rows = [
         (out / "synthetic", "videos, scores and boxes, rendered just now"),
         (out / "features", "the feature store (`aqa store ls`, `aqa store verify`)"),
-        (out / "sheets", "what the network saw of the scored video"),
+        (out / "sheets", "the input of the networks, of the scored video"),
         (out / "run", "config, predictions, learning curves and checkpoints per seed"),
-        (out / "control", "the same on shuffled labels: it must find nothing"),
+        (out / "control", "the same on shuffled labels: its correlation must be near 0"),
         (out / "score.html", "the page of the scored video: open it in a browser"),
-        (out / "report.html", "both runs beside each other, with pages of the worst videos"),
+        (out / "report.html", "both runs compared, with pages of the videos with the largest errors"),
     ]
     return "\n" + format_table(("where", "what"), rows)

@@ -103,8 +103,8 @@ def test_features_in_memory_score_as_their_video(folder: Path) -> None:
     from_file = run.score(folder / "my-videos" / "videos" / "v3.mp4")
     assert by_name.score == alone.score
     assert by_name.prediction.score == from_file.prediction.score
-    assert np.isnan(from_file.score), "the run learned from this file"
-    assert "learned from" in from_file.not_scored
+    assert np.isnan(from_file.score), "this file is in the training set"
+    assert "in the run's training set" in from_file.not_scored
 
 
 @pytest.mark.parametrize(

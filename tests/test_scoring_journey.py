@@ -69,7 +69,7 @@ def test_own_videos_get_a_score_a_page_and_files(home: Path, tmp_path: Path) -> 
     assert "interval" in result.output
     assert "of the scores of 7 training videos" in result.output
     assert "RANDOM WEIGHTS" in result.output
-    assert "The video is longer than all it is compared with: 9.0 s" in result.output
+    assert "The video is longer than every training video: 9.0 s" in result.output
     assert f"{missing}: there is no such file." in result.output
 
     assert len(list((tmp_path / "pages").iterdir())) == 3
@@ -127,7 +127,7 @@ def test_a_training_video_under_another_name_is_recognised(home: Path, tmp_path:
     copy = tmp_path / "brand-new.mp4"
     copy.write_bytes((home / "videos" / "v0.mp4").read_bytes())
     result = run("score", copy, "--run", home / "run", "--cache", tmp_path / "cache")
-    assert "not scored: the run learned from this file, or from a part of it" in result.output
+    assert "not scored: this file, or a part of it, is in the run's training set" in result.output
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_a_training_video_under_another_name_is_recognised(home: Path, tmp_path:
     [
         (["--tracker", "nano"], "--tracker: for the stream tubes, not for frames"),
         (["--init-box", "1,2,3,4"], "--init-box: for the stream tubes or crops, not for frames"),
-        (["--detector", "yolo"], "--detector: the run reads frames, for which nobody is looked for"),
-        (["--boxes", "BOXES"], "--boxes are read where the run's detector or tracker is `annotations`"),
+        (["--detector", "yolo"], "--detector: the run reads frames, which need no detector"),
+        (["--boxes", "BOXES"], "--boxes are for runs whose detector or tracker is `annotations`"),
     ],
 )
 def test_options_that_the_run_does_not_read_are_refused(
@@ -153,7 +153,7 @@ def test_boxes_of_one_video_are_not_taken_for_another(home: Path, tmp_path: Path
     videos = [home / "videos" / f"v{number}.mp4" for number in (0, 1)]
     result = run("score", *videos, "--run", home / "run", "--boxes", write_boxes(tmp_path / "b.csv", 5))
     assert result.exit_code == 2
-    assert "--boxes: of one video; score these 2 one by one" in result.output
+    assert "--boxes: for one video; score these 2 one by one" in result.output
 
 
 def test_embed_without_a_page_is_a_wrong_command_line(home: Path) -> None:
@@ -278,7 +278,7 @@ def test_a_folder_of_videos_is_all_of_them(home: Path, tmp_path: Path) -> None:
 
     result = run("score", folder, "--run", home / "run", "--boxes", home / "scores.csv")
     assert result.exit_code == 2
-    assert "--boxes: of one video; score these 3 one by one" in result.output
+    assert "--boxes: for one video; score these 3 one by one" in result.output
 
 
 def test_a_folder_is_of_videos_or_of_pictures(home: Path, tmp_path: Path) -> None:

@@ -185,7 +185,12 @@ def test_a_pack_is_compared_too_and_unpacking_tells_of_others(home: Path) -> Non
 
 
 def test_scores_of_a_video_go_by_its_window_fps_and_boxes(home: Path, tmp_path: Path) -> None:
-    streams = _streams()
+    from extract.choices.streams import Choices
+    from extract.run.new_video import NewVideoExtractor
+
+    (spec,) = (stream.spec for stream in _streams())
+    options = Choices(detector="", device="cpu", runtime="eager")
+    extract_records = NewVideoExtractor([spec], options, {}, cache=tmp_path / "cache")
     cache = Store(tmp_path / "cache")
     video = load_dataset("folder", home / "jumps").videos[0]
     boxes = tmp_path / "boxes.csv"
@@ -198,11 +203,11 @@ def test_scores_of_a_video_go_by_its_window_fps_and_boxes(home: Path, tmp_path: 
         replace(video, boxes=boxes),
     ]
     for count, each in enumerate(others, start=1):
-        cli._cached_records(each, streams, cache=cache, reader="auto")
-        assert len(cache.video_ids("scored", streams[0].spec)) == count
+        extract_records(each)
+        assert len(cache.video_ids("scored", spec)) == count
     renamed = replace(video, video_id="other", path=video.path.rename(tmp_path / "other"))
-    cli._cached_records(renamed, streams, cache=cache, reader="auto")
-    assert len(cache.video_ids("scored", streams[0].spec)) == len(others)
+    assert extract_records(renamed)["frames"].video_id == "other"
+    assert len(cache.video_ids("scored", spec)) == len(others)
 
 
 def _streams() -> list:

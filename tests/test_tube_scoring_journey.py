@@ -116,7 +116,7 @@ def test_where_nobody_was_followed_is_said(home: Path, printed: dict[str, str]) 
     output = printed["score new-routine.mp4"]
     assert "new-routine.mp4: score " in output
     assert "(annotations) followed the athlete in 14 of 18 frames." in output
-    assert "The tubes look at 0.2-2.0 s of 2.0 s only; to look at all" in output
+    assert "The tubes cover 0.2-2.0 s of 2.0 s only; to cover the whole" in output
     assert "extract with --last-frames 20 and fit again." in output
     assert "WARNING: Nobody was followed from 0:00.8 to 0:01.2 (4 of 18 frames)" in output
     (video,) = json.loads((home / "new.json").read_text())["videos"]
@@ -173,7 +173,7 @@ def test_the_report_has_a_page_of_the_worst_video(home: Path, printed: dict[str,
 def test_a_box_is_not_taken_where_quads_come_from_disk(home: Path, printed: dict[str, str]) -> None:
     result = run("score", "new-routine.mp4", "--run", "runs/tubes", "--init-box", "1,2,30,40", *ON_DISK)
     assert result.exit_code == 2
-    assert "--init-box: in this run nobody is followed from a start" in result.output
+    assert "--init-box: this run follows nobody from a start" in result.output
 
 
 def test_a_preview_draws_the_tube_without_the_network(home: Path, printed: dict[str, str]) -> None:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 USUAL_SEEDS = (0, 1, 2)
 
 # Makes what the plan needs and the disk allows; told by the front door, since this room knows no videos.
-ExtractNeeds = Callable[["TablePlan", dict[str, Any]], None]
+ExtractNeeds = Callable[..., None]  # of a plan, a `device` and a `detector`
 WeightsOf = Callable[..., Sequence[str]]  # of (stream, backbone) pairs, and of a `detector`
 
 
@@ -161,7 +161,7 @@ def make_reproduce(extract_needs: ExtractNeeds, weights_lacking: WeightsOf) -> c
         ctx.with_resource(sole_writer(settings.out))
         open_folder(part, settings)
         if plan.needs and not options["no_extract"] and not settings.simulated:
-            extract_needs(plan, options)
+            extract_needs(plan, device=options["device"], detector=options["detector"])
             plan = plan_table(part, settings)
         if not plan.can_run:
             click.echo(f"{_told(plan, lacking)}\n")

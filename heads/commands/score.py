@@ -93,9 +93,7 @@ def _feature_inputs(ensemble: "Ensemble", options: dict[str, Any]) -> list["Scor
 
     items = feature_inputs(options["features"], ensemble, StepSeconds(_seconds(options["step_seconds"])))
     if options["difficulty"] and len(items) > 1:
-        raise click.UsageError(
-            f"--difficulty belongs to one video: score these {len(items)} videos one by one."
-        )
+        raise click.UsageError(f"--difficulty: for one video; score these {len(items)} one by one.")
     trained_on = " and ".join(spec.in_words for spec in ensemble.specs.values())
     click.echo(
         f"The run was trained on {trained_on}. Files of features do not say how they were made: "

@@ -1,4 +1,4 @@
-"""The options of `aqa score`: what is scored, with which run, what is written. Imports nothing heavy."""
+"""The options of `aqa score`. Importing this module imports nothing heavy."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,26 +12,27 @@ from aqa_pipeline.commands.outputs import OUTPUT_FILE, check_output
 
 CACHE = "scored-features"
 WITH_FEATURES = ("features", "step_seconds", "run", "split", "html", "json_path", "csv_path", "difficulty")
-OF_ONE_VIDEO = ("boxes", "init_box", "difficulty")  # what is so of one video says nothing of another
+OF_ONE_VIDEO = ("boxes", "init_box", "difficulty")  # options whose value belongs to one video
 
 score_options = together(
     click.option(
         "--features",
         type=EXISTING,
         metavar="FILE|FOLDER",
-        help="Score features instead of videos, made like the run's: .npy, .npz or .csv of one video (in an "
-        ".npz an array per stream, named so), or a folder of them, with a folder per stream if several.",
+        help="Score features instead of videos, extracted like the run's: a .npy, .npz or .csv file of one "
+        "video (in an .npz, one array per stream, with the stream's name), or a folder of such files, with "
+        "one folder per stream if there are several.",
     ),
     click.option(
         "--step-seconds",
         multiple=True,
         metavar="[STREAM=]SECONDS",
-        help="How long a row of --features lasts.  [default: as in the run]",
+        help="Duration of a row of --features.  [default: the run's]",
     ),
     click.option("--run", type=EXISTING, help="A run made by `aqa fit`.  [default: the only one in runs]"),
     click.option(
         "--split",
-        help="Which split's networks; `all` for every one.  [default: all that learned from the same videos]",
+        help="Score with this split's networks, or with `all`.  [default: all splits of the same videos]",
     ),
     click.option(
         "--html",
@@ -50,31 +51,29 @@ score_options = together(
     click.option(
         "--difficulty",
         type=click.FloatRange(0, min_open=True),
-        help="How difficult it is, for a run that learned the execution (aqa fit --difficulty, tsa-musdl).",
+        help="The video's difficulty, for a run that predicts execution (aqa fit --difficulty, tsa-musdl).",
     ),
-    click.option(
-        "--fps", type=click.FloatRange(0, min_open=True), help="How fast folders of pictures are shown."
-    ),
+    click.option("--fps", type=click.FloatRange(0, min_open=True), help="Frame rate of folders of pictures."),
 )
 
 
 def check_score_options(ctx: click.Context, options: dict[str, Any], videos: Sequence[Path]) -> None:
-    """Raise `UsageError` where options contradict each other, or need what is not given."""
+    """Raise `UsageError` for options that contradict each other, or that need another one."""
     if options["features"]:
         _check_options_of_features(ctx, videos)
     elif options["step_seconds"]:
-        raise click.UsageError("--step-seconds is for --features; a video tells its own time.")
+        raise click.UsageError("--step-seconds is for --features; a video states its own times.")
     elif not videos:
         raise click.UsageError("Name a VIDEO, several, or features with --features.")
     if options["embed"] and not options["html"]:
-        raise click.UsageError("--embed says how the page is made: name one with --html.")
+        raise click.UsageError("--embed changes the page: name one with --html.")
     given = [f"--{name.replace('_', '-')}" for name in OF_ONE_VIDEO if options.get(name)]
     if given and len(videos) > 1:
-        raise click.UsageError(f"{', '.join(given)}: of one video; score these {len(videos)} one by one.")
+        raise click.UsageError(f"{', '.join(given)}: for one video; score these {len(videos)} one by one.")
     if page := options["html"]:
         check_output(page, folder=len(videos) > 1 or page.is_dir())
     if options["fps"] and not any(path.is_dir() for path in videos):
-        raise click.UsageError("--fps is for folders of pictures; video files know their own rate.")
+        raise click.UsageError("--fps is for folders of pictures; video files state their own rate.")
 
 
 def _check_options_of_features(ctx: click.Context, videos: Sequence[Path]) -> None:
@@ -86,4 +85,4 @@ def _check_options_of_features(ctx: click.Context, videos: Sequence[Path]) -> No
         if name not in WITH_FEATURES and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
     if useless:
-        raise click.UsageError(f"{', '.join(useless)}: of videos, --features need none of it.")
+        raise click.UsageError(f"{', '.join(useless)}: for videos, not for --features.")

@@ -1,1 +1,1 @@
-"""Self-contained HTML pages: they show data that others computed, and know no network."""
+"""Self-contained HTML pages. They show plain values; no network is imported here."""

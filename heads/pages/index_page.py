@@ -1,4 +1,4 @@
-"""The page over several scored videos, as a record of plain values, and its writing."""
+"""The index page of several scored videos: its content as plain values, and how it is written."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from heads.pages.score_page import Mark, Place
 
 @dataclass(frozen=True)
 class IndexRow:
-    """One scored video. `page` is the address of its own page, empty where it has none.
+    """One scored video. `page` is the address of its own page; empty if it has none.
 
-    `spread` stands behind the score: its interval, or the class whose probability it is.
+    `spread` follows the score: the half width of its interval, or the class whose probability it is.
     """
 
     video: str
@@ -26,10 +26,10 @@ class IndexRow:
 
 @dataclass(frozen=True)
 class IndexPage:
-    """All that the page shows; texts are plain and are escaped when rendered.
+    """The content of the page. Texts are plain; rendering escapes them.
 
-    `marks` are the numbers of the common scale. `failures` are videos without a score, or without a page,
-    each with the reason. `not_scored` are videos whose score would mean nothing: name, reason, page.
+    `marks` are the numbers of the common scale. `failures` are (name, reason) of videos without a score or
+    without a page. `not_scored` are (name, reason, page) of videos whose score would mean nothing.
     """
 
     title: str
@@ -44,5 +44,5 @@ class IndexPage:
 
 
 def write_index_page(path: Path, page: IndexPage) -> Path:
-    """One self-contained file without scripts."""
+    """Write the page as one self-contained file without scripts; return its path."""
     return write_page(path, "index.html", {"page": page})

@@ -1,8 +1,8 @@
-"""The video of a page: linked by a relative path, or put into the page whole.
+"""The video of a page: linked by a relative path, or embedded in the page.
 
-A browser's player counts seconds on the file's own clock: where the first frame appears at 2.5 s,
-`currentTime` is 2.5. Two parts of a file cannot be jumped to: what lies before zero, and in an mp4 whose
-clock begins late, what lies behind its mere length, which the player takes for the end.
+A browser's player counts seconds on the file's own clock: if the first frame appears at 2.5 s, `currentTime`
+is 2.5. A player cannot jump to two parts of a file: the part before 0 s, and, in an mp4 whose clock begins
+late, the part after its duration, which the player takes for the end.
 """
 
 import io
@@ -23,7 +23,7 @@ from aqa_pipeline.video import OpenVideo, Timeline, VideoFacts, probe
 from aqa_pipeline.video.packets import MP4
 from heads.pages.rendering import data_uri
 
-# What the browsers of today play without help.
+# By file suffix: the media type, and the codecs that current browsers play in it.
 PLAYABLE = {
     ".mp4": ("video/mp4", {"h264", "av1", "vp9"}),
     ".m4v": ("video/mp4", {"h264", "av1", "vp9"}),
@@ -32,14 +32,15 @@ PLAYABLE = {
 }
 EMBED_AS_IT_IS_BYTES = 12 * 1024**2
 EMBEDDED_HEIGHT, EMBEDDED_CRF = 480, "28"
-UNREACHED_SECONDS = 0.5  # of a linked video, from which on a reader is told
+UNREACHED_SECONDS = 0.5  # unreached seconds of a linked video from which the page says so
 
 
 @dataclass(frozen=True)
 class Media:
-    """What the page's player shows. The performance begins at `offset_seconds` of `source`.
+    """The video that the page's player shows; the performance begins at `offset_seconds` of `source`.
 
-    `source` is empty where there is nothing to link. `note` says why it may not play.
+    `source` is an address, empty if there is nothing to link. `note` says why the video may not play.
+    `width` and `height` are in pixels.
     """
 
     source: str
@@ -50,7 +51,7 @@ class Media:
 
 
 def link_media(video: Video, opened: OpenVideo, *, page: Path) -> Media:
-    """The file where it is, by a path relative to the page."""
+    """Return the file in its place, with an address relative to the page."""
     size = (opened.width, opened.height)
     if video.path.is_dir():
         return Media("", 0.0, "The video is a folder of pictures: --embed puts a film of it here.", *size)
@@ -64,9 +65,9 @@ def link_media(video: Video, opened: OpenVideo, *, page: Path) -> Media:
 
 
 def embed_media(video: Video, opened: OpenVideo) -> Media:
-    """The performance itself: the file's bytes where they are few and play, else a small H.264 copy.
+    """Return the video embedded: the file's bytes if they are few and playable, else a small H.264 copy.
 
-    Raises `VideoError` where no copy can be made.
+    Raises `VideoError` if no copy can be made.
     """
     size = (opened.width, opened.height)
     whole = video.start_frame == 0 and video.stop_frame is None
@@ -80,7 +81,7 @@ def embed_media(video: Video, opened: OpenVideo) -> Media:
 
 
 def playable_as(path: Path, facts: VideoFacts) -> tuple[str, str]:
-    """The media type under which browsers play the file, or "" and why they may not."""
+    """Return the media type under which browsers play the file and "", or "" and why they may not."""
     media_type, codecs = PLAYABLE.get(path.suffix.lower(), ("", set()))
     if facts.codec in codecs:
         return media_type, ""
@@ -88,7 +89,7 @@ def playable_as(path: Path, facts: VideoFacts) -> tuple[str, str]:
 
 
 def unreached_seconds(facts: VideoFacts, timeline: Timeline) -> float:
-    """How much of the performance no jump of a browser's player reaches; 0 where every frame is reached."""
+    """Return the seconds of the performance to which a browser's player cannot jump."""
     first = timeline.start_seconds
     last = first + float(timeline.pts_seconds[-1])
     before = max(0.0, -first)
@@ -98,17 +99,17 @@ def unreached_seconds(facts: VideoFacts, timeline: Timeline) -> float:
 
 
 def relative_address(target: Path, page: Path) -> str:
-    """The address of a file as seen from a page; percent-encoded, so that no name can end it."""
+    """Return the address of a file relative to a page, percent-encoded: no file name can end it early."""
     try:
         relative = os.path.relpath(target.resolve(), page.resolve().parent)
     except ValueError:  # another drive
         return target.resolve().as_uri()
-    # Without "./", a file called "javascript:..." would be a scheme.
+    # Without "./", a file name that begins with "javascript:" would be a scheme.
     return "./" + quote(Path(relative).as_posix())
 
 
 def small_copy(opened: OpenVideo) -> bytes:
-    """The performance as an mp4 of at most 480 lines, without sound, each frame at its own time."""
+    """Return the performance as an mp4 of at most 480 lines without sound, each frame at its own time."""
     timeline = opened.timeline
     scale = min(1.0, EMBEDDED_HEIGHT / opened.height)
     width, height = (max(2, round(side * scale / 2) * 2) for side in (opened.width, opened.height))

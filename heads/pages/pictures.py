@@ -1,4 +1,4 @@
-"""Small pictures of a video's moments, the athlete's outline drawn in, as addresses that need no file."""
+"""Small pictures of a video's moments with the athlete's outline, as data URIs."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -22,9 +22,9 @@ def pictures_at(
     outlines: Sequence[Outline],
     bare: Sequence[str] = (),
 ) -> dict[str, list[str]]:
-    """For each name, a JPEG of that height for each of its times, from one pass over the video.
+    """Return for each name a JPEG data URI per time in `seconds`, from one pass over the video.
 
-    The outline that holds at a picture's time is drawn, except for the names in `bare`.
+    `heights` are in pixels. The outline at a picture's time is drawn, except for the names in `bare`.
     """
     last = np.nextafter(opened.timeline.duration_seconds, 0)
     index_of = {
@@ -43,7 +43,7 @@ def pictures_at(
 
 
 def outline_at(outlines: Sequence[Outline], time: float) -> Outline | None:
-    """The outline that holds at that time."""
+    """Return the outline at that time in seconds; None if there is none."""
     return next((each for each in outlines if each.start <= time < each.stop), None)
 
 

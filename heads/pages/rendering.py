@@ -1,7 +1,7 @@
-"""Templates to one HTML file that works from disk: everything inlined, everything from outside escaped.
+"""Rendering of a template into one HTML file that works from disk.
 
-The page's Content-Security-Policy forbids every connection and every script but those that it came with (by
-their SHA-256), so that a name that slipped through the escaping could still do nothing.
+Styles, scripts and pictures are inlined; all text is escaped. The Content-Security-Policy of a page forbids
+connections, and all scripts but the page's own (by SHA-256): text that escaping missed can do nothing.
 """
 
 import base64
@@ -27,14 +27,17 @@ POLICY = (
 def write_page(
     path: Path, template: str, values: Mapping[str, Any], *, scripts: tuple[str, ...] = ()
 ) -> Path:
-    """Renders `template` with `values` and the named scripts into one file, in place only when whole."""
+    """Render `template` with `values` and the named scripts into the file `path`; return the path.
+
+    The file is put in place only when it is complete.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, render_page(template, values, scripts=scripts).encode())
     return path
 
 
 def render_page(template: str, values: Mapping[str, Any], *, scripts: tuple[str, ...] = ()) -> str:
-    """The page as text; raises `jinja2.UndefinedError` for a value that the template lacks."""
+    """Return the page as text; raise `jinja2.UndefinedError` if `values` lacks a value of the template."""
     sources = [asset(name) for name in scripts]
     policy = POLICY.format(scripts=" ".join(map(_digest, sources)) or "'none'")
     return (
@@ -51,7 +54,7 @@ def render_page(template: str, values: Mapping[str, Any], *, scripts: tuple[str,
 
 @cache
 def asset(name: str) -> str:
-    """The text of one of this package's own files."""
+    """Return the text of a file of this package."""
     return files("heads.pages").joinpath(name).read_text(encoding="utf-8")
 
 
@@ -71,5 +74,5 @@ def _environment() -> Environment:
 
 
 def data_uri(content: bytes, media_type: str) -> str:
-    """The bytes as an address that needs no file."""
+    """Return the bytes as a data URI."""
     return f"data:{media_type};base64,{base64.b64encode(content).decode()}"

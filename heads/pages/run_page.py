@@ -1,4 +1,4 @@
-"""The page of one or several runs, as a record of plain values, and its writing."""
+"""The page of one or several runs: its content as plain values, and how it is written."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ WIDEST_ON_PHONE = 360.0  # points, 4/3 as many pixels
 
 @dataclass(frozen=True)
 class Picture:
-    """A plot in the page: its SVG, and what it shows in words."""
+    """A plot of the page: its SVG, and a description of what it shows."""
 
     title: str
     alt: str
@@ -21,13 +21,13 @@ class Picture:
 
     @property
     def is_wide(self) -> bool:
-        """Whether its words would be too small on a phone, so that it is better scrolled than shrunk."""
+        """True if the plot is too wide to be shrunk to a phone: its text would be too small."""
         width = re.search(r'<svg[^>]* width="([0-9.]+)pt"', self.svg)
         return width is None or float(width[1]) > WIDEST_ON_PHONE
 
     @property
     def source(self) -> str:
-        """The SVG as an address: inside a picture nothing of it can act."""
+        """The SVG as a data URI: scripts in an SVG do not run inside a picture."""
         return data_uri(self.svg.encode(), "image/svg+xml")
 
 
@@ -43,7 +43,7 @@ class TableOf:
 
 @dataclass(frozen=True)
 class WorstVideo:
-    """A test video far from the judges, with the address of its page, or the reason why it has none."""
+    """A test video with a large error, with the address of its page, or the reason why it has none."""
 
     video: str
     split: str
@@ -56,9 +56,9 @@ class WorstVideo:
 
 @dataclass(frozen=True)
 class RunSection:
-    """One run; texts are plain and are escaped when rendered.
+    """One run. Texts are plain; rendering escapes them.
 
-    `every_seed` and `more_pictures` are secondary: a reader opens them.
+    `every_seed` and `more_pictures` are folded: a reader opens them.
     """
 
     title: str
@@ -76,7 +76,7 @@ class RunSection:
 
 @dataclass(frozen=True)
 class Comparing:
-    """What stands above several runs. `tables` and `more_tables` have titles; a reader opens the latter."""
+    """The comparison above several runs. Tables have titles; `more_tables` are folded."""
 
     picture: Picture
     tables: Sequence[tuple[str, TableOf]]
@@ -85,7 +85,7 @@ class Comparing:
 
 @dataclass(frozen=True)
 class RunPage:
-    """All that the page shows; `comparison` is None for one run, which is shown in full."""
+    """The content of the page; `comparison` is None for one run, which is shown unfolded."""
 
     title: str
     runs: Sequence[RunSection]
@@ -93,5 +93,5 @@ class RunPage:
 
 
 def write_run_page(path: Path, page: RunPage) -> Path:
-    """One self-contained file without scripts."""
+    """Write the page as one self-contained file without scripts; return its path."""
     return write_page(path, "run.html", {"page": page})

@@ -1,4 +1,4 @@
-"""The page of one scored video, as a record of plain values, and its writing."""
+"""The page of one scored video: its content as plain values, and how it is written."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from heads.pages.media import Media
 from heads.pages.rendering import write_page
 
-ALL_BUT_EVEN = 0.2  # of an equal weight
-ALL_BUT_EQUAL = 0.05  # of the range of scores
+ALL_BUT_EVEN = 0.2  # range of weights, as a share of an equal weight
+ALL_BUT_EQUAL = 0.05  # range of step scores, as a share of the usual range of scores
 SAME_SECONDS = 1e-6
 TICK_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 MOST_TICKS, CLEAR_OF_ENDS = 8, 0.09
@@ -23,7 +23,7 @@ Level = Literal["highest", "lowest", "other", "unseen"]
 
 @dataclass(frozen=True)
 class Outline:
-    """Where the athlete is during [start, stop) seconds: corners x, y as shares of width and height."""
+    """The athlete's outline during [start, stop) seconds: corners (x, y) as shares of width and height."""
 
     start: float
     stop: float
@@ -31,25 +31,25 @@ class Outline:
 
 
 def weights_are_even(weights: NDArray[np.float64]) -> bool:
-    """Return whether the weights above 0 differ by less than a fifth of an equal share of them."""
+    """Return whether the range of the weights above 0 is less than a fifth of an equal weight."""
     seen = weights[weights > 0]
     return len(seen) > 1 and bool(np.ptp(seen) < ALL_BUT_EVEN / len(seen))
 
 
 def scores_are_even(scores: NDArray[np.float64], *, usual_range: float) -> bool:
-    """Return whether scores differ by less than a twentieth of what scores usually range over."""
+    """Return whether the range of the scores is less than a twentieth of the usual range."""
     return len(scores) > 1 and bool(np.ptp(scores) < ALL_BUT_EQUAL * usual_range)
 
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One row of the timeline: a value for each [start, stop) seconds of `pts_seconds` (time, 2).
+    """One row of the timeline: `values` (time,) for the [start, stop) seconds of `pts_seconds` (time, 2).
 
-    `kind` says whether the values are attention (weights that sum to 1; 0 where the head did not look) or
-    the score that each step would get alone. `reference` is drawn as a line: equal weights, or the video's
-    score. `usual_range` is that of scores, high less low: what is much and what is little. `stream` is whose
-    steps they are. `jumps` (time, 2) are the seconds at which the player shows each step, and those at which
-    the frame begins that it shows then; without them a step is shown from its start.
+    `kind` "attention": weights that sum to 1, 0 for steps that the head did not read. `kind` "score": the
+    score of each step alone. `reference` is drawn as a line: an equal weight, or the video's score.
+    `usual_range` is the highest minus the lowest training score. `stream` names the stream of the steps.
+    `jumps` (time, 2) holds the seconds to which the player jumps for each step, and the start of the frame
+    that it shows then; without them it jumps to the step's start.
     """
 
     name: str
@@ -64,17 +64,17 @@ class Track:
 
     @property
     def shown_at(self) -> NDArray[np.float64]:
-        """(time, 2) the seconds to which a click on each step leads, and when the frame begins there."""
+        """The seconds to which a click on each step jumps, and the start of the frame there: (time, 2)."""
         return self.bars[:, [0, 0]] if self.jumps is None else self.jumps
 
     @property
     def overlaps(self) -> bool:
-        """Whether a step begins before the one in front of it has ended."""
+        """True if a step begins before the previous one ends."""
         return bool((self.pts_seconds[:-1, 1] > self.pts_seconds[1:, 0] + SAME_SECONDS).any())
 
     @property
     def bars(self) -> NDArray[np.float64]:
-        """What is drawn of each step, [start, stop) seconds: all of it, or the middle where steps overlap."""
+        """The bar of each step, [start, stop) seconds (time, 2): the step, or its middle if steps overlap."""
         if not self.overlaps:
             return self.pts_seconds
         starts, stops = self.pts_seconds[:, 0], self.pts_seconds[:, 1]
@@ -84,28 +84,28 @@ class Track:
 
     @property
     def seen(self) -> NDArray[np.bool_]:
-        """Which steps the head looked at."""
+        """The steps that the head read: bool (time,)."""
         return np.ones(len(self.values), bool) if self.kind == "score" else self.values > 0
 
     @property
     def labels(self) -> list[str]:
-        """Every value as it is written; a weight also as so many times an equal one."""
+        """The text of each value; a weight is also given as a multiple of an equal weight."""
         if self.kind == "score":
             return [f"{value:.2f}" for value in self.values]
         return [f"{value:.4f} ({value / self.reference:.2f}x)" for value in self.values]
 
     @property
     def reading(self) -> str:
-        """How the bars are to be read."""
+        """The legend of the dashed line."""
         if self.kind == "attention":
             return f"dashed: equal weights, {self.reference:.3f} each"
         return f"dashed: the whole video, {self.reference:.2f}"
 
     @property
     def levels(self) -> list[Level]:
-        """Which steps are among the highest and the lowest; in few steps, no more than half of them are.
+        """The level of each step: up to four are highest, up to four lowest, and never more than half each.
 
-        None are where the values are all but even: no moment stands out.
+        No step is highest or lowest if the values are almost equal.
         """
         seen = np.flatnonzero(self.seen)
         ranked = seen[np.argsort(-self.values[seen], kind="stable")]
@@ -123,16 +123,16 @@ class Track:
 
     @property
     def spread(self) -> str:
-        """How much the values differ, in words: a softmax may be all but even, which pictures do not show."""
+        """A sentence on the range of the values: bars do not show that a softmax is almost even."""
         seen = self.values[self.seen]
         if not len(seen):
-            return "The head looked at no step."
-        overlap = " They overlap: each bar is the middle of one." if self.overlaps else ""
+            return "The head read no step."
+        overlap = " Steps overlap: each bar is the middle of a step." if self.overlaps else ""
         if self.kind == "score":
             told = f"{seen[0]:.2f}" if len(seen) == 1 else f"{seen.min():.2f} to {seen.max():.2f}"
             return f"{_steps(len(seen))}, {told}.{overlap}{self._if_unranked}"
         if len(seen) == 1:
-            return f"1 step, which has all of the weight.{self._if_unranked}"
+            return f"1 step with all of the weight.{self._if_unranked}"
         low, high = seen.min() / self.reference, seen.max() / self.reference
         return (
             f"{len(seen)} steps; their weights are {low:.2f} to {high:.2f} times an equal share.{overlap}"
@@ -141,12 +141,12 @@ class Track:
 
     @property
     def is_ranked(self) -> bool:
-        """Whether steps are named as the highest and the lowest."""
+        """True if some steps are highest and some lowest."""
         return "highest" in self.levels
 
     @property
     def is_even(self) -> bool:
-        """Whether no moment stands out."""
+        """True if the values are almost equal: no moment stands out."""
         if self.kind == "score":
             return scores_are_even(self.values, usual_range=self.usual_range)
         return weights_are_even(self.values)
@@ -154,11 +154,11 @@ class Track:
     @property
     def _if_unranked(self) -> str:
         if self.is_even:
-            return " That is all but even: no moment stands out."
+            return " They are almost equal: no moment stands out."
         return "" if self.is_ranked else " There are too few steps to rank."
 
     def steps(self, level: Level) -> list[int]:
-        """The steps of that level, the most telling first."""
+        """Return the steps of that level, the most extreme first."""
         chosen = [step for step, each in enumerate(self.levels) if each == level]
         sign = 1 if level == "lowest" else -1
         return sorted(chosen, key=lambda step: sign * self.values[step])
@@ -166,11 +166,10 @@ class Track:
 
 @dataclass(frozen=True)
 class Moment:
-    """A step worth a look, with its pictures (addresses); a click goes to `jump`, or else to its start.
+    """A step among the highest or lowest, with its pictures (data URIs); times in seconds.
 
-    `frame` is when the frame begins that the player shall show then, if a certain one is meant.
-
-    Where steps overlap, several are on at once when one begins: its own bar begins later.
+    A click jumps to `jump`, or to `start` if `jump` is None. `frame` is the start of the frame that the
+    player shows then. If steps overlap, `jump` lies after `start`, where the step's own bar begins.
     """
 
     track: str
@@ -185,7 +184,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Mark:
-    """A text below a scale, at a share of its length."""
+    """A text below a scale; `place` is a share of its length."""
 
     place: float
     text: str
@@ -193,7 +192,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a score and its interval lie on a scale, as shares of its length; `interval` may be absent."""
+    """The place of a score and of its interval on a scale, as shares of its length."""
 
     score: float
     interval: tuple[float, float] | None
@@ -201,9 +200,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Scale:
-    """A score on a scale with round numbers, everything as a share of the scale's length.
+    """A score on a scale with round numbers; places are shares of the scale's length.
 
-    `ticks` are the training scores. `note` says what is drawn.
+    `ticks` are the training scores. `note` is the legend.
     """
 
     marks: tuple[Mark, ...]
@@ -214,7 +213,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Link:
-    """A way to another page: its address and what stands there."""
+    """A link to another page: its address and its text."""
 
     address: str
     text: str
@@ -222,9 +221,9 @@ class Link:
 
 @dataclass(frozen=True)
 class TubeStrip:
-    """Where in the video the tracker followed the athlete: all that it looked at, less what is lost.
+    """The intervals in which the tracker followed the athlete: `looked` without `lost`.
 
-    All are [start, stop) seconds; `restarts` are moments. `words` say the same.
+    Intervals are [start, stop) seconds; `restarts` are times. `words` say the same as text.
     """
 
     looked: tuple[float, float]
@@ -235,9 +234,9 @@ class TubeStrip:
 
 @dataclass(frozen=True, eq=False)
 class ScorePage:
-    """All that the page shows; texts are plain and are escaped when rendered.
+    """The content of the page. Texts are plain; rendering escapes them.
 
-    `scale` is None where the video is not scored. `back` leads to the page that leads here.
+    `scale` is None if the video is not scored. `back` links to the page that links here.
     """
 
     title: str
@@ -263,7 +262,7 @@ def _steps(number: int) -> str:
 
 
 def write_score_page(path: Path, page: ScorePage) -> Path:
-    """One self-contained file; the video is in it or beside it."""
+    """Write the page as one file, with the video embedded or linked; return its path."""
     ticks = [(time / page.duration_seconds, clock(time)[:-2]) for time in time_ticks(page.duration_seconds)]
     values = {"page": page, "data": _for_script(page), "clock": clock, "ticks": ticks}
     return write_page(path, "score.html", values, scripts=("vendor/uPlot.iife.min.js", "score.js"))
@@ -300,7 +299,7 @@ def _for_script(page: ScorePage) -> dict[str, object]:
 
 
 def time_ticks(duration_seconds: float) -> list[float]:
-    """At most eight whole seconds for an axis of time, evenly apart; none where they would meet the ends."""
+    """Return at most eight evenly spaced ticks of a time axis, in whole seconds, away from its ends."""
     increment = next(
         (each for each in TICK_SECONDS if duration_seconds / each <= MOST_TICKS), TICK_SECONDS[-1]
     )
@@ -310,6 +309,6 @@ def time_ticks(duration_seconds: float) -> list[float]:
 
 
 def clock(seconds: float) -> str:
-    """71.25 -> "1:11.2"."""
+    """Return seconds as minutes, seconds and tenths: 71.25 -> "1:11.2"."""
     tenths = int(round(seconds * 10, 6))
     return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"

@@ -1,4 +1,4 @@
-"""Where the athlete was, from what the streams keep: a box per crop, or a quad per frame of a tube."""
+"""Outlines of the athlete over time, from the boxes of crops or the quads of a tube."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -13,13 +13,16 @@ from heads.scoring.step_frames import step_frames
 
 NOBODY = -1
 SAME_MOMENT = 1e-6  # seconds
-LONGEST_SECONDS = 0.5  # a quad is not drawn for longer: a tube may look at one frame in eight, or end
+LONGEST_SECONDS = 0.5  # the longest time that a quad is drawn: a tube may sample one frame in eight, or end
 
 Floats = NDArray[np.float64]
 
 
 def athlete_outlines(records: Mapping[str, Record], opened: OpenVideo) -> list[Outline]:
-    """The athlete's quads where a tube was followed, else the boxes of crops, as shares of the picture."""
+    """Return the quads of the first tube, else the boxes of the first crops, else nothing.
+
+    Corners are shares of the picture's width and height.
+    """
     size = np.array([opened.width, opened.height], dtype=np.float64)
     for name, outlines in (("frame_quads", _of_tube), ("boxes", _of_boxes)):
         for record in records.values():
@@ -29,7 +32,7 @@ def athlete_outlines(records: Mapping[str, Record], opened: OpenVideo) -> list[O
 
 
 def _of_boxes(record: Record, size: Floats, opened: OpenVideo) -> list[Outline]:
-    """Each box for the frame that it was found in and for the frames that its crop stands for."""
+    """Return each box for the frame in which it was found and for the frames that its crop represents."""
     x1, y1, x2, y2 = (record.extras["boxes"][:, column].astype(np.float64) for column in range(4))
     quads = np.stack([np.stack(pair, axis=1) for pair in ((x1, y1), (x2, y1), (x2, y2), (x1, y2))], axis=1)
     owners = _owners(record, opened.timeline)
@@ -43,18 +46,21 @@ def _of_boxes(record: Record, size: Floats, opened: OpenVideo) -> list[Outline]:
 
 
 def _owners(record: Record, timeline: Timeline) -> NDArray[np.int64]:
-    """(frame,) the step whose box belongs to each frame, or NOBODY."""
+    """Return (frame,) the step whose box belongs to each frame, or NOBODY."""
     starts, stops = record.pts_seconds.T
     shown = timeline.pts_seconds + SAME_MOMENT
     step = np.searchsorted(starts, shown, side="right") - 1
     owners = np.where((step >= 0) & (shown < stops[step]), step, NOBODY)
     found_in = step_frames(record, timeline)[::-1, 0]
-    owners[found_in] = np.arange(len(starts))[::-1]  # of several steps of one frame the first
+    owners[found_in] = np.arange(len(starts))[::-1]  # if several steps share a frame, the first one owns it
     return owners
 
 
 def _of_tube(record: Record, size: Floats, opened: OpenVideo) -> list[Outline]:
-    """Each quad (clip, view, frame, 4, 2) of the reference view until the next frame; nan ones are lost."""
+    """Return each quad of the reference view, shown until the next frame; nan quads are lost.
+
+    `frame_quads` is (clip, view, frame, 4, 2) in pixels.
+    """
     index = record.extras["frame_index"].reshape(-1)
     quads = record.extras["frame_quads"][:, 0].reshape(-1, 4, 2).astype(np.float64)
     index, first = np.unique(index, return_index=True)

@@ -1,4 +1,4 @@
-"""What videos are called in tables and on pages."""
+"""The names of videos in tables and on pages."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,9 +6,10 @@ from pathlib import Path
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:
-    """Return each file's name, with as many of its folders as tell it from the other files.
+    """Return each file's name, with as many parent folders as make it different from the others.
 
-    `monday/lift.mp4`, `friday/lift.mp4`, `jump.mp4` -> the first two as they stand, and `jump.mp4`.
+    `in/monday/lift.mp4`, `in/friday/lift.mp4`, `in/jump.mp4` -> `monday/lift.mp4`, `friday/lift.mp4`,
+    `jump.mp4`.
     """
     parts = [path.absolute().parts for path in paths]
     lengths = [1] * len(parts)

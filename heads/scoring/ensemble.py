@@ -31,7 +31,7 @@ ALL_SPLITS = "all"
 
 @dataclass(frozen=True, eq=False)
 class LoadedCell:
-    """One trained network in evaluation mode, with what it needs to be asked."""
+    """One trained cell: its network in evaluation mode, its recipe, its score scale and its training set."""
 
     split: str
     seed: int
@@ -43,7 +43,10 @@ class LoadedCell:
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """A run that can score: its cells, and the specs its features must have."""
+    """The trained networks of a run that score together, and the specs that features must have.
+
+    `has_difficulty` is true once `with_difficulty` has set the difficulty of the videos.
+    """
 
     run_dir: Path
     config: RunConfig
@@ -53,13 +56,13 @@ class Ensemble:
 
     @property
     def needs_difficulty(self) -> bool:
-        """Whether it learned the execution alone, which a video's difficulty makes the score of."""
+        """True if the head predicts execution; the score is execution x difficulty."""
         return self.config.labels.multiplied_by is not None
 
     def with_difficulty(self, difficulty: float | None) -> "Ensemble":
-        """The head for videos of that difficulty; raises `RunError` where it needs none, or has it already.
+        """Return the ensemble for videos of that difficulty; None returns it unchanged.
 
-        Without one the head stays as it is.
+        Raises `RunError` if the run predicts the score itself, or if the difficulty is set already.
         """
         if difficulty is None:
             return self
@@ -72,23 +75,26 @@ class Ensemble:
         return replace(self, cells=cells, has_difficulty=True)
 
     def split_folder(self, split: str) -> Path:
-        """Where that split's cells and the facts of its training videos are."""
+        """Return the folder of that split's trained cells and training statistics."""
         return split_folder(self.run_dir, split)
 
 
 def load_ensemble(run_dir: Path, *, split: str | None = None) -> Ensemble:
-    """Load the run's networks of one split, all its seeds; by default of all splits of the same videos.
+    """Load the run's networks, all seeds of `split`.
 
-    Splits of different videos (one per apparatus) must be chosen from: "all" takes them together.
-    Raises `RunError` for an unfinished run or an open choice, `UnknownName` for an unknown split.
+    Without a split, all splits are loaded if they divide the same videos. If they divide different videos
+    (one split per apparatus), name one, or "all". Raises `RunError` for an unfinished run or a missing
+    choice, and `UnknownName` for an unknown split.
     """
     run_dir = Path(run_dir)
     config = read_config(run_dir)
     splits = _choose_splits(run_dir, config, split)
-    asked = [(name, seed) for name, seed in config.cells if name in splits]
-    finished = [(s, k) for s, k in asked if is_complete(cell_folder(run_dir, split=s, seed=k))]
+    wanted = [(name, seed) for name, seed in config.cells if name in splits]
+    finished = [(s, k) for s, k in wanted if is_complete(cell_folder(run_dir, split=s, seed=k))]
     if not finished:
-        raise RunError(f"{run_dir} has no finished cell of {splits}: run the same `aqa fit` command again.")
+        raise RunError(
+            f"{run_dir} has no finished trained cell of {splits}: run the same `aqa fit` command again."
+        )
     return Ensemble(
         run_dir=run_dir,
         config=config,
@@ -143,8 +149,8 @@ def _load_cell(run_dir: Path, config: RunConfig, *, split: str, seed: int) -> Lo
         raise RunError(
             f"{folder / 'model.safetensors'} does not fit {config.head.name} ({config.head.variant}): {error}"
         ) from error
-    learned_from = frozenset(row.video_id for row in cell.predictions if row.part != "test")
-    return LoadedCell(split, seed, module.eval(), recipe, cell.scale, learned_from)
+    train_ids = frozenset(row.video_id for row in cell.predictions if row.part != "test")
+    return LoadedCell(split, seed, module.eval(), recipe, cell.scale, train_ids)
 
 
 def _check_shapes(folder: Path, claimed: Mapping[str, tuple[int, ...]]) -> None:

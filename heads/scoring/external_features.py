@@ -1,8 +1,8 @@
-"""Features from files that a run shall score as they come: `aqa score --features`.
+"""Features that were extracted elsewhere, as records that a run can score: `aqa score --features`.
 
-One file holds one video's features: an array (.npy, .csv, .npz), or one array per stream (.npz), named as the
-streams. A file of many videos holds their arrays by id. A folder holds one file per video, or a folder per
-stream with one file per video each.
+A file holds the features of one video: one array (.npy, .csv, .npz), or one array per stream, with the
+stream's name (.npz). A file of several videos holds one array per video id. A folder holds one file per
+video, or one folder per stream with one file per video.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,7 @@ DATASET = "given"
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """One stream's features of one video, as the file has them."""
+    """One stream's features of one video (time, dim), and the SHA-256 of their file or array."""
 
     array: np.ndarray
     digest: str
@@ -41,7 +41,7 @@ class Features:
 
 @dataclass(frozen=True, eq=False)
 class ExternalVideo:
-    """A video of which features are given; `read` gives them by stream, or raises `AqaError`."""
+    """A video with features from elsewhere; `read` returns them by stream, or raises `AqaError`."""
 
     video_id: str
     path: Path
@@ -50,22 +50,22 @@ class ExternalVideo:
 
 @dataclass(frozen=True)
 class StepSeconds:
-    """How long a row lasts, by stream; "" stands for all others. What is left open is as the run has it."""
+    """The duration of a row of features, by stream name; "" is for all others. Default: the run's."""
 
     by_stream: Mapping[str, float]
 
     def of(self, spec: StreamSpec) -> float:
-        """Raise `RunError` where nobody says it."""
-        chosen = self.by_stream.get(spec.stream, self.by_stream.get("", _usual_seconds(spec)))
+        """Return the seconds of a row; raise `RunError` if neither the caller nor the run states them."""
+        chosen = self.by_stream.get(spec.stream, self.by_stream.get("", _seconds_in_spec(spec)))
         if chosen is None:
             raise RunError(
-                f"the run does not tell how long a row of {spec.stream} lasts: say it with --step-seconds "
+                f"the run does not state how long a row of {spec.stream} lasts: state it with --step-seconds "
                 f"{spec.stream}=SECONDS."
             )
         return chosen
 
 
-def _usual_seconds(spec: StreamSpec) -> float | None:
+def _seconds_in_spec(spec: StreamSpec) -> float | None:
     facts = spec.facts
     match facts.get("step_seconds"), facts.get("frames_per_step"), facts.get("rate_fps"):
         case ((float() | int() as seconds), _, _):
@@ -76,7 +76,7 @@ def _usual_seconds(spec: StreamSpec) -> float | None:
 
 
 def find_external(path: Path, ensemble: Ensemble) -> list[ExternalVideo]:
-    """Return the videos whose features `path` holds. Raises `AqaError` where it holds none for this run."""
+    """Return the videos whose features `path` holds; raise `AqaError` if it holds none for this run."""
     _check_no_maps(ensemble)
     streams = tuple(ensemble.specs)
     found = _in_folder(path, streams) if path.is_dir() else _in_file(path, streams)
@@ -110,7 +110,7 @@ def arrays_as_video(arrays: Mapping[str, ArrayLike] | ArrayLike, ensemble: Ensem
     if unknown := sorted(set(arrays) - set(streams)):
         raise RunError(f"the run reads {', '.join(streams)}, not {', '.join(unknown)}.")
     by_stream = {stream: np.asarray(array) for stream, array in arrays.items()}
-    return ExternalVideo("array", Path("array"), lambda: _apart(by_stream, list(by_stream)))
+    return ExternalVideo("array", Path("array"), lambda: _with_digests(by_stream, list(by_stream)))
 
 
 def _in_folder(folder: Path, streams: Sequence[str]) -> list[ExternalVideo]:
@@ -134,7 +134,7 @@ def _by_id(folder: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for path in sorted(filter(is_named_as_features, folder.iterdir())):
         if path.stem in files:
-            raise DatasetError(f"{path} and {files[path.stem].name} are of one video: keep one of them.")
+            raise DatasetError(f"{path} and {files[path.stem].name} belong to one video: keep one of them.")
         files[path.stem] = path
     return files
 
@@ -147,27 +147,27 @@ def _read_each(by_stream: Mapping[str, Mapping[str, Path]], video_id: str) -> di
 def _read_one(path: Path, streams: Sequence[str]) -> dict[str, Features]:
     content = read_features(path)
     if isinstance(content, dict) and set(streams) <= set(content):
-        return _apart(content, streams)
+        return _with_digests(content, streams)
     if len(streams) > 1:
         raise DatasetError(
             f"the run reads {', '.join(streams)}: expected an .npz file with an array for each, named so, or "
-            f"a folder for each with one file per video; got {_told(content)}."
+            f"a folder for each with one file per video; got {_description(content)}."
         )
     return {streams[0]: Features(only_array(path), file_digest(path))}
 
 
-def _apart(arrays: Arrays, names: Sequence[str]) -> dict[str, Features]:
+def _with_digests(arrays: Arrays, names: Sequence[str]) -> dict[str, Features]:
     return {name: Features(arrays[name], array_digest(arrays[name])) for name in names}
 
 
-def _told(content: np.ndarray | Arrays) -> str:
+def _description(content: np.ndarray | Arrays) -> str:
     if isinstance(content, dict):
         return f"arrays named {', '.join(list(content)[:5])}"
     return f"one array {content.shape}"
 
 
 def _in_file(path: Path, streams: Sequence[str]) -> list[ExternalVideo]:
-    """One video, or the many of a file that holds their arrays by id, for a run of one stream."""
+    """Return one video, or each video of a file that holds an array per video id, for a run of one stream."""
     content = read_features(path)
     many = isinstance(content, dict) and len(content) > 1 and len(streams) == 1
     if not many or streams[0] in content:
@@ -184,10 +184,10 @@ def _of_many(stream: str, array: np.ndarray) -> dict[str, Features]:
 
 
 def external_records(video: ExternalVideo, ensemble: Ensemble, seconds: StepSeconds) -> dict[str, Record]:
-    """Return the video's features as the run reads them; raise `AqaError` for what does not fit it.
+    """Return the video's features as records of the run; raise `AqaError` if they do not fit the run.
 
-    Nothing in the files tells time or how they were made: rows follow each other from 0 without a gap, and
-    they have the run's spec.
+    The files state neither times nor how the features were made. Rows are taken to follow each other from
+    0 s without a gap, and to have the run's specs.
     """
     given = video.read()
     records = {}
@@ -217,4 +217,4 @@ def _check_shape(array: np.ndarray, spec: StreamSpec, *, dim: int) -> None:
     views = (len(spec.views),) if spec.views else ()
     if array.ndim != 2 + len(views) or array.shape[1:] != (*views, dim):
         wanted = ", ".join(["time", *(f"{number} views" for number in views), str(dim)])
-        raise DatasetError(f"it has the shape {array.shape}: the run learned from ({wanted}).")
+        raise DatasetError(f"it has the shape {array.shape}: the run was trained on ({wanted}).")

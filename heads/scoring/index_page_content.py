@@ -1,4 +1,4 @@
-"""One page over several scored videos: who got what, how sure that is, and a way to each page."""
+"""The content of the index page: scored videos, highest first, with intervals and links to their pages."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -24,13 +24,16 @@ def write_index(
     pages: Mapping[int, Path],
     failures: Mapping[str, str],
 ) -> Path:
-    """The page, highest score first; `pages` are by place in `scored`, a video without one has no link."""
-    judged = [number for number, one in enumerate(scored) if one.scored_video.not_scored is None]
-    ranked = sorted(judged, key=lambda number: -scored[number].scored_video.prediction.score)
-    axis = common_axis([scored[number] for number in judged], scorer)
+    """Write the index page and return its path.
+
+    `pages` are the videos' own pages by index in `scored`; a video without one has no link.
+    """
+    numbers = [number for number, one in enumerate(scored) if one.scored_video.not_scored is None]
+    ranked = sorted(numbers, key=lambda number: -scored[number].scored_video.prediction.score)
+    axis = common_axis([scored[number] for number in numbers], scorer)
     links = {number: relative_address(page, path) for number, page in pages.items()}
     page = IndexPage(
-        title=_title(len(judged), len(scored) - len(judged), len(failures)),
+        title=_title(len(numbers), len(scored) - len(numbers), len(failures)),
         run=f"{run_title(scorer.ensemble.config)}; run {scorer.ensemble.run_dir}",
         target="likelier class" if scorer.classes else scorer.target.name,
         flags=scorer.flags,
@@ -55,7 +58,7 @@ def _title(num_scored: int, num_not_scored: int, num_failed: int) -> str:
 
 
 def _order(ranked: Sequence[ScoringResult]) -> list[str]:
-    """What the order is worth where the intervals of neighbors overlap."""
+    """Return a sentence if intervals of neighbors in the order overlap: that order is uncertain."""
     intervals = [one.scored_video.interval for one in ranked]
     overlaps = sum(
         lower.high >= upper.low

@@ -1,4 +1,4 @@
-"""Why a video may not be judged by this run: it is unlike the videos that the run learned from."""
+"""Warnings about a new video: it differs from the run's training videos, or is one of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -13,33 +13,34 @@ from heads.runs.training_statistics import (
     share_without_person,
 )
 
-LENGTH_TOLERANCE = 0.1  # a tenth shorter or longer than any training video is not another kind of video
+LENGTH_TOLERANCE = 0.1  # relative: a tenth beyond the training videos is still the same kind of video
 USUAL_SHARE_WITHOUT_PERSON = 0.2  # detectors miss an athlete now and then
 SIGNIFICANCE = 0.05
-FAR = 2.0  # twice as far as any of the videos that the run learned from is another kind of video
-OWN_FILE = "Not scored: the run learned from this file, or from a part of it."
+FAR = 2.0  # relative to the farthest training video; beyond it, it is another kind of video
+OWN_FILE = "Not scored: this file, or a part of it, is in the run's training set."
 
 
 def input_warnings(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> tuple[str, ...]:
-    """What speaks against the score, one sentence each; `facts` are of every split that scores.
+    """Return the warnings about a video, one sentence each; `facts` describe the training set of each split.
 
-    A warning is given where it holds against each of the splits.
+    A warning is given only if it holds for every split.
     """
     known = [each for each in facts if each is not None]
-    told = list(_without_person(records, known))
+    warnings = list(_without_person(records, known))
     if len(known) < len(facts) or not known:
-        told.append(
-            "This run does not know what its training videos were like: run its `aqa fit` command again "
-            "(nothing is trained twice), then score again."
+        warnings.append(
+            "The run has no statistics of its training videos to compare the video with: run its `aqa fit` "
+            "command again (nothing is trained twice), then score again."
         )
-        return tuple(told)
-    return (*_seen(records, known), *told, *_length(records, known), *_features(records, known))
+        return tuple(warnings)
+    return (*_own_file(records, known), *warnings, *_length(records, known), *_features(records, known))
 
 
 def reason_not_scored(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> str | None:
-    """Return why a score would mean nothing: nobody found, or far from all training videos; None if it may.
+    """Return why the video has no meaningful score; None if it has one.
 
-    Far is more than `FAR` times as far from the training videos' mean as the farthest of them, in each split.
+    The reasons: no person was found in any frame; or, in each split, the features lie more than `FAR` times
+    as far from the training videos' mean as the farthest training video.
     """
     for stream, record in records.items():
         if share_without_person(record) == 1:
@@ -58,7 +59,7 @@ def reason_not_scored(records: Mapping[str, Record], facts: Sequence[TrainingFac
     return None
 
 
-def _seen(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
+def _own_file(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
     digests = {record.source.digest for record in records.values()}
     if any(digests & set(each.source_digests) for each in facts):
         yield OWN_FILE
@@ -83,9 +84,9 @@ def _length(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> It
     ends = dict.fromkeys(f"{end:.1f}" for end in (shortest, longest))  # one where they are the same
     usual = f"the training videos last {' to '.join(ends)} s"
     if seconds < (1 - LENGTH_TOLERANCE) * shortest:
-        yield f"The video is shorter than all it is compared with: {seconds:.1f} s, {usual}."
+        yield f"The video is shorter than every training video: {seconds:.1f} s; {usual}."
     if seconds > (1 + LENGTH_TOLERANCE) * longest:
-        yield f"The video is longer than all it is compared with: {seconds:.1f} s, {usual}."
+        yield f"The video is longer than every training video: {seconds:.1f} s; {usual}."
 
 
 def _features(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
@@ -93,20 +94,22 @@ def _features(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> 
         of_stream = [each.streams[stream] for each in facts if each.streams[stream].distances]
         if not len(record.features) or not of_stream:
             continue
-        nearest = max((how_usual(record, each) for each in of_stream), key=lambda usual: usual[0])
+        nearest = max((distance_rank(record, each) for each in of_stream), key=lambda usual: usual[0])
         p, num_farther, num_videos, distance, median = nearest
         if p <= max(SIGNIFICANCE, 1 / (num_videos + 1)):
             yield (
-                f"The {stream} look unlike the training videos: {distance / median:.1f} times as far from "
-                f"their mean as is usual; {num_farther} of {num_videos} training videos are as unlike."
+                f"The {stream} differ from the training videos: their distance from the mean is "
+                f"{distance / median:.1f} times the median; {num_farther} of {num_videos} training videos "
+                "are as far away."
             )
 
 
-def how_usual(record: Record, facts: StreamFacts) -> tuple[float, int, int, float, float]:
-    """`p = (1 + farther) / (n + 1)`, how many training videos lie at least as far, n, distance, their median.
+def distance_rank(record: Record, facts: StreamFacts) -> tuple[float, int, int, float, float]:
+    """Return p = (1 + farther) / (n + 1), the count `farther`, n, the video's distance, and the median.
 
-    Conformal p-value of Vovk, Gammerman & Shafer (Algorithmic Learning in a Random World, 2005) with the
-    training videos' own distances, each from the others.
+    `farther` counts the training videos at least as far from the mean; the median is of their distances.
+    Source: the conformal p-value of Vovk, Gammerman & Shafer (Algorithmic Learning in a Random World, 2005),
+    with the training videos' own distances, each from the mean of the others.
     """
     distance = facts.distance(reference_features(record.features))
     num_farther = sum(other >= distance for other in facts.distances)

@@ -21,12 +21,13 @@ from heads.training.loop import evaluate_videos
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """One video's score on the raw scale: mean and sample standard deviation (nan for one cell) over cells.
+    """One video's score on the raw scale: mean and sample standard deviation over the networks.
 
-    `scores` are the cells' own. Per stream, `attention` holds the mean weight of each time step (0 for a
-    step that the variant does not look at) beside its `pts_seconds`. `step_scores` holds the raw score that
-    each step would get alone, where the head scores steps one by one (TSA-Net, Figure 7: the pooling left
-    out). `seen_in_training` tells that some cell learned from this very video.
+    `scores` are the networks' own; `std` is nan for one network. Per stream, `attention` (time,) is the mean
+    weight of each step, 0 for a step that the variant does not read, and `pts_seconds` (time, 2) its
+    [start, stop). `step_scores` (time,) is the raw score of each step alone, for heads that score single
+    steps (TSA-Net, Figure 7: without the pooling). `seen_in_training` is true if the video is in the training
+    set of a network.
     """
 
     score: float
@@ -39,21 +40,21 @@ class Prediction:
 
 
 def predict(ensemble: Ensemble, streams: Mapping[str, Record]) -> Prediction:
-    """The score of one video from its records, one per stream of the run.
+    """Return the score of one video from its records, one per stream of the run.
 
-    Raises `SpecMismatch` if they were made otherwise than what the run learned from, `RunError` if a stream
-    is missing or no stream has a step, or if the run wants a difficulty and has none.
+    Raises `SpecMismatch` if the records have other specs than the training set, and `RunError` if a stream
+    is missing, no stream has a step, or the run needs a difficulty.
     """
     _check_specs(ensemble, streams)
     if ensemble.needs_difficulty and not ensemble.has_difficulty:
         raise RunError(
-            f"the run {ensemble.run_dir} learned how well a video is executed, and the score is that times "
-            "the difficulty: say how difficult it is with --difficulty (Ensemble.with_difficulty)."
+            f"the run {ensemble.run_dir} predicts execution; the score is execution x difficulty: give the "
+            "video's difficulty with --difficulty."
         )
     records = {stream: streams[stream] for stream in ensemble.specs}
     tubes = tubes_of_variant(ensemble.config.head.variant)
     samples = _as_samples(records, ensemble.config.dims, tubes=tubes)
-    outputs = [_ask(cell, samples) for cell in ensemble.cells]
+    outputs = [_score(cell, samples) for cell in ensemble.cells]
     scores = [score for score, _ in outputs]
     video_id = next(iter(streams.values())).video_id
     return Prediction(
@@ -62,7 +63,7 @@ def predict(ensemble: Ensemble, streams: Mapping[str, Record]) -> Prediction:
         scores=tuple(scores),
         attention={s: np.mean([attention[s] for _, attention in outputs], axis=0) for s in ensemble.specs},
         pts_seconds={s: streams[s].pts_seconds for s in ensemble.specs},
-        step_scores=_scores_of_steps(ensemble, samples),
+        step_scores=_step_scores(ensemble, samples),
         seen_in_training=any(video_id in cell.train_ids for cell in ensemble.cells),
     )
 
@@ -82,7 +83,7 @@ def _check_specs(ensemble: Ensemble, streams: Mapping[str, Record]) -> None:
 
 
 def _as_samples(records: Mapping[str, Record], dims: Mapping[str, int], *, tubes: MaskVariant) -> FeatureSet:
-    """One video as a feature set; a stream without steps becomes one masked row of zeros."""
+    """Return one video as a feature set; a stream without steps becomes one masked row of zeros."""
     if not any(len(record.features) for record in records.values()):
         raise RunError(f"the video has no step in any of {list(records)}: is it too short, or empty?")
     streams, maps = {}, {}
@@ -110,8 +111,8 @@ def _as_samples(records: Mapping[str, Record], dims: Mapping[str, int], *, tubes
     )
 
 
-def _ask(cell: LoadedCell, samples: FeatureSet) -> tuple[float, dict[str, NDArray[np.float64]]]:
-    """One cell's raw score and, per stream, the weight of each time step of the video."""
+def _score(cell: LoadedCell, samples: FeatureSet) -> tuple[float, dict[str, NDArray[np.float64]]]:
+    """Return one network's raw score and, per stream, the weight of each step (time,)."""
     video = np.zeros(1, dtype=np.int64)
     output = evaluate_videos(cell.module, samples, video, recipe=cell.recipe)
     attention = {}
@@ -124,12 +125,15 @@ def _ask(cell: LoadedCell, samples: FeatureSet) -> tuple[float, dict[str, NDArra
     return float(cell.scale.restore(output.scores.item())), attention
 
 
-def _scores_of_steps(ensemble: Ensemble, samples: FeatureSet) -> dict[str, NDArray[np.float64]]:
-    """Per stream, each step's raw score as a video of its own, mean over cells; empty for other heads."""
+def _step_scores(ensemble: Ensemble, samples: FeatureSet) -> dict[str, NDArray[np.float64]]:
+    """Return per stream the raw score of each step as a video of its own (time,), the mean over networks.
+
+    The result is empty for heads that do not score single steps.
+    """
     if not head_of(ensemble.config).scores_steps:
         return {}
     if samples.maps:
-        return _step_scores_of_heads(ensemble, samples)
+        return _step_scores_on_maps(ensemble, samples)
     ((stream, rows),) = samples.streams.items()
     num_steps = int(samples.lengths[stream])
     alone = FeatureSet(
@@ -147,12 +151,12 @@ def _scores_of_steps(ensemble: Ensemble, samples: FeatureSet) -> dict[str, NDArr
     return {stream: np.mean(scores, axis=0)}
 
 
-def _step_scores_of_heads(ensemble: Ensemble, samples: FeatureSet) -> dict[str, NDArray[np.float64]]:
-    """The same from heads that score the steps of the whole video themselves, after attention among them."""
+def _step_scores_on_maps(ensemble: Ensemble, samples: FeatureSet) -> dict[str, NDArray[np.float64]]:
+    """Return the same for heads on maps, which score the steps themselves after attention among them."""
     ((stream, lengths),) = samples.lengths.items()
     scores = []
     for cell in ensemble.cells:
         output = evaluate_videos(cell.module, samples, np.zeros(1, dtype=np.int64), recipe=cell.recipe)
-        assert output.step_scores is not None, "heads on maps score their steps"
+        assert output.step_scores is not None, "a head on maps returns step scores"
         scores.append(cell.scale.restore(output.step_scores[0, : int(lengths)].numpy()))
     return {stream: np.mean(scores, axis=0)}

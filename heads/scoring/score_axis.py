@@ -1,4 +1,4 @@
-"""The axis that scores are drawn on: its ends are round numbers, and so are its marks."""
+"""The axis of a scale of scores: its ends and marks are round numbers."""
 
 import math
 from collections.abc import Iterable

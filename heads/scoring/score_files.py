@@ -33,7 +33,7 @@ COLUMNS = (
 def write_json(
     path: Path, scored: Sequence[ScoringResult], failures: Mapping[str, str], *, scorer: Scorer
 ) -> None:
-    """Everything known of each video, and the reason of each that failed; undefined numbers are null."""
+    """Write all results, and the reason of each failure, as JSON; undefined numbers are null."""
     config = scorer.ensemble.config
     content = {
         "run": str(scorer.ensemble.run_dir),
@@ -90,7 +90,7 @@ def _as_json(scored: ScoringResult, scorer: Scorer) -> dict[str, Any]:
 def write_csv(
     path: Path, scored: Sequence[ScoringResult], failures: Mapping[str, str], *, scorer: Scorer
 ) -> None:
-    """One row per video; text that a spreadsheet would run is made safe."""
+    """Write one row per video as CSV; text that a spreadsheet would run as a formula is made safe."""
     rows: list[dict[str, object]] = [_as_row(one, scorer) for one in scored]
     rows += [{"video": name, "error": reason} for name, reason in failures.items()]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,15 +98,15 @@ def write_csv(
 
 
 def _as_row(scored: ScoringResult, scorer: Scorer) -> dict[str, object]:
-    """One row; a video that is not scored has neither score nor class, but the reason."""
+    """Return one row; a video that is not scored has the reason instead of a score and a class."""
     scored_video = scored.scored_video
-    told: dict[str, object] = {
+    row: dict[str, object] = {
         "video": scored_video.name,
         "flags": "; ".join(scorer.flags),
         "warnings": " ".join(scored_video.warnings),
     }
     if scored_video.not_scored is not None:
-        return told | {"not_scored": scored_video.not_scored}
+        return row | {"not_scored": scored_video.not_scored}
     interval, prediction = scored_video.interval, scored_video.prediction
     numbers = {
         "score": prediction.score,
@@ -115,7 +115,7 @@ def _as_row(scored: ScoringResult, scorer: Scorer) -> dict[str, object]:
         "seed_std": _or_none(prediction.std),
     }
     return {
-        **told,
+        **row,
         **{
             name: None if value is None else f"{value:.{scored_video.decimals}f}"
             for name, value in numbers.items()
@@ -127,7 +127,7 @@ def _as_row(scored: ScoringResult, scorer: Scorer) -> dict[str, object]:
 
 
 def _class_of(scored: ScoringResult, scorer: Scorer) -> str | None:
-    """The likelier class where the score is the probability of one, and means something."""
+    """Return the likelier class of a two-class target; None for scores and for videos that are not scored."""
     if scorer.classes is None or scored.scored_video.not_scored is not None:
         return None
     return scorer.classes.name(scored.scored_video.prediction.score)

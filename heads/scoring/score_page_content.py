@@ -1,4 +1,4 @@
-"""From a scored video to its page: which tracks, moments, pictures and facts a reader needs."""
+"""The content of a scored video's page: tracks, moments, pictures and facts."""
 
 import itertools
 import re
@@ -64,9 +64,9 @@ def write_page_of(
     embed: bool = False,
     back: tuple[Path, str] | None = None,
 ) -> Path:
-    """Makes the page; raises `VideoError` if the video cannot be read.
+    """Write the page of a scored video and return its path; raise `VideoError` if the video cannot be read.
 
-    `back` is the page that leads here, and what it is called.
+    `embed` puts the video into the page. `back` is the path and the name of the page that links here.
     """
     with open_video(scored.video) as opened:
         seen = {name: step_frames(record, opened.timeline) for name, record in scored.records.items()}
@@ -106,13 +106,14 @@ def write_page_of(
 
 
 def score_name(scored_video: ScoredVideo, scorer: Scorer) -> str:
-    """What the large number is: the target's score, or the likelier class's probability."""
+    """Return the name of the large number: the target's, or the likelier class's."""
     if scored_video.not_scored is not None:
         return "not scored"
     return scorer.classes.name(scored_video.prediction.score) if scorer.classes else scorer.target.name
 
 
 def score_text(scored_video: ScoredVideo, scorer: Scorer) -> str:
+    """Return the large number: the score, or the probability of the likelier class in percent."""
     if scored_video.not_scored is not None:
         return "no score"
     score = scored_video.prediction.score
@@ -122,9 +123,9 @@ def score_text(scored_video: ScoredVideo, scorer: Scorer) -> str:
 
 
 def tracks_of(scored_video: ScoredVideo, scorer: Scorer) -> list[Track]:
-    """The attention of each stream that weighs steps, then the scores of single steps where there are."""
+    """Return a track of attention per stream that has weights, then a track of step scores per stream."""
     prediction = scored_video.prediction
-    told = {title: values for title, values, _ in step_values(prediction)}
+    values_by_title = {title: values for title, values, _ in step_values(prediction)}
     weighed = [
         Track(
             name=stream.capitalize(),
@@ -135,7 +136,7 @@ def tracks_of(scored_video: ScoredVideo, scorer: Scorer) -> list[Track]:
             reference=1 / max(1, int((weights > 0).sum())),
             stream=stream,
         )
-        for stream, weights in told.get("weight", {}).items()
+        for stream, weights in values_by_title.get("weight", {}).items()
         if len(weights)
     ]
     what = f"probability of a {scorer.classes.upper}" if scorer.classes else "score"
@@ -150,13 +151,13 @@ def tracks_of(scored_video: ScoredVideo, scorer: Scorer) -> list[Track]:
             usual_range=float(np.ptp(scorer.training_scores)),
             stream=stream,
         )
-        for stream, scores in told.get("score", {}).items()
+        for stream, scores in values_by_title.get("score", {}).items()
     ]
     return weighed + scored
 
 
 def _tube_strip(records: Mapping[str, Record]) -> TubeStrip | None:
-    """Where the athlete was followed, of the first stream that follows one."""
+    """Return the strip of the first stream with a tube; None if there is none."""
     followed = [each for each in map(tracking_summary, records.values()) if each is not None]
     if not followed:
         return None
@@ -176,7 +177,7 @@ def _pictures(
     opened: OpenVideo,
     outlines: Sequence[Outline],
 ) -> tuple[tuple[str, ...], list[Moment]]:
-    """The film strip and the moments with their pictures, from one pass over the video."""
+    """Return the film strip and the moments with their pictures, from one pass over the video."""
     duration = opened.timeline.duration_seconds
     times = {"film": [duration * (part + 0.5) / NUM_FILM for part in range(NUM_FILM)]}
     heights = {"film": FILM_HEIGHT}
@@ -209,14 +210,16 @@ def _pictures(
 
 
 def _scale(scored_video: ScoredVideo, scorer: Scorer) -> Scale:
-    """Round numbers around the training scores and the interval; the target's bounds may lie far off.
+    """Return the scale of the score: round numbers around the training scores and the interval.
 
-    A probability lies between the two classes, with a line where one becomes the other.
+    The target's own bounds may be far away. A probability has a scale from one class to the other.
     """
     interval, score = scored_video.interval, scored_video.prediction.score
     if scorer.classes is not None:
         place = Place(score, None)
-        return Scale(class_marks(scorer.classes), ticks=(HALF,), place=place, note="the line parts the two")
+        return Scale(
+            class_marks(scorer.classes), ticks=(HALF,), place=place, note="the line separates the classes"
+        )
     assert interval is not None, "a score has an interval"
     training = np.sort(scorer.training_scores).tolist()
     axis = round_axis([*training, score, interval.low, interval.high])
@@ -243,14 +246,14 @@ def _known(scored: ScoringResult, scorer: Scorer) -> Iterator[str]:
 
 
 def facts_of(scored: ScoringResult, scorer: Scorer) -> Iterator[tuple[str, str]]:
-    """What a reader must know to trust the number or not."""
+    """Yield name and value of each fact on which trust in the score depends."""
     config, prediction = scorer.ensemble.config, scored.scored_video.prediction
     splits = list(dict.fromkeys(cell.split for cell in scorer.ensemble.cells))
     own = ", ".join(f"{score:.2f}" for score in prediction.scores)
     yield "Video", f"{scored.video.path.name}, {_length(scored)}"
-    if made_plain := _pictures_in_words(scored.records):
-        yield "Pictures", made_plain
-    yield "Learned from", f"{config.dataset.name}, {len(scorer.training_scores)} training videos"
+    if phrases := _pictures_in_words(scored.records):
+        yield "Pictures", phrases
+    yield "Trained on", f"{config.dataset.name}, {len(scorer.training_scores)} training videos"
     yield "Head", f"{config.head.name}, variant {config.head.variant}"
     for stream, record in scored.records.items():
         yield f"Stream {stream}", _stream_facts(record.spec, record)
@@ -275,7 +278,7 @@ def _length(scored: ScoringResult) -> str:
 
 
 def _stream_facts(spec: StreamSpec, record: Record) -> str:
-    """Backbone, weights (random ones are shouted), and who found the athlete."""
+    """Return backbone, weights (random ones in capitals), detector and tracker of a stream."""
     weights = _short(spec.facts.get("weights", "unknown"))
     parts = [
         f"{len(record.features)} steps",
@@ -294,12 +297,12 @@ def _stream_facts(spec: StreamSpec, record: Record) -> str:
 
 
 def _short(identity: object) -> str:
-    """Digests cut to their first 12 digits; the spec has them whole."""
+    """Return the text with digests cut to 12 digits; the spec holds them whole."""
     return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{12,}", r"\1", str(identity))
 
 
 def page_paths(out: Path, scored: Sequence[ScoringResult], *, single: bool) -> list[Path]:
-    """Where the pages go: `out` itself for a single video, else `out/NAME.html`; equal names are numbered."""
+    """Return the pages' paths: `out` for a single video, else `out/NAME.html`; equal names are numbered."""
     if single and not out.is_dir():
         return [out] * len(scored)
     names: list[str] = []
@@ -310,6 +313,6 @@ def page_paths(out: Path, scored: Sequence[ScoringResult], *, single: bool) -> l
 
 
 def number_name(name: str, taken: Sequence[str]) -> str:
-    """The name, or name-2, name-3, ..., whichever is not taken."""
+    """Return the name, or the first of name-2, name-3, ... that is not taken."""
     numbered = (name if number == 1 else f"{name}-{number}" for number in itertools.count(1))
     return next(each for each in numbered if each not in taken)

@@ -1,4 +1,4 @@
-"""A scored video in words: its score, how sure that is, what speaks against it, and its moments."""
+"""A scored video as text: score, interval, warnings, and the steps that count most and least."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +21,11 @@ EQUAL = 1e-6  # weights of 1 / n differ by rounding alone
 Values = Mapping[str, NDArray[np.float64]]
 EXPLAINED = {
     "RANDOM WEIGHTS": "a demonstration, not a score.",
-    "SIMULATED": "the run learned from drawn features, it saw no video.",
-    "SHUFFLED LABELS": "a control that learned from wrong scores.",
+    "SIMULATED": "the run was trained on simulated features, not on videos.",
+    "SHUFFLED LABELS": "a control that was trained on wrong scores.",
     "GROUPS OVERLAP": "some test videos share their group (athlete, event) with training videos: "
-    "its errors on new ones are larger.",
-    "NOT MODEL SELECTION": "the kept epoch is the one that scored best on the test videos.",
+    "expect larger errors on new groups.",
+    "NOT MODEL SELECTION": "the epoch was chosen on the test set.",
 }
 
 
@@ -41,9 +41,9 @@ def format_result(result: ScoringResult, scorer: Scorer) -> str:
 
 
 def format_scored_video(scored_video: ScoredVideo, scorer: Scorer, *, sentences: Sequence[str] = ()) -> str:
-    """Score with its interval, warnings, then the steps that counted or scored most and least.
+    """Return the score with its interval, the warnings, and the steps with the highest and lowest values.
 
-    `followed` says how the tracker fared, where there is one, and what part of the video streams look at.
+    `sentences` are added below the score: on the tracker, and on the part of the video that streams cover.
     """
     return "\n".join(_lines(scored_video, scorer, sentences))
 
@@ -68,7 +68,7 @@ def _lines(scored_video: ScoredVideo, scorer: Scorer, sentences: Sequence[str]) 
     for title, values, digits in step_values(prediction):
         yield ""
         if even := _even_streams(title, values, scorer):
-            yield f"  The {title}s of {' and '.join(even)} are all but even: no moment stands out."
+            yield f"  The {title}s of {' and '.join(even)} are almost equal: no moment stands out."
         values = {stream: of_stream for stream, of_stream in values.items() if stream not in even}
         if not values:
             continue
@@ -91,7 +91,7 @@ def _even_streams(title: str, values: Values, scorer: Scorer) -> list[str]:
 
 
 def headline(scored_video: ScoredVideo, scorer: Scorer) -> str:
-    """`score 59.96 ± 4.20`, or of classes `clean landing, probability 83 %`; or that it is not scored."""
+    """Return `score 59.96 ± 4.20`, `clean landing, probability 83 %`, or why the video is not scored."""
     if scored_video.not_scored is not None:
         return scored_video.not_scored[0].lower() + scored_video.not_scored[1:]
     score, digits = scored_video.prediction.score, scored_video.decimals
@@ -102,7 +102,7 @@ def headline(scored_video: ScoredVideo, scorer: Scorer) -> str:
 
 
 def score_sentences(scored_video: ScoredVideo, scorer: Scorer) -> tuple[str, ...]:
-    """How sure the score is, and where it lies among the training scores."""
+    """Return sentences on the interval of the score and on its rank among the training scores."""
     if scored_video.not_scored is not None:
         return (scored_video.not_scored,)
     std, digits = scored_video.prediction.std, scored_video.decimals
@@ -127,31 +127,35 @@ def _class_sentences(classes: TwoClassTarget, num_training: int, seeds: str) -> 
     low, high = 100 * classes.accuracy.low, 100 * classes.accuracy.high
     upper = classes.upper.capitalize()
     return (
-        f"This run was right about {classes.num_right} of {classes.num_videos} test videos "
+        f"{classes.num_right} of {classes.num_videos} test videos correct "
         f"(95 % interval {low:.0f} to {high:.0f} %){seeds}.",
         f"{upper}: {100 * classes.share_upper:.0f} % of its {num_training} training videos.",
     )
 
 
 def step_values(prediction: Prediction) -> Iterator[tuple[str, Values, int]]:
-    """What tells steps apart: attention weights, unless all are equal by design, and scores of single steps.
+    """Yield title, values (time,) per stream, and number of decimals, of attention weights and step scores.
 
-    Each with its name and its digits.
+    Weights that a head makes equal by design are left out.
     """
-    weights = {stream: each for stream, each in prediction.attention.items() if not _even(prediction, stream)}
+    weights = {
+        stream: each
+        for stream, each in prediction.attention.items()
+        if not _equal_by_design(prediction, stream)
+    }
     for title, values, digits in (("weight", weights, 3), ("score", prediction.step_scores, 2)):
         if any(len(each) for each in values.values()):
             yield title, values, digits
 
 
-def _even(prediction: Prediction, stream: str) -> bool:
-    """Whether the head weighs all steps of the stream alike and scores them one by one: then scores tell."""
+def _equal_by_design(prediction: Prediction, stream: str) -> bool:
+    """Return whether the head scores the stream's steps one by one and weighs them equally."""
     seen = prediction.attention[stream][prediction.attention[stream] > 0]
     return stream in prediction.step_scores and bool(len(seen)) and bool(np.ptp(seen) <= EQUAL * seen.max())
 
 
 def _moments(prediction: Prediction, values: Values, digits: int) -> Iterator[tuple[object, ...]]:
-    """The steps with the highest and the lowest value; all of them where there are few."""
+    """Yield the steps with the highest and the lowest values; of few steps, all."""
     for stream, of_stream in values.items():
         ranked = np.argsort(-of_stream, kind="stable")
         most = ranked[:NUM_MOMENTS]

@@ -1,4 +1,4 @@
-"""A video's score with what it is worth: interval, place among the training scores, and warnings."""
+"""The score of a video with its interval, its rank among the training scores, and warnings."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,16 +21,17 @@ from heads.scoring.predict import Prediction, predict
 from heads.scoring.tracking import tracking_warnings
 from heads.scoring.visible_parts import out_of_view_warnings
 
-OWN_VIDEO = "Not scored: the run learned from this video."
+OWN_VIDEO = "Not scored: this video is in the run's training set."
 
 
 @dataclass(frozen=True, eq=False)
 class Scorer:
-    """A run that scores, with what it was right and wrong about before.
+    """An ensemble with the errors on its test videos and the statistics of its training videos.
 
-    `residuals` are true minus predicted scores of its different test videos (mean over seeds and splits),
-    `training_scores` the judges' scores of its different training videos; both raw, over the splits that
-    score. `classes` is None where scores are scores; `verdict` is None for a control and an unfinished run.
+    `residuals` (video,) are true minus predicted scores of the test videos, `training_scores` (video,) the
+    judges' scores of the training videos; both on the raw scale, each video once. `facts` has one entry per
+    split. `classes` is None unless the target has two classes. `verdict` is None for a control and for an
+    unfinished run.
     """
 
     ensemble: Ensemble
@@ -45,10 +46,10 @@ class Scorer:
 
 @dataclass(frozen=True, eq=False)
 class ScoredVideo:
-    """One video's prediction in its context; `percentile` is among the training scores.
+    """One video's prediction with its interval, its percentile among the training scores, and warnings.
 
-    A probability has neither interval nor percentile: the truth is 0 or 1. `not_scored` says why the score
-    means nothing; None where it may be read.
+    A probability has neither interval nor percentile, for the true value is 0 or 1. `not_scored` says why
+    the score means nothing; it is None for a meaningful score.
     """
 
     name: str
@@ -70,7 +71,7 @@ class ScoredVideo:
 
     @property
     def decimals(self) -> int:
-        """How many decimals the score deserves."""
+        """The number of decimals to print of the score."""
         return self.interval.decimals if self.interval else 3
 
     def __repr__(self) -> str:
@@ -81,7 +82,7 @@ class ScoredVideo:
 
 
 def make_scorer(ensemble: Ensemble) -> Scorer:
-    """Read what the run's own test videos say about its errors."""
+    """Return the scorer of an ensemble; read its test errors and training statistics from the run."""
     by_split: dict[str, list[TrainedCell]] = {}
     for cell in ensemble.cells:
         by_split.setdefault(cell.split, []).append(
@@ -104,7 +105,7 @@ def make_scorer(ensemble: Ensemble) -> Scorer:
 
 
 def _once_per_video(splits: Sequence[Predicted]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """True and predicted scores of the different test videos; of one that several splits test, the mean."""
+    """Return true and predicted scores (video,), each test video once; several splits are averaged."""
     rows: dict[str, list[tuple[float, float]]] = {}
     for split in splits:
         for video, true, told in zip(split.videos, split.true, split.predicted.mean(axis=0), strict=True):
@@ -116,14 +117,17 @@ def _once_per_video(splits: Sequence[Predicted]) -> tuple[NDArray[np.float64], N
 def score_video(
     scorer: Scorer, name: str, records: Mapping[str, Record], *, expected: bool = False
 ) -> ScoredVideo:
-    """The score of one video from its records, one per stream of the run; raises as `predict` does.
+    """Return the scored video from its records, one per stream of the run; raise as `predict`.
 
-    `expected` tells that the video is of the run's own dataset, so that only training on it is worth a word.
+    `expected` says that the video belongs to the run's dataset: then it is not compared with the training
+    videos.
     """
     prediction = predict(scorer.ensemble, records)
     told = () if expected else input_warnings(records, scorer.facts)
-    seen = (OWN_VIDEO if prediction.seen_in_training else None) or (OWN_FILE if OWN_FILE in told else None)
-    strange = None if expected else reason_not_scored(records, scorer.facts)
+    in_training = (OWN_VIDEO if prediction.seen_in_training else None) or (
+        OWN_FILE if OWN_FILE in told else None
+    )
+    reason = None if expected else reason_not_scored(records, scorer.facts)
     is_score = scorer.classes is None
     return ScoredVideo(
         name=name,
@@ -137,11 +141,11 @@ def score_video(
             *tracking_warnings(records),
             *out_of_view_warnings(records),
         ),
-        not_scored=seen or (f"Not scored: {strange}." if strange else None),
+        not_scored=in_training or (f"Not scored: {reason}." if reason else None),
     )
 
 
 def _training_scores(cells: Sequence[TrainedCell]) -> NDArray[np.float64]:
-    """The judges' scores of the different videos that the cells learned from."""
+    """Return the judges' scores (video,) of the cells' training videos, each video once."""
     rows = {row.video_id: row.true for cell in cells for row in cell.predictions if row.part != "test"}
     return np.array(list(rows.values()), dtype=np.float64)

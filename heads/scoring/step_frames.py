@@ -1,4 +1,4 @@
-"""Which frames of a video the steps of its features were made from, and when a player shows them."""
+"""The frames from which each step of features was computed, and the times at which a player shows them."""
 
 import math
 
@@ -14,7 +14,7 @@ Ints = NDArray[np.int64]
 
 
 def step_frames(record: Record, timeline: Timeline) -> Ints:
-    """(step, frame) indices; of features that do not keep them, the frame in the middle of each step."""
+    """Return frame indices (time, frame); without stored indices, the frame in the middle of each step."""
     if "frame_index" in record.extras:
         index = np.asarray(record.extras["frame_index"], np.int64)
         index = index.reshape(len(index), math.prod(index.shape[1:]))  # -1 fails where there is no step
@@ -24,14 +24,16 @@ def step_frames(record: Record, timeline: Timeline) -> Ints:
 
 
 def jump_seconds(track: Track, frames: Ints, timeline: Timeline) -> Floats:
-    """(time, 2) for each step, a moment at which its first frame is surely shown, and when that one begins.
+    """Return (time, 2): per step, a time at which a player shows its first frame, and that frame's start.
 
-    The moment is the middle of the time that the frame and the step's bar share, as far from the neighboring
-    frames as it can be: players round to microseconds, containers to milliseconds.
+    The time is the middle of the overlap of the frame and the step's bar, as far from the neighboring frames
+    as possible: players round to microseconds, containers to milliseconds.
     """
     starts, stops = timeline.pts_seconds[frames], timeline.stop_seconds[frames]
     bar_starts, bar_stops = track.bars.T
-    first = np.argmax(stops > bar_starts[:, None], axis=1)[:, None]  # where steps overlap, a bar begins later
+    first = np.argmax(stops > bar_starts[:, None], axis=1)[
+        :, None
+    ]  # if steps overlap, the bar begins after the step
     begins = np.take_along_axis(starts, first, axis=1)[:, 0]
     low = np.maximum(begins, bar_starts)
     high = np.minimum(np.take_along_axis(stops, first, axis=1)[:, 0], bar_stops)

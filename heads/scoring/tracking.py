@@ -1,6 +1,6 @@
-"""How the tracker fared: where it lost the athlete, where the detector put it on somebody anew.
+"""A summary of tracking: when the tracker followed the athlete, lost them, and was restarted.
 
-Both are events of the record. Frames without a quad say for how long nobody was followed.
+Losses and restarts are events of the record. In frames without a quad nobody was followed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,10 +18,11 @@ Span = tuple[float, float]  # [start, stop) seconds
 
 @dataclass(frozen=True)
 class TrackingSummary:
-    """Of the reference views: when the tracker looked, in which frames it followed somebody, and when not.
+    """How a tube was tracked, in its reference view; times in seconds, intervals [start, stop).
 
-    `absent` are stretches in which nobody was followed, `lost` the moments of the losses. `restarts` are
-    those at which the tracker was put on a person of the detector's anew.
+    `looked` is the interval of the tube's frames, `absent` the intervals in which nobody was followed, `lost`
+    the times of losses, `restarts` the times at which the tracker was restarted on a detected person. `by`
+    is the tracker.
     """
 
     looked: Span
@@ -34,7 +35,7 @@ class TrackingSummary:
 
 
 def tracking_summary(record: Record) -> TrackingSummary | None:
-    """What the record tells; None for streams without a tube, and for tubes without a frame."""
+    """Return the summary of a record; None for a stream without a tube and a tube without a frame."""
     if "present" not in record.extras or not len(record.features):
         return None
     starts, stops, rows = _frames(record)
@@ -52,9 +53,9 @@ def tracking_summary(record: Record) -> TrackingSummary | None:
 
 
 def _frames(record: Record) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Start and stop of every frame that is in some clip, and its row among the clips' frames.
+    """Return start and stop (frame,) of every frame in a clip, and its row among the clips' frames.
 
-    A clip's time is shared out evenly among its different frames: good to a frame where rates vary.
+    A clip's time is divided equally among its different frames: exact to a frame if the rate varies.
     """
     index = np.asarray(record.extras["frame_index"])
     starts, stops = np.empty(index.shape), np.empty(index.shape)
@@ -69,14 +70,14 @@ def _frames(record: Record) -> tuple[NDArray[np.float64], NDArray[np.float64], N
 def _stretches(
     wanted: NDArray[np.bool_], starts: NDArray[np.float64], stops: NDArray[np.float64]
 ) -> Iterator[Span]:
-    """[start, stop) of each run of wanted frames."""
+    """Yield [start, stop) of each run of wanted frames."""
     edges = np.diff(np.concatenate([[0], wanted.astype(np.int8), [0]]))
     for first, after in zip(np.flatnonzero(edges > 0), np.flatnonzero(edges < 0), strict=True):
         yield float(starts[first]), float(stops[after - 1])
 
 
 def tracking_sentences(records: Mapping[str, Record]) -> Iterator[str]:
-    """Who followed the athlete, and in how many frames, for each tube."""
+    """Yield a sentence per tube: which tracker followed the athlete, in how many frames."""
     for record in records.values():
         followed = tracking_summary(record)
         if followed is not None:
@@ -88,26 +89,26 @@ def tracking_sentences(records: Mapping[str, Record]) -> Iterator[str]:
 
 
 def tracking_warnings(records: Mapping[str, Record]) -> Iterator[str]:
-    """What must be said where the athlete was lost or changed: when, and what that means for the score."""
+    """Yield a warning per loss or change of the athlete: its time, and what it means for the score."""
     for stream, record in records.items():
         if jumps := tuple(event_seconds(record, JUMPED)):
             yield (
-                f"The {stream} show another person {_moments(jumps)}, for nobody continued the box before: "
-                "look whether it is still the athlete."
+                f"The {stream} may show another person {_moments(jumps)}: no detected box continued the one "
+                "before. Check that it is still the athlete."
             )
         followed = tracking_summary(record)
         if followed is None or not followed.num_followed:
-            continue  # nobody at all is another warning
+            continue  # `input_warnings` warns of it
         if followed.absent:
             num_absent = followed.num_frames - followed.num_followed
             yield (
                 f"Nobody was followed {_spans(followed.absent)} ({num_absent} of {followed.num_frames} "
-                "frames): the whole picture counts there instead of the athlete."
+                "frames): there the score is computed from the whole picture."
             )
         if followed.restarts:
             yield (
-                f"The tracker had lost the athlete and was put on a person of the detector's "
-                f"{_moments(followed.restarts)}: look whether it is still the same one."
+                f"The tracker lost the athlete and was restarted on a detected person "
+                f"{_moments(followed.restarts)}: check that it is the same person."
             )
 
 
@@ -120,6 +121,6 @@ def _moments(seconds: tuple[float, ...]) -> str:
 
 
 def _listed(parts: list[str]) -> str:
-    """At most three of them, and how many more."""
+    """Return at most three parts as text, and how many more there are."""
     shown, more = parts[:3], len(parts) - 3
     return ", ".join(shown) + (f" and {more} times more" if more > 0 else "")

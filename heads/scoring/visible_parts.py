@@ -1,4 +1,4 @@
-"""What of a video a score is of: the part that streams look at, and frames with the athlete out of sight."""
+"""The part of a video on which a score is based: what streams cover, and frames without the athlete."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -19,16 +19,16 @@ Records = Mapping[str, Record]
 
 
 def stream_part_sentences(records: Records) -> Iterator[str]:
-    """Yield a sentence for each stream that looks at a part of the video only."""
+    """Yield a sentence per stream that covers only a part of the video."""
     for stream, part in covered_parts(records):
         yield (
-            f"The {stream} look at {part} only; to look at all of it, extract with {part.option} and fit "
+            f"The {stream} cover {part} only; to cover the whole video, extract with {part.option} and fit "
             "again."
         )
 
 
 def head_window_sentences(records: Records, ensemble: "Ensemble") -> Iterator[str]:
-    """Yield a sentence for each stream of which the run's head looks at the middle only."""
+    """Yield a sentence per stream of which the run's head reads only the middle."""
     cell, config = ensemble.cells[0], ensemble.config
     if cell.recipe.windows != "released":
         return
@@ -39,24 +39,24 @@ def head_window_sentences(records: Records, ensemble: "Ensemble") -> Iterator[st
             start = int(evaluation_starts(torch.tensor(number), num_steps, windows=cell.recipe.windows))
             first, last = record.pts_seconds[start, 0], record.pts_seconds[start + num_steps - 1, 1]
             yield (
-                f"The head's variant {config.head.variant} looks at {num_steps} of {number} steps of "
+                f"The head's variant {config.head.variant} reads {num_steps} of {number} steps of "
                 f"{stream} only, {first:.1f}-{last:.1f} s of {record.duration_seconds:.1f} s"
-                + ("; the variant paper looks at all." if "paper" in others else ".")
+                + ("; the variant paper reads all." if "paper" in others else ".")
             )
 
 
 def out_of_view_warnings(records: Records) -> Iterator[str]:
-    """Yield a warning for each stream whose network does not see the athlete in some frames."""
+    """Yield a warning per stream whose network does not see the athlete in some frames."""
     for stream, outside in streams_out_of_view(records):
-        sees = f"; to show it whole frames, extract with {outside.option} and fit again"
+        advice = f"; to show whole frames to the network, extract with {outside.option} and fit again"
         yield (
             f"The athlete is outside the network's picture {outside} of {stream}"
-            f"{sees if outside.option else ''}."
+            f"{advice if outside.option else ''}."
         )
 
 
 def visible_parts_json(records: Records) -> dict[str, Any]:
-    """The same as numbers, by stream; a stream that looks at all of the video is not named."""
+    """Return the same as numbers by stream; a stream that covers the whole video is left out."""
     return {
         "looks_at": {stream: asdict(part) for stream, part in covered_parts(records)},
         "athlete_outside_picture": {

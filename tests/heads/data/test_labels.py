@@ -201,7 +201,7 @@ def test_a_run_multiplies_by_the_difficulty(
     ensemble, video = load_ensemble(tmp_path / "run"), dataset.videos[-1]
     (spec,) = ensemble.specs.values()
     streams = {"tubes": store.read("mtl-aqa", video.video_id, spec)}
-    with pytest.raises(RunError, match=r"learned how well a video is executed.*--difficulty"):
+    with pytest.raises(RunError, match=r"predicts execution.*--difficulty"):
         predict(ensemble, streams)
     (written,) = [row.predicted for row in cell.predictions if row.video_id == video.video_id]
     difficult = ensemble.with_difficulty(video.labels["difficulty"])

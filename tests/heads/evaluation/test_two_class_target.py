@@ -71,6 +71,6 @@ def test_the_likelier_class_is_named_with_its_probability(config_of, score: floa
 
 def test_a_probability_has_an_accuracy_where_a_score_has_an_interval(config_of) -> None:
     right, share = score_sentences(*scored(config_of, 0.83))
-    assert right.startswith("This run was right about 4 of 5 test videos (95 % interval ")
+    assert right.startswith("4 of 5 test videos correct (95 % interval ")
     assert "networks differ by ± 0.030" in right
     assert share == "Clean landing: 50 % of its 4 training videos."

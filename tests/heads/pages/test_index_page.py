@@ -36,7 +36,7 @@ def test_hostile_names_do_nothing(browser, tmp_path: Path) -> None:
         "./a%20b.html"
     ]
     assert browser.js("document.querySelector('a').textContent") == HOSTILE
-    assert "What could not be done" in browser.js("document.body.innerText")
+    assert "Failures" in browser.js("document.body.innerText")
 
 
 def test_it_fits_a_phone_and_a_desk(browser, tmp_path: Path) -> None:

@@ -52,11 +52,11 @@ def test_a_score_of_zero_is_a_score() -> None:
     [
         (
             [0.25, 0.26, 0.24, 0.25],
-            "0.96 to 1.04 times an equal share. That is all but even: no moment stands out.",
+            "0.96 to 1.04 times an equal share. They are almost equal: no moment stands out.",
         ),
         ([0.1, 0.4, 0.25, 0.25], "0.40 to 1.60 times an equal share."),
-        ([0.0, 0.0, 0.0, 0.0], "The head looked at no step."),
-        ([1.0], "1 step, which has all of the weight. There are too few steps to rank."),
+        ([0.0, 0.0, 0.0, 0.0], "The head read no step."),
+        ([1.0], "1 step with all of the weight. There are too few steps to rank."),
     ],
 )
 def test_the_spread_is_told_in_words(values, expected) -> None:

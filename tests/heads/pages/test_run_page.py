@@ -186,8 +186,8 @@ def test_what_is_folded_is_not_printed_and_what_is_opened_is(browser, tmp_path: 
     browser.open(write_run_page(tmp_path / "report.html", two_runs()))
     browser.call("Emulation.setEmulatedMedia", media="print")
     try:
-        assert "How it was made" not in browser.js("document.body.innerText")
+        assert "Settings" not in browser.js("document.body.innerText")
         browser.js("[...document.querySelectorAll('details')].at(-1).open = true")
-        assert browser.js("document.body.innerText").count("How it was made") == 1
+        assert browser.js("document.body.innerText").count("Settings") == 1
     finally:
         browser.call("Emulation.setEmulatedMedia", media="")

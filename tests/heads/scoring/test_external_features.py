@@ -111,7 +111,9 @@ def test_a_bad_file_is_named_and_the_others_are_scored(world, single: Path, tmp_
     np.save(folder / "c-whole.npy", np.ones((4, 24), np.int64))
     result = run("score", "--features", folder, "--run", single, *SECONDS)
     assert result.exit_code == 3
-    assert "a-narrow.npy: segments: it has the shape (4, 5): the run learned from (time, 24)" in result.output
+    assert (
+        "a-narrow.npy: segments: it has the shape (4, 5): the run was trained on (time, 24)" in result.output
+    )
     assert "b-nan.npy: segments: it holds 96 values that are not finite" in result.output
     assert "c-whole.npy: segments: it holds int64: expected float16" in result.output
     assert result.output.count(": score ") == 1
@@ -121,7 +123,7 @@ def test_features_of_a_training_video_are_not_judged(world, single: Path, tmp_pa
     trained_on = next(iter(load_ensemble(single).cells[0].train_ids))
     folder = save(tmp_path / "f", world, [trained_on], "segments")
     result = run("score", "--features", folder, "--run", single, *SECONDS)
-    assert f"{trained_on}: not scored: the run learned from this video" in result.output
+    assert f"{trained_on}: not scored: this video is in the run's training set" in result.output
 
 
 def test_what_a_run_of_two_streams_needs_is_told(world, both: Path, tmp_path: Path) -> None:

@@ -103,14 +103,14 @@ def test_a_usual_video_is_not_warned_of() -> None:
 @pytest.mark.parametrize(
     ("video", "expected"),
     [
-        (record(USUAL + 9), "look unlike the training videos: .* 0 of 40 training videos are as unlike"),
+        (record(USUAL + 9), "differ from the training videos: .* 0 of 40 training videos are as far away"),
         (record(USUAL[:8]), r"shorter than all .*: 8.0 s, the training videos last 9.0 to 12.0 s"),
         (record(np.zeros((14, 6))), r"longer than all .*: 14.0 s"),
         (
             record(USUAL, missed=5),
             r"No athlete was found in 33% of the 15 frames of crops \(usual: up to 20%\)",
         ),
-        (record(USUAL, digest="old"), "the run learned from this file, or from a part of it"),
+        (record(USUAL, digest="old"), "this file, or a part of it, is in the run's training set"),
     ],
 )
 def test_a_stranger_is_named_with_the_reason(video: Record, expected: str) -> None:
@@ -129,7 +129,7 @@ def test_a_stream_without_any_athlete_is_said_and_does_not_stop_the_rest() -> No
     nobody = record(np.zeros((0, 6)), missed=12)
     warnings = input_warnings({"crops": nobody, "frames": record(USUAL)}, [None])
     assert warnings[0] == "No athlete was found in any of the 12 frames of crops."
-    assert "does not know what its training videos were like" in warnings[1]
+    assert "The run has no statistics of its training videos" in warnings[1]
     assert share_without_person(nobody) == 1
 
 
@@ -138,9 +138,11 @@ def test_a_small_training_set_warns_only_beyond_all_of_it() -> None:
     edge = few.streams["crops"].distances[-1]
     inside = replace(few.streams["crops"], distances=(*few.streams["crops"].distances[:-1], edge + 100))
     far = record(USUAL + 5)
-    assert any("look unlike" in warning for warning in input_warnings({"crops": far}, [few]))
+    assert any("differ from the training" in warning for warning in input_warnings({"crops": far}, [few]))
     calm = replace(few, streams={"crops": inside})
-    assert not any("look unlike" in warning for warning in input_warnings({"crops": far}, [calm]))
+    assert not any(
+        "differ from the training" in warning for warning in input_warnings({"crops": far}, [calm])
+    )
 
 
 def test_a_warning_must_hold_against_every_split_that_scores() -> None:
@@ -155,13 +157,19 @@ def test_a_run_judges_its_own_test_video_without_alarm_and_a_stranger_with(world
     usual = {s: world.store.read("synthetic", test_id, spec) for s, spec in world.specs.items()}
     scored_video = score_video(scorer, test_id, usual)
     # all records of the toy world share one source digest
-    assert scored_video.not_scored == "Not scored: the run learned from this file, or from a part of it."
+    assert scored_video.not_scored == "Not scored: this file, or a part of it, is in the run's training set."
     assert scored_video.warnings == ()
     assert scored_video.interval.num_residuals == len(world.dataset.split("first").test)
     assert scored_video.interval.low < scored_video.prediction.score < scored_video.interval.high
     assert 0 <= scored_video.percentile <= 100
     strange = {s: world.record("stranger", spec, 50 + usual[s].features) for s, spec in world.specs.items()}
-    assert sum("look unlike" in warning for warning in score_video(scorer, "stranger", strange).warnings) == 2
+    assert (
+        sum(
+            "differ from the training" in warning
+            for warning in score_video(scorer, "stranger", strange).warnings
+        )
+        == 2
+    )
 
 
 def test_what_shows_nobody_or_something_else_is_not_judged() -> None:

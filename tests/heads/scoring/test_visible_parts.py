@@ -56,7 +56,7 @@ def crops(*lefts: float) -> Record:
 
 def test_a_part_is_said_with_the_option_that_takes_all() -> None:
     assert list(stream_part_sentences({"segments": segments(1), "crops": crops(200, 200)})) == [
-        "The segments look at 0.0-3.2 s of 6.0 s only; to look at all of it, extract with --rest padded "
+        "The segments cover 0.0-3.2 s of 6.0 s only; to cover the whole video, extract with --rest padded "
         "and fit again."
     ]
     assert list(stream_part_sentences({"segments": segments(2)})) == []
@@ -65,8 +65,8 @@ def test_a_part_is_said_with_the_option_that_takes_all() -> None:
 def test_an_athlete_out_of_sight_is_a_warning_with_its_option() -> None:
     records = {"segments": segments(2), "crops": crops(0, 200, 300, 600, 600)}
     assert list(out_of_view_warnings(records)) == [
-        "The athlete is outside the network's picture in 3 of 5 frames of segments; to show it whole frames, "
-        "extract with --framing whole and fit again."
+        "The athlete is outside the network's picture in 3 of 5 frames of segments; to show whole frames to "
+        "the network, extract with --framing whole and fit again."
     ]
     whole = replace(records["segments"], field_of_view=(0, 0, 640, 360))
     assert list(out_of_view_warnings(records | {"segments": whole})) == []
@@ -100,7 +100,7 @@ def test_a_head_that_looks_at_the_middle_says_so(make_config, windows, number, t
     assert len(sentences) == told
     for sentence in sentences:
         assert (
-            "released looks at 3 of 5 steps of segments only, 3.2-12.8 s of 16.0 s; the variant paper"
+            "released reads 3 of 5 steps of segments only, 3.2-12.8 s of 16.0 s; the variant paper"
             in sentence
         )
 
