@@ -7,7 +7,7 @@ from extract.choices.streams import Choices, official_weights
 
 
 def absent_weights(streams: Sequence[tuple[str, str]], *, detector: str) -> list[str]:
-    """Return the names of the absent weights of (stream, backbone) pairs, and of the detector that they use."""
+    """Return the names of the absent weights of (stream, backbone) pairs and of the detector."""
     names = [
         name
         for stream, backbone in streams

@@ -159,7 +159,7 @@ def test_a_wrong_command_line_is_told(both: Path, options: list[str], message: s
 def test_a_run_that_tells_no_step_length_asks_for_it(world, single: Path, tmp_path: Path) -> None:
     folder = save(tmp_path / "f", world, [next(iter(predicted(single)))], "segments")
     result = run("score", "--features", folder, "--run", single)
-    assert "how long a row of segments lasts: say it with --step-seconds segments=SECONDS" in result.output
+    assert "how long a row of segments lasts: state it with --step-seconds segments=SECONDS" in result.output
 
 
 def test_a_video_cannot_be_scored_by_a_run_of_simulated_features(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_features_of_another_size_are_refused(world, tmp_path: Path) -> None:
 def test_an_unfinished_run_cannot_score(world, tmp_path: Path) -> None:
     fit(world.request(tmp_path / "run"))
     (cell_folder(tmp_path / "run", split="first", seed=0) / "cell.json").unlink()
-    with pytest.raises(RunError, match="has no finished cell"):
+    with pytest.raises(RunError, match="has no finished trained cell"):
         load_ensemble(tmp_path / "run")
 
 
@@ -189,7 +189,7 @@ def test_a_pipe_in_a_run_is_not_waited_for(world, tmp_path: Path, kind: str) -> 
     path = (tmp_path / "run" if kind == "config.json" else cell) / kind
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(RunError, match=r"it is a pipe|has no finished cell"):
+    with pytest.raises(RunError, match=r"it is a pipe|has no finished trained cell"):
         load_ensemble(tmp_path / "run", split="first")
 
 

@@ -104,8 +104,8 @@ def test_a_usual_video_is_not_warned_of() -> None:
     ("video", "expected"),
     [
         (record(USUAL + 9), "differ from the training videos: .* 0 of 40 training videos are as far away"),
-        (record(USUAL[:8]), r"shorter than all .*: 8.0 s, the training videos last 9.0 to 12.0 s"),
-        (record(np.zeros((14, 6))), r"longer than all .*: 14.0 s"),
+        (record(USUAL[:8]), r"shorter than every .*: 8.0 s; the training videos last 9.0 to 12.0 s"),
+        (record(np.zeros((14, 6))), r"longer than every .*: 14.0 s"),
         (
             record(USUAL, missed=5),
             r"No athlete was found in 33% of the 15 frames of crops \(usual: up to 20%\)",
@@ -122,7 +122,7 @@ def test_a_stranger_is_named_with_the_reason(video: Record, expected: str) -> No
 
 def test_training_videos_of_one_length_are_told_once() -> None:
     (warning,) = input_warnings({"crops": record(np.zeros((14, 6)))}, [facts(seconds=(10, 10.01))])
-    assert warning.endswith("14.0 s, the training videos last 10.0 s.")
+    assert warning.endswith("14.0 s; the training videos last 10.0 s.")
 
 
 def test_a_stream_without_any_athlete_is_said_and_does_not_stop_the_rest() -> None:
