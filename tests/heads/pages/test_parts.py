@@ -79,7 +79,7 @@ def test_steps_that_overlap_are_drawn_by_their_middles() -> None:
     starts = np.array([0.0, 10.0, 17.0])
     overlapping = replace(track([1.0, 2.0, 3.0]), pts_seconds=np.stack([starts, starts + 16], axis=1))
     assert overlapping.bars.tolist() == [[0.0, 13.0], [13.0, 21.5], [21.5, 33.0]]
-    assert "They overlap" in overlapping.spread
+    assert "Steps overlap" in overlapping.spread
     apart = track([1.0, 2.0, 3.0])
     assert (apart.bars == apart.pts_seconds).all()
 

@@ -145,7 +145,7 @@ def test_what_a_run_of_two_streams_needs_is_told(world, both: Path, tmp_path: Pa
     [
         ([], "Name a VIDEO, several, or features with --features"),
         (["a.mp4", "--features", "."], "Score videos or --features, not both: a.mp4"),
-        (["--features", ".", "--fps", "3", "--weights", "random:0"], "--fps, --weights: of videos"),
+        (["--features", ".", "--fps", "3", "--weights", "random:0"], "--fps, --weights: for videos"),
         (["a.mp4", "--step-seconds", "2"], "--step-seconds is for --features"),
         (["--features", ".", "--step-seconds", "crops=0"], "wants a number above 0"),
     ],
