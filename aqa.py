@@ -203,23 +203,20 @@ def fit(
     from aqa_pipeline.store import file_name
     from heads.commands.fit import training_progress
     from heads.training.fit import fit as train
-    from heads.training.plan import FitRequest
+    from heads.training.options import FeatureOptions, FitOptions, FitRequest, TrainingOptions
 
-    request = FitRequest(
+    fit_options = FitOptions(
         head=head,
-        dataset=dataset,
-        store=store,
-        out=RUNS / file_name(f"{dataset.name}-{head}") if out is None else Path(out),
+        variant=variant,
         target=target,
         splits=tuple(splits),
-        seeds=tuple(seeds),
-        variant=variant,
-        select=select,
-        epochs=epochs,
-        allow_missing=allow_missing,
-        device=pick_device(device),
-        streams=tuple(streams),
+        features=FeatureOptions(streams=tuple(streams), allow_missing=allow_missing),
+        training=TrainingOptions(
+            seeds=tuple(seeds), select=select, epochs=epochs, device=pick_device(device)
+        ),
     )
+    run_dir = RUNS / file_name(f"{dataset.name}-{head}") if out is None else Path(out)
+    request = FitRequest(fit_options, dataset, store, run_dir)
     with training_progress() if progress else nullcontext() as show:
         train(request, show)
     return load_run(request.out)

@@ -32,7 +32,7 @@ from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
 if TYPE_CHECKING:
     from heads.data.stored_specs import SpecChoice
     from heads.training.fit import Progress, RunSummary
-    from heads.training.plan import FitRequest
+    from heads.training.options import FitOptions, FitRequest
 
 
 @click.command(
@@ -171,7 +171,7 @@ def _run(
 def _fit_request(options: dict[str, Any]) -> "FitRequest":
     from aqa_pipeline.store import Store, file_name
     from heads.registry import find_head
-    from heads.training.plan import FitRequest
+    from heads.training.options import FitRequest
 
     head = find_head(options["head"]).name
     store = Store(options["store"], verify=options["verify"])
@@ -183,35 +183,44 @@ def _fit_request(options: dict[str, Any]) -> "FitRequest":
             f"into {out}.",
             err=True,
         )
-    return FitRequest(
-        head=head,
-        dataset=dataset,
-        store=store,
-        out=out,
+    return FitRequest(_fit_options(options | {"head": head}), dataset, store, out)
+
+
+def _fit_options(options: dict[str, Any]) -> "FitOptions":
+    from heads.training.options import FeatureOptions, FitOptions, TrainingOptions
+
+    features = FeatureOptions(
+        streams=parse_names(options["streams"]),
+        specs=_spec_choice(options["specs"], options["backbones"]),
+        allow_missing=options["allow_missing"],
+        second_stage=options["second_stage"],
+    )
+    training = TrainingOptions(
+        seeds=parse_numbers(options["seeds"]),
+        select=options["select"],
+        epochs=options["epochs"],
+        shuffle_labels=options["shuffle_labels"],
+        device=options["device"] if options["engine"] == "ray" else pick_device(options["device"]),
+        threads=options["threads"],
+        precision=options["precision"],
+    )
+    return FitOptions(
+        head=options["head"],
+        variant=options["variant"],
         target=options["target"],
         difficulty=options["difficulty"],
         splits=parse_names(options["splits"]),
-        streams=parse_names(options["streams"]),
-        precision=options["precision"],
-        second_stage=options["second_stage"],
-        seeds=parse_numbers(options["seeds"]),
-        variant=options["variant"],
-        select=options["select"],
-        epochs=options["epochs"],
-        specs=_spec_choice(options["specs"], options["backbones"]),
-        shuffle_labels=options["shuffle_labels"],
-        allow_missing=options["allow_missing"],
-        device=options["device"] if options["engine"] == "ray" else pick_device(options["device"]),
-        threads=options["threads"],
+        features=features,
+        training=training,
     )
 
 
 def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
-    """The request of an older run; its config says everything, so other options would be ignored."""
+    """Return the request of a finished run; its config says everything, so raise for other options."""
     from aqa_pipeline.store import Store
     from heads.runs.config import dataset_of, read_config
     from heads.runs.run_plugins import head_of
-    from heads.training.plan import FitRequest
+    from heads.training.options import FitRequest
 
     given = [
         name
@@ -223,7 +232,7 @@ def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
         raise click.UsageError(f"--repeat takes everything from the old run: leave out {', '.join(given)}.")
     config = read_config(repeat)
     head_of(config)  # the very one
-    return FitRequest.from_config(config, dataset=dataset_of(config), store=Store(config.store), out=out)
+    return FitRequest(FitOptions.from_config(config), dataset_of(config), Store(config.store), out)
 
 
 def _spec_choice(specs: Sequence[str], backbones: Sequence[str]) -> "SpecChoice":

@@ -1,8 +1,8 @@
-"""What a head learns of a target: the score itself, the execution without its difficulty, or judges' marks.
+"""The labels that a head is trained on: the target itself, the execution alone, or the judges' marks.
 
 Tang et al., "Uncertainty-aware Score Distribution Learning for Action Quality Assessment", CVPR 2020;
-TSA-Net, ACM MM 2021, after eq. 9: where a dataset has a difficulty degree, the head tells how well a dive was
-executed, and its score times the difficulty is the final one. MUSDL learns the marks of seven judges.
+TSA-Net, ACM MM 2021, after eq. 9: where a dataset has a difficulty degree, the head predicts the execution,
+and execution x difficulty is the final score. MUSDL is trained on the marks of seven judges.
 """
 
 from collections.abc import Sequence
@@ -24,32 +24,32 @@ JUDGES = tuple(f"judge-{number}" for number in range(1, NUM_JUDGES + 1))
 
 
 @dataclass(frozen=True)
-class Learned:
-    """`targets` are what training compares with: one, or a mark of each judge.
+class LabelChoice:
+    """The labels that a head is `trained_on` (one, or a mark of each judge) and the one that it predicts.
 
-    The head's scores are of `scored`. Times `factor`, where there is one, they are of the run's target.
+    The predicted label, multiplied by `factor` if there is one, is the run's target.
     """
 
-    targets: tuple[Target, ...]
-    scored: Target
+    trained_on: tuple[Target, ...]
+    predicted: Target
     factor: Target | None = None
 
     @property
-    def is_plain(self) -> bool:
-        """Whether it is the run's target and nothing else."""
-        return self.targets == (self.scored,) and self.factor is None
+    def is_target_alone(self) -> bool:
+        """True if the head is trained on the run's target and predicts it."""
+        return self.trained_on == (self.predicted,) and self.factor is None
 
     def needed(self, target: Target) -> tuple[str, ...]:
-        """Return the names of all labels that a video must have to be learned from and tested on."""
+        """Return the names of all labels that a training or test video must have."""
         factor = (self.factor,) if self.factor else ()
-        return tuple(dict.fromkeys(each.name for each in (target, self.scored, *self.targets, *factor)))
+        return tuple(dict.fromkeys(each.name for each in (target, self.predicted, *self.trained_on, *factor)))
 
 
 @dataclass(frozen=True, eq=False)
 class FinalScores:
-    """Final scores: the `true` ones per video, and what makes them of a head's normalised ones.
+    """The `true` scores `(video)`, and what turns a head's normalised scores into final ones.
 
-    Those are restored to the scale, and multiplied by each video's factor.
+    A normalised score is restored to the scale and multiplied by the video's factor.
     """
 
     true: Floats
@@ -57,23 +57,23 @@ class FinalScores:
     factors: Floats
 
     def of(self, scores: Floats, videos: NDArray[np.int64]) -> Floats:
-        """Raw final scores of these videos, whose normalised scores are given."""
+        """Return the final scores of these videos from their normalised scores."""
         return self.scale.restore(scores) * self.factors[videos]
 
 
-def choose_learned(dataset: Dataset, target: Target, *, of_judges: bool, difficulty: bool) -> Learned:
-    """What a head learns for that target; with `difficulty`, or `of_judges`, something else than the target.
+def choose_labels(dataset: Dataset, target: Target, *, of_judges: bool, difficulty: bool) -> LabelChoice:
+    """Choose the labels for a target: itself, or with `difficulty` or `of_judges` those that it is made of.
 
-    Raises `RunError` for a dataset without the labels, and for a target that is not what they make up.
+    Raises `RunError` for a dataset without these labels, and for a target that is not made of them.
     """
     if not of_judges and not difficulty:
-        return Learned((target,), target)
+        return LabelChoice((target,), target)
     if target.name != SCORE and (difficulty or target.name != EXECUTION):
         wanted = SCORE if difficulty else f"{SCORE} or {EXECUTION}"
         raise RunError(f"target {target.name!r} is not made of an execution: expected {wanted}.")
     execution = _find(dataset, [EXECUTION])[0]
     factor = _find(dataset, [DIFFICULTY])[0] if target.name == SCORE else None
-    return Learned(_find(dataset, JUDGES) if of_judges else (execution,), execution, factor)
+    return LabelChoice(_find(dataset, JUDGES) if of_judges else (execution,), execution, factor)
 
 
 def _find(dataset: Dataset, names: Sequence[str]) -> tuple[Target, ...]:
@@ -104,12 +104,12 @@ def find_unlabeled(dataset: Dataset, names: Sequence[str], splits: Sequence[Spli
     return tuple(lacking)
 
 
-def learned_labels(dataset: Dataset, learned: Learned, video_ids: Sequence[str]) -> Floats:
-    """Raw labels that training compares with: `video`, or `video judge` of several targets."""
-    columns = [raw_labels(dataset, target, video_ids) for target in learned.targets]
+def training_labels(dataset: Dataset, labels: LabelChoice, video_ids: Sequence[str]) -> Floats:
+    """Return the raw labels that a head is trained on: `(video)`, or `(video, judge)` for several."""
+    columns = [raw_labels(dataset, target, video_ids) for target in labels.trained_on]
     return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
 
-def factors_of(dataset: Dataset, learned: Learned, video_ids: Sequence[str]) -> Floats:
-    """What each video's score is multiplied by: 1 without a difficulty."""
-    return raw_labels(dataset, learned.factor, video_ids) if learned.factor else np.ones(len(video_ids))
+def factors_of(dataset: Dataset, labels: LabelChoice, video_ids: Sequence[str]) -> Floats:
+    """Return the factor `(video)` of each predicted label: the difficulty, or 1 without one."""
+    return raw_labels(dataset, labels.factor, video_ids) if labels.factor else np.ones(len(video_ids))

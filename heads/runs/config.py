@@ -13,6 +13,7 @@ from aqa_pipeline.errors import RunError
 from aqa_pipeline.files import write_whole
 from aqa_pipeline.records import Dataset
 from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
+from heads.runs.misfit import SHOWN, explain_misfit
 from heads.runs.run_config import SCHEMA_VERSION, RunConfig
 from heads.runs.run_plugins import check_plugin
 
@@ -20,8 +21,6 @@ FILE = "config.json"
 MOST_CHARACTERS = 4096  # of a name or a path
 # Control characters command a terminal, half surrogates cannot be encoded, and others end the line.
 NOT_PRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
-NUM_SHOWN = 3  # errors of one file
-SHOWN = 40  # characters of a value that does not fit
 # Where files lie says nothing of the features: their digests stand in the specs.
 NOT_COMPARED = {"streams": {"__all__": {"files"}}}
 
@@ -79,25 +78,6 @@ def config_differences(there: RunConfig, asked: RunConfig) -> list[str]:
         for name in sorted({*mine, *theirs})
         if mine.get(name, "(absent)") != theirs.get(name, "(absent)")
     ]
-
-
-def explain_misfit(error: ValidationError) -> str:
-    """Return which fields do not fit, what came and what was expected, the first few of them."""
-    misfits = dict.fromkeys(_in_words(misfit) for misfit in error.errors(include_url=False))
-    shown = list(misfits)[:NUM_SHOWN]
-    more = [f"{len(misfits) - NUM_SHOWN} more"] if len(misfits) > NUM_SHOWN else []
-    return "; ".join([*shown, *more])
-
-
-def _in_words(misfit: Mapping[str, Any]) -> str:
-    name = ".".join(map(str, misfit["loc"]))
-    if misfit["type"] == "missing":
-        return f"it has no {name!r}"
-    if misfit["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"{name!r} is no field of it"
-    came = f"{name} is {str(misfit['input'])[:SHOWN]!r}, " if name else ""
-    wanted = str(misfit["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
-    return came + wanted
 
 
 def _check_text(values: Any, name: str = "") -> None:

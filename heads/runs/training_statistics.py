@@ -1,6 +1,6 @@
 """What a split's training videos were like, so that a video unlike them is noticed when it is scored.
 
-`split-NAME/training_facts.json` holds, of the training videos: how long they were, the largest share of
+`split-NAME/training_statistics.json` holds, of the training videos: how long they were, the largest share of
 sampled frames without an athlete, the digests of their files, and per stream the mean and the deviation
 over videos of the features averaged over time.
 
@@ -24,7 +24,7 @@ from aqa_pipeline.store import Store, write_whole
 from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
 from heads.data.feature_set import FeatureSet
 
-FILE = "training_facts.json"
+FILE = "training_statistics.json"
 MIN_VIDEOS = 3  # fewer have no deviation once one is left out
 SMALLEST_DEVIATION = 0.01  # of the mean deviation: a dimension that never moved says little
 SIGNIFICANT_DIGITS = 6
@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class StreamFacts:
+class StreamStatistics:
     """Of one stream: mean and deviation per dimension; how far each training video lies from the others."""
 
     mean: tuple[float, ...]
@@ -46,23 +46,23 @@ class StreamFacts:
 
 
 @dataclass(frozen=True)
-class TrainingFacts:
+class TrainingStatistics:
     """What is compared with a new video. `seconds` is the shortest and the longest training video."""
 
     num_videos: int
     seconds: tuple[float, float]
     largest_share_without_person: float
     source_digests: tuple[str, ...]
-    streams: Mapping[str, StreamFacts]
+    streams: Mapping[str, StreamStatistics]
 
 
-def gather_training_facts(
+def gather_training_statistics(
     samples: FeatureSet, train: NDArray[np.int64], headers: Mapping[str, Sequence[Record]]
-) -> TrainingFacts:
+) -> TrainingStatistics:
     """The facts of the videos `train` of `samples`; `headers` are their records, features not needed."""
     seconds = _seconds(samples, train, headers)
     records = [record for of_stream in headers.values() for record in of_stream]
-    return TrainingFacts(
+    return TrainingStatistics(
         num_videos=len(train),
         seconds=(float(seconds.min()), float(seconds.max())),
         largest_share_without_person=max((share_without_person(record) for record in records), default=0.0),
@@ -107,14 +107,14 @@ def reference_features(features: NDArray[Any]) -> Floats:
     return rows.reshape(*rows.shape[:2], -1).mean(axis=-1) if rows.ndim > 2 else rows
 
 
-def _stream_facts(samples: FeatureSet, stream: str, train: NDArray[np.int64]) -> StreamFacts:
+def _stream_facts(samples: FeatureSet, stream: str, train: NDArray[np.int64]) -> StreamStatistics:
     lengths = samples.lengths[stream]
     rows = [samples.rows(stream, video) for video in train.tolist() if int(lengths[video])]
     if len(rows) < MIN_VIDEOS:
-        return StreamFacts((), (), ())
+        return StreamStatistics((), (), ())
     means = np.stack([reference_features(of_video).mean(axis=0) for of_video in rows])
     mean, deviation = means.mean(axis=0), _floored(means.std(axis=0, ddof=1))
-    return StreamFacts(_rounded(mean), _rounded(deviation), _rounded(sorted(leave_one_out(means))))
+    return StreamStatistics(_rounded(mean), _rounded(deviation), _rounded(sorted(leave_one_out(means))))
 
 
 def leave_one_out(means: Floats) -> list[float]:
@@ -143,7 +143,7 @@ def _rounded(values: Any) -> tuple[float, ...]:
     return tuple(float(f"{value:.{SIGNIFICANT_DIGITS}g}") for value in values)
 
 
-def write_training_facts(
+def write_training_statistics(
     folder: Path,
     load: Callable[[], FeatureSet],
     train: NDArray[np.int64],
@@ -161,12 +161,12 @@ def write_training_facts(
         stream: [store.read(dataset, samples.video_ids[video], spec, steps=nothing) for video in train]
         for stream, spec in specs.items()
     }
-    facts = gather_training_facts(samples, train, headers)
+    facts = gather_training_statistics(samples, train, headers)
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / FILE, (json.dumps(asdict(facts)) + "\n").encode())
 
 
-def read_training_facts(folder: Path) -> TrainingFacts | None:
+def read_training_statistics(folder: Path) -> TrainingStatistics | None:
     """The facts in a split's folder; None for a run made before they were written.
 
     Raises `RunError` if they are damaged.
@@ -177,13 +177,13 @@ def read_training_facts(folder: Path) -> TrainingFacts | None:
     try:
         values = read_bounded_json(path, most_bytes=RUN_BYTES)
         streams = values.pop("streams")
-        return TrainingFacts(
+        return TrainingStatistics(
             num_videos=values["num_videos"],
             seconds=(float(values["seconds"][0]), float(values["seconds"][1])),
             largest_share_without_person=float(values["largest_share_without_person"]),
             source_digests=tuple(values["source_digests"]),
             streams={
-                name: StreamFacts(*(tuple(facts[part]) for part in ("mean", "deviation", "distances")))
+                name: StreamStatistics(*(tuple(facts[part]) for part in ("mean", "deviation", "distances")))
                 for name, facts in streams.items()
             },
         )

@@ -6,8 +6,8 @@ import numpy as np
 
 from aqa_pipeline.records import Record
 from heads.runs.training_statistics import (
-    StreamFacts,
-    TrainingFacts,
+    StreamStatistics,
+    TrainingStatistics,
     frames_without_person,
     reference_features,
     share_without_person,
@@ -20,7 +20,9 @@ FAR = 2.0  # relative to the farthest training video; beyond it, it is another k
 OWN_FILE = "Not scored: this file, or a part of it, is in the run's training set."
 
 
-def input_warnings(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> tuple[str, ...]:
+def input_warnings(
+    records: Mapping[str, Record], facts: Sequence[TrainingStatistics | None]
+) -> tuple[str, ...]:
     """Return the warnings about a video, one sentence each; `facts` describe the training set of each split.
 
     A warning is given only if it holds for every split.
@@ -36,7 +38,9 @@ def input_warnings(records: Mapping[str, Record], facts: Sequence[TrainingFacts 
     return (*_own_file(records, known), *warnings, *_length(records, known), *_features(records, known))
 
 
-def reason_not_scored(records: Mapping[str, Record], facts: Sequence[TrainingFacts | None]) -> str | None:
+def reason_not_scored(
+    records: Mapping[str, Record], facts: Sequence[TrainingStatistics | None]
+) -> str | None:
     """Return why the video has no meaningful score; None if it has one.
 
     The reasons: no person was found in any frame; or, in each split, the features lie more than `FAR` times
@@ -59,13 +63,13 @@ def reason_not_scored(records: Mapping[str, Record], facts: Sequence[TrainingFac
     return None
 
 
-def _own_file(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
+def _own_file(records: Mapping[str, Record], facts: Sequence[TrainingStatistics]) -> Iterator[str]:
     digests = {record.source.digest for record in records.values()}
     if any(digests & set(each.source_digests) for each in facts):
         yield OWN_FILE
 
 
-def _without_person(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
+def _without_person(records: Mapping[str, Record], facts: Sequence[TrainingStatistics]) -> Iterator[str]:
     usual = max([USUAL_SHARE_WITHOUT_PERSON, *(each.largest_share_without_person for each in facts)])
     for stream, record in records.items():
         share, (num_frames, _) = share_without_person(record), frames_without_person(record)
@@ -78,7 +82,7 @@ def _without_person(records: Mapping[str, Record], facts: Sequence[TrainingFacts
             )
 
 
-def _length(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
+def _length(records: Mapping[str, Record], facts: Sequence[TrainingStatistics]) -> Iterator[str]:
     seconds = max(record.duration_seconds for record in records.values())
     shortest, longest = min(each.seconds[0] for each in facts), max(each.seconds[1] for each in facts)
     ends = dict.fromkeys(f"{end:.1f}" for end in (shortest, longest))  # one where they are the same
@@ -89,7 +93,7 @@ def _length(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> It
         yield f"The video is longer than every training video: {seconds:.1f} s; {usual}."
 
 
-def _features(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> Iterator[str]:
+def _features(records: Mapping[str, Record], facts: Sequence[TrainingStatistics]) -> Iterator[str]:
     for stream, record in records.items():
         of_stream = [each.streams[stream] for each in facts if each.streams[stream].distances]
         if not len(record.features) or not of_stream:
@@ -104,7 +108,7 @@ def _features(records: Mapping[str, Record], facts: Sequence[TrainingFacts]) -> 
             )
 
 
-def distance_rank(record: Record, facts: StreamFacts) -> tuple[float, int, int, float, float]:
+def distance_rank(record: Record, facts: StreamStatistics) -> tuple[float, int, int, float, float]:
     """Return p = (1 + farther) / (n + 1), the count `farther`, n, the video's distance, and the median.
 
     `farther` counts the training videos at least as far from the mean; the median is of their distances.

@@ -14,7 +14,7 @@ from heads.evaluation.verdict import Verdict, verdict_of
 from heads.runs.predictions import Predicted, over_seeds_of
 from heads.runs.title import run_flags
 from heads.runs.trained_cell import TrainedCell, read_cell
-from heads.runs.training_statistics import TrainingFacts, read_training_facts
+from heads.runs.training_statistics import TrainingStatistics, read_training_statistics
 from heads.scoring.ensemble import Ensemble
 from heads.scoring.input_warnings import OWN_FILE, input_warnings, reason_not_scored
 from heads.scoring.predict import Prediction, predict
@@ -39,7 +39,7 @@ class Scorer:
     flags: tuple[str, ...]
     residuals: NDArray[np.float64]
     training_scores: NDArray[np.float64]
-    facts: tuple[TrainingFacts | None, ...]
+    facts: tuple[TrainingStatistics | None, ...]
     classes: TwoClassTarget | None = None
     verdict: Verdict | None = None
 
@@ -98,7 +98,7 @@ def make_scorer(ensemble: Ensemble) -> Scorer:
         flags=run_flags(config),
         residuals=true - told,
         training_scores=training,
-        facts=tuple(read_training_facts(ensemble.split_folder(split)) for split in by_split),
+        facts=tuple(read_training_statistics(ensemble.split_folder(split)) for split in by_split),
         classes=two_class_target(config, list(by_split), predicted=told, true=true, training=training),
         verdict=None if config.training.shuffle_labels else verdict_of(ensemble.run_dir, config, predicted),
     )

@@ -19,42 +19,45 @@ from aqa_pipeline.cluster import (
 )
 from aqa_pipeline.errors import RunError
 from heads.runs.trained_cell import TrainedCell
-from heads.training.fit import CellToTrain, RunSummary, Tell, carry_out, threads, train_cell
-from heads.training.plan import FitRequest, Plan, resolve
+from heads.training.fit import CellToTrain, RunSummary, ShowProgress, fit_plan, torch_threads
+from heads.training.options import FitRequest
+from heads.training.plan import Plan
+from heads.training.resolve import resolve
+from heads.training.train_cell import train_cell
 
 GPU_SHARE = 0.25  # of a cell: heads are small, one leaves most of a GPU idle
 
 
 class CellWorker:
-    """Lives in a Ray actor, with a plan of its own: the features are read there, not sent."""
+    """Train cells in a Ray actor by a plan of its own: the actor reads the features, none are sent."""
 
     def __init__(self, request: FitRequest, shared: Shared) -> None:
         import torch
 
         shared.enter()
-        torch.set_num_threads(request.threads or 1)
+        torch.set_num_threads(request.training.threads or 1)
         self._plan = resolve(request)
         self._splits = {split.name: split for split in self._plan.splits}
         self.facts = Versions()
 
     def work(self, items: Sequence[tuple[int, tuple[str, int]]]) -> Iterator[Done]:
-        """Trains and writes the cells, each a split's name and a seed."""
+        """Train and write the cells, each given by a split's name and a seed."""
         for index, (split, seed) in items:
             yield Done(index, train_cell(self._plan, self._splits[split], seed))
 
 
 @dataclass(frozen=True)
 class _Workers:
-    """Trains cells on a cluster."""
+    """Workers that train cells on a cluster."""
 
     cluster: Cluster
     placement: Placement
     tell: Callable[[str], None]
 
-    def train(self, plan: Plan, todo: Sequence[CellToTrain], progress: Tell | None) -> None:
+    def train(self, plan: Plan, todo: Sequence[CellToTrain], progress: ShowProgress | None) -> None:
         if not todo:
             return
-        request = replace(plan.request, device=plan.device)
+        request = plan.request.with_training(device=plan.device)
         placement = replace(self.placement, num_workers=min(self.placement.num_workers, len(todo)))
         self.tell(f"{self.cluster}; {placement}")
         with sharing(request.out, inputs=[request.store.root]) as shared:
@@ -65,7 +68,7 @@ class _Workers:
                 pool.close()
 
 
-def _train(pool: WorkerPool, todo: Sequence[CellToTrain], progress: Tell | None) -> None:
+def _train(pool: WorkerPool, todo: Sequence[CellToTrain], progress: ShowProgress | None) -> None:
     lost, num_before = [], todo[0].num_cells - len(todo)
     for _, event in pool.run([(cell.split.name, cell.seed) for cell in todo]):
         if isinstance(event, Lost):
@@ -84,25 +87,27 @@ def _train(pool: WorkerPool, todo: Sequence[CellToTrain], progress: Tell | None)
         )
 
 
-def _tell_of(cell: CellToTrain, trained: TrainedCell, progress: Tell) -> None:
+def _tell_of(cell: CellToTrain, trained: TrainedCell, progress: ShowProgress) -> None:
     progress(cell.progress(trained.epochs[-1]))
 
 
 def fit_on_ray(
     request: FitRequest,
-    progress: Tell | None = None,
+    progress: ShowProgress | None = None,
     *,
     address: str | None,
     actors: int | None,
     tell: Callable[[str], None],
 ) -> RunSummary:
-    """As `fit`; without `threads` each cell has one. Progress is told of whole cells, in the order they end.
+    """Fit as `fit` does; without `threads` each cell has one thread.
 
-    `tell` is told where the work is done. Raises `ClusterError` as well.
+    `progress` gets one call per cell, in the order in which they end. `tell` gets a sentence on where the
+    cells are trained. Raises `ClusterError` also.
     """
-    request = replace(request, threads=request.threads or 1)
-    with connect(address) as cluster, threads(request.threads):
-        device = pick_cluster_device(request.device, cluster)
-        placement = place(cluster, device=device, cpus=request.threads or 1, gpus=GPU_SHARE, actors=actors)
-        plan = replace(resolve(replace(request, device="cpu")), request=request, device=device)
-        return carry_out(plan, progress, train=_Workers(cluster, placement, tell).train)
+    num_threads = request.training.threads or 1
+    request = request.with_training(threads=num_threads)
+    with connect(address) as cluster, torch_threads(num_threads):
+        device = pick_cluster_device(request.training.device, cluster)
+        placement = place(cluster, device=device, cpus=num_threads, gpus=GPU_SHARE, actors=actors)
+        plan = replace(resolve(request.with_training(device="cpu")), request=request, device=device)
+        return fit_plan(plan, progress, train_cells=_Workers(cluster, placement, tell).train)

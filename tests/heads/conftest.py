@@ -27,7 +27,7 @@ from heads.runs.run_config import (
     StreamConfig,
     TrainingConfig,
 )
-from heads.training.plan import FitRequest
+from heads.training.options import FeatureOptions, FitOptions, FitRequest, TrainingOptions
 
 SPECS = {
     "segments": StreamSpec("segments", {"backbone": "toy-3d", "fps": 5.0}),
@@ -49,8 +49,18 @@ class World:
     empty_crops = EMPTY_CROPS
 
     def request(self, out: Path, **changes: object) -> FitRequest:
-        settings: dict[str, object] = {"seeds": (0,), "epochs": 3, "threads": 1, "device": "cpu"}
-        return FitRequest("action-net", self.dataset, self.store, out, **(settings | changes))
+        """Return the request of a short fit, with any of its options changed by name."""
+        defaults: dict[str, object] = {"seeds": (0,), "epochs": 3, "threads": 1, "device": "cpu"}
+        values = defaults | changes
+        features, training = (
+            {name: values.pop(name) for name in part.model_fields if name in values}
+            for part in (FeatureOptions, TrainingOptions)
+        )
+        training["seeds"] = tuple(training["seeds"])
+        options = FitOptions(
+            **values, features=FeatureOptions(**features), training=TrainingOptions(**training)
+        )
+        return FitRequest(options, self.dataset, self.store, out)
 
     def record(self, video_id: str, spec: StreamSpec, features: np.ndarray) -> Record:
         """Those features as a record of this dataset."""

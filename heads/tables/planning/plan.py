@@ -13,7 +13,7 @@ from heads.registry import find_head
 from heads.tables.planning.needs import FeatureNeed, Shelf, find_features, videos_of
 from heads.tables.settings import Settings
 from heads.tables.table import Column, Count, Method, Row, Table
-from heads.training.plan import FitRequest
+from heads.training.options import FeatureOptions, FitOptions, FitRequest, TrainingOptions
 
 
 @dataclass(frozen=True)
@@ -49,25 +49,30 @@ class CellTask:
     def request(self) -> FitRequest:
         """The fit of this cell; loads the dataset's labels."""
         settings = self.settings
-        return FitRequest(
-            head=self.head,
-            dataset=load_dataset(self.dataset, settings.root(self.dataset)),
-            store=Store(settings.store),
-            out=self.out,
-            target=self.target,
-            splits=self.splits,
-            seeds=settings.seeds,
-            variant=self.variant,
-            select=settings.select,
-            epochs=self.epochs,
+        features = FeatureOptions(
+            streams=tuple(stream for stream, _ in self.specs),
             specs=SpecChoice(dict(self.specs)),
             allow_missing=settings.allow_missing,
-            device=settings.device,
-            threads=settings.threads,
-            streams=tuple(stream for stream, _ in self.specs),
-            precision=settings.precision,
             second_stage=settings.second_stage if find_head(self.head).reads_maps else None,
         )
+        training = TrainingOptions(
+            seeds=tuple(settings.seeds),
+            select=settings.select,
+            epochs=self.epochs,
+            device=settings.device,
+            threads=settings.threads,
+            precision=settings.precision,
+        )
+        options = FitOptions(
+            head=self.head,
+            variant=self.variant,
+            target=self.target,
+            splits=self.splits,
+            features=features,
+            training=training,
+        )
+        dataset = load_dataset(self.dataset, settings.root(self.dataset))
+        return FitRequest(options, dataset, Store(settings.store), self.out)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from aqa_pipeline.errors import RunError
 from aqa_pipeline.metrics import spearman
 from aqa_pipeline.records import Dataset, Record, Source, Split, StreamSpec, Target, Video
 from aqa_pipeline.store import Store
-from heads.data.labels import FinalScores, choose_learned, factors_of, learned_labels
+from heads.data.labels import FinalScores, choose_labels, factors_of, training_labels
 from heads.data.score_scale import ScoreScale
 from heads.models.score_mlp import JudgePanel, find_task
 from heads.registry import find_head
@@ -22,7 +22,7 @@ from heads.runs.trained_cell import read_cell
 from heads.scoring.ensemble import load_ensemble
 from heads.scoring.predict import predict
 from heads.training.fit import fit
-from heads.training.plan import FitRequest
+from heads.training.options import FitOptions, FitRequest, TrainingOptions
 
 NUM_VIDEOS, NUM_TRAIN = 6, 4
 DIFFICULTIES = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
@@ -75,37 +75,37 @@ def dives(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, Store]:
 
 def test_the_score_itself_is_learned_unless_asked_otherwise(dives: tuple[Dataset, Store]) -> None:
     dataset, _ = dives
-    learned = choose_learned(dataset, TARGETS[0], of_judges=False, difficulty=False)
-    assert learned.is_plain
+    choice = choose_labels(dataset, TARGETS[0], of_judges=False, difficulty=False)
+    assert choice.is_target_alone
     ids = [video.video_id for video in dataset.videos]
-    assert learned_labels(dataset, learned, ids).tolist() == [v.labels["score"] for v in dataset.videos]
-    assert factors_of(dataset, learned, ids).tolist() == [1.0] * NUM_VIDEOS
+    assert training_labels(dataset, choice, ids).tolist() == [v.labels["score"] for v in dataset.videos]
+    assert factors_of(dataset, choice, ids).tolist() == [1.0] * NUM_VIDEOS
 
 
 def test_execution_times_difficulty_is_the_score(dives: tuple[Dataset, Store]) -> None:
     dataset, _ = dives
     ids = [video.video_id for video in dataset.videos]
     scores = [video.labels["score"] for video in dataset.videos]
-    learned = choose_learned(dataset, TARGETS[0], of_judges=False, difficulty=True)
-    labels, factors = learned_labels(dataset, learned, ids), factors_of(dataset, learned, ids)
+    choice = choose_labels(dataset, TARGETS[0], of_judges=False, difficulty=True)
+    labels, factors = training_labels(dataset, choice, ids), factors_of(dataset, choice, ids)
     final = FinalScores(np.array(scores), ScoreScale(0.0, 30.0), factors)
     np.testing.assert_allclose(final.of(labels / 30, np.arange(NUM_VIDEOS)), scores)
     np.testing.assert_allclose(final.of(labels[[4, 1]] / 30, np.array([4, 1])), [scores[4], scores[1]])
-    assert [target.name for target in learned.targets] == [learned.scored.name] == ["execution"]
-    assert learned.factor is not None
-    assert learned.factor.name == "difficulty"
+    assert [target.name for target in choice.trained_on] == [choice.predicted.name] == ["execution"]
+    assert choice.factor is not None
+    assert choice.factor.name == "difficulty"
 
 
 def test_judges_marks_are_a_column_each(dives: tuple[Dataset, Store]) -> None:
     dataset, _ = dives
     ids = [video.video_id for video in dataset.videos]
-    learned = choose_learned(dataset, TARGETS[0], of_judges=True, difficulty=False)
-    marks = learned_labels(dataset, learned, ids)
+    choice = choose_labels(dataset, TARGETS[0], of_judges=True, difficulty=False)
+    marks = training_labels(dataset, choice, ids)
     assert marks.shape == (NUM_VIDEOS, 7)
     assert marks[2, 6] == dataset.videos[2].labels["judge-7"]
-    middle = np.sort(marks, axis=1)[:, 2:5].sum(axis=1) * factors_of(dataset, learned, ids)
+    middle = np.sort(marks, axis=1)[:, 2:5].sum(axis=1) * factors_of(dataset, choice, ids)
     np.testing.assert_allclose(middle, [video.labels["score"] for video in dataset.videos])
-    of_execution = choose_learned(dataset, TARGETS[1], of_judges=True, difficulty=False)
+    of_execution = choose_labels(dataset, TARGETS[1], of_judges=True, difficulty=False)
     assert of_execution.factor is None
 
 
@@ -115,14 +115,14 @@ def test_labels_that_are_not_there_are_told_of(dives: tuple[Dataset, Store]) -> 
     with pytest.raises(
         RunError, match="mtl-aqa has no execution, only score: expected a dataset with a diff"
     ):
-        choose_learned(plain, TARGETS[0], of_judges=False, difficulty=True)
+        choose_labels(plain, TARGETS[0], of_judges=False, difficulty=True)
     without_judges = replace(dataset, targets=TARGETS)
     with pytest.raises(RunError, match=r"no judge-1, judge-2.*augmented_final_annotations_dict\.pkl"):
-        choose_learned(without_judges, TARGETS[0], of_judges=True, difficulty=False)
+        choose_labels(without_judges, TARGETS[0], of_judges=True, difficulty=False)
     with pytest.raises(RunError, match="target 'execution' is not made of an execution: expected score"):
-        choose_learned(dataset, TARGETS[1], of_judges=False, difficulty=True)
+        choose_labels(dataset, TARGETS[1], of_judges=False, difficulty=True)
     with pytest.raises(RunError, match=r"target 'difficulty'.*expected score or execution"):
-        choose_learned(dataset, TARGETS[2], of_judges=True, difficulty=False)
+        choose_labels(dataset, TARGETS[2], of_judges=True, difficulty=False)
 
 
 # The network of judges.
@@ -171,10 +171,13 @@ def test_the_score_of_judges_is_the_sum_of_the_middle_three() -> None:
 # Runs.
 
 
-def request(dives: tuple[Dataset, Store], head: str, out: Path, **choices: object) -> FitRequest:
+def request(
+    dives: tuple[Dataset, Store], head: str, out: Path, *, shuffle_labels: bool = False, **choices: object
+) -> FitRequest:
     dataset, store = dives
-    settings: dict[str, object] = {"seeds": (0,), "epochs": 1, "device": "cpu", "variant": "frozen"}
-    return FitRequest(head, dataset, store, out, **(settings | choices))  # type: ignore[arg-type]
+    training = TrainingOptions(seeds=(0,), epochs=1, device="cpu", shuffle_labels=shuffle_labels)
+    options = FitOptions(**({"head": head, "variant": "frozen", "training": training} | choices))
+    return FitRequest(options, dataset, store, out)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +217,7 @@ def test_a_run_multiplies_by_the_difficulty(
 
     config = read_config(tmp_path / "run")
     assert config.labels.multiplied_by == "difficulty"
-    again = FitRequest.from_config(config, dataset=dataset, store=store, out=tmp_path / "again")
+    again = FitRequest(FitOptions.from_config(config), dataset, store, tmp_path / "again")
     fit(again)
     assert read_cell(tmp_path / "again", split="official", seed=0).predictions == cell.predictions
 

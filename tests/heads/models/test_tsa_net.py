@@ -38,7 +38,7 @@ from heads.scoring.ensemble import load_ensemble
 from heads.scoring.predict import predict
 from heads.training.fit import fit
 from heads.training.loop import LOSSES, LOSSES_OF_LOGITS, Training, train
-from heads.training.plan import FitRequest
+from heads.training.options import FitOptions, FitRequest, TrainingOptions
 
 VIEWS = "end-0,end-0-flip"
 SPEC = StreamSpec("tubes", {"views": VIEWS, "weights": "random:3", "endpoint": "Mixed_4e"})
@@ -420,13 +420,13 @@ def test_another_checkpoint_or_none_is_told_of(
 def test_a_run_is_fitted_judged_resumed_and_asked(tmp_path: Path) -> None:
     """FR-FS in small, a random second stage: accuracy beside the correlation, scores of clips, same again."""
     dataset, store = make_world(tmp_path, name="fr-fs", channels=528)
-    request = FitRequest(
-        "tsa", dataset, store, tmp_path / "run", seeds=(0,), epochs=1, device="cpu", variant="frozen"
-    )
+    training = TrainingOptions(seeds=(0,), epochs=1, device="cpu")
+    options = FitOptions(head="tsa", variant="frozen", training=training)
+    request = FitRequest(options, dataset, store, tmp_path / "run")
     summary = fit(request)
     assert (summary.num_trained, summary.num_resumed) == (1, 0)
     assert any("RANDOM WEIGHTS" in note for note in summary.notes)
-    assert any("4 steps of tubes have no cell in the tube" in note for note in summary.notes)
+    assert any("4 steps of tubes have no grid position in the tube" in note for note in summary.notes)
     again = fit(request)
     assert (again.num_trained, again.num_resumed) == (0, 1)
 

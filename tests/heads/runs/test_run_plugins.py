@@ -32,7 +32,7 @@ def plugin(tmp_path: Path) -> PluginFile:
 @pytest.fixture
 def run(world, tmp_path: Path, plugin: PluginFile) -> Path:
     with plugged_in([plugin]):
-        fit(replace(world.request(tmp_path / "run"), head="mine", epochs=None))
+        fit(world.request(tmp_path / "run", head="mine", epochs=None))
     return tmp_path / "run"
 
 

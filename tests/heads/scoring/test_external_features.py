@@ -15,7 +15,7 @@ from aqa_pipeline.store import Store
 from heads.runs.trained_cell import read_cell
 from heads.scoring.ensemble import load_ensemble
 from heads.training.fit import fit
-from heads.training.plan import FitRequest
+from heads.training.options import FitOptions, FitRequest, TrainingOptions
 
 
 def run(*arguments: object) -> Result:
@@ -171,9 +171,9 @@ def test_a_video_cannot_be_scored_by_a_run_of_simulated_features(tmp_path: Path)
     (root / "test.txt").write_text("\n".join([header, *lines[8:]]) + "\n")
     dataset, store = load_dataset("rhythmic-gymnastics", root), Store(tmp_path / "store")
     simulate(dataset, store, Simulation(), streams=["segments"])
-    request = FitRequest(
-        "svr-average", dataset, store, tmp_path / "run", seeds=(0,), splits=("ball",), device="cpu"
-    )
+    training = TrainingOptions(seeds=(0,), device="cpu")
+    options = FitOptions(head="svr-average", splits=("ball",), training=training)
+    request = FitRequest(options, dataset, store, tmp_path / "run")
     fit(request)
     result = run("score", tmp_path / "a.mp4", "--run", tmp_path / "run", "--device", "cpu")
     assert result.exit_code == 1

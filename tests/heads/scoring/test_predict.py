@@ -87,7 +87,7 @@ def test_splits_of_different_videos_need_a_choice(world, tmp_path: Path) -> None
         for name, half in (("ball", ids[: len(ids) // 2]), ("hoop", ids[len(ids) // 2 :]))
     }
     dataset = dataclasses.replace(world.dataset, splits=halves)
-    fit(dataclasses.replace(world.request(tmp_path / "run"), dataset=dataset, splits=("ball", "hoop")))
+    fit(dataclasses.replace(world.request(tmp_path / "run", splits=("ball", "hoop")), dataset=dataset))
     with pytest.raises(RunError, match=r"2 splits of different videos \(ball, hoop\).* choose one"):
         load_ensemble(tmp_path / "run")
 

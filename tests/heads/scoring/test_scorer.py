@@ -11,10 +11,10 @@ from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Record, Source, StreamSpec, Target
 from heads.evaluation.conformal_interval import half_width_of, percentile_among, score_interval
 from heads.runs.training_statistics import (
-    StreamFacts,
-    TrainingFacts,
+    StreamStatistics,
+    TrainingStatistics,
     leave_one_out,
-    read_training_facts,
+    read_training_statistics,
     share_without_person,
 )
 from heads.scoring.ensemble import load_ensemble
@@ -85,12 +85,12 @@ def record(features: np.ndarray, *, digest: str = "new", missed: int = 0) -> Rec
     )
 
 
-def facts(num_videos: int = 40, *, seconds: tuple[float, float] = (9, 12)) -> TrainingFacts:
+def facts(num_videos: int = 40, *, seconds: tuple[float, float] = (9, 12)) -> TrainingStatistics:
     means = np.random.default_rng(1).normal(size=(num_videos, 6))
-    stream = StreamFacts(
+    stream = StreamStatistics(
         tuple(means.mean(axis=0)), tuple(means.std(axis=0, ddof=1)), tuple(sorted(leave_one_out(means)))
     )
-    return TrainingFacts(num_videos, seconds, 0.1, ("old",), {"crops": stream})
+    return TrainingStatistics(num_videos, seconds, 0.1, ("old",), {"crops": stream})
 
 
 USUAL = np.zeros((10, 6))
@@ -191,30 +191,29 @@ def test_facts_are_read_as_written_and_written_for_older_runs(world, tmp_path: P
     request = world.request(tmp_path / "run")
     fit(request)
     folder = tmp_path / "run" / "split-first"
-    written = read_training_facts(folder)
+    written = read_training_statistics(folder)
     assert written is not None
     assert written.num_videos == len(world.dataset.split("first").train)
     assert len(written.streams["segments"].mean) == world.dims["segments"]
     assert len(written.streams["crops"].distances) == written.num_videos - 1  # one has no crops
     assert written.seconds[0] >= 6
-    (folder / "training_facts.json").unlink()
-    assert read_training_facts(folder) is None
+    (folder / "training_statistics.json").unlink()
+    assert read_training_statistics(folder) is None
     assert fit(request).num_trained == 0
-    assert read_training_facts(folder) == written
+    assert read_training_statistics(folder) == written
 
 
 def test_damaged_facts_are_one_message(world, tmp_path: Path) -> None:
-    (tmp_path / "training_facts.json").write_text('{"num_videos": 3}')
+    (tmp_path / "training_statistics.json").write_text('{"num_videos": 3}')
     with pytest.raises(RunError, match=r"is damaged .* delete it and run the same `aqa fit` again"):
-        read_training_facts(tmp_path)
+        read_training_statistics(tmp_path)
 
 
 def test_a_head_of_clips_scores_each_clip_alone(world, tmp_path: Path) -> None:
     """TSA-Net, Figure 7: the pooling left out. A video of that one step alone must get the same score."""
     from heads.scoring.predict import predict
 
-    request = world.request(tmp_path / "run", seeds=(0, 1))
-    fit(replace(request, head="wd", streams=("segments",)))
+    fit(world.request(tmp_path / "run", seeds=(0, 1), head="wd", streams=("segments",)))
     ensemble = load_ensemble(tmp_path / "run")
     spec = world.specs["segments"]
     video = world.store.read("synthetic", world.dataset.split("first").test[0], spec)

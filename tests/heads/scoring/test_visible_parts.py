@@ -9,7 +9,7 @@ import pytest
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Record, Source, StreamSpec
 from heads.recipes import action_net_recipe
-from heads.runs.training_statistics import gather_training_facts
+from heads.runs.training_statistics import gather_training_statistics
 from heads.scoring.input_warnings import input_warnings
 from heads.scoring.visible_parts import (
     head_window_sentences,
@@ -115,7 +115,7 @@ def test_training_videos_last_as_long_as_their_footage(world, footage) -> None:
         world.store, world.dataset, world.specs, target=world.dataset.target(), video_ids=ids
     )
     headers = {stream: [segments(1, footage=footage)] * len(ids) for stream in world.specs}
-    facts = gather_training_facts(samples, np.arange(len(ids)), headers)
+    facts = gather_training_statistics(samples, np.arange(len(ids)), headers)
     if footage is None:
         ends = [max(p[i][-1, 1] for p in samples.pts_seconds.values() if len(p[i])) for i in range(len(ids))]
         assert facts.seconds == (min(ends), max(ends))

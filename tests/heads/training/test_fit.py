@@ -20,7 +20,7 @@ from heads.runs.config import read_config
 from heads.runs.run_config import SCHEMA_VERSION
 from heads.runs.trained_cell import FILES, cell_folder, read_cell, read_state
 from heads.training.fit import Progress, fit
-from heads.training.plan import FitRequest
+from heads.training.options import FitOptions, FitRequest
 
 
 def contents(run_dir: Path) -> dict[str, bytes]:
@@ -42,7 +42,7 @@ def test_a_run_writes_what_it_is(world, tmp_path: Path) -> None:
     expected |= {
         f"split-{split}/{name}"
         for split in ("first", "second")
-        for name in ("training_facts.json", "baselines.csv")
+        for name in ("training_statistics.json", "baselines.csv")
     }
     assert set(contents(run_dir)) == expected
 
@@ -167,7 +167,7 @@ def test_a_run_is_repeated_bit_for_bit_from_its_config(world, tmp_path: Path) ->
     fit(world.request(tmp_path / "run", seeds=(2,), splits=("second",), select="val", variant="released"))
     torch.set_num_threads(2)
     config = read_config(tmp_path / "run")
-    again = FitRequest.from_config(config, dataset=world.dataset, store=world.store, out=tmp_path / "again")
+    again = FitRequest(FitOptions.from_config(config), world.dataset, world.store, tmp_path / "again")
     fit(again)
     assert torch.get_num_threads() == 2, "the thread count is given back"
     assert contents(tmp_path / "run") == contents(tmp_path / "again")
@@ -290,12 +290,12 @@ def test_strange_ids_and_split_names_stay_inside_the_run(world, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"seeds": ()}, RunError, "seeds must be different numbers from 0, at least one"),
-        ({"seeds": (1, 1)}, RunError, r"seeds must be different numbers from 0, at least one; got \[1, 1\]"),
-        ({"seeds": (-1,)}, RunError, "seeds must be different"),
-        ({"splits": ("first", "first")}, RunError, "a split is named twice"),
-        ({"epochs": 0}, RunError, "epochs must be at least 1, got 0"),
-        ({"select": "best"}, UnknownName, "unknown selection 'best'"),
+        ({"seeds": ()}, RunError, r"seeds is '\(\)', .*at least 1 item"),
+        ({"seeds": (1, 1)}, RunError, r"seeds is '\(1, 1\)', expected different numbers"),
+        ({"seeds": (-1,)}, RunError, "seeds.0 is '-1', expected greater than or equal to 0"),
+        ({"splits": ("first", "first")}, RunError, "splits is .*, expected each split once"),
+        ({"epochs": 0}, RunError, "epochs is '0', expected greater than or equal to 1"),
+        ({"select": "best"}, RunError, "select is 'best', expected 'last', 'val' or 'best-on-test'"),
         ({"splits": ("third",)}, UnknownName, "unknown split of synthetic 'third'. Known: first, second"),
         ({"target": "beauty"}, UnknownName, "unknown target of synthetic 'beauty'"),
         ({"variant": "best"}, UnknownName, "unknown variant of action-net"),

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,7 @@ from heads.registry import find_head
 MINE = replace(find_head("svr-average"), name="mine")
 """
     with plugged_in([PluginFile(tmp_path / "only-here.py", source.encode())]):
-        request = replace(world.request(tmp_path / "run"), head="mine", epochs=None)
+        request = world.request(tmp_path / "run", head="mine", epochs=None)
         assert fit_on_ray(request, address=ray_cluster, actors=1, tell=str).num_trained == 1
 
 

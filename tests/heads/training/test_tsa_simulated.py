@@ -13,7 +13,7 @@ from aqa_pipeline.store import Store
 from heads.evaluation.compare import compare
 from heads.evaluation.evaluate import evaluate
 from heads.training.fit import fit
-from heads.training.plan import FitRequest
+from heads.training.options import FitOptions, FitRequest, TrainingOptions
 
 NUM_TRAIN, NUM_TEST = 40, 40
 ONE_CLIP = SimulatedTubes(16, "reference", num_frames=16)
@@ -39,8 +39,8 @@ def simulated(root: Path, *, effect: float) -> tuple[Dataset, Store]:
 
 def fitted(head: str, dataset: Dataset, store: Store, out: Path, *, epochs: int) -> Path:
     """A run of the whole network at the paper's learning rate, the second stage as it starts."""
-    settings = {"seeds": (0,), "epochs": epochs, "variant": "frozen", "device": "cpu", "threads": 1}
-    fit(FitRequest(head, dataset, store, out, **settings))  # type: ignore[arg-type]
+    training = TrainingOptions(seeds=(0,), epochs=epochs, device="cpu", threads=1)
+    fit(FitRequest(FitOptions(head=head, variant="frozen", training=training), dataset, store, out))
     return out
 
 

@@ -79,7 +79,7 @@ def test_a_fit_killed_as_it_began_goes_on(world, tmp_path: Path) -> None:
 def test_what_killed_fits_left_is_cleared(world, tmp_path: Path) -> None:
     fit(world.request(tmp_path / "run"))
     whole = contents(tmp_path / "run")
-    for name in ("summary.json", "split-first/baselines.csv", "split-first/training_facts.json"):
+    for name in ("summary.json", "split-first/baselines.csv", "split-first/training_statistics.json"):
         left_over(tmp_path / "run" / name)
     fit(world.request(tmp_path / "run"))
     assert contents(tmp_path / "run") == whole
