@@ -1,5 +1,5 @@
-"""What both stages agree on: datasets, video, store, metrics, weights, records, errors.
+"""The core that both stages share: datasets, video, store, metrics, weights, records, errors.
 
-Axes, in this order wherever they meet: batch clip frame channel height width dim.
+Axes have this order in every array: batch clip frame channel height width dim.
 Intervals are half-open `[start, stop)`; units are in the names (`pts_seconds`, `fps`).
 """

@@ -1,4 +1,4 @@
-"""What this machine has and what it lacks, in words: the facts behind `aqa doctor`."""
+"""Find what this machine has and what it lacks: the facts behind `aqa doctor`."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ State = Literal["has", "lacks", "broken"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One fact. `lacks` is not an error: the text says what it is needed for and how to get it."""
+    """One fact. `lacks` is not an error: the text says what the topic is needed for and how to get it."""
 
     topic: str
     state: State
@@ -30,7 +30,7 @@ class Finding:
 
 
 def examine(*, data: Path, store: Path) -> Iterator[Finding]:
-    """Looks at the machine, the libraries, the weights, and the folders of data and features."""
+    """Yield findings on the machine, the libraries, the weights, and the folders of data and features."""
     yield from _machine(store)
     yield from _accelerator()
     yield from _libraries()
@@ -65,12 +65,12 @@ def _accelerator() -> Iterator[Finding]:
         yield Finding("gpu", "has", f"cuda:{index} {facts.name}, {facts.total_memory / GIB:.0f} GiB")
 
 
-LIBRARIES = {  # those of an extra: the extra and what the library is for
-    "decord": ("decord", "reader of mp4 files for --reader decord; PyAV reads every video without it"),
-    "openvino": ("openvino", "runs networks faster on a CPU, and exported YOLO folders"),
-    "pytorchvideo": ("pytorchvideo", "backbones of its zoo: SlowFast, X3D, MViT ..."),
-    "ray": ("ray", "--engine ray"),
-    "ultralytics": ("yolo", "detector `yolo`, AGPL-3.0; or --detector torchvision without it"),
+LIBRARIES = {  # optional libraries: the extra that installs the library, and what it is for
+    "decord": ("decord", "reads mp4 files with --reader decord; not needed, PyAV reads every video"),
+    "openvino": ("openvino", "runs networks faster on a CPU, and runs exported YOLO folders"),
+    "pytorchvideo": ("pytorchvideo", "has the backbones SlowFast, X3D, MViT ..."),
+    "ray": ("ray", "runs --engine ray"),
+    "ultralytics": ("yolo", "runs the detector `yolo` (AGPL-3.0); --detector torchvision works without it"),
     "xlrd": ("xls", "reads .xls label files (FR-FS)"),
 }
 
@@ -89,7 +89,7 @@ def _weights() -> Iterator[Finding]:
 
     found = verify()
     if not found:
-        text = f"none at {weights_folder()}: real features need them (see `aqa weights list`)"
+        text = f"none at {weights_folder()}: extraction needs them (see `aqa weights list`)"
         yield Finding("weights", "lacks", text)
     for name, state in found:
         yield Finding(f"weights {name}", "has" if state == "ok" else "broken", state)
@@ -101,30 +101,30 @@ def _datasets(data: Path) -> Iterator[Finding]:
     for name in DATASETS:
         root = data / name
         if not root.is_dir():
-            yield Finding(f"dataset {name}", "lacks", f"nothing at {root} (see `aqa datasets list`)")
+            yield Finding(f"dataset {name}", "lacks", f"no folder {root} (see `aqa datasets list`)")
             continue
-        yield _tried(f"dataset {name}", partial(_videos, load_dataset, name, root))
+        yield _finding(f"dataset {name}", partial(_videos, load_dataset, name, root))
 
 
 def _videos(load: Callable[[str, Path], Dataset], name: str, root: Path) -> tuple[State, str]:
     videos = load(name, root).videos
-    num_here = sum(video.path.exists() for video in videos)
-    return "has" if num_here else "lacks", f"{num_here} of {len(videos)} videos at {root}"
+    num_present = sum(video.path.exists() for video in videos)
+    return "has" if num_present else "lacks", f"{num_present} of {len(videos)} videos at {root}"
 
 
 def _store(store: Path) -> Iterator[Finding]:
     if not store.exists():
         yield Finding("store", "lacks", f"no features yet at {store} (see `aqa extract --help`)")
         return
-    yield _tried("store", lambda: ("has", f"{_count_records(Store(store))} records at {store}"))
+    yield _finding("store", lambda: ("has", f"{_count_records(Store(store))} records at {store}"))
 
 
 def _count_records(store: Store) -> int:
     return sum(row.num_records for row in store.contents())
 
 
-def _tried(topic: str, look: Callable[[], tuple[State, str]]) -> Finding:
+def _finding(topic: str, examine_topic: Callable[[], tuple[State, str]]) -> Finding:
     try:
-        return Finding(topic, *look())
+        return Finding(topic, *examine_topic())
     except AqaError as error:
         return Finding(topic, "broken", str(error))

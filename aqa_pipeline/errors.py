@@ -1,4 +1,4 @@
-"""What a user can cause and mend. The command line prints the message and exits with 1."""
+"""The errors that a user can cause and correct. The command line prints the message and exits with 1."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class AqaError(Exception):
-    """Base of all domain errors: the message says what came, what was expected and what to do."""
+    """The base of all domain errors. The message says what came, what was expected and what to do."""
 
 
 class DatasetError(AqaError):
@@ -22,11 +22,11 @@ class StoreError(AqaError):
 
 
 class SpecMismatch(StoreError):
-    """Features exist, but were made in another way than the reader asked for."""
+    """Features exist, but they were extracted with other settings than the caller asks for."""
 
 
 class WeightsError(AqaError):
-    """Weights are missing, damaged, or not what their name promises."""
+    """Weights are missing or damaged, or are another file than their name says."""
 
 
 class RunError(AqaError):
@@ -38,15 +38,15 @@ class ArrayError(AqaError, ValueError):
 
 
 class ClusterError(AqaError):
-    """A Ray cluster cannot be reached, lacks what the work needs, or loses its workers."""
+    """A Ray cluster cannot be reached, lacks a resource that the work needs, or loses its workers."""
 
 
 class PluginError(AqaError):
-    """A plug-in cannot be loaded, is not what its name promises, or is not the one that a run needs."""
+    """A plug-in cannot be loaded, has another type than its group says, or is not the one of the run."""
 
 
 class UnknownName(AqaError):
-    """A name that is in none of our dicts; the message lists the known ones, and may end with advice."""
+    """A name that is not registered. The message lists the known names, and may end with advice."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, advice: str = "") -> None:
         names = sorted(known)
@@ -54,7 +54,7 @@ class UnknownName(AqaError):
         hint = f" Did you mean {close[0]!r}?" if close else ""
         super().__init__(f"unknown {kind} {name!r}.{hint} Known: {', '.join(names)}.{advice}")
 
-    def __reduce__(self) -> tuple[Any, ...]:  # between processes, where the message says it all
+    def __reduce__(self) -> tuple[Any, ...]:  # another process needs only the message
         return _unknown_name, (str(self),)
 
 

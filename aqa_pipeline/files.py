@@ -1,4 +1,4 @@
-"""Names and whole files: no id leaves its folder, and no file is ever seen half-written."""
+"""Make safe file names, and write files and folders so that no reader sees them half-written."""
 
 import hashlib
 import logging
@@ -22,24 +22,27 @@ log = logging.getLogger(__name__)
 
 LONGEST_NAME_BYTES = 200
 PART = re.compile(r"\.[0-9a-f]{16}-[0-9a-f]{8}@(?P<machine>[^@]+)@(?P<pid>[0-9]+)\.part")
-SAME_TARGET = len(".0123456789abcdef-")  # the start of a part's name, which is that of its target alone
-LEFT_OVER_SECONDS = 24 * 3600  # nobody writes one file for a day
+SAME_TARGET = len(".0123456789abcdef-")  # length of the prefix of a part's name that depends on its target
+LEFT_OVER_SECONDS = 24 * 3600  # no write of one file takes a day
 
 
 def file_name(text: str) -> str:
-    """Any id as one safe file name, reversible by `urllib.parse.unquote`: '../x' -> '%2E%2E%2Fx'."""
+    """Return an id as one safe file name: '../x' -> '%2E%2E%2Fx'. `urllib.parse.unquote` reverses it.
+
+    Raises `StoreError` for an id that is too long.
+    """
     encoded = quote(text, safe=" ")
     encoded = encoded.replace(".", "%2E") if encoded.startswith(".") else encoded
     if len(encoded) > LONGEST_NAME_BYTES:
         raise StoreError(
             f"the id {text[:40]!r}... is too long for a file name "
-            f"({len(encoded)} > {LONGEST_NAME_BYTES} bytes)."
+            f"({len(encoded)} > {LONGEST_NAME_BYTES} bytes). Rename the video."
         )
     return encoded
 
 
 def write_whole(path: Path, content: bytes, *, only_if_absent: bool = False) -> None:
-    """Writes under a temporary name, syncs and moves in place, so that `path` is never seen half-written."""
+    """Write under a temporary name, sync, and move to `path`, so that no reader sees a half-written file."""
     if only_if_absent and path.exists():
         return
     with whole_file(path) as part, part.open("wb") as file:
@@ -50,7 +53,7 @@ def write_whole(path: Path, content: bytes, *, only_if_absent: bool = False) -> 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` to write and sync; it takes its place when the block ends well."""
+    """Yield a temporary path beside `path`. The block writes it; without error it then replaces `path`."""
     part = part_beside(path)
     try:
         yield part
@@ -59,13 +62,13 @@ def whole_file(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename in (None, str(part)):
-            error.filename, error.filename2 = str(path), None  # the name that who asked for it knows
+            error.filename, error.filename2 = str(path), None  # the caller knows this name
         raise
 
 
 def part_beside(path: Path) -> Path:
-    """A name of this very write: other threads, processes and machines may write the same file now."""
-    # The name is hashed: the longest one, a machine and a number do not fit into 255 bytes together.
+    """Return a temporary path that no other thread, process or machine uses for the same target."""
+    # The name is hashed, because the longest name, a machine and a number do not fit into 255 bytes.
     name = hashlib.sha256(path.name.encode()).hexdigest()[:16]
     return path.with_name(f".{name}-{secrets.token_hex(4)}@{machine()}@{os.getpid()}.part")
 
@@ -76,18 +79,19 @@ def is_part(path: Path) -> bool:
 
 
 def is_left_over(part: Path) -> bool:
-    """Return whether nobody writes this temporary file any more: its process is gone, or it is a day old.
+    """Return whether this temporary file is abandoned: its process has ended, or it is a day old.
 
-    A link is none of our files, whatever its name.
+    A symbolic link is never a temporary file of this package, whatever its name.
     """
     return not part.is_symlink() and part.is_file() and _is_abandoned(part)
 
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path` to fill and to move into its place; it is gone after the block.
+    """Yield a temporary folder beside `path`. The block fills it and moves it into place.
 
-    What interrupted writes of the same folder left behind is cleared away first.
+    A folder that was not moved is deleted after the block. Left-over folders of interrupted writes of the
+    same `path` are deleted first.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = part_beside(path)
@@ -105,16 +109,13 @@ def _is_abandoned(part: Path) -> bool:
     name = PART.fullmatch(part.name)
     if name is None:
         return False
-    if name["machine"] == machine() and sys.platform != "win32":  # where a signal 0 ends the process
+    if name["machine"] == machine() and sys.platform != "win32":  # on Windows, signal 0 ends the process
         return not _is_running(int(name["pid"]))
     return time.time() - part.stat().st_mtime > LEFT_OVER_SECONDS
 
 
 def clear_left_overs(folder: Path) -> None:
-    """Delete the temporary files directly in `folder` that nobody writes any more.
-
-    One that cannot be deleted harms nobody.
-    """
+    """Delete the abandoned temporary files directly in `folder`. Log those that cannot be deleted."""
     if not folder.is_dir():
         return
     with os.scandir(folder) as entries:
@@ -129,9 +130,9 @@ def clear_left_overs(folder: Path) -> None:
 
 @cache
 def machine() -> str:
-    """Return what the process numbers here belong to: this start of this machine, and their namespace.
+    """Return the scope in which a process number is unique: the boot of this machine and its PID namespace.
 
-    Host names repeat, on clones and in containers, and so do namespaces. The boot id does not.
+    Clones and containers share host names and namespace numbers, but not the boot id.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")

@@ -1,4 +1,4 @@
-"""One writer at a time for a folder: a lock that ends with its process, however that ends."""
+"""Lock a folder for one writer at a time. The lock ends with its process, even if the process is killed."""
 
 import os
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from aqa_pipeline.errors import RunError
 
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[None]:
-    """Makes the folder and keeps other commands from writing into it; raises `RunError` if one does already.
+    """Make the folder and lock it while the block lasts; raise `RunError` if another command holds the lock.
 
-    The lock is the kernel's, on the folder itself: it leaves no file, and a killed process holds none. Where
-    there is no such lock (Windows, some network disks), two commands are kept apart by unique names alone.
+    The lock is a kernel lock on the folder itself, so it leaves no file. Windows and some network disks have
+    no such lock; there the block runs without one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -28,8 +28,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunError(
-                f"another command is writing into {folder} right now. Wait until it ends, or name another "
-                "--out."
+                f"another command is writing into {folder}. Wait until it ends, or choose another --out."
             ) from None
         except OSError:  # no locks here
             pass

@@ -1,7 +1,7 @@
-"""How to install an extra, for the way in which this package was installed.
+"""Make the command that installs an extra, for the way in which this package was installed.
 
-The package is on no index, so `pip install 'aqa-pipeline[yolo]'` finds nothing: from a checkout pip takes the
-folder, and for an installed wheel the extra's packages are named.
+The package is on no index, so `pip install 'aqa-pipeline[yolo]'` finds nothing. For a checkout the command
+names its folder; for an installed wheel it names the packages of the extra.
 """
 
 import json
@@ -19,7 +19,7 @@ NAME = "aqa-pipeline"
 def install_command(extra: str) -> str:
     """Return the `pip install` command that adds `extra` to this installation."""
     installed = _installed()
-    if installed is None:  # the checkout is used as it lies there
+    if installed is None:  # the checkout is used without installation
         return _from_folder(Path(__file__).resolve().parents[1], extra, editable=True)
     folder, editable = _checkout(installed)
     if folder is not None:
@@ -28,10 +28,10 @@ def install_command(extra: str) -> str:
 
 
 def _installed() -> Distribution | None:
-    """Return what an installer put there, or None.
+    """Return the distribution that an installer wrote, or None.
 
-    A build leaves `aqa_pipeline.egg-info` in the checkout. Where the checkout is the current folder, it is
-    found first. It does not say where the package was installed from, and has no file `METADATA`.
+    A build leaves `aqa_pipeline.egg-info` in the checkout, which is found first if the checkout is the
+    current folder. It has no file `METADATA`, and does not say where the package was installed from.
     """
     return next((each for each in distributions(name=NAME) if each.read_text("METADATA")), None)
 
@@ -41,9 +41,9 @@ def _from_folder(folder: Path, extra: str, *, editable: bool) -> str:
 
 
 def _checkout(installed: Distribution) -> tuple[Path | None, bool]:
-    """Return the folder that pip installed from, if it is still there, and whether that was editable.
+    """Return the folder that pip installed from, if it still exists, and whether the install is editable.
 
-    pip writes `direct_url.json` (PEP 610) for everything that does not come from an index.
+    pip writes `direct_url.json` (PEP 610) for every package that does not come from an index.
     """
     origin = json.loads(installed.read_text("direct_url.json") or "{}")
     url = urlsplit(origin.get("url", ""))

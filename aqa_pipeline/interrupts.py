@@ -1,4 +1,4 @@
-"""Ctrl-C during work of other libraries that crash of it, or that swallow it."""
+"""Delay Ctrl-C during calls of libraries that crash on it or ignore it."""
 
 import signal
 import threading
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def interrupts_wait() -> Iterator[None]:
-    """Raise the `KeyboardInterrupt` of a Ctrl-C when the block has ended, and not inside it.
+    """Raise the `KeyboardInterrupt` of a Ctrl-C after the block, not inside it.
 
-    Python gives signals to its main thread only: in any other thread the block runs as it is.
+    Python delivers signals only to its main thread. In any other thread this has no effect.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,8 +1,8 @@
-"""How well predicted scores agree with the judges': pure functions on whole arrays.
+"""Compute how well predicted scores agree with the scores of judges: pure functions on whole arrays.
 
-The last axis is the videos; leading axes are kept. Spearman's correlation is the field's metric; its averages
-over classes are Fisher-z means, and R-l2 is that of CoRe (Yu et al., ICCV 2021), times 100.
-Intervals of all but shares are made by `heads.evaluation.bootstrap`.
+The last axis is the videos; leading axes are kept. Spearman's correlation is the metric of the field. Its
+average over sports or apparatus is a Fisher-z mean. R-l2 is that of CoRe (Yu et al., ICCV 2021), times 100.
+`heads.evaluation.bootstrap` makes the intervals, except those of shares.
 """
 
 import math
@@ -15,14 +15,15 @@ from scipy.stats import rankdata
 
 Metric = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
-FEWEST_VIDEOS = 10  # fewer make no interval: a bootstrap of four videos in the right order says [1, 1]
+FEWEST_VIDEOS = 10  # with fewer, no interval: a bootstrap of four correctly ordered videos gives [1, 1]
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A confidence interval `[low, high]`; resamples where the metric is undefined are counted, not used.
+    """A confidence interval `[low, high]`.
 
-    Both ends are nan where there is no interval; `why_none` says why.
+    `num_undefined` counts the resamples in which the metric is undefined; they are not used. Both ends are
+    nan if there is no interval; `why_none` says why.
     """
 
     low: float
@@ -33,52 +34,53 @@ class Interval:
 
     @classmethod
     def of_too_few(cls, confidence: float = 0.95) -> "Interval":
-        """Return what stands for the interval of fewer than `FEWEST_VIDEOS` videos."""
+        """Return an interval without ends, for fewer than `FEWEST_VIDEOS` videos."""
         return cls(math.nan, math.nan, confidence, num_resamples=0)
 
     @classmethod
     def undefined(cls, confidence: float = 0.95) -> "Interval":
-        """Return what stands for an interval where there is nothing to resample."""
+        """Return an interval without ends, for an undefined metric."""
         return cls(math.nan, math.nan, confidence, num_resamples=1, num_undefined=1)
 
     @property
     def why_none(self) -> str:
-        """Why there are no ends: "too few videos" or "undefined"; empty where there are."""
+        """Return why there is no interval, "too few videos" or "undefined"; "" if there is one."""
         if not math.isnan(self.low):
             return ""
         return "undefined" if self.num_resamples else "too few videos"
 
     def covers(self, value: float) -> bool:
-        """Whether the value lies inside; never where the interval is undefined (nan)."""
+        """Return whether the value lies inside; False if there is no interval."""
         return self.low <= value <= self.high
 
 
 def spearman(predicted: ArrayLike, true: ArrayLike) -> NDArray[np.float64]:
-    """Spearman's rank correlation over the last axis; ties share their average rank.
+    """Return Spearman's rank correlation over the last axis; ties share their average rank.
 
-    nan where the predictions or the labels are all equal, or there are fewer than two videos:
-    a constant has no order, so there is nothing to correlate.
+    The result is nan for fewer than two videos, and where all predictions or all labels are equal, because a
+    constant has no order.
     """
     predicted, true = _pair(predicted, true)
     return _pearson(rankdata(predicted, axis=-1), rankdata(true, axis=-1))
 
 
 def mse(predicted: ArrayLike, true: ArrayLike) -> NDArray[np.float64]:
-    """Mean squared error over the last axis, in squared units of the scores given."""
+    """Return the mean squared error over the last axis, in squared units of the scores."""
     predicted, true = _pair(predicted, true)
     return np.mean((predicted - true) ** 2, axis=-1)
 
 
 def accuracy(predicted: ArrayLike, true: ArrayLike, *, threshold: float = 0.5) -> NDArray[np.float64]:
-    """The share of videos over the last axis whose class, from the threshold on or below it, is right."""
+    """Return the share of videos, over the last axis, that lie on the correct side of the threshold."""
     predicted, true = _pair(predicted, true)
     return np.mean((predicted >= threshold) == (true >= threshold), axis=-1)
 
 
 def relative_l2(predicted: ArrayLike, true: ArrayLike, *, score_range: float) -> NDArray[np.float64]:
-    """R-l2 x 100: `100 * mean(((predicted - true) / score_range)^2)` over the last axis.
+    """Return R-l2 x 100: `100 * mean(((predicted - true) / score_range)^2)` over the last axis.
 
-    `score_range` is max - min of the labels that the caller counts by; CoRe takes the test labels'.
+    `score_range` is the range (max - min) of labels; CoRe uses the labels of the test set. Raises
+    `ValueError` for a range of 0.
     """
     if not score_range > 0:
         raise ValueError(f"R-l2 needs a score range above 0, not {score_range}: are all labels equal?")
@@ -86,9 +88,10 @@ def relative_l2(predicted: ArrayLike, true: ArrayLike, *, score_range: float) ->
 
 
 def fisher_z_mean(correlations: Sequence[float]) -> float:
-    """`tanh(mean(atanh(rho)))`, the average over classes of AQA-7, Rhythmic Gymnastics and Fis-V.
+    """Return `tanh(mean(atanh(rho)))`, the average of correlations over sports or apparatus.
 
-    nan if one of them is nan. A correlation of exactly 1 has an infinite z and makes the mean 1.
+    The mean is nan if a correlation is nan. It is 1 if a correlation is exactly 1, because its z is infinite.
+    Raises `ValueError` for no correlations, and for values outside [-1, 1].
     """
     values = np.asarray(correlations, dtype=np.float64)
     if values.size == 0 or np.any(np.abs(values) > 1):
@@ -100,7 +103,7 @@ def fisher_z_mean(correlations: Sequence[float]) -> float:
 def wilson_interval(num_right: int, num_videos: int, *, confidence: float = 0.95) -> Interval:
     """Return Wilson's interval of the share `num_right / num_videos` (J. Am. Stat. Assoc. 22, 1927).
 
-    Unlike a bootstrap's it is no point where all are right: 14 of 14 is [0.785, 1].
+    If all videos are correct, it is not a single point, unlike a bootstrap: 14 of 14 gives [0.785, 1].
     """
     from scipy.stats import binomtest
 
@@ -113,7 +116,7 @@ def _pearson(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float
     y = y - y.mean(axis=-1, keepdims=True)
     scale = np.sqrt(np.sum(x * x, axis=-1) * np.sum(y * y, axis=-1))
     with np.errstate(divide="ignore", invalid="ignore"):
-        # Rounding may carry a perfect correlation beyond 1 by one unit in the last place.
+        # Rounding may make a perfect correlation larger than 1 by one unit in the last place.
         return np.clip(np.sum(x * y, axis=-1) / scale, -1.0, 1.0)
 
 

@@ -1,4 +1,4 @@
-"""Which precisions a device computes in: asked before the work, so that no network fails midway."""
+"""Check before the work that a device can compute in a precision, so that no network fails midway."""
 
 from aqa_pipeline.errors import AqaError
 
@@ -8,7 +8,7 @@ def check_precision(precision: str, *, device: str) -> None:
     if precision == "fp32" or not device.startswith("cpu"):
         return
     if precision == "fp16":
-        raise AqaError("fp16 needs a GPU: on a CPU use fp32, or bf16 where it is fast")
+        raise AqaError("fp16 needs a GPU: on a CPU use fp32, or bf16 if the CPU supports it")
     if not cpu_has_bf16():
         raise AqaError(
             f"this CPU cannot compute in {precision}: torch's oneDNN needs AVX-512 (avx512bw, avx512vl and"
@@ -17,7 +17,7 @@ def check_precision(precision: str, *, device: str) -> None:
 
 
 def cpu_has_bf16() -> bool:
-    """Return whether torch computes in bfloat16 on this CPU. Without oneDNN it does so by code of its own."""
+    """Return whether torch computes in bfloat16 on this CPU. Without oneDNN, torch uses its own code."""
     import torch
 
     return not torch.backends.mkldnn.is_available() or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -1,8 +1,8 @@
-"""What spellings of a name have in common."""
+"""Compare names regardless of their spelling in Unicode and of upper and lower case."""
 
 from unicodedata import normalize
 
 
 def folded(name: str) -> str:
-    """Return what all spellings of a name share: Unicode's canonical caseless form."""
+    """Return the canonical caseless form of Unicode, which all spellings of a name share."""
     return normalize("NFD", normalize("NFD", name).casefold())

@@ -1,4 +1,4 @@
-"""Names of videos in a sentence: a number alone sends its reader to look for them."""
+"""List the names of videos in a sentence, so that a reader need not look for them."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ MOST_NAMED = 10
 
 
 def some(names: Sequence[str]) -> str:
-    """Return `a, b, c`, or the first ten and how many more there are."""
+    """Return `a, b, c`; of more than ten names, the first ten and the number of the others."""
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 

@@ -136,7 +136,7 @@ def test_a_file_in_the_place_of_a_folder_is_told_before_the_work(
     assert result.exit_code == 1, result.output
     assert (
         result.stderr
-        == f"Error: cannot write {told(result)}: {tmp_path / 'file'} is no folder. Name another place.\n"
+        == f"Error: cannot write {told(result)}: {tmp_path / 'file'} is not a folder. Choose another path.\n"
     )
     assert sorted(home.rglob("*")) == before
     assert (tmp_path / "file").read_text() == "mine"
@@ -169,7 +169,7 @@ def test_several_pages_want_a_folder(home: Path, tmp_path: Path, monkeypatch) ->
     result = run(*COMMANDS["score --html, several"](home, tmp_path / "pages"))
     assert result.exit_code == 1
     pages = tmp_path / "pages"
-    assert result.stderr == f"Error: {pages} is a file; expected a folder to write: name another.\n"
+    assert result.stderr == f"Error: {pages} is a file; expected a folder to write: choose another path.\n"
 
 
 def test_a_missing_folder_is_made(home: Path, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_folder_that_refuses_is_told_with_its_reason() -> None:
         (errno.EDQUOT, "the disk quota is used up"),
         (errno.EROFS, "the disk is read-only"),
         (errno.EACCES, "permission denied"),
-        (errno.ENOTDIR, "a file stands where a folder is needed"),
+        (errno.ENOTDIR, "this is a file, but a folder is needed"),
     ],
 )
 def test_refusals_in_words(number: int, words: str) -> None:

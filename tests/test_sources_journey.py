@@ -145,7 +145,7 @@ def test_the_report_draws_no_page_from_another_video(home: Path) -> None:
 
 def test_verify_sources_finds_what_cheap_facts_do_not_show(home: Path) -> None:
     assert (
-        "6 of 6 records are of what lies there now"
+        "6 of 6 records match their present videos"
         in run("store", "verify", home / "store", "--sources").output
     )
     picture = home / "jumps" / "v3" / "4.png"
@@ -157,7 +157,7 @@ def test_verify_sources_finds_what_cheap_facts_do_not_show(home: Path) -> None:
     shutil.rmtree(home / "jumps" / "v5")
     result = run("store", "verify", home / "store", "--sources")
     assert result.exit_code == 3
-    assert "4 of 6 records are of what lies there now" in result.output
+    assert "4 of 6 records match their present videos" in result.output
     lines = [line.strip() for line in result.output.splitlines() if ".h5" in line or "/v" in line]
     assert len(lines) == 2
     assert lines[0].endswith("v3.h5: other pictures")
@@ -165,7 +165,7 @@ def test_verify_sources_finds_what_cheap_facts_do_not_show(home: Path) -> None:
     moved = (home / "jumps").rename(home / "moved")
     assert run("store", "verify", home / "store", "--sources").exit_code == 3
     result = run("store", "verify", home / "store", "--sources", "--root", moved)
-    assert "4 of 6 records are of what lies there now" in result.output
+    assert "4 of 6 records match their present videos" in result.output
     assert run("store", "verify", home / "store", "--root", moved).exit_code == 2
 
 
@@ -180,7 +180,7 @@ def test_a_pack_is_compared_too_and_unpacking_tells_of_others(home: Path) -> Non
     paint(home / "jumps" / "v2", seed=99)
     assert extract(home).exit_code == 0
     result = run("store", "unpack", pack, home / "store")
-    assert "0 records taken into" in result.output
+    assert "0 records copied into" in result.output
     assert "1 of these were made from other videos than the packed ones" in result.output
 
 

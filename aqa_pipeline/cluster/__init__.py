@@ -1,6 +1,6 @@
-"""Work on a Ray cluster: connecting to one, how many workers it holds, and handing work to them.
+"""Run work on a Ray cluster: connect, decide the number of workers, and give them work.
 
-What is general to both stages stands here; `ray` is an optional extra and imported inside functions only.
+Both stages use this package. `ray` is an optional extra and is imported only inside functions.
 """
 
 from aqa_pipeline.cluster.connection import Cluster, connect

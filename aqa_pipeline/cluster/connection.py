@@ -1,4 +1,4 @@
-"""Connecting to a Ray cluster, or starting one on this machine; the terminal stays clean."""
+"""Connect to a Ray cluster, or start one on this machine, without messages of Ray on the terminal."""
 
 import logging
 import os
@@ -12,12 +12,12 @@ from aqa_pipeline.errors import ClusterError
 from aqa_pipeline.installation import install_command
 from aqa_pipeline.interrupts import interrupts_wait
 
-OBJECT_STORE_BYTES = 80_000_000  # near Ray's minimum: paths and reports travel, frames and features never do
-KNOCK_SECONDS = 10.0
+OBJECT_STORE_BYTES = 80_000_000  # near Ray's minimum: only paths and reports are sent, no frames or features
+CONNECT_SECONDS = 10.0
 
-# Set before Ray is imported, unless the user has: nothing is sent home, worker deaths are told by our own
-# report rather than by Ray's, whose messages this pattern drops, and workers on a cluster of our own have the
-# priority of any process.
+# Set before Ray is imported, unless the user has set them. Ray sends no usage statistics. The pattern drops
+# Ray's messages on dead workers, because `WorkerPool` reports these. Workers of a local cluster have the
+# usual priority of a process.
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",
@@ -27,7 +27,7 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Cluster:
-    """What a cluster has; `place` says where it is, for people."""
+    """The resources of a cluster. `place` describes the cluster in messages."""
 
     place: str
     num_nodes: int
@@ -45,10 +45,11 @@ class Cluster:
 
 @contextmanager
 def connect(address: str | None = None) -> Iterator[Cluster]:
-    """A connection to the cluster at `address`, else at RAY_ADDRESS, else to one started on this machine.
+    """Connect to the cluster at `address`, else at RAY_ADDRESS, else to one started on this machine.
 
-    `auto` is the cluster that runs on this machine. One that was started here ends with the block; another
-    goes on, without what was started in it. Raises `ClusterError` if Ray or the cluster is not there.
+    `auto` is the cluster that already runs on this machine. After the block, a cluster that was started here
+    ends; another cluster keeps running without the workers of the block. Raises `ClusterError` if Ray is not
+    installed or the cluster cannot be reached.
     """
     ray = import_ray()
     wanted = address or os.environ.get("RAY_ADDRESS") or "local"
@@ -67,7 +68,7 @@ def connect(address: str | None = None) -> Iterator[Cluster]:
 
 
 def import_ray() -> ModuleType:
-    """The module `ray`; raises `ClusterError` with the command that installs it."""
+    """Return the module `ray`; raise `ClusterError` with the command that installs it."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     try:
@@ -84,30 +85,30 @@ def _init(ray: ModuleType, address: str) -> None:
         {"object_store_memory": OBJECT_STORE_BYTES, "include_dashboard": False} if address == "local" else {}
     )
     try:
-        _knock(address)
+        _check_port(address)
         ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL, **own)
-    except Exception as error:  # Ray raises the bare class where a node does not start in time
+    except Exception as error:  # Ray raises `Exception` itself if a node does not start in time
         raise ClusterError(_why_not(address, str(error).splitlines()[0])) from error
 
 
 def _why_not(address: str, reason: str) -> str:
     if address == "local":
         return (
-            f"Ray could not start on this machine ({reason}). Is it overloaded, or its disk full? Try again, "
-            "or leave --engine out."
+            f"Ray could not start on this machine ({reason}). Is the machine overloaded, or its disk full? "
+            "Try again, or leave out --engine."
         )
     return (
-        f"no Ray cluster at {address} ({reason}). Start one with `ray start --head`, or leave --ray-address "
-        "out, and RAY_ADDRESS unset, to start one on this machine alone. A cluster with token authentication "
-        "wants RAY_AUTH_MODE=token here too, if its address is given."
+        f"no Ray cluster at {address} ({reason}). Start one with `ray start --head`. To start one on this "
+        "machine only, leave out --ray-address and unset RAY_ADDRESS. For a cluster with token "
+        "authentication, set RAY_AUTH_MODE=token on this machine too."
     )
 
 
-def _knock(address: str) -> None:
-    """Ray itself would try for minutes where nobody listens."""
+def _check_port(address: str) -> None:
+    """Raise `OSError` if no program listens at the address; Ray itself would retry for minutes."""
     host, colon, port = address.rpartition(":")
     if colon and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
 
 
 def _describe(ray: ModuleType, place: str) -> Cluster:

@@ -1,4 +1,4 @@
-"""How many workers a cluster holds, and what each of them asks for."""
+"""Decide how many workers run on a cluster, and the CPUs and GPUs of each."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,10 @@ from aqa_pipeline.errors import ClusterError
 
 @dataclass(frozen=True)
 class Placement:
-    """Workers and what Ray keeps free for each; a worker with a GPU sees that one alone, as `cuda`."""
+    """The number of workers, and the resources that Ray reserves for each.
+
+    A worker with a GPU sees only that GPU, as `cuda`.
+    """
 
     num_workers: int
     num_cpus: int
@@ -21,7 +24,10 @@ class Placement:
 
 
 def pick_cluster_device(device: str, cluster: Cluster) -> str:
-    """`auto` resolved to `cuda` where the cluster has a GPU; raises `ClusterError` for a numbered one."""
+    """Return the device; for `auto`, `cuda` if the cluster has a GPU, else `cpu`.
+
+    Raises `ClusterError` for a numbered GPU, because Ray assigns the GPUs.
+    """
     if device == "auto":
         return "cuda" if cluster.num_gpus else "cpu"
     if device.startswith("cuda:"):
@@ -32,17 +38,17 @@ def pick_cluster_device(device: str, cluster: Cluster) -> str:
 def place(
     cluster: Cluster, *, device: str, cpus: int, gpus: float = 1.0, actors: int | None = None
 ) -> Placement:
-    """By default as many workers as there is room for, at least one.
+    """Return the placement: by default as many workers as the cluster has room for, at least one.
 
-    Each takes `cpus` CPUs, and on `cuda` the share `gpus` of one GPU; nodes with many GPUs and few CPUs get
-    fewer CPUs a worker rather than leave GPUs idle. `actors` is taken as said: what has no room yet waits
-    for an autoscaler, or does not start. Raises `ClusterError` where there is no GPU to share.
+    Each worker takes `cpus` CPUs, and on `cuda` the share `gpus` of one GPU. On nodes with many GPUs and few
+    CPUs, a worker gets fewer CPUs, so that no GPU is idle. `actors` sets the number of workers; those without
+    room wait for an autoscaler, or do not start. Raises `ClusterError` if `cuda` is asked for without a GPU.
     """
     if device == "cpu":
         return Placement(actors or max(1, cluster.num_cpus // cpus), cpus)
     if not cluster.num_gpus and actors is None:
         raise ClusterError(
-            f"{cluster} has no GPU to run on: use --device cpu, or say how many --actors to wait for."
+            f"{cluster} has no GPU: use --device cpu, or give --actors to wait for workers with a GPU."
         )
     num_workers = actors or int(cluster.num_gpus / gpus)
     if actors is None:

@@ -1,7 +1,7 @@
-"""Work in the hands of Ray actors: dealt in portions, and dealt again where a worker is lost.
+"""Give work to Ray actors in portions, and repeat the items of a lost worker.
 
-An actor that dies (a crash, an out-of-memory kill, a lost node) is replaced, and what it had in hand goes
-back to the end of the queue, from then on one by one: so only the item that kills its workers is given up.
+An actor that dies (a crash, an out-of-memory kill, a lost node) is replaced. Its unfinished items go back to
+the end of the queue, and are then given out one by one. So only an item that kills its workers is given up.
 """
 
 import logging
@@ -17,14 +17,14 @@ from aqa_pipeline.errors import AqaError, ClusterError
 
 log = logging.getLogger(__name__)
 
-MAX_DEATHS = 3  # workers that one item may cost before it is given up
-MAX_FAILED_STARTS = 5  # in a row, before the fault is the cluster's and not chance
+MAX_DEATHS = 3  # workers that may die on one item before it is given up
+MAX_FAILED_STARTS = 5  # in a row, before the pool raises an error
 POLL_SECONDS = 1.0
-PATIENCE_SECONDS = 60.0  # without any worker, before the person is told what the wait is for
+PATIENCE_SECONDS = 60.0  # without any worker, before a warning
 
 
 class Facts(Protocol):
-    """What a worker says of itself, so that no two of them make different things."""
+    """The facts of a worker that must be equal on all workers, such as the digest of its weights."""
 
     def differences(self, other: Any) -> list[str]: ...
 
@@ -39,14 +39,14 @@ class Done:
 
 @dataclass(frozen=True)
 class Note:
-    """Word from a worker that is still at it."""
+    """A message of a worker that is still working."""
 
     content: Any
 
 
 @dataclass(frozen=True)
 class Lost:
-    """Item number `index` was given up: it cost too many workers."""
+    """Item number `index` was given up: too many workers died on it."""
 
     index: int
     reason: str
@@ -54,7 +54,7 @@ class Lost:
 
 @dataclass(frozen=True)
 class Gone:
-    """The worker is no more; another takes its place."""
+    """A worker died; another one replaces it."""
 
     reason: str
 
@@ -63,7 +63,7 @@ Event = Done | Note | Lost | Gone
 
 
 class Worker(Protocol):
-    """What lives in an actor. `work` is told the number of each item, and says `Done` for each."""
+    """The object in an actor. `work` gets numbered items and yields one `Done` for each."""
 
     @property
     def facts(self) -> Facts: ...
@@ -72,7 +72,7 @@ class Worker(Protocol):
 
 
 class Host:
-    """The actor: makes a worker where it is to work, and lets it work."""
+    """The actor. It makes its worker on the node where it runs, and runs it."""
 
     def __init__(self, make: Callable[[], Worker]) -> None:
         self._make = make
@@ -94,7 +94,7 @@ class _Task:
 
 @dataclass(eq=False)
 class _Seat:
-    """One actor: `pending` is its start or its present portion, None while it waits for one."""
+    """One actor. `pending` is its start or its current portion; None while it waits for a portion."""
 
     number: int
     actor: Any
@@ -104,10 +104,10 @@ class _Seat:
 
 
 class WorkerPool:
-    """Actors that each hold what `make` returns; close it with `close`.
+    """Actors that each hold a worker made by `make`. End them with `close`.
 
-    `longest` is how many items an actor is given at once. Errors of the project that a worker raises
-    are raised here, for they concern all items; so is `ClusterError` where workers cannot even start.
+    `longest` is the largest number of items that an actor gets at once. An `AqaError` of a worker is raised
+    again, because it concerns all items. `ClusterError` is raised if workers cannot start.
     """
 
     def __init__(self, make: Callable[[], Worker], placement: Placement, *, longest: int = 1) -> None:
@@ -120,7 +120,7 @@ class WorkerPool:
         self._patient_until = time.monotonic() + PATIENCE_SECONDS
 
     def facts(self) -> Any:
-        """What the first worker that is ready says of itself."""
+        """Return the facts of the first worker that is ready."""
         while self._facts is None:
             self._fill(self._placement.num_workers)
             for seat in self._answering():
@@ -128,7 +128,7 @@ class WorkerPool:
         return self._facts
 
     def run(self, items: Sequence[Any]) -> Iterator[tuple[int, Event]]:
-        """What happens, as it happens, and to which worker; every item ends as `Done` or `Lost`."""
+        """Yield the number of a worker and its event, as events come. Every item ends as `Done` or `Lost`."""
         queue = deque(_Task(index, item) for index, item in enumerate(items))
         while queue or any(seat.in_hand for seat in self._seats):
             self._fill(len(queue) + sum(bool(seat.in_hand) for seat in self._seats))
@@ -137,7 +137,7 @@ class WorkerPool:
                 yield from ((seat.number, event) for event in self._listen(seat, queue))
 
     def close(self) -> None:
-        """Ends all actors."""
+        """End all actors."""
         for seat in self._seats:
             self._ray.kill(seat.actor)
         self._seats = []
@@ -165,13 +165,13 @@ class WorkerPool:
         answering, _ = self._ray.wait(list(pending), num_returns=1, timeout=POLL_SECONDS, fetch_local=False)
         if not any(seat.is_ready for seat in self._seats) and time.monotonic() > self._patient_until:
             log.warning(
-                "no worker has started yet: is there room for %s? `ray status` tells", self._placement
+                "no worker has started yet: is there room for %s? Run `ray status` to see.", self._placement
             )
             self._patient_until = float("inf")
         return [pending[each] for each in answering]
 
     def _listen(self, seat: _Seat, queue: deque[_Task]) -> list[Event]:
-        """What that seat has to say: nothing where it has merely started or finished its portion."""
+        """Return the events of that seat; none if it has only started or finished its portion."""
         errors = self._ray.exceptions
         try:
             return self._portion_goes_on(seat) if seat.is_ready else self._started(seat)
@@ -187,7 +187,7 @@ class WorkerPool:
         self._facts = self._facts or facts
         if differences := self._facts.differences(facts):
             raise ClusterError(
-                f"the workers of this cluster are not alike (one != another): {'; '.join(differences)}. "
+                f"the workers of this cluster differ (one != another): {'; '.join(differences)}. "
                 "Do all nodes have the same weights?"
             )
         seat.is_ready, seat.pending, self._num_failed_starts = True, None, 0
@@ -197,7 +197,7 @@ class WorkerPool:
         try:
             event = self._ray.get(next(seat.pending))
         except StopIteration:
-            assert not seat.in_hand, "a worker says what became of every item"
+            assert not seat.in_hand, "a worker yields a result for every item"
             seat.pending = None
             return []
         if isinstance(event, Done):
@@ -205,10 +205,10 @@ class WorkerPool:
         return [event]
 
     def _bury(self, seat: _Seat, reason: str, queue: deque[_Task]) -> list[Event]:
-        """Takes a dead worker's seat away, and its unfinished items back."""
+        """Remove the seat of a dead worker, and put its unfinished items back into the queue."""
         log.info("a worker was lost (%s) with %d items in hand", reason, len(seat.in_hand))
         self._seats.remove(seat)
-        self._ray.kill(seat.actor)  # Ray may only have lost sight of it
+        self._ray.kill(seat.actor)  # Ray may only have lost the connection
         if not seat.is_ready:
             self._count_failed_start(reason)
         events: list[Event] = [Gone(reason)]
@@ -218,7 +218,7 @@ class WorkerPool:
                 queue.append(task)
             else:
                 events.append(
-                    Lost(task.index, f"its worker was lost {MAX_DEATHS} times; the last time, {reason}")
+                    Lost(task.index, f"its worker was lost {MAX_DEATHS} times; the last reason: {reason}")
                 )
         return events
 
@@ -226,18 +226,18 @@ class WorkerPool:
         self._num_failed_starts += 1
         if self._num_failed_starts == MAX_FAILED_STARTS:
             raise ClusterError(
-                f"{MAX_FAILED_STARTS} workers in a row died while they started; the last time, {reason}. "
-                "Do the nodes have the memory for it, and the same aqa-pipeline as this machine?"
+                f"{MAX_FAILED_STARTS} workers in a row died while they started; the last reason: {reason}. "
+                "Do the nodes have enough memory, and the same aqa-pipeline as this machine?"
             )
 
 
 def portion(num_left: int, num_workers: int, *, longest: int) -> int:
-    """How many items to deal at once: the fewer are left, the fewer, so that all workers end together."""
+    """Return how many items to give at once. Portions shrink, so that all workers end together."""
     return max(1, min(longest, num_left // (2 * num_workers)))
 
 
 def _next_portion(queue: deque[_Task], length: int) -> Iterator[_Task]:
-    """The next items; one that has cost a worker comes alone."""
+    """Yield the next items; an item on which a worker died comes alone."""
     first = queue.popleft()
     yield first
     while not first.num_deaths and length > 1 and queue and not queue[0].num_deaths:
@@ -246,7 +246,7 @@ def _next_portion(queue: deque[_Task], length: int) -> Iterator[_Task]:
 
 
 def _reason(error: Exception) -> str:
-    """The gist of one of Ray's long messages."""
+    """Return the first sentence of one of Ray's long messages."""
     text = str(error)
     _, _, after = text.partition("The actor is dead because ")
     return (after or text).split(". ")[0].splitlines()[0].rstrip(".")

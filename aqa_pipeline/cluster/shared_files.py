@@ -1,4 +1,4 @@
-"""Do all nodes see the same files? Work on a cluster meets in folders, so it must."""
+"""Check that all nodes of a cluster see the same files: workers read and write shared folders."""
 
 import os
 import socket
@@ -19,11 +19,12 @@ PATIENCE_SECONDS = 10.0  # network file systems may show a new file late
 
 @dataclass(frozen=True)
 class Shared:
-    """What every worker must find: the folder that relative paths start from, a file just made, inputs.
+    """The files and settings of the calling process that every worker must have.
 
-    `environment` are the caller's own AQA_ variables: they say where weights lie. `versions` are those of its
-    libraries: others may give other numbers. `plugins` are the caller's files, which workers run
-    too.
+    `folder` is the start of relative paths, `witness` a file that was just made, `inputs` the files to read.
+    `environment` holds the AQA_ variables of the caller, which say where weights are. `versions` are those of
+    its libraries, because other versions may give other numbers. `plugins` are the plug-in files of the
+    caller, which workers run too.
     """
 
     folder: Path
@@ -34,12 +35,12 @@ class Shared:
     plugins: Sequence[PluginFile] = ()
 
     def enter(self) -> None:
-        """Goes to the caller's folder. Raises `ClusterError` if this node has other libraries or files."""
+        """Enter the caller's folder. Raise `ClusterError` if this node has other libraries or files."""
         here = socket.gethostname()
         if differences := self.versions.differences(Versions()):
             raise ClusterError(
                 f"node {here} has other versions than the node where the command runs (there != on {here}): "
-                f"{'; '.join(differences)}. Install the same on every node."
+                f"{'; '.join(differences)}. Install the same versions on every node."
             )
         os.environ.update(self.environment)
         if self.folder.is_dir():
@@ -61,8 +62,8 @@ class Shared:
 
 @contextmanager
 def sharing(output: Path, *, inputs: Sequence[Path]) -> Iterator[Shared]:
-    """A file for the workers to look for while the block lasts, in the folder that they write to."""
-    # Named as a store's temporary files are: it may lie there, and is cleared away if this process is killed.
+    """Make a file in the output folder that the workers look for while the block lasts."""
+    # The name is that of a temporary file, so that a store deletes the file if this process is killed.
     witness = part_beside(output / "seen-by-all-nodes")
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -71,6 +72,13 @@ def sharing(output: Path, *, inputs: Sequence[Path]) -> Iterator[Shared]:
         raise ClusterError(f"cannot write into {output}: {error.strerror or error}.") from error
     try:
         environment = {name: value for name, value in os.environ.items() if name.startswith("AQA_")}
-        yield Shared(Path.cwd(), environment, Versions(), witness, inputs, files_plugged_in())
+        yield Shared(
+            folder=Path.cwd(),
+            environment=environment,
+            versions=Versions(),
+            witness=witness,
+            inputs=inputs,
+            plugins=files_plugged_in(),
+        )
     finally:
         witness.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Which libraries a node has: other versions may give other numbers."""
+"""Compare the library versions of nodes: other versions may give other numbers."""
 
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -18,12 +18,12 @@ def _here() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Versions:
-    """The versions of this process, by library."""
+    """The versions of the libraries of this process, by name."""
 
     libraries: dict[str, str] = field(default_factory=_here)
 
     def differences(self, other: "Versions") -> list[str]:
-        """One line per library that differs."""
+        """Return one text such as `torch 2.4 != 2.5` for each library that differs."""
         return [
             f"{name} {mine} != {other.libraries.get(name, 'absent')}"
             for name, mine in self.libraries.items()

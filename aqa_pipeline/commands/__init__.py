@@ -1,1 +1,1 @@
-"""The commands that need neither stage, and the options that all commands share."""
+"""The commands that need neither stage, and the options that several commands share."""

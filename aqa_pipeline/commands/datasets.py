@@ -1,4 +1,4 @@
-"""`aqa datasets`: what there is, and whether it is complete."""
+"""The command `aqa datasets`: list datasets, and check whether one is complete."""
 
 from pathlib import Path
 
@@ -20,14 +20,14 @@ from aqa_pipeline.commands.options import (
 
 @click.group()
 def datasets() -> None:
-    """What datasets there are, and whether yours is complete."""
+    """List the known datasets, and check whether yours is complete."""
 
 
 @datasets.command("list")
 @plugin_option
 @click.pass_context
 def datasets_list(ctx: click.Context) -> None:
-    """Lists the datasets, the folder layout of each, and where its videos and labels come from."""
+    """List the datasets, the folder layout of each, and the source of its videos and labels."""
     from aqa_pipeline.datasets import DATASETS
 
     found, problems = DATASETS.listed()
@@ -47,10 +47,10 @@ def datasets_list(ctx: click.Context) -> None:
 def datasets_check(
     ctx: click.Context, name: str | None, root: Path | None, called: str | None, store: Path
 ) -> None:
-    """Says what was found of dataset NAME and what is missing, with a small summary.
+    """Check the files of dataset NAME, and print a summary and what is missing.
 
-    A video whose features were imported or simulated into the store need not be there. NAME may be left out
-    where only one dataset lies in `data`. Exits with 3 if not all is there.
+    A video file may be absent if the store holds imported or simulated features of the video. NAME may be
+    left out if `data` holds only one dataset. The exit code is 3 if something is missing or unusable.
     """
     from aqa_pipeline.datasets import DATASETS, load_dataset
     from aqa_pipeline.datasets.checking.check import check_dataset, format_report
@@ -69,5 +69,5 @@ def datasets_check(
         streams = [row.spec.stream for row in Store(store).contents() if row.dataset == dataset.name]
         tell_next("fit", *fit_words(streams, ctx.obj), "--dataset", name, *given)
     else:
-        tell_next("datasets", "check", name, *given, then="once its videos are there")
+        tell_next("datasets", "check", name, *given, then="after adding its videos")
     ctx.exit(0 if report.complete else SOME_FAILED)

@@ -1,4 +1,4 @@
-"""What a command takes where a person leaves it open: the only dataset of a store, the only run in `runs`."""
+"""Find the defaults of commands: the only dataset of a store, the only run in `runs`."""
 
 import os
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ def find_dataset(
 ) -> "Dataset":
     """Return the dataset of that name, or the only one whose features are in the store.
 
-    `name` is one of `aqa datasets list`, or what an own folder is called in the store. Without `root` it lies
-    where it was extracted from, which the store knows, else at data/NAME.
-    Raises `StoreError` where there is no dataset to take or more than one, and as `load_dataset` does.
+    `name` is one of `aqa datasets list`, or the name of a user's own folder in the store. Without `root`, the
+    dataset is loaded from the folder that it was extracted from (the store records it), else from data/NAME.
+    Raises `StoreError` if there is no dataset, or if there are several, and the errors of `load_dataset`.
     """
     from aqa_pipeline.datasets import DATASETS, load_dataset
 
@@ -49,13 +49,13 @@ def _stored_name(store: "Store", name: str | None) -> str:
 
 
 def _root_of(origin: "Origin") -> Path:
-    """Return where it was extracted from; data/NAME where that is gone and this is there."""
+    """Return the folder of extraction; data/NAME if that folder is gone and data/NAME exists."""
     usual = DATA / origin.name
     return usual if usual.is_dir() and not origin.root.is_dir() else origin.root
 
 
 def stored_roots(store: "Store") -> dict[str, Path]:
-    """Return where the datasets of `aqa datasets list` lie whose features are in the store, by name."""
+    """Return the folders of the known datasets whose features are in the store, by name."""
     origins = [origin for name in store.datasets() if (origin := store.origin(name))]
     return {origin.adapter: near(_root_of(origin)) for origin in origins if origin.adapter == origin.name}
 
@@ -75,28 +75,28 @@ def _only_dataset(store: "Store", names: Sequence[str]) -> str:
 
 
 def near(path: Path) -> Path:
-    """Return the path as seen from the current folder if it lies below it, else the full one."""
+    """Return the path relative to the current folder if it is below it, else the absolute path."""
     full, here = Path(os.path.abspath(path)), Path.cwd()
     return full.relative_to(here) if full.is_relative_to(here) else full
 
 
 def only_run(run: Path | None) -> Path:
-    """Return the run that was named, or the only one in `runs`, and say which. Raises `RunError`."""
+    """Return the given run, or the only run in `runs` (then print its name). Raise `RunError`."""
     if run is not None:
         return run
     found = sorted(path.parent for path in RUNS.glob("*/config.json"))
     if not found:
-        raise RunError(f"there is no run in {RUNS}{os.sep}: name one, or make one with `aqa fit`.")
+        raise RunError(f"there is no run in {RUNS}{os.sep}: give its path, or train one with `aqa fit`.")
     if len(found) > 1:
         raise RunError(
-            f"there are {len(found)} runs in {RUNS}{os.sep}: name one of {', '.join(map(str, found))}."
+            f"there are {len(found)} runs in {RUNS}{os.sep}: choose one of {', '.join(map(str, found))}."
         )
     click.echo(f"Run: {found[0]}, the only one in {RUNS}{os.sep}", err=True)
     return found[0]
 
 
 def only_data_folder(known: Sequence[str]) -> str:
-    """Return the dataset that lies in `data`, if there is one alone. Raises `DatasetError`."""
+    """Return the name of the only dataset in `data`. Raise `DatasetError` if there is none, or several."""
     found = [name for name in known if (DATA / name).is_dir()]
     if len(found) != 1:
         there = (
@@ -104,5 +104,5 @@ def only_data_folder(known: Sequence[str]) -> str:
             if found
             else f"{DATA}{os.sep} holds none"
         )
-        raise DatasetError(f"name a dataset (`aqa datasets list` names them): {there}.")
+        raise DatasetError(f"give the name of a dataset (see `aqa datasets list`): {there}.")
     return found[0]

@@ -1,4 +1,4 @@
-"""The last line of `datasets check`, `extract` and `fit`: the command that fits what was just done."""
+"""Print the last line of `datasets check`, `extract` and `fit`: the command to run next."""
 
 import shlex
 from collections.abc import Callable, Iterator, Sequence
@@ -10,34 +10,34 @@ from click.core import ParameterSource
 
 PLUGINS = "aqa plug-ins"  # where a command's context keeps the files of --plugin
 
-# The head of the paper that a dataset is known by; of all others it is `action-net`, the default everywhere.
+# The head of the best-known paper on a dataset. For all other datasets it is `action-net`, the default head.
 USUAL_HEAD = "action-net"
 HEAD_OF = {"mtl-aqa": "wd", "aqa7": "tsa", "fr-fs": "tsa"}
 HEAD_OF_STREAM = {"clips": "wd", "tubes": "tsa"}
 
-StreamsOf = Callable[[str], Sequence[str]]  # what a head reads, by its name
+StreamsOf = Callable[[str], Sequence[str]]  # from the name of a head to the streams that it reads
 
 _is_last = ContextVar("is_last", default=True)
 
 
 def tell_next(*words: str, then: str = "") -> None:
-    """Print the command, unless another command called this one and goes on by itself.
+    """Print the next command, unless the current command runs as a part of another one.
 
-    `then` says when to run it, where that is not at once.
+    `then` says when to run the next command, if not at once.
     """
     if _is_last.get():
         click.echo(f"next: aqa {shlex.join(words)}" + (f"   ({then})" if then else ""))
 
 
 def for_head(dataset: str) -> tuple[str, ...]:
-    """Return the words that make what the dataset's own papers read, where that is not the default."""
+    """Return the options of `aqa extract` for the usual head of the dataset; none for the default head."""
     head = HEAD_OF.get(dataset)
     return ("--for", head) if head else ()
 
 
 @contextmanager
 def as_a_part() -> Iterator[None]:
-    """Commands within the block are parts of another one, which knows what comes next."""
+    """Mark commands within the block as parts of another command, so that they print no next command."""
     token = _is_last.set(False)
     try:
         yield
@@ -46,7 +46,7 @@ def as_a_part() -> Iterator[None]:
 
 
 def fit_words(streams: Sequence[str], streams_of: StreamsOf, *, head: str | None = None) -> list[str]:
-    """Return the words that name a head on these streams: `head`, else one that is known to read them."""
+    """Return the options of `aqa fit` that choose a head for these streams: `head`, else the usual one."""
     head = head or next((HEAD_OF_STREAM[s] for s in streams if s in HEAD_OF_STREAM), USUAL_HEAD)
     usual, there = set(streams_of(head)), list(dict.fromkeys(streams))
     if usual <= set(there):
@@ -55,9 +55,9 @@ def fit_words(streams: Sequence[str], streams_of: StreamsOf, *, head: str | None
 
 
 def given_words(ctx: click.Context, *, only: Sequence[str] = (), without: Sequence[str] = ()) -> list[str]:
-    """Return the options of this call as they were typed: those of these names, or all but some.
+    """Return the options that were typed in this call: those named in `only`, or all without `without`.
 
-    What the environment sets stays set, and need not be said again.
+    Options that come from environment variables are left out, because the variables stay set.
     """
     words: list[str] = []
     for parameter in ctx.command.params:

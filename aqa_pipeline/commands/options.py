@@ -1,4 +1,4 @@
-"""Options, exit codes and the progress bar that all commands share."""
+"""The options, exit codes and the progress bar that several commands share."""
 
 import ctypes
 import sys
@@ -15,12 +15,12 @@ from aqa_pipeline.errors import AqaError
 if TYPE_CHECKING:
     from aqa_pipeline.records import StreamSpec
 
-UNSEEN = 1e-6  # seconds for which a bar is not shown: until its first progress
-SOME_FAILED = 3  # exit code: some videos or files failed, the rest is done
+UNSEEN = 1e-6  # seconds of delay, so that a bar is not shown before its first progress
+SOME_FAILED = 3  # exit code: some videos or files failed, the others are done
 
 
 def example(text: str) -> str:
-    """The end of a help text: a command that works."""
+    """Return the end of a help text: an example command that works."""
     return f"\b\nExample:\n  {text}"
 
 
@@ -28,6 +28,8 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def together(*decorators: Decorator) -> Decorator:
+    """Return one decorator that applies all of these, the first one outermost."""
+
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for decorator in reversed(decorators):
             command = decorator(command)
@@ -44,24 +46,24 @@ store_option = click.option(
     type=click.Path(path_type=Path),
     default=Path("features"),
     show_default=True,
-    help="The feature store: a folder, or to read from, a packed .h5 file.",
+    help="The feature store: a folder. For reading, also a packed .h5 file.",
 )
 device_option = click.option(
     "--device",
     default="auto",
     show_default=True,
-    help="cpu, cuda, cuda:1, ...; auto takes a GPU if there is one.",
+    help="cpu, cuda, cuda:1, ...; auto uses a GPU if there is one.",
 )
 name_option = click.option(
     "--name",
     "called",
     metavar="NAME",
-    help="What a folder of your own is called in the store and in runs.  [default: as the folder]",
+    help="Name of your own folder in the store and in runs.  [default: the name of the folder]",
 )
 
 
 def _plug_in(ctx: click.Context, param: click.Parameter, paths: tuple[Path, ...]) -> None:
-    """Run the files that were named, for as long as the command lasts."""
+    """Run the given files. Their entries can be looked up until the command ends."""
     if ctx.resilient_parsing or not paths:
         return
     from aqa_pipeline.plugins import plugged_in, read_plugin
@@ -77,7 +79,7 @@ plugin_option = click.option(
     metavar="FILE.py",
     expose_value=False,
     callback=_plug_in,
-    help="Run this file, and take the heads, backbones and datasets that it defines.",
+    help="Run this file, and use the heads, backbones and datasets that it defines.",
 )
 dataset_options = together(
     click.option("--dataset", required=True, metavar="NAME", help="A name from `aqa datasets list`."),
@@ -88,7 +90,10 @@ dataset_options = together(
 
 
 def network_options(*, otherwise: str = "official") -> Decorator:
-    """The networks, and what runs them; `otherwise` says which weights there are if none are named."""
+    """Return the options for networks and their runtime.
+
+    `otherwise` is the default of the weights in the help.
+    """
     weights = click.option(
         "--weights",
         multiple=True,
@@ -108,8 +113,9 @@ _RUNNING = together(
         type=click.Choice(["auto", "eager", "compile", "openvino"]),
         default="auto",
         show_default=True,
-        help="What runs the networks. auto: on a GPU torch as it is, on a CPU OpenVINO (extra `openvino`) "
-        "where it is no slower and features stay within 1e-3 of torch's. compile takes a minute per network.",
+        help="The library that runs the networks. auto: torch on a GPU; on a CPU OpenVINO (extra `openvino`) "
+        "if it is not slower and its features differ from torch by at most 1e-3. compile needs a minute per "
+        "network.",
     ),
 )
 reader_option = click.option(
@@ -117,8 +123,8 @@ reader_option = click.option(
     type=click.Choice(["auto", "pyav", "decord"]),
     default="auto",
     show_default=True,
-    help="auto is pyav. decord (the extra `decord`) takes h264 and hevc in mp4 where a packet scan proves it "
-    "exact, and may hold a whole video in memory.",
+    help="The library that reads videos. auto is pyav. decord (the extra `decord`) reads h264 and hevc in "
+    "mp4, if a scan of the packets shows that its frames are exact; it may hold a whole video in memory.",
 )
 
 
@@ -126,40 +132,44 @@ ENGINE_OPTIONS = ("engine", "ray_address", "actors")
 
 
 def engine_options(*, by_default: str) -> Decorator:
-    """Where the work is done; `by_default` says how many workers a cluster gets."""
+    """Return the options for a Ray cluster. `by_default` is the default number of workers in the help."""
     return together(
         click.option(
             "--engine",
             type=click.Choice(["local", "ray"]),
             default="local",
             show_default=True,
-            help="This process, or workers on a Ray cluster (the extra `ray`).",
+            help="local: this process. ray: workers on a Ray cluster (the extra `ray`).",
         ),
         click.option(
             "--ray-address",
             metavar="ADDR",
-            help="A running cluster: HOST:PORT, or auto for the one that this machine belongs to.  "
+            help="A running cluster: HOST:PORT, or auto for the cluster of this machine.  "
             "[default: RAY_ADDRESS, else a new one on this machine]",
         ),
-        click.option("--actors", type=click.IntRange(1), help=f"Workers on it.  [default: {by_default}]"),
+        click.option(
+            "--actors",
+            type=click.IntRange(1),
+            help=f"Number of workers on the Ray cluster.  [default: {by_default}]",
+        ),
     )
 
 
 def check_engine_options(options: dict[str, Any]) -> None:
-    """No option may be ignored in silence."""
+    """Raise `click.UsageError` for options of Ray without `--engine ray`, which would have no effect."""
     if options["engine"] == "local" and (options["ray_address"] or options["actors"]):
         raise click.UsageError("--ray-address and --actors are for --engine ray.")
 
 
 def tell_on_stderr(text: str) -> None:
-    """A line that is no data; above a progress bar, where there is one."""
+    """Print a line on stderr, above a progress bar if there is one."""
     from tqdm import tqdm
 
     tqdm.write(text, file=sys.stderr)
 
 
 def tell_broken_plugins(problems: Iterable[str]) -> int:
-    """Say what cannot be listed; return the exit code of a list."""
+    """Print the problems of plug-ins on stderr; return the exit code of a list command."""
     problems = list(problems)
     for problem in problems:
         click.secho(problem, fg="red", err=True)
@@ -167,35 +177,36 @@ def tell_broken_plugins(problems: Iterable[str]) -> int:
 
 
 def parse_names(text: str | None) -> tuple[str, ...]:
-    """'a, b' -> ('a', 'b'); nothing -> ()."""
+    """Return the names of a list: 'a, b' -> ('a', 'b'); None -> ()."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def parse_numbers(text: str, *, option: str = "--seeds") -> tuple[int, ...]:
-    """'0,1,2' -> (0, 1, 2)."""
+    """Return the numbers of a list: '0,1,2' -> (0, 1, 2)."""
     try:
         return tuple(int(number) for number in text.split(","))
     except ValueError:
-        raise click.UsageError(f"{option} wants numbers such as 0,1,2; got {text!r}.") from None
+        raise click.UsageError(f"{option} expects numbers such as 0,1,2; got {text!r}.") from None
 
 
 def parse_backbones(texts: Iterable[str]) -> dict[str, str]:
-    """('segments=i3d', 'resnet50') -> {'segments': 'i3d', '': 'resnet50'}."""
+    """Return backbones by stream: ('segments=i3d', 'resnet50') -> {'segments': 'i3d', '': 'resnet50'}."""
     by_stream: dict[str, str] = {}
     for text in texts:
         stream, _, name = text.rpartition("=")
         if not name or stream in by_stream:
-            raise click.UsageError(f"--backbone wants NAME or STREAM=NAME, once per stream; got {text!r}.")
+            raise click.UsageError(f"--backbone expects NAME or STREAM=NAME, once per stream; got {text!r}.")
         by_stream[stream] = name
     return by_stream
 
 
 def default_root(dataset: str, root: Path | None) -> Path:
+    """Return the folder of the dataset: `root`, else data/NAME."""
     return root or Path("data") / dataset
 
 
 def pick_device(device: str) -> str:
-    """`auto` resolved; raises `AqaError` for a device that is not there."""
+    """Return the device, with `auto` resolved. Raise `AqaError` for a device that cannot be used."""
     if device == "cpu" or (device == "auto" and not _has_driver()):
         return "cpu"  # without torch, whose import takes seconds
     import torch
@@ -212,7 +223,7 @@ def pick_device(device: str) -> str:
 
 
 def _has_driver() -> bool:
-    """Whether torch could find a GPU: without a driver for one it need not be asked."""
+    """Return whether this machine has the driver of a GPU. Without one, torch cannot find a GPU."""
     if Path("/dev/kfd").exists():  # AMD's
         return True
     try:
@@ -224,9 +235,9 @@ def _has_driver() -> bool:
 
 @contextmanager
 def progress_bar(total: float | None, *, unit: str, **options: Any) -> Iterator[Any]:
-    """A bar on stderr, from the first progress on; where that is a file, a line every half minute.
+    """Show a progress bar on stderr from the first progress on; in a file, one line every half minute.
 
-    Where nothing was done, because of an error or because all was there, no bar is left behind.
+    Without any progress (after an error, or if all was done before), no bar is shown.
     """
     from tqdm import tqdm
 
@@ -238,7 +249,7 @@ def progress_bar(total: float | None, *, unit: str, **options: Any) -> Iterator[
             yield bar
         finally:
             if bar.n:
-                bar.delay = 0  # the last state of a bar is shown, however short it lived
+                bar.delay = 0  # so that the last state is shown even for a very short bar
 
 
 def clock_time(seconds: float) -> str:
@@ -248,7 +259,11 @@ def clock_time(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def shout_about_random_weights(specs: Iterable["StreamSpec"]) -> None:
-    """Nobody shall take a demo for a result."""
+def warn_of_random_weights(specs: Iterable["StreamSpec"]) -> None:
+    """Print a warning if features come from random weights, so that nobody takes them for results."""
     if any(spec.random_weights for spec in specs):
-        click.secho("RANDOM WEIGHTS: these features prove the machinery, not a paper.", fg="yellow", err=True)
+        click.secho(
+            "RANDOM WEIGHTS: these features test the software; their scores mean nothing.",
+            fg="yellow",
+            err=True,
+        )

@@ -1,4 +1,4 @@
-"""`aqa simulate`: features of no video around real labels, to prove the machinery."""
+"""The command `aqa simulate`: draw random features with a known signal for real labels."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from aqa_pipeline.records import StreamSpec, Video
 
 
-def shout_about_simulation(specs: Iterable["StreamSpec"]) -> None:
-    """Nobody shall take a simulation for a result."""
+def warn_of_simulation(specs: Iterable["StreamSpec"]) -> None:
+    """Print a warning if features are simulated, so that nobody takes them for results."""
     if any(spec.simulated for spec in specs):
-        click.secho("SIMULATED: these features were drawn at random, from no video.", fg="yellow", err=True)
+        click.secho(
+            "SIMULATED: these features were drawn at random, not extracted from videos.",
+            fg="yellow",
+            err=True,
+        )
 
 
 @click.command(
@@ -28,9 +32,13 @@ def shout_about_simulation(specs: Iterable["StreamSpec"]) -> None:
     "--like",
     type=click.Choice(["aqa7", "fr-fs", "mit-skating", "mtl-aqa", "rhythmic-gymnastics"]),
     required=True,
-    help="Whose labels.",
+    help="Dataset whose labels and shapes are used.",
 )
-@click.option("--root", type=FOLDER, help="Folder of its label files; no videos.  [default: data/NAME]")
+@click.option(
+    "--root",
+    type=FOLDER,
+    help="Folder of the label files; videos are not needed.  [default: data/DATASET]",
+)
 @click.option(
     "--store",
     type=OUTPUT_FOLDER,
@@ -43,34 +51,38 @@ def shout_about_simulation(specs: Iterable["StreamSpec"]) -> None:
     type=click.FloatRange(min=0),
     default=1.0,
     show_default=True,
-    help="Strength of the quality signal; 0 is none at all.",
+    help="Strength of the quality signal; 0 means no signal.",
 )
 @click.option(
     "--signal",
     type=click.Choice(["sparse", "even"]),
     default="sparse",
     show_default=True,
-    help="sparse: in a few steps or clips or within the tube, hidden among distractors; even: the same share "
-    "in all.",
+    help="sparse: the signal is in a few steps or clips, or within the tube, among distractors. even: it is "
+    "the same in all.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers."
+)
 @click.option(
     "--streams",
     default="",
     metavar="A,B",
-    help="segments, crops, frames, c3d (segments of that network), clips, clips:BACKBONE, tubes, "
-    "tubes:reference (one view, half the size).  "
+    help="Streams to simulate: segments, crops, frames, c3d (segments of that network), clips, "
+    "clips:BACKBONE, tubes, tubes:reference (one view, half the size).  "
     "[default: clips for mtl-aqa, tubes for aqa7 and fr-fs, the first four for others]",
 )
 @click.option(
     "--limit",
     type=click.IntRange(1),
-    help="So many videos alone, from both sides of every split; `aqa fit --allow-missing` takes them.",
+    help="Number of videos, taken from the training and test set of every split; use them with `aqa fit "
+    "--allow-missing`.  [default: all]",
 )
 @click.option(
     "--draw-labels",
     is_flag=True,
-    help="aqa7, fr-fs: draw the labels too, into a new folder --root, in the dataset's files and sizes.",
+    help="For aqa7 and fr-fs: draw random labels too, and write them to the new folder --root, in the format "
+    "and size of the dataset.",
 )
 @plugin_option
 def simulate(
@@ -84,10 +96,10 @@ def simulate(
     limit: int | None,
     draw_labels: bool,
 ) -> None:
-    """Writes SIMULATED features: real labels and exact shapes, but drawn at random, from no video.
+    """Write SIMULATED features for the real labels of a dataset: random numbers of the right shapes.
 
-    They prove that heads find a signal where there is one, and nothing where there is none; never a paper.
-    Records that are there already stay, so that a stopped simulation goes on.
+    Use them to test that a head finds a signal if there is one, and nothing if there is none. They say
+    nothing about a paper. Existing records stay, so that an interrupted simulation can continue.
     """
     from aqa_pipeline.datasets import load_dataset
     from aqa_pipeline.simulation import SIGNALS, Simulation, thinned, usual_streams
@@ -114,24 +126,26 @@ def simulate(
     write_origin(store, Origin(dataset.adapter, dataset.name, dataset.root))
     click.echo(
         f"SIMULATED {like}: {len(videos)} videos, {report.num_written} records written to {store}, "
-        f"{report.num_resumed} were there already."
+        f"{report.num_resumed} existed already."
     )
     for spec in report.specs:
         click.echo(f"  {spec.stream} of {spec.facts['backbone']}: --spec {spec.stream}={spec.hash}")
-    shout_about_simulation(report.specs)
+    warn_of_simulation(report.specs)
 
 
 def _draw_labels(like: str, root: Path | None, seed: int) -> None:
     from aqa_pipeline.simulation import LABELS, draw_labels
 
     if root is None or like not in LABELS:
-        raise click.UsageError(f"--draw-labels wants a --root to write to, and --like {' or '.join(LABELS)}.")
+        raise click.UsageError(
+            f"--draw-labels needs --root, a new folder to write to, and --like {' or '.join(LABELS)}."
+        )
     draw_labels(like, root, seed=seed)
-    click.echo(f"Labels drawn at random lie in {root}: no judge gave them.", err=True)
+    click.echo(f"Wrote random labels to {root}. They are not from judges.", err=True)
 
 
 def _say_sizes(dataset: str, videos: "Sequence[Video]", streams: tuple[str, ...]) -> None:
-    """What the features will take up, before they do."""
+    """Print the disk space that the features will need."""
     from aqa_pipeline.simulation import find_stream
 
     for stream in (find_stream(name, dataset=dataset) for name in streams):

@@ -1,6 +1,6 @@
-"""`aqa store`: what features there are, whether they are sound; shared in one file, or as arrays.
+"""The command `aqa store`: list, check, repair, pack, unpack and export features.
 
-What takes the features of others in stands in `commands/store_import.py`.
+`commands/store_import.py` holds `aqa store import`.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ from aqa_pipeline.commands.options import (
     parse_names,
     plugin_option,
     progress_bar,
-    shout_about_random_weights,
+    warn_of_random_weights,
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FILE, OUTPUT_FOLDER, check_output
-from aqa_pipeline.commands.simulate import shout_about_simulation
+from aqa_pipeline.commands.simulate import warn_of_simulation
 from aqa_pipeline.commands.store_import import store_import
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def store() -> None:
-    """What features are stored, and whether they are sound; sharing them, and import of others'."""
+    """List, check, repair, share and import stored features."""
 
 
 store_argument = click.argument(
@@ -40,9 +40,9 @@ store_argument = click.argument(
 
 @store.command("ls", epilog=example("aqa store ls features"))
 @store_argument
-@click.option("--specs", is_flag=True, help="Show how each stream was made.")
+@click.option("--specs", is_flag=True, help="Show the settings with which each stream was made.")
 def store_ls(path: Path, specs: bool) -> None:
-    """Lists the streams in the store at PATH: one row per dataset, stream and way of making it."""
+    """List the streams in the store at PATH: one row per dataset, stream and spec (its settings)."""
     from aqa_pipeline.store import Store
     from aqa_pipeline.text_table import format_table
 
@@ -62,12 +62,12 @@ def store_ls(path: Path, specs: bool) -> None:
     for row in found if specs else ():
         facts = "\n".join(f"  {name}: {value}" for name, value in row.spec.facts.items())
         click.echo(f"\n{row.dataset} {row.spec.stream} {row.spec.hash}\n{facts}")
-    shout_about_random_weights([row.spec for row in found])
-    shout_about_simulation([row.spec for row in found])
+    warn_of_random_weights([row.spec for row in found])
+    warn_of_simulation([row.spec for row in found])
 
 
 def _origin(spec: "StreamSpec") -> str:
-    """Where features come from, in a word or two."""
+    """Return the origin of features in a few words."""
     if spec.simulated:
         return f"SIMULATED {spec.facts['signal']}, effect {spec.facts['effect']:g}"
     if spec.imported:
@@ -78,17 +78,21 @@ def _origin(spec: "StreamSpec") -> str:
 @store.command("verify", epilog=example("aqa store verify features"))
 @store_argument
 @click.option(
-    "--sources", is_flag=True, help="Instead, compare every record with the video that it was made from."
+    "--sources", is_flag=True, help="Compare every record with the video from which it was made instead."
 )
-@click.option("--root", type=FOLDER, help="Folder of the videos, for --sources.  [default: where they were]")
+@click.option(
+    "--root",
+    type=FOLDER,
+    help="Folder of the videos, for --sources.  [default: the folder of extraction]",
+)
 @plugin_option
 @click.pass_context
 def store_verify(ctx: click.Context, path: Path, sources: bool, root: Path | None) -> None:
-    """Checks every byte of every record of the store at PATH. Exits with 3 if something is broken.
+    """Check every byte of every record of the store at PATH. The exit code is 3 if a file is broken.
 
-    `damaged` is what was read and is no sound record, `left over` an interrupted write, `unreadable` what
-    the disk does not give, `foreign` what this version does not write.
-    With --sources, exits with 3 if a video is another now, or is not there.
+    Broken files are `damaged` (not a sound record), `left over` (an interrupted write), `unreadable` (the
+    disk cannot read it) or `foreign` (not written by this version). With --sources, the exit code is 3 if a
+    video has changed or is missing.
     """
     from aqa_pipeline.store import Store
 
@@ -107,12 +111,12 @@ def store_verify(ctx: click.Context, path: Path, sources: bool, root: Path | Non
     click.echo(f"{num_sound} of {num_sound + len(problems)} records are sound.")
     _tell_problems(problems)
     if problems and path.is_dir():
-        click.echo(f"`aqa store repair {path}` sets aside what is damaged; then extract again.")
+        click.echo(f"`aqa store repair {path}` moves damaged records out of the store; then extract again.")
     ctx.exit(SOME_FAILED if problems else 0)
 
 
 def _tell_sources(store: "Store", root: Path | None) -> bool:
-    """Whether some record is not of what lies there now; all of these are listed."""
+    """Print the records whose video has changed or is missing; return whether there are any."""
     from aqa_pipeline.sources.outdated import check_sources
 
     if root and len(store.datasets()) > 1:
@@ -122,7 +126,7 @@ def _tell_sources(store: "Store", root: Path | None) -> bool:
     of_videos = [each for each in checked if each.of_a_video]
     differing = [each for each in of_videos if each.problem]
     click.echo(
-        f"{len(of_videos) - len(differing)} of {len(of_videos)} records are of what lies there now; "
+        f"{len(of_videos) - len(differing)} of {len(of_videos)} records match their present videos; "
         f"{len(checked) - len(of_videos)} were imported or simulated."
     )
     for each in differing:
@@ -134,28 +138,26 @@ def _tell_sources(store: "Store", root: Path | None) -> bool:
 def _tell_problems(problems: "Sequence[Problem]") -> None:
     for problem in problems:
         path = str(problem.path)
-        shown = path if path.isprintable() else repr(path)  # a strange name may hold a terminal's commands
+        shown = path if path.isprintable() else repr(path)  # a name may hold control codes of a terminal
         click.echo(f"  {problem.kind}: {shown}: {problem.reason}")
 
 
 @store.command("repair", epilog=example("aqa store repair features --dry-run"))
 @store_argument
-@click.option(
-    "--keep", type=OUTPUT_FOLDER, help="Where to move what is taken out.  [default: PATH/.set-aside]"
-)
-@click.option("--delete", is_flag=True, help="Delete what is taken out.")
-@click.option("--dry-run", is_flag=True, help="Only list what would be taken out.")
+@click.option("--keep", type=OUTPUT_FOLDER, help="Folder for the removed files.  [default: PATH/.set-aside]")
+@click.option("--delete", is_flag=True, help="Delete the files instead of moving them.")
+@click.option("--dry-run", is_flag=True, help="List the files, and change nothing.")
 @click.pass_context
 def store_repair(ctx: click.Context, path: Path, keep: Path | None, delete: bool, dry_run: bool) -> None:
-    """Takes damaged records and left-over files out of the store at PATH, and lists them.
+    """Move damaged records and left-over files out of the store at PATH, and list them.
 
-    Sound records stay; the next `aqa extract` makes those that were taken out. What the disk does not give,
-    and what is not ours, is listed and left where it is: the exit code is then 3. Links are never followed.
+    Sound records stay. The next `aqa extract` makes the removed records again. Unreadable and foreign files
+    are listed and stay where they are; the exit code is then 3. Links are never followed.
     """
     from aqa_pipeline.store import Store, repair
 
     if keep and delete:
-        raise click.UsageError("--keep and --delete exclude each other.")
+        raise click.UsageError("--keep and --delete exclude each other: give one of them.")
     action: Action = "nothing" if dry_run else "delete" if delete else "set aside"
     with progress_bar(None, unit=" records") as bar:
         done = repair(Store(path), action=action, keep=keep, progress=bar.update)
@@ -164,10 +166,10 @@ def store_repair(ctx: click.Context, path: Path, keep: Path | None, delete: bool
     click.echo(f"{done.num_sound} records are sound; {len(done.removed)} files {told}.")
     _tell_problems(done.removed)
     if done.left:
-        click.secho(f"{len(done.left)} files were left where they are:", fg="yellow", err=True)
+        click.secho(f"{len(done.left)} files stay where they are:", fg="yellow", err=True)
         _tell_problems(done.left)
     if not dry_run and any(problem.kind == "damaged" for problem in done.removed):
-        click.echo("To make these records again, run the same `aqa extract` as before: it fills the holes.")
+        click.echo("To make these records again, run the same `aqa extract` as before.")
     ctx.exit(SOME_FAILED if done.left else 0)
 
 
@@ -177,7 +179,7 @@ def store_repair(ctx: click.Context, path: Path, keep: Path | None, delete: bool
 @click.option("--datasets", metavar="A,B", help="Only these datasets.  [default: all]")
 @click.option("--streams", metavar="A,B", help="Only these streams.  [default: all]")
 def store_pack(path: Path, out: Path | None, datasets: str | None, streams: str | None) -> None:
-    """Writes the store at PATH into one .h5 file, to share: whatever reads a store takes the file too."""
+    """Write the store at PATH into one .h5 file for sharing. Commands that read a store accept this file."""
     from aqa_pipeline.store import Store, pack
 
     out = out or path.with_name(f"{path.resolve().name}.h5")
@@ -198,19 +200,19 @@ def store_pack(path: Path, out: Path | None, datasets: str | None, streams: str 
 @click.argument("path", type=OUTPUT_FOLDER, default=Path("features"))
 @click.pass_context
 def store_unpack(ctx: click.Context, packed: Path, path: Path) -> None:
-    """Takes the records of the file PACKED into the store at PATH, to extract more beside them.
+    """Copy the records of the file PACKED into the store at PATH, where more can be extracted.
 
-    Records that are there already stay. Broken ones are named and left out, and the exit code is 3.
+    Existing records stay. Broken records are listed and left out; the exit code is then 3.
     """
     from aqa_pipeline.store import Store, unpack
 
     with progress_bar(None, unit=" records") as bar:
         done = unpack(Store(packed), Store(path), progress=bar.update)
-    click.echo(f"{done.num_written} records taken into {path}, {done.num_already_there} were there already.")
+    click.echo(f"{done.num_written} records copied into {path}, {done.num_already_there} existed already.")
     if done.num_other:
         click.echo(
-            f"{done.num_other} of these were made from other videos than the packed ones: they stay. "
-            "Unpack into another folder to have both."
+            f"{done.num_other} of the existing records were made from other videos than the packed records. "
+            "To have both, unpack into another folder."
         )
     _tell_problems(done.broken)
     ctx.exit(SOME_FAILED if done.broken else 0)
@@ -221,7 +223,10 @@ def store_unpack(ctx: click.Context, packed: Path, path: Path) -> None:
 )
 @store_argument
 @click.option(
-    "--out", type=OUTPUT_FOLDER, required=True, help="Folder of the files: OUT/DATASET/STREAM-SPEC/ID.*"
+    "--out",
+    type=OUTPUT_FOLDER,
+    required=True,
+    help="Folder for the files: OUT/DATASET/STREAM-SPEC/ID.npy or .safetensors.",
 )
 @click.option(
     "--format",
@@ -229,12 +234,12 @@ def store_unpack(ctx: click.Context, packed: Path, path: Path) -> None:
     type=click.Choice(["npy", "safetensors"]),
     default="npy",
     show_default=True,
-    help="npy: the features alone. safetensors: features, times and extras.",
+    help="npy: only the features. safetensors: features, times and extras.",
 )
 @click.option("--datasets", metavar="A,B", help="Only these datasets.  [default: all]")
 @click.option("--streams", metavar="A,B", help="Only these streams.  [default: all]")
 def store_export(path: Path, out: Path, layout: Any, datasets: str | None, streams: str | None) -> None:
-    """Writes the features in the store at PATH as one plain file per video, for other programs."""
+    """Write the features in the store at PATH as one plain file per video, for other programs."""
     from aqa_pipeline.store import Store, export
 
     with progress_bar(None, unit=" records") as bar:

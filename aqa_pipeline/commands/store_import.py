@@ -1,4 +1,4 @@
-"""`aqa store import`: features that others pass around in files, taken into a store."""
+"""The command `aqa store import`: copy features from plain files into a store."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -41,34 +41,38 @@ NPY_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     type=EXISTING,
     multiple=True,
     metavar="FOLDER|FILE",
-    help="Any folder of <id>.npy, .npz or .csv, (time, dim); or a file of many videos: .npz or a saved dict "
-    "{id: array}, or a .csv with a column video. Several files are one stream.",
+    help="A folder of <id>.npy, .npz or .csv, (time, dim); or a file of many videos: .npz or a saved dict "
+    "{id: array}, or a .csv with a column video. Several files make one stream.",
 )
-@click.option("--stream", metavar="NAME", help="What --features are called, such as segments.")
-@click.option("--backbone", metavar="NAME", help="Which network made --features.")
+@click.option("--stream", metavar="NAME", help="Stream name of --features, such as segments.")
+@click.option("--backbone", metavar="NAME", help="Network that made --features.")
 @click.option("--step-seconds", type=float, help="Seconds that one row of --features covers.  [default: 1]")
-@click.option("--frames-per-step", type=float, help="Frames that one row covers instead, with --fps.")
-@click.option("--fps", type=float, help="Frames a second, for frames per step.")
+@click.option(
+    "--frames-per-step", type=float, help="Frames that one row covers, instead of seconds; needs --fps."
+)
+@click.option("--fps", type=float, help="Frames per second, for --frames-per-step.")
 @click.option(
     "--steps",
     type=EXISTING,
     metavar="CSV",
-    help="How long rows are per video: columns video and step_seconds, or frames_per_step and fps.",
+    help="CSV with the duration of a row per video: columns video and step_seconds, or frames_per_step and "
+    "fps.",
 )
 @click.pass_context
 def store_import(
     ctx: click.Context, path: Path, dataset: str, root: Path | None, called: str | None, **options: Any
 ) -> None:
-    """Takes features that circulate as files into the store at PATH; nothing in them is run as code.
+    """Import features from files into the store at PATH. No code in the files is run.
 
-    Ids are the dataset's; only its label files are needed under --root. What is not sound is named with
-    its reason, the rest is imported, and the exit code is 3. Times are nominal: the files tell none.
+    File names must be video ids of the dataset. --root needs only its label files, not its videos. Files that
+    cannot be imported are listed with the reason, the others are imported, and the exit code is 3. Times are
+    nominal, because the files hold none.
     """
     from aqa_pipeline.datasets import load_dataset
     from aqa_pipeline.store import Origin, Store, write_origin
 
     if not any(options[name] for name in ("features", "npy_dynamic", "npy_static", *OF_FEATURES)):
-        raise click.UsageError("Nothing to import: name --features, --npy-dynamic or --npy-static.")
+        raise click.UsageError("Nothing to import: give --features, --npy-dynamic or --npy-static.")
     known = load_dataset(dataset, default_root(dataset, root), called=called)
     video_ids = [video.video_id for video in known.videos]
     sources = [*_action_net_sources(options), *_named_sources(options, video_ids)]
@@ -94,13 +98,13 @@ def _named_sources(options: Mapping[str, Any], video_ids: Sequence[str]) -> Iter
     if not paths:
         useless = [name for name in OF_FEATURES if options[name] is not None]
         if useless:
-            raise click.UsageError(f"--{useless[0].replace('_', '-')} goes with --features only.")
+            raise click.UsageError(f"--{useless[0].replace('_', '-')} needs --features.")
         return
     if not options["stream"]:
-        raise click.UsageError("--features need a name: --stream NAME, such as segments.")
+        raise click.UsageError("--features needs --stream NAME, such as segments.")
     folders = [path for path in paths if path.is_dir()]
     if folders and len(paths) > 1:
-        raise click.UsageError(f"--features: {folders[0]} is a folder; name one folder, or files alone.")
+        raise click.UsageError(f"--features: {folders[0]} is a folder; give one folder, or only files.")
     yield FeatureFiles(
         stream=options["stream"],
         layout="folder" if folders else "files",
@@ -111,18 +115,18 @@ def _named_sources(options: Mapping[str, Any], video_ids: Sequence[str]) -> Iter
 
 
 def _step_lengths(options: Mapping[str, Any], video_ids: Sequence[str]) -> "StepLengths":
-    """How long rows are, told in one way."""
+    """Return the durations of rows. Raise `click.UsageError` if they are given in several ways."""
     from aqa_pipeline.importing.match_names import match_names
     from aqa_pipeline.importing.step_lengths import StepLengths, read_step_lengths
 
     given = [name for name in ("step_seconds", "frames_per_step", "steps") if options[name] is not None]
     if len(given) > 1:
         raise click.UsageError(
-            f"{' and '.join('--' + name.replace('_', '-') for name in given)} say the same: give one of them."
+            f"{' and '.join('--' + name.replace('_', '-') for name in given)} exclude each other: give one."
         )
     frames, fps = options["frames_per_step"], options["fps"]
     if (frames is None) != (fps is None) and not options["steps"]:
-        raise click.UsageError("--frames-per-step and --fps go together: seconds are one over the other.")
+        raise click.UsageError("--frames-per-step and --fps need each other: seconds are their ratio.")
     if frames is not None:
         return StepLengths(frames / fps if fps > 0 else 0.0)
     if options["steps"]:
@@ -133,8 +137,8 @@ def _step_lengths(options: Mapping[str, Any], video_ids: Sequence[str]) -> "Step
 
 
 def _import(dataset: "Dataset", target: "Store", source: "FeatureFiles") -> "Imported":
-    """One stream taken in, and told."""
-    from aqa_pipeline.datasets.reading.file_names import told_respelled
+    """Import one stream, and print the result."""
+    from aqa_pipeline.datasets.reading.file_names import respelled_note
     from aqa_pipeline.importing.import_features import import_features
 
     with progress_bar(None, unit=" files", desc=source.stream) as bar:
@@ -146,15 +150,15 @@ def _import(dataset: "Dataset", target: "Store", source: "FeatureFiles") -> "Imp
         report = import_features(dataset, target, source, progress=show)
     click.echo(
         f"{source.stream}: {report.num_written} videos imported into {target.root}, "
-        f"{report.num_resumed} were there already."
+        f"{report.num_resumed} existed already."
     )
     if report.spec:
         click.echo(f"  --spec {source.stream}={report.spec.hash}, {report.spec.facts['dim']} numbers a row")
     if report.respelled:
-        click.echo(f"  {told_respelled(report.respelled, what='name')}")
+        click.echo(f"  {respelled_note(report.respelled, what='name')}")
     for failure in report.failures:
         click.secho(f"  {failure.what}: {failure.reason}", fg="red", err=True)
-    _tell_names(f"files of no video of {dataset.name}, left out", report.unknown)
+    _tell_names(f"files that belong to no video of {dataset.name}, left out", report.unknown)
     _tell_names(f"videos of {dataset.name} without features", report.missing)
     return report
 

@@ -1,6 +1,6 @@
-"""Datasets: each adapter reads one layout on disk and yields videos, labels and named splits.
+"""Datasets: each adapter reads one layout on disk and returns videos, labels and named splits.
 
-Importing this is cheap (standard library only), so that the command line can list names at once.
+Importing this package is fast (standard library only), so that the command line can list names quickly.
 """
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter

@@ -1,4 +1,4 @@
-"""What every dataset of ours offers: a name, a loader, and words that say where it comes from."""
+"""The record of a dataset: its name, its loader, and texts on its source and layout."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from aqa_pipeline.records import Dataset
 
 @dataclass(frozen=True)
 class DatasetAdapter(Pluggable):
-    """One official layout on disk and how it is read.
+    """One dataset layout on disk, and the function that reads it.
 
-    `load(root)` yields the dataset as found and raises `DatasetError` when the folder is not one.
-    `where` says where videos and labels come from; `layout` shows the folder that `load` expects.
+    `load(root)` returns the dataset in a folder, and raises `DatasetError` for a folder of another layout.
+    `where` says where videos and labels come from. `layout` shows the folder that `load` expects.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The datasets by name."""
+"""Look up and load datasets by name."""
 
 import os
 from dataclasses import replace
@@ -36,10 +36,10 @@ DATASETS = Registry("dataset", OURS, of=DatasetAdapter, group="aqa.datasets")
 
 
 def load_dataset(name: str, root: Path, *, called: str | None = None) -> Dataset:
-    """The dataset `name` as found under `root`.
+    """Load the dataset `name` from the folder `root`.
 
-    `called` names an own folder (`folder`), by default as the folder itself is named.
-    Raises `UnknownName` (with the known names) and `DatasetError` (with the layout that was expected).
+    `called` gives a name to a `folder` dataset; the default is the name of the folder. Raises `UnknownName`
+    with the known names, and `DatasetError` with the expected layout.
     """
     adapter, root = DATASETS.find(name), Path(root)
     try:
@@ -49,22 +49,23 @@ def load_dataset(name: str, root: Path, *, called: str | None = None) -> Dataset
             )
         dataset = adapter.load(root)
         return replace(dataset, name=_own_name(name, root, called), adapter=name)
-    except OSError as error:  # a folder without permission, a name that no file system takes, ...
+    except OSError as error:  # a folder without permission, a name that no file system accepts, ...
         raise DatasetError(f"{str(root)[:200]} cannot be read as {name}: {error.strerror}") from error
 
 
 def _own_name(adapter: str, root: Path, called: str | None) -> str:
-    """What the dataset is called in stores and runs. Raises `DatasetError` where another has that name."""
+    """Return the name of the dataset in stores and runs. Raise `DatasetError` for a name that is taken."""
     if adapter != folder.NAME:
         if called not in (None, adapter):
             raise DatasetError(
-                f"{adapter} has its name already; {called!r} can only name a folder of your own."
+                f"the dataset {adapter} cannot be renamed to {called!r}: leave out --name, which names only "
+                "a folder of your own."
             )
         return adapter
     own = Path(os.path.abspath(root)).name if called is None else called
     if not own.strip() or (own in DATASETS and own != adapter):
-        reason = "is the name of a known dataset" if own in DATASETS else "is no name"
+        reason = "is the name of a known dataset" if own in DATASETS else "is not a name"
         raise DatasetError(
-            f"{own!r}, for the folder {root}, {reason}: choose another with --name, as my-videos."
+            f"{own!r}, for the folder {root}, {reason}: choose another with --name, such as my-videos."
         )
     return own

@@ -1,4 +1,4 @@
-"""Splits by seed, as pure functions of ids, groups and sizes."""
+"""Make splits from a seed: pure functions of ids, groups and sizes."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,24 +9,24 @@ NUM_SPLITS = 5
 
 
 def random_splits(ids: Sequence[str], *, num_test: int, num_splits: int = NUM_SPLITS) -> dict[str, Split]:
-    """`random-0`, `random-1`, ...: `num_test` videos drawn by seed, the others to learn from."""
+    """Return the splits `random-0`, `random-1`, ... with `num_test` test videos each, drawn by seed."""
     names = {f"random-{seed}": seed for seed in range(num_splits)}
     return {name: random_split(name, ids, num_test=num_test, seed=seed) for name, seed in names.items()}
 
 
 def random_split(name: str, ids: Sequence[str], *, num_test: int, seed: int) -> Split:
-    """A split with `num_test` of the videos, drawn by seed, to test on; both sides in the order of `ids`."""
+    """Return a split with `num_test` test videos, drawn by seed. Both sets keep the order of `ids`."""
     return _split(name, ids, test=set(_shuffled(ids, seed=seed)[:num_test]))
 
 
 def grouped_splits(
     groups: Mapping[str, str], *, num_test: int, num_splits: int = NUM_SPLITS
 ) -> dict[str, Split]:
-    """`grouped-0`, ...: whole groups are tested on, so that none is seen in training.
+    """Return the splits `grouped-0`, ...: no group is in both the training set and the test set.
 
-    `groups` maps video id to group. In an order drawn by seed, a group joins the test side where that
-    brings the number of test videos nearer to `num_test`; where none does, the smallest is tested on. Empty
-    with fewer than two groups.
+    `groups` maps video id to group. In an order drawn by seed, a group joins the test set if that brings the
+    number of test videos closer to `num_test`. If no group does, the smallest group is the test set. The
+    result is empty for fewer than two groups.
     """
     sizes = Counter(groups.values())
     if len(sizes) < 2:
@@ -39,7 +39,7 @@ def grouped_splits(
             if abs(count + sizes[group] - num_test) < abs(count - num_test):
                 chosen.add(group)
                 count += sizes[group]
-        chosen = chosen or {min(sorted(sizes), key=sizes.__getitem__)}  # nothing tested would be no split
+        chosen = chosen or {min(sorted(sizes), key=sizes.__getitem__)}  # a test set must not be empty
         name = f"grouped-{seed}"
         splits[name] = _split(name, list(groups), test={i for i, group in groups.items() if group in chosen})
         assert splits[name].train
@@ -48,10 +48,10 @@ def grouped_splits(
 
 
 def folds(kind: str, groups: Mapping[str, str]) -> dict[str, Split]:
-    """`KIND-0`, `KIND-1`, ...: every video is tested on once, and the videos of a group together.
+    """Return the folds `KIND-0`, `KIND-1`, ...: every video is in one test set, with all videos of its group.
 
-    `groups` maps video id to group. There are five folds, or fewer where one would have a single video, which
-    has no rank. Empty with fewer than two groups.
+    `groups` maps video id to group. There are five folds, or fewer if a test set would have a single video,
+    which has no rank. The result is empty for fewer than two groups.
     """
     num_groups = len(set(groups.values()))
     if num_groups < 2:
@@ -63,9 +63,9 @@ def folds(kind: str, groups: Mapping[str, str]) -> dict[str, Split]:
 
 
 def _balanced_folds(groups: Mapping[str, str], num_folds: int) -> list[set[str]]:
-    """Return folds of nearly one size, as scikit-learn's `GroupKFold` makes them.
+    """Return folds of nearly equal size, as scikit-learn's `GroupKFold` makes them.
 
-    The largest group that is left joins the smallest fold. Seed 0 draws the order of groups of one size.
+    The largest remaining group joins the smallest fold. Seed 0 draws the order of groups of equal size.
     """
     sizes = Counter(groups.values())
     found: list[set[str]] = [set() for _ in range(num_folds)]
@@ -75,7 +75,7 @@ def _balanced_folds(groups: Mapping[str, str], num_folds: int) -> list[set[str]]
 
 
 def share_of(num_videos: int, share: float) -> int:
-    """How many of `num_videos` are tested on: about `share`, at least one, and one is left to learn from."""
+    """Return the size of the test set: about `share` of `num_videos`, with one video at least in each set."""
     return min(max(1, round(share * num_videos)), num_videos - 1)
 
 
@@ -84,8 +84,8 @@ def _split(name: str, ids: Sequence[str], *, test: set[str]) -> Split:
 
 
 def _shuffled(names: Sequence[str], *, seed: int) -> list[str]:
-    # RandomState, not Generator: only its stream is promised to stay the same in every NumPy,
-    # and a split must be the same everywhere. Imported here so that listing datasets stays instant.
+    # RandomState, not Generator: only its stream stays the same in every version of NumPy, and a split must
+    # be the same everywhere. The import is here because listing datasets must stay fast.
     import numpy as np
 
     return [names[i] for i in np.random.RandomState(seed).permutation(len(names))]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
-from aqa_pipeline.datasets.reading.rows import finite_number
+from aqa_pipeline.datasets.reading.field_values import finite_number
 from aqa_pipeline.datasets.reading.score_table import TableLine, read_score_table
 from aqa_pipeline.errors import DatasetError
 
@@ -53,7 +53,7 @@ def read_step_lengths(path: Path, *, fps: float | None = None) -> dict[str, floa
     lengths: dict[str, float] = {}
     for line in lines:
         try:
-            name, seconds = line.cells["video"], _seconds(line, fps)
+            name, seconds = line.fields["video"], _seconds(line, fps)
             if name in lengths:
                 raise DatasetError(f"{name!r} is named twice")
         except DatasetError as error:
@@ -63,11 +63,11 @@ def read_step_lengths(path: Path, *, fps: float | None = None) -> dict[str, floa
 
 
 def _seconds(line: TableLine, fps: float | None) -> float:
-    if line.cells.get("step_seconds"):
-        return _above_zero(line.cells["step_seconds"], name="step_seconds")
-    frames = _above_zero(line.cells.get("frames_per_step", ""), name="frames_per_step")
-    if line.cells.get("fps"):
-        fps = _above_zero(line.cells["fps"], name="fps")
+    if line.fields.get("step_seconds"):
+        return _above_zero(line.fields["step_seconds"], name="step_seconds")
+    frames = _above_zero(line.fields.get("frames_per_step", ""), name="frames_per_step")
+    if line.fields.get("fps"):
+        fps = _above_zero(line.fields["fps"], name="fps")
     if fps is None:
         raise DatasetError("frames_per_step needs fps: a column of that name, or --fps")
     return frames / fps

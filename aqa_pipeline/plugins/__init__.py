@@ -1,4 +1,4 @@
-"""Plug-ins: heads, backbones and datasets of others, from installed packages or from a named file."""
+"""Plug-ins: heads, backbones and datasets from installed packages or from files given with `--plugin`."""
 
 from aqa_pipeline.plugins.files import (
     Origin,

@@ -1,6 +1,6 @@
-"""Plug-ins that are files: run where a person names one with `--plugin`, and only then.
+"""Run plug-in files that a person gives with `--plugin`, and no others.
 
-What a run or a store says of a plug-in is compared, never carried out.
+A run or a store may name a plug-in. That name is compared with the given files; it never runs a file.
 """
 
 import hashlib
@@ -15,18 +15,18 @@ from types import ModuleType
 from aqa_pipeline.errors import PluginError
 from aqa_pipeline.untrusted.bounded_files import MIB, read_bounded_bytes
 
-MOST_BYTES = 4 * MIB  # of a file of Python
+MOST_BYTES = 4 * MIB  # of a Python file
 
 
 class Pluggable:
-    """What a plug-in can bring: an entry of a registry, under its name."""
+    """The base of everything that a plug-in can add to a registry, under its name."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an entry that is not one of ours comes from. `identity` is a file's digest or a version."""
+    """The source of a plugged-in entry: a file and its digest, or a package and its version."""
 
     name: str
     identity: str
@@ -35,20 +35,20 @@ class Origin:
         return f"{self.name} ({self.identity})"
 
     def facts(self) -> dict[str, str]:
-        """Return what the config of a run says of it."""
+        """Return the origin as the config of a run stores it."""
         return {"name": self.name, "identity": self.identity}
 
 
 @dataclass(frozen=True)
 class PluginFile:
-    """A file of Python as it was read, once: its digest is that of the very bytes that are run."""
+    """A Python file as it was read once, so that its digest covers exactly the bytes that run."""
 
     path: Path
     source: bytes = field(repr=False)
 
     @property
     def origin(self) -> Origin:
-        """Return its name without folders, and its digest."""
+        """Return the name of the file without folders, and its digest."""
         return Origin(self.path.name, f"sha256:{hashlib.sha256(self.source).hexdigest()}")
 
 
@@ -59,7 +59,7 @@ class _Loaded:
 
     @property
     def entries(self) -> list[Pluggable]:
-        """Return what stands at its top level, each once."""
+        """Return the entries at the top level of the file, each once."""
         found = [value for value in vars(self.module).values() if isinstance(value, Pluggable)]
         return list({id(value): value for value in found}.values())
 
@@ -68,7 +68,7 @@ _loaded: list[_Loaded] = []
 
 
 def read_plugin(path: Path) -> PluginFile:
-    """Read the file; raise `PluginError` where it cannot be read."""
+    """Read the file; raise `PluginError` if it cannot be read."""
     try:
         return PluginFile(path, read_bounded_bytes(path, most_bytes=MOST_BYTES))
     except OSError as error:
@@ -77,9 +77,9 @@ def read_plugin(path: Path) -> PluginFile:
 
 @contextmanager
 def plugged_in(files: Iterable[PluginFile]) -> Iterator[None]:
-    """Run the files; what they define can be looked up by name while the block lasts.
+    """Run the files. Their entries can be looked up by name while the block lasts.
 
-    Raises `PluginError` for a file that fails, or that defines nothing to look up.
+    Raises `PluginError` for a file that fails, and for a file without entries.
     """
     before = len(_loaded)
     try:
@@ -87,34 +87,34 @@ def plugged_in(files: Iterable[PluginFile]) -> Iterator[None]:
             plug_in(file)
         yield
     finally:
-        for gone in _loaded[before:]:
-            sys.modules.pop(gone.module.__name__, None)
+        for loaded in _loaded[before:]:
+            sys.modules.pop(loaded.module.__name__, None)
         del _loaded[before:]
 
 
 def plug_in(file: PluginFile) -> None:
-    """Run the file, for as long as this process lives; the same bytes are run once."""
+    """Run the file and register its entries until the process ends. The same bytes run only once."""
     if any(each.file.source == file.source for each in _loaded):
         return
     loaded = _Loaded(file, _run(file))
     if not loaded.entries:
         del sys.modules[loaded.module.__name__]
         raise PluginError(
-            f"the plug-in {file.path} defines nothing to look up: expected a Head, a Backbone or a "
+            f"the plug-in {file.path} defines no entry: expected a Head, a Backbone or a "
             "DatasetAdapter at its top level."
         )
     _loaded.append(loaded)
 
 
 def entries_of_files() -> Iterator[tuple[Origin, Pluggable]]:
-    """Yield what the files define, and which file."""
+    """Yield each entry of the files, with its origin."""
     for loaded in _loaded:
         for entry in loaded.entries:
             yield loaded.file.origin, entry
 
 
 def files_plugged_in() -> tuple[PluginFile, ...]:
-    """Return the files that were named, so that a worker elsewhere can run them too."""
+    """Return the files that were given, so that a worker on another machine can run them too."""
     return tuple(each.file for each in _loaded)
 
 
@@ -122,12 +122,12 @@ def _run(file: PluginFile) -> ModuleType:
     digest = file.origin.identity.removeprefix("sha256:")
     module = ModuleType(f"aqa_plugin_{digest[:16]}")
     module.__file__ = str(file.path)
-    sys.modules[module.__name__] = module  # dataclasses look their module up
+    sys.modules[module.__name__] = module  # dataclasses look up their module
     try:
         exec(compile(file.source, str(file.path), "exec"), vars(module))
     except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
-        raise PluginError(f"the plug-in {file.path} fails{_where(error, file)}: {_told(error)}.") from error
+        raise PluginError(f"the plug-in {file.path} fails{_where(error, file)}: {_text(error)}.") from error
     return module
 
 
@@ -141,5 +141,5 @@ def _where(error: BaseException, file: PluginFile) -> str:
     return f" in line {line}" if line else ""
 
 
-def _told(error: BaseException) -> str:
+def _text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".rstrip(".")

@@ -1,7 +1,7 @@
-"""Entries of one kind by name: our own, those of named files, and those that installed packages offer.
+"""Look up entries of one kind by name: built-in entries, those of given files and of installed packages.
 
-A package offers one by an entry point of that name, in the group `aqa.heads`, `aqa.backbones` or
-`aqa.datasets`. It is imported when that name is looked up, or when all entries are listed.
+A package offers an entry by an entry point of that name, in the group `aqa.heads`, `aqa.backbones` or
+`aqa.datasets`. The entry is imported when its name is looked up, or when all entries are listed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,9 +15,10 @@ Entry = TypeVar("Entry", bound=Pluggable)
 
 
 class Registry(Mapping[str, Entry]):
-    """Entries by name. Going through the names imports nothing; taking an entry imports that one.
+    """Entries by name. Iterating over the names imports nothing; looking up an entry imports it.
 
-    `own` are ours, which no plug-in can replace. A name that a plug-in spoils raises `PluginError`.
+    `own` holds the built-in entries, which no plug-in can replace. Looking up a name raises `PluginError` if
+    its plug-in cannot be loaded, or if several plug-ins define it.
     """
 
     def __init__(self, kind: str, own: Mapping[str, Entry], *, of: type[Entry], group: str) -> None:
@@ -44,7 +45,7 @@ class Registry(Mapping[str, Entry]):
         origins = [*(origin for origin, _ in given), *map(_origin_of, offers)]
         if len(origins) > 1:
             raise PluginError(
-                f"{' and '.join(map(str, origins))} define a {self._kind} {name!r} each: leave one out."
+                f"{' and '.join(map(str, origins))} each define a {self._kind} {name!r}: use only one."
             )
         if given:
             return given[0][1]
@@ -57,11 +58,11 @@ class Registry(Mapping[str, Entry]):
         try:
             return self[name]
         except KeyError:
-            advice = f" A {self._kind} of a plug-in: name its file with --plugin."
+            advice = f" If a plug-in defines this {self._kind}, give its file with --plugin."
             raise UnknownName(self._kind, name, self, advice=advice) from None
 
     def listed(self) -> tuple[dict[str, Entry], list[str]]:
-        """Return every entry that can be loaded, and what is wrong with the others, a sentence each."""
+        """Return every entry that can be loaded, and one sentence on the problem of each other entry."""
         found, problems = {}, []
         for name in self:
             try:
@@ -74,14 +75,14 @@ class Registry(Mapping[str, Entry]):
         return found, problems
 
     def origin(self, name: str) -> Origin | None:
-        """Return which plug-in the entry comes from; None for our own, and for unknown names."""
+        """Return the plug-in that defines the entry; None for built-in entries and unknown names."""
         if name in self._own:
             return None
         origins = [origin for origin, entry in self._given() if entry.name == name]
         return next(iter([*origins, *map(_origin_of, self._offered().get(name, []))]), None)
 
     def _given(self) -> Iterator[tuple[Origin, Entry]]:
-        """Yield what named files define, but for entries of ours that they import."""
+        """Yield the entries of given files, without the built-in entries that these files import."""
         for origin, entry in entries_of_files():
             if isinstance(entry, self._type) and self._own.get(entry.name) is not entry:
                 yield origin, entry
@@ -97,9 +98,9 @@ class Registry(Mapping[str, Entry]):
         start = f"the {self._kind} {offer.name!r} of the package {_origin_of(offer)}"
         try:
             entry = offer.load()
-        except (Exception, SystemExit) as error:  # whatever the import of a stranger's package raises
+        except (Exception, SystemExit) as error:  # importing the package may raise any error
             raise PluginError(
-                f"{start} cannot be loaded: {type(error).__name__}: {error}. Mend or uninstall that package."
+                f"{start} cannot be loaded: {type(error).__name__}: {error}. Update or uninstall the package."
             ) from error
         if not isinstance(entry, self._type) or entry.name != offer.name:
             is_named = f" named {entry.name!r}" if isinstance(entry, self._type) else ""
@@ -110,7 +111,7 @@ class Registry(Mapping[str, Entry]):
         return entry
 
     def _taken(self, origin: Origin, name: str) -> PluginError:
-        return PluginError(f"{origin} defines a {self._kind} {name!r}, which is one of ours: rename it.")
+        return PluginError(f"{origin} defines a {self._kind} {name!r}, but this name is built in: rename it.")
 
 
 def _origin_of(offer: EntryPoint) -> Origin:

@@ -52,7 +52,7 @@ USUAL_FRAME_SIZE = (640, 360)
 
 # Of the frame's width and height; a cell is 0.035 of the one and 0.063 of the other.
 BOX_WIDTHS, BOX_HEIGHTS = (0.1, 0.2), (0.3, 0.55)
-CENTRE, WANDERS = 0.5, (0.02, 0.08)
+CENTER, WANDERS = 0.5, (0.02, 0.08)
 TILT = 0.25  # at most, in radians
 
 # As `aqa extract --views` names the choices, and the views themselves.
@@ -187,14 +187,14 @@ class SimulatedTubes:
 
 
 def wandering_box(rng: np.random.Generator, geometry: PictureGeometry) -> np.ndarray:
-    """Quads (103, 4, 2) float32 in pixels of the frame: a tilted box whose centre swings and sways."""
+    """Quads (103, 4, 2) float32 in pixels of the frame: a tilted box whose center swings and sways."""
     size = np.array([rng.uniform(*BOX_WIDTHS), rng.uniform(*BOX_HEIGHTS)])
     phases = (
         2 * np.pi * (rng.uniform(0.5, 2, 3) * np.arange(NUM_FRAMES)[:, None] / NUM_FRAMES + rng.random(3))
     )
     swing = np.sin(phases)  # (frame, x y tilt)
-    centres = (CENTRE + swing[:, :2] * rng.uniform(*WANDERS, 2)) * geometry.frame_size
+    centers = (CENTER + swing[:, :2] * rng.uniform(*WANDERS, 2)) * geometry.frame_size
     tilt = TILT * rng.random() * swing[:, 2]
     around = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]) * size * geometry.frame_size
     turn = np.stack([np.cos(tilt), -np.sin(tilt), np.sin(tilt), np.cos(tilt)], axis=-1).reshape(-1, 2, 2)
-    return (centres[:, None] + around @ turn.mT).astype(np.float32)
+    return (centers[:, None] + around @ turn.mT).astype(np.float32)

@@ -23,9 +23,9 @@ from aqa_pipeline.commands.options import (
     pick_device,
     plugin_option,
     reader_option,
-    shout_about_random_weights,
     store_option,
     tell_on_stderr,
+    warn_of_random_weights,
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
 from extract.commands.tube_options import (
@@ -187,7 +187,7 @@ def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: P
     videos = _chosen_videos(found, options["videos"], options["limit"])
     before, order = into.origin(found.name), _order(names, found, into, options)
     with _open_engine(order, options, num_videos=len(videos)) as engine:
-        shout_about_random_weights(engine.specs)
+        warn_of_random_weights(engine.specs)
         origin = origin_of(found, engine.specs, order.choices)
         write_origin(into.root, origin)
         with extraction_progress(len(videos)) as progress:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from aqa_pipeline.athlete.quads import read_quads
-from aqa_pipeline.datasets.reading.file_names import NameIndex, Spellings, told_respelled
+from aqa_pipeline.datasets.reading.file_names import NameIndex, Spellings, respelled_note
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Video
 from aqa_pipeline.sources.compare import ANNOTATIONS, boxes_digest
@@ -58,7 +58,7 @@ def quads_notes(tracker: str | None, videos: Sequence[Video]) -> tuple[str, ...]
     spellings = Spellings()
     for video in videos:
         spellings.choose(video.video_id, index.fitting(video.video_id))
-    return (told_respelled(spellings.respelled, what="tube"),) if spellings.respelled else ()
+    return (respelled_note(spellings.respelled, what="tube"),) if spellings.respelled else ()
 
 
 class _Listed:

@@ -50,7 +50,7 @@ def test_boxes_of_a_smaller_picture_are_doubted_where_they_stay_in_a_quarter():
     assert doubt(corners[:9], FOOTAGE) is None  # too few to tell
 
 
-def test_a_quad_may_leave_the_picture_but_its_centre_may_not():
+def test_a_quad_may_leave_the_picture_but_its_center_may_not():
     index, corners = athlete()
     quads = corners[:, [[0, 0], [1, 0], [1, 1], [0, 1]], [[0, 1]] * 4]
     quads[3] += [150, 0]
@@ -65,7 +65,7 @@ def test_a_quad_may_leave_the_picture_but_its_centre_may_not():
 
 @pytest.mark.parametrize(
     ("shift", "advice"),
-    [(1, "They seem to be counted from 1: subtract 1"), (400, "Are these boxes of this video")],
+    [(1, "The frames seem to be counted from 1: subtract 1"), (400, "Do these boxes belong to this video")],
 )
 def test_frames_beyond_the_end_are_told(shift, advice):
     index, corners = athlete()
@@ -78,7 +78,7 @@ def test_rows_count_the_file_not_the_performance():
     index, corners = athlete()
     check(index + 100, corners, window)
     check(index, corners, window.performance)
-    with pytest.raises(DatasetError, match="no row is of the performance, frames 100 to 129"):
+    with pytest.raises(DatasetError, match="no row is in the performance, frames 100 to 129"):
         check(index, corners, window)
 
 

@@ -108,7 +108,7 @@ def test_commands_on_runs_take_the_only_one_or_list_them(skating, here):
     for command in ("evaluate", "report"):
         result = aqa(command)
         assert result.exit_code == 1
-        assert "there is no run in runs/: name one, or make one with `aqa fit`" in result.output
+        assert "there is no run in runs/: give its path, or train one with `aqa fit`" in result.output
     assert aqa(*FIT).exit_code == 0
     result = aqa("evaluate")
     assert result.exit_code == 0
@@ -120,7 +120,7 @@ def test_commands_on_runs_take_the_only_one_or_list_them(skating, here):
     for command in (("evaluate",), ("report",), ("score", "new.mp4")):
         result = aqa(*command)
         assert result.exit_code == 1
-        assert "name one of runs/mit-skating-svr-average, runs/second" in result.output
+        assert "choose one of runs/mit-skating-svr-average, runs/second" in result.output
 
 
 def test_reproduce_finds_the_dataset_where_it_was_extracted_from(skating, here):
@@ -132,7 +132,8 @@ def test_reproduce_finds_the_dataset_where_it_was_extracted_from(skating, here):
 
 def test_check_takes_the_only_dataset_of_the_folder_data(here):
     assert (
-        "name a dataset (`aqa datasets list` names them): data/ holds none" in aqa("datasets", "check").output
+        "give the name of a dataset (see `aqa datasets list`): data/ holds none"
+        in aqa("datasets", "check").output
     )
     write_skating(here / "data" / "mit-skating")
     result = aqa("datasets", "check")

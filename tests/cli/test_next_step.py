@@ -88,7 +88,7 @@ def test_where_no_video_can_be_read_the_check_comes_again(here: Path) -> None:
         path.write_text("no video")
     result = aqa("datasets", "check", "folder", "--root", "my videos")
     assert result.stdout.splitlines()[-1] == (
-        "next: aqa datasets check folder --root 'my videos'   (once its videos are there)"
+        "next: aqa datasets check folder --root 'my videos'   (after adding its videos)"
     )
     failed = aqa("extract", "--dataset", "folder", "--root", "my videos")
     assert next_of(failed) == ["datasets", "check", "folder", "--root", "my videos"]

@@ -1,10 +1,10 @@
-"""AQA-7: 1,106 short clips of six sports; the seventh, trampoline, is left out, as in all later work.
+"""AQA-7: 1,106 short clips of six sports. The seventh, trampoline, is left out, as in all later work.
 
 Parmar, Morris: "Action Quality Assessment Across Multiple Actions", WACV 2019. `Split_4` is the split that
-all later work uses. One model is learned per sport, hence one split per sport.
+all later work uses. One model is trained per sport, so there is one split per sport.
 
-Every sport has its own scale of points, so the target has no bounds of its own: a head takes those of the
-split's training labels. `SCORE_RANGES` are the published ranges; they only tell a score on another scale.
+Every sport has its own scale of points, so the target has no bounds: a head uses the bounds of the training
+labels of its split. `SCORE_RANGES` are the published ranges. They serve only to find scores of another scale.
 """
 
 from dataclasses import dataclass
@@ -12,19 +12,20 @@ from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.reading.disk import boxes_beside, find_parts, scan_videos
+from aqa_pipeline.datasets.reading.field_values import finite_number, frame_number
 from aqa_pipeline.datasets.reading.file_names import FolderNames
+from aqa_pipeline.datasets.reading.label_rows import parse_rows
 from aqa_pipeline.datasets.reading.matlab import read_table
-from aqa_pipeline.datasets.reading.rows import finite_number, frame_number, parse_rows
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Split, Target, Video
 
 NAME = "aqa7"
-# All clips were brought to 103 frames and no rate is published with them. 25 is nominal: it makes a clip 4.12
-# seconds long, and a stream of 25 frames a second takes every picture once. Read for folders only.
+# All clips were resampled to 103 frames, and no frame rate is published. 25 is nominal: a clip is then 4.12
+# seconds long, and a stream of 25 frames per second takes every picture once. Used for folders only.
 FPS = 25.0
 NUM_FRAMES = 103
 
-# By number in the split files. Ranges: the released code of CoRe and TSA-Net.
+# In the order of the numbers in the split files. Ranges: the released code of CoRe and TSA-Net.
 SCORE_RANGES = {
     "diving": (21.6, 102.6),
     "gym_vault": (12.3, 16.87),
@@ -35,7 +36,7 @@ SCORE_RANGES = {
 }
 SPORTS = tuple(SCORE_RANGES)
 TRAMPOLINE = 7
-# The published ranges are rounded. What is wrong by a scale is wrong by a hundred.
+# The published ranges are rounded. A score of another scale is wrong by a factor of a hundred.
 TOLERATED_FACTOR = 2.0
 
 LABEL_FOLDERS = ("Split_4", "info", "annotations", ".")
@@ -77,7 +78,7 @@ class _Label:
 
 
 def load(root: Path) -> Dataset:
-    """AQA-7 as found under `root`; absent videos are listed where they are expected."""
+    """Load AQA-7 from `root`. An absent video has the path at which it is expected."""
     sides = ("train", "test")
     names = FolderNames(root)
     paths = find_parts(
@@ -111,18 +112,18 @@ def _raw_rows(path: Path, side: str) -> list[tuple[str, tuple[str, list[float]]]
 
 
 def _parse(raw: tuple[str, list[float]]) -> _Label:
-    side, (class_cell, sample_cell, score_cell) = raw
-    number = frame_number(str(class_cell), name="class")
+    side, (sport_value, sample_value, score_value) = raw
+    number = frame_number(str(sport_value), name="sport number")
     if not 1 <= number <= len(SPORTS):
-        raise DatasetError(f"class {number} is not within 1 to {TRAMPOLINE}")
+        raise DatasetError(f"sport number {number} is not within 1 to {TRAMPOLINE}")
     sport = SPORTS[number - 1]
-    score = finite_number(str(score_cell), name="score")
+    score = finite_number(str(score_value), name="score")
     low, high = SCORE_RANGES[sport]
     if not low / TOLERATED_FACTOR <= score <= high * TOLERATED_FACTOR:
         raise DatasetError(
             f"score {score:g} of {sport} is far from {low:g} to {high:g}{_advice(score, low, high)}"
         )
-    return _Label(sport, frame_number(str(sample_cell), name="sample number"), side, score)
+    return _Label(sport, frame_number(str(sample_value), name="sample number"), side, score)
 
 
 def _advice(score: float, low: float, high: float) -> str:
@@ -135,7 +136,7 @@ def _advice(score: float, low: float, high: float) -> str:
 
 
 def _shelf(names: FolderNames, sport: str) -> dict[int, Path]:
-    """Clips by sample number: `001` and `1` are the same."""
+    """Return the clips of a sport by sample number: `001` and `1` are the same."""
     folders = [folder for folder in PICTURE_FOLDERS if sport == "diving" or not folder.startswith("diving")]
     shelf: dict[int, Path] = {}
     for folder in folders:
@@ -157,7 +158,7 @@ def _video(names: FolderNames, label: _Label, *, shelf: dict[int, Path]) -> Vide
 
 
 def _splits(labels: list[_Label]) -> dict[str, Split]:
-    """One split per sport that has clips on both sides."""
+    """Return one split for each sport that has clips in both sets."""
     splits = {}
     for sport in SPORTS:
         train, test = (

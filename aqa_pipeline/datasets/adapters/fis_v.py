@@ -1,8 +1,8 @@
-"""Fis-V: 500 short programmes of figure skating, technical and component score.
+"""Fis-V: 500 short programs of figure skating, technical and component score.
 
-Xu et al.: "Learning to Score Figure Skating Sport Videos", IEEE TCSVT 2019. The two text files are the split;
-their rows read `id TES PCS deduction`, and there is no header: loaders that skip the first line lose a video.
-The total is TES + PCS less the deduction, computed here: the published table of totals has slips of the pen.
+Xu et al.: "Learning to Score Figure Skating Sport Videos", IEEE TCSVT 2019. The two text files are the split.
+Their rows read `id TES PCS deduction`. There is no header, so loaders that skip the first line lose a video.
+The total is computed as TES + PCS - deduction, because the published table of totals has typing errors.
 """
 
 from dataclasses import dataclass
@@ -10,22 +10,23 @@ from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.reading.disk import Shelf, boxes_beside, find_parts, read_label_text, scan_videos
+from aqa_pipeline.datasets.reading.field_values import frame_number
 from aqa_pipeline.datasets.reading.file_names import FolderNames
+from aqa_pipeline.datasets.reading.label_rows import parse_rows
 from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels, without_labels
-from aqa_pipeline.datasets.reading.rows import frame_number, parse_rows
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Split, Target, Video
 
 NAME = "fis-v"
-# The rate that the released features were made with. Read for folders of pictures only.
+# The frame rate of the released features. Used for folders of pictures only.
 FPS = 25.0
 SIDES = ("train", "test")
 COLUMNS = ("TES", "PCS", "deduction")
 LABEL_FOLDERS = (".", "data", "annotations")
 VIDEO_FOLDERS = ("videos", "mp4_videos", "video", ".")
 
-# PCS: five marks of at most 10, times 0.8 for women. TES has no bound: 45, the tens and fives above the
-# largest here, 42.81, is what MLAVL divides by. Deductions here end at 4.
+# PCS: five marks of at most 10, times 0.8 for women. TES has no bound: the largest is 42.81, and MLAVL
+# divides by 45. The largest deduction is 4.
 TARGETS = (
     Target("tes", 0.0, 45.0),
     Target("pcs", 0.0, 40.0),
@@ -51,7 +52,7 @@ class _Label:
 
     @property
     def scores(self) -> dict[str, float]:
-        """The total too, where nothing that makes it up is absent."""
+        """Return the scores by target, with the total if all its parts are present."""
         scores = {column.lower(): value for column, value in self.marks.values.items()}
         if len(scores) == len(COLUMNS):
             scores["total"] = scores["tes"] + scores["pcs"] - scores["deduction"]
@@ -59,7 +60,7 @@ class _Label:
 
 
 def load(root: Path) -> Dataset:
-    """Fis-V as found under `root`; absent videos are listed where they are expected."""
+    """Load Fis-V from `root`. An absent video has the path at which it is expected."""
     names = FolderNames(root)
     paths = find_parts(
         names,
@@ -108,11 +109,11 @@ def _is_number(text: str) -> bool:
 
 
 def _parse(raw: tuple[str, list[str]]) -> _Label:
-    side, cells = raw
-    if len(cells) != 4:
-        raise DatasetError(f"expected id TES PCS deduction, got {len(cells)} words")
-    marks = read_labels(dict(zip(COLUMNS, cells[1:], strict=True)))
-    return _Label(str(frame_number(cells[0], name="id")), side, marks)
+    side, fields = raw
+    if len(fields) != 4:
+        raise DatasetError(f"expected id TES PCS deduction, got {len(fields)} words")
+    marks = read_labels(dict(zip(COLUMNS, fields[1:], strict=True)))
+    return _Label(str(frame_number(fields[0], name="id")), side, marks)
 
 
 def _video(names: FolderNames, label: _Label, *, shelf: Shelf) -> Video:
@@ -128,7 +129,7 @@ def _video(names: FolderNames, label: _Label, *, shelf: Shelf) -> Video:
 
 ADAPTER = DatasetAdapter(
     name=NAME,
-    title="Fis-V: 500 short programmes of figure skating, technical and component score",
+    title="Fis-V: 500 short programs of figure skating, technical and component score",
     load=load,
     where=WHERE,
     layout=LAYOUT,

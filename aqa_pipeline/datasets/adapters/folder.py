@@ -1,16 +1,16 @@
-"""Any folder of videos with a CSV of scores: the way in for a user's own data.
+"""Load any folder of videos with a CSV of scores: the dataset for a user's own data.
 
-Columns, in any order: `video` and, to learn from it, `score`; and optionally
+Columns, in any order: `video`, `score` (needed for training), and optionally
     score:<name>   a further target called <name>, e.g. score:difficulty; one of these may replace `score`
-    id             names the row where one file holds several performances (default: `video` without ending)
+    id             the name of the row, if one file holds several performances (default: `video`)
     split          train or test (empty: neither)
-    group          what a grouped split must not tear apart: an athlete, an event
+    group          an athlete or an event; grouped splits keep the videos of a group together
     start_frame, stop_frame   the performance is [start_frame, stop_frame) of the file
-    fps            how fast a folder of pictures is shown (a video file's own clock counts)
-    boxes          a CSV of person boxes inside the folder (default: boxes/<id>.csv where it exists)
-Columns of other names are left alone. How marks may be written is said in `marks.py`, how the table is in
-`score_table.py`. A video without a mark (empty, `DNF`, `n/a`) stays, without that label; so do all where no
-column is a score.
+    fps            the frame rate of a folder of pictures (a video file has its own timestamps)
+    boxes          a CSV of person boxes inside the folder (default: boxes/<id>.csv if it exists)
+Other columns are ignored. `marks.py` says how marks may be written, `score_table.py` describes the table.
+A video without a mark (empty, `DNF`, `n/a`) stays in the dataset, without that label. Without a score column,
+all videos stay without labels.
 """
 
 from collections import defaultdict
@@ -20,11 +20,12 @@ from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.reading.disk import boxes_beside, is_frame_folder
+from aqa_pipeline.datasets.reading.field_values import frame_number, inner_path
 from aqa_pipeline.datasets.reading.file_names import FolderNames
+from aqa_pipeline.datasets.reading.label_rows import parse_rows
 from aqa_pipeline.datasets.reading.marks import Column
 from aqa_pipeline.datasets.reading.own_videos import find_video, hints
 from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels, without_labels
-from aqa_pipeline.datasets.reading.rows import frame_number, inner_path, parse_rows
 from aqa_pipeline.datasets.reading.score_table import TableLine, read_score_table
 from aqa_pipeline.datasets.reading.video_endings import without_video_suffix
 from aqa_pipeline.datasets.splits import folds
@@ -45,7 +46,7 @@ ROOT/boxes/<id>.csv               optional person boxes: frame_index,x1,y1,x2,y2
 
 @dataclass(frozen=True)
 class _Row:
-    """A usable line: its video, that video's name in the CSV, the side of the given split, and its marks."""
+    """A usable line: its video, its set in the given split, its marks, and the video's name in the CSV."""
 
     video: Video
     side: str
@@ -55,21 +56,21 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Columns:
-    """The columns of marks, each with what its cells decide together, and what lies in the folder."""
+    """The columns of marks, each with the number format of all its fields, and the names in the folder."""
 
     names: FolderNames
     marks: Mapping[str, Column]
 
 
 def load(root: Path) -> Dataset:
-    """The folder's videos and scores; rows that cannot be used are in `problems`, the others go on.
+    """Load the videos and scores of a folder. `problems` lists the rows that cannot be used.
 
-    Raises `DatasetError` when there is no CSV, more than one, or one that is not a table of scores.
+    Raises `DatasetError` if there is no CSV, more than one, or one that is not a table of scores.
     """
     path, names = find_csv(root), FolderNames(root)
     header, lines = read_score_table(path)
     target_names = _target_names(path, header)
-    marks = {name: Column(line.cells[name] for line in lines) for name in header if _is_score(name)}
+    marks = {name: Column(line.fields[name] for line in lines) for name in header if _is_score(name)}
     columns = _Columns(names, marks)
     rows, problems = parse_rows(
         ((f"{path.name} line {line.number}", line) for line in lines),
@@ -99,7 +100,7 @@ def load(root: Path) -> Dataset:
 
 
 def find_csv(root: Path) -> Path:
-    """The one CSV of scores in `root`. Raises `DatasetError` when there is none, or a choice."""
+    """Return the CSV of scores in `root`. Raise `DatasetError` if there is none, or more than one."""
     present = sorted(p for p in root.iterdir() if p.suffix.lower() == ".csv" and p.is_file())
     usual = [p for p in present if p.name.lower() in USUAL_CSV_NAMES]
     candidates = usual or present
@@ -131,15 +132,15 @@ def _without_scores(path: Path, header: list[str], target_names: list[str]) -> l
     if target_names:
         return []
     return [
-        f"{path.name} has no column score, but {', '.join(header)}: its videos are extracted, and nothing "
-        "can be learned from them."
+        f"{path.name} has no column score, but {', '.join(header)}: its videos can be extracted, but no head "
+        "can be trained on them."
     ]
 
 
 def _parse(columns: _Columns, line: TableLine) -> _Row:
     if line.problem:
         raise DatasetError(line.problem)
-    row = line.cells
+    row = line.fields
     name = inner_path(row["video"], name="video")
     video_id = inner_path(row["id"], name="id") if row.get("id") else without_video_suffix(name)
     side = row.get("split", "").lower()
@@ -162,10 +163,10 @@ def _parse(columns: _Columns, line: TableLine) -> _Row:
     return _Row(video, side, labels, name)
 
 
-def _boxes(names: FolderNames, cell: str, video_id: str) -> Path | None:
-    if not cell:
+def _boxes(names: FolderNames, value: str, video_id: str) -> Path | None:
+    if not value:
         return boxes_beside(names, video_id)
-    name = inner_path(cell, name="boxes")
+    name = inner_path(value, name="boxes")
     return names.find_file(name) or names.root / name
 
 
@@ -181,7 +182,7 @@ def _window(row: Mapping[str, str]) -> dict[str, int]:
 
 def _picture_fps(row: Mapping[str, str]) -> float:
     if not row.get("fps"):
-        raise DatasetError("a folder of pictures needs a number in the column fps: how fast they are shown")
+        raise DatasetError("a folder of pictures needs its frame rate: a number in the column fps")
     fps = Column([row["fps"]]).number(row["fps"], name="fps")
     if fps <= 0:
         raise DatasetError(f"fps {row['fps']!r} is not above 0")
@@ -189,14 +190,14 @@ def _picture_fps(row: Mapping[str, str]) -> float:
 
 
 def _without_contested(rows: list[_Row], names: FolderNames) -> tuple[list[_Row], list[str]]:
-    """Leave out rows whose video was found under another spelling where a row spells it as it is."""
+    """Leave out rows whose video was found under another spelling, if another row has its exact spelling."""
     by_part: dict[object, list[_Row]] = defaultdict(list)
     for row in rows:
         by_part[row.video.path, row.video.start_frame, row.video.stop_frame].append(row)
     respelled = names.spellings.respelled
     left_out = {
-        row.video.video_id: f"video {row.name!r}: {row.video.path.name} is also named by another row, "
-        "spelled otherwise; expected one row per video"
+        row.video.video_id: f"video {row.name!r}: another row names the same file {row.video.path.name} in "
+        "another spelling; expected one row per video"
         for sharing in by_part.values()
         if len({row.name for row in sharing}) > 1
         for row in sharing
@@ -206,7 +207,7 @@ def _without_contested(rows: list[_Row], names: FolderNames) -> tuple[list[_Row]
 
 
 def _splits(rows: list[_Row]) -> tuple[dict[str, Split], list[str]]:
-    """Splits by the column `split` (else random ones) and by group; and what is wrong with the column."""
+    """Return splits by the column `split` (else random folds) and by group, and problems of the column."""
     ids = [row.video.video_id for row in rows]
     if len(ids) < 2:
         return {}, []
@@ -219,14 +220,14 @@ def _splits(rows: list[_Row]) -> tuple[dict[str, Split], list[str]]:
         if any(sides.values()):
             problems.append("column split names only one of train and test: random splits are used instead")
     if len({row.video.group for row in rows} - {None}) >= 2:
-        # A video without a group stands alone.
+        # A video without a group is a group of its own.
         groups = {row.video.video_id: row.video.group or f"(only {row.video.video_id})" for row in rows}
         splits |= folds("grouped", groups)
     return splits, problems
 
 
 def _default_splits(splits: Mapping[str, Split]) -> tuple[str, ...]:
-    """The given split, else those that keep groups apart, else random ones."""
+    """Return the given split, else the grouped folds, else the random folds."""
     by_kind = [
         [name for name in splits if name.startswith(kind)] for kind in ("given", "grouped-", "random-")
     ]

@@ -1,8 +1,9 @@
-"""FR-FS, Fall Recognition in Figure Skating: 417 jumps, 276 landed cleanly, 141 with a fall, in two halves.
+"""FR-FS, Fall Recognition in Figure Skating: 417 jumps, 276 clean landings, 141 falls, in two halves.
 
 Wang et al.: "TSA-Net: Tube Self-Attention Network for Action Quality Assessment", ACM MM 2021. `Train.xls`
-and `Test.xls` have a header and then key and label; a label above 0.5 is a clean landing. Tracked quads of
-the skater come in `FRFS_Boxes.json` (read by `athlete.quads.read_quads`, which mends their first row).
+and `Test.xls` have a header, then key and label. A label above 0.5 is a clean landing. `FRFS_Boxes.json` has
+the tracked quads of the skater (`athlete.quads.read_quads` reads it and corrects the order of its first
+rows).
 """
 
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.reading.disk import boxes_beside, find_parts, scan_videos
+from aqa_pipeline.datasets.reading.field_values import finite_number, inner_path
 from aqa_pipeline.datasets.reading.file_names import FolderNames
-from aqa_pipeline.datasets.reading.rows import finite_number, inner_path, parse_rows
-from aqa_pipeline.datasets.reading.sheets import read_sheet
+from aqa_pipeline.datasets.reading.label_rows import parse_rows
+from aqa_pipeline.datasets.reading.spreadsheets import read_sheet
 from aqa_pipeline.datasets.splits import grouped_splits
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Split, Target, Video
@@ -30,8 +32,8 @@ QUADS_FILE = "FRFS_Boxes.json"
 TARGETS = (Target("clean", 0.0, 1.0),)
 
 WHERE = """\
-Everything: the links in the README of the repository Shunli-Wang/TSA-Net (FR-FS, about 2.5 GB).
-.xls files need xlrd (the extra `xls`, or pip install xlrd); or save each sheet as .csv beside it."""
+Everything: the links in the README of the repository Shunli-Wang/TSA-Net (FR-FS, about 2.5 GB). .xls files
+need xlrd (the extra `xls`, or pip install xlrd). Or save each sheet as .csv beside the .xls file."""
 
 LAYOUT = f"""\
 ROOT/FRFS/Train.xls, ROOT/FRFS/Test.xls     or .csv with the same columns (taken first); also in ROOT itself
@@ -48,13 +50,13 @@ class _Label:
 
     @property
     def group(self) -> str:
-        # The keys of one programme seem to begin alike (308-1, 241-3). Nothing published says so; where it is
-        # not so, a grouped split only keeps clips together that need not be.
+        # The keys of one program seem to begin alike (308-1, 241-3). No publication says so. If it is wrong,
+        # a grouped split keeps clips together without need, and does no harm.
         return self.video_id.split("-")[0]
 
 
 def load(root: Path) -> Dataset:
-    """FR-FS as found under `root`; absent clips are listed where they are expected."""
+    """Load FR-FS from `root`. An absent clip has the path at which it is expected."""
     names = FolderNames(root)
     paths = find_parts(
         names,
@@ -63,9 +65,9 @@ def load(root: Path) -> Dataset:
         layout=f"{LAYOUT}\n{WHERE}",
     )
     raw_rows = [
-        (f"{path.name} row {number}", (side, cells))
+        (f"{path.name} row {number}", (side, fields))
         for side, path in zip(SIDES, paths, strict=True)
-        for number, cells in read_sheet(path, sheet=SHEET)
+        for number, fields in read_sheet(path, sheet=SHEET)
     ]
     labels, problems = parse_rows(raw_rows, parse=_parse, identify=lambda label: label.video_id)
     if not labels:
@@ -89,13 +91,13 @@ def load(root: Path) -> Dataset:
 
 
 def _parse(raw: tuple[str, list[str]]) -> _Label:
-    side, cells = raw
-    if len(cells) < 2:
-        raise DatasetError("expected key and label, got one cell")
-    label = finite_number(cells[1], name="label")
+    side, fields = raw
+    if len(fields) < 2:
+        raise DatasetError("expected key and label, got one field")
+    label = finite_number(fields[1], name="label")
     if not 0 <= label <= 1:
         raise DatasetError(f"label {label:g} is not within 0 (a fall) to 1 (a clean landing)")
-    return _Label(inner_path(cells[0], name="key"), side, label > CLEAN_ABOVE)
+    return _Label(inner_path(fields[0], name="key"), side, label > CLEAN_ABOVE)
 
 
 def _splits(labels: list[_Label]) -> dict[str, Split]:

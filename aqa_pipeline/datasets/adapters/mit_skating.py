@@ -1,12 +1,12 @@
-"""MIT-Skating: 150 short programmes of figure skating, cut from 13 broadcasts.
+"""MIT-Skating: 150 short programs of figure skating, cut from 13 broadcasts.
 
 Pirsiavash, Vondrick, Torralba: "Assessing the Quality of Actions", ECCV 2014. Each line of the label
 file reads `<k>_<broadcast title>-<YouTube id> TOTAL TES PCS start_frame end_frame`, where `k` counts
-the skaters of one broadcast. TOTAL is TES + PCS less deductions; the few rows where it is not are
-taken as the judges' sheets have them.
+the skaters of one broadcast. TOTAL is TES + PCS minus deductions. In a few rows it is not, as on the sheets
+of the judges; these rows stay unchanged.
 
-There is no official split: the literature draws random ones with 100 videos to train and 50 to test
-(ACTION-NET: five). Those mix skaters of one broadcast, hence the grouped splits beside them.
+There is no official split. The literature draws random splits with 100 training and 50 test videos
+(ACTION-NET: five). These mix skaters of one broadcast, so there are grouped splits too.
 """
 
 import re
@@ -22,9 +22,10 @@ from aqa_pipeline.datasets.reading.disk import (
     read_label_text,
     scan_videos,
 )
+from aqa_pipeline.datasets.reading.field_values import frame_number, inner_path
 from aqa_pipeline.datasets.reading.file_names import FolderNames
+from aqa_pipeline.datasets.reading.label_rows import parse_rows
 from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels, without_labels
-from aqa_pipeline.datasets.reading.rows import frame_number, inner_path, parse_rows
 from aqa_pipeline.datasets.splits import grouped_splits, random_splits, share_of
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Target, Video
@@ -33,8 +34,8 @@ NAME = "mit-skating"
 BROADCAST_FPS = 24000 / 1001
 TEST_SHARE = 50 / 150
 
-# Total: ACTION-NET states 0 to 100. PCS of a short programme is five marks of at most 10 (times 1.0
-# for men, 0.8 for women), so 50 is its bound. TES has none: 60 is the next ten above the largest here, 53.9.
+# Total: ACTION-NET states 0 to 100. PCS of a short program is five marks of at most 10 (times 1.0 for men,
+# 0.8 for women), so 50 is its bound. TES has no bound: the largest is 53.9, so 60.
 TARGETS = (Target("total", 0.0, 100.0), Target("tes", 0.0, 60.0), Target("pcs", 0.0, 50.0))
 
 WHERE = """\
@@ -44,8 +45,8 @@ clips of the MIT figure skating set of Pirsiavash et al. (ECCV 2014)."""
 
 LAYOUT = """\
 ROOT/annotations.txt
-ROOT/videos/   any of these, also mixed; a cut clip is taken before a broadcast
-    <title>-<YouTube id>.mp4, <YouTube id>.mkv, <title> [<YouTube id>].webm   broadcasts: labels cut them
+ROOT/videos/   any of these, also mixed; a cut clip has priority over a broadcast
+    <title>-<YouTube id>.mp4, <YouTube id>.mkv, <title> [<YouTube id>].webm   broadcasts
     <k>_<title>-<YouTube id>.avi           cut clips, or folders of pictures, by the label's name
     <title>-<YouTube id>/<k>.avi           cut clips by their number within the broadcast
     1.avi or 001.avi ... 150.avi           cut clips by line of annotations.txt (k alone repeats)
@@ -66,7 +67,7 @@ class _Label:
 
 
 def load(root: Path) -> Dataset:
-    """MIT-Skating as found under `root`; videos that are not there are listed where they are expected."""
+    """Load MIT-Skating from `root`. An absent video has the path at which it is expected."""
     names = FolderNames(root)
     text = read_label_text(_label_file(names))
     lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
@@ -106,24 +107,32 @@ def _label_file(names: FolderNames) -> Path:
 
 
 def _parse(line: str) -> _Label:
-    cells = line.split()
-    if len(cells) != 6:
-        raise DatasetError(f"expected name TOTAL TES PCS start_frame end_frame, got {len(cells)} words")
-    name = _LABEL_NAME.fullmatch(cells[0])
-    if not name or "/" in cells[0] or inner_path(cells[0], name="name") != cells[0]:
+    fields = line.split()
+    if len(fields) != 6:
+        raise DatasetError(f"expected name TOTAL TES PCS start_frame end_frame, got {len(fields)} words")
+    name = _LABEL_NAME.fullmatch(fields[0])
+    if not name or "/" in fields[0] or inner_path(fields[0], name="name") != fields[0]:
         raise DatasetError(
-            f"name {cells[0][:80]!r} is not <k>_<broadcast title>-<11 characters of a YouTube id>"
+            f"name {fields[0][:80]!r} is not <k>_<broadcast title>-<11 characters of a YouTube id>"
         )
-    marks = read_labels(dict(zip(("TOTAL", "TES", "PCS"), cells[1:4], strict=True)))
-    # Nothing published says whether the end frame belongs to the performance: read as exclusive.
-    start, stop = frame_number(cells[4], name="start_frame"), frame_number(cells[5], name="end_frame")
+    marks = read_labels(dict(zip(("TOTAL", "TES", "PCS"), fields[1:4], strict=True)))
+    # No publication says whether the end frame belongs to the performance. It is read as exclusive.
+    start, stop = frame_number(fields[4], name="start_frame"), frame_number(fields[5], name="end_frame")
     if start >= stop:
         raise DatasetError(f"start_frame {start} is not before end_frame {stop}")
-    return _Label(cells[0], name["broadcast"], name["youtube_id"], int(name["number"]), marks, start, stop)
+    return _Label(
+        video_id=fields[0],
+        broadcast=name["broadcast"],
+        youtube_id=name["youtube_id"],
+        number_in_broadcast=int(name["number"]),
+        marks=marks,
+        start_frame=start,
+        stop_frame=stop,
+    )
 
 
 class _Shelves:
-    """What lies in `videos`: clips by plain names, broadcasts, and clips in a broadcast's folder."""
+    """The content of `videos`: clips by simplified names, broadcasts, and clips in a broadcast's folder."""
 
     def __init__(self, names: FolderNames) -> None:
         self.names = names
@@ -164,8 +173,8 @@ def _find_clip(shelves: _Shelves, label: _Label, *, line_number: int) -> Path | 
 
 
 def _find_broadcast(shelves: _Shelves, label: _Label) -> Path | None:
-    # A clip's name ends like its broadcast's and titles may begin with a year (`2014_...` is no clip 2014),
-    # so only a number before the label's own broadcast makes a clip.
+    # The name of a clip ends like that of its broadcast, and titles may begin with a year (`2014_...` is not
+    # clip 2014). So only a number before the name of the broadcast makes a clip.
     clip_name = re.compile(rf"\d+_{re.escape(_plain(label.broadcast))}", re.IGNORECASE)
     youtube_id = re.escape(label.youtube_id)
     ending = re.compile(rf"(?:.*-)?{youtube_id}|.*\[{youtube_id}\]")
@@ -181,13 +190,13 @@ def _find_broadcast(shelves: _Shelves, label: _Label) -> Path | None:
 
 
 def _plain(name: str) -> str:
-    """Names as labels write them: `Men's short-abc` and `Men_s_short-abc` are the same video."""
+    """Return a name as labels write it: `Men's short-abc` and `Men_s_short-abc` are the same video."""
     return re.sub(r"[\W_]+", "_", normalize("NFC", name))
 
 
 ADAPTER = DatasetAdapter(
     name=NAME,
-    title="MIT-Skating: 150 short programmes from 13 broadcasts, total score with TES and PCS",
+    title="MIT-Skating: 150 short programs from 13 broadcasts, total score with TES and PCS",
     load=load,
     where=WHERE,
     layout=LAYOUT,

@@ -1,9 +1,9 @@
 """Rhythmic Gymnastics: 1,000 routines with ball, clubs, hoop and ribbon.
 
 Zeng et al.: "Hybrid Dynamic-static Context-aware Attention Network for Action Assessment in Long
-Videos" (ACTION-NET), ACM MM 2020. `train.txt` and `test.txt` have one header line and columns set
-apart by tabs and spaces in any mixture: name, difficulty, execution, total, penalty, seconds.
-One model is learned per apparatus, hence one split per apparatus and no groups.
+Videos" (ACTION-NET), ACM MM 2020. `train.txt` and `test.txt` have one header line and columns separated
+by tabs and spaces: name, difficulty, execution, total, penalty, seconds. One model is trained per
+apparatus, so there is one split per apparatus, and there are no groups.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,10 @@ from aqa_pipeline.datasets.reading.disk import (
     read_label_text,
     scan_videos,
 )
+from aqa_pipeline.datasets.reading.field_values import finite_number, inner_path
 from aqa_pipeline.datasets.reading.file_names import FolderNames
+from aqa_pipeline.datasets.reading.label_rows import parse_rows
 from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels, without_labels
-from aqa_pipeline.datasets.reading.rows import finite_number, inner_path, parse_rows
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Split, Target, Video
 
@@ -29,12 +30,12 @@ APPARATUS = ("ball", "clubs", "hoop", "ribbon")
 LABEL_FOLDERS = (".", "data", "annotations")
 VIDEO_FOLDERS = ("videos", "RG_public/videos", "RG_public", ".")
 
-# The authors' released code divides whichever score it learns by 25, so every target keeps that scale.
+# The released code divides every score by 25 for training, so every target has that scale.
 TARGETS = (Target("total", 0.0, 25.0), Target("difficulty", 0.0, 25.0), Target("execution", 0.0, 25.0))
 
 WHERE = """\
 Labels and videos: the links in the README of the repository qinghuannn/ACTION-NET
-(labels lie in its data/train.txt and data/test.txt; videos come as RG_public/videos/*.mp4)."""
+(labels: data/train.txt and data/test.txt; videos: RG_public/videos/*.mp4)."""
 
 LAYOUT = """\
 ROOT/train.txt, ROOT/test.txt              also in ROOT/data or ROOT/annotations
@@ -55,7 +56,7 @@ class _Label:
 
 
 def load(root: Path) -> Dataset:
-    """Rhythmic Gymnastics as found under `root`; absent videos are listed where they are expected."""
+    """Load Rhythmic Gymnastics from `root`. An absent video has the path at which it is expected."""
     names = FolderNames(root)
     raw_rows = [row for side in ("train", "test") for row in _raw_rows(names, side)]
     labels, problems = parse_rows(
@@ -92,12 +93,12 @@ def _raw_rows(names: FolderNames, side: str) -> list[tuple[str, tuple[str, str]]
 
 def _parse(raw: tuple[str, str]) -> _Label:
     side, line = raw
-    cells = line.split()
-    if len(cells) != 6:
+    fields = line.split()
+    if len(fields) != 6:
         raise DatasetError(
-            f"expected name difficulty execution total penalty seconds, got {len(cells)} words"
+            f"expected name difficulty execution total penalty seconds, got {len(fields)} words"
         )
-    name, difficulty, execution, total, _penalty, seconds = cells
+    name, difficulty, execution, total, _penalty, seconds = fields
     marks = read_labels({"total": total, "difficulty": difficulty, "execution": execution})
     label = _Label(inner_path(name, name="name"), side, marks, _seconds(seconds))
     if label.apparatus not in APPARATUS:
@@ -105,10 +106,10 @@ def _parse(raw: tuple[str, str]) -> _Label:
     return label
 
 
-def _seconds(cell: str) -> float | None:
-    """Return the length; None where it is not known, since nothing is learned from it."""
+def _seconds(text: str) -> float | None:
+    """Return the duration in seconds; None if the field has none, because training does not need it."""
     try:
-        return finite_number(cell, name="seconds")
+        return finite_number(text, name="seconds")
     except DatasetError:
         return None
 
@@ -126,7 +127,7 @@ def _video(names: FolderNames, label: _Label, *, shelf: Shelf) -> Video:
 
 
 def _splits(labels: list[_Label]) -> dict[str, Split]:
-    """One split per apparatus that has videos on both sides."""
+    """Return one split for each apparatus that has videos in both sets."""
     splits = {}
     for apparatus in APPARATUS:
         ids: dict[str, list[str]] = {"train": [], "test": []}

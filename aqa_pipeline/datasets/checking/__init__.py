@@ -1,1 +1,1 @@
-"""What of a dataset is there, and what is missing."""
+"""Check a dataset: which files are present, and which are missing or wrong."""

@@ -1,4 +1,4 @@
-"""What of a dataset is really there: videos, hours, frame rates, sizes, scores, splits."""
+"""Check a dataset on disk and summarize it: videos, hours, frame rates, sizes, scores, splits."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ LINES_SHOWN = 10
 
 @dataclass(frozen=True)
 class Histogram:
-    """Counts of raw scores between `edges`, one edge more than counts."""
+    """Counts of raw scores in the bins between `edges`; there is one edge more than counts."""
 
     counts: tuple[int, ...]
     edges: tuple[float, ...]
@@ -62,14 +62,14 @@ class DatasetReport:
 
     @property
     def complete(self) -> bool:
-        """Whether every video can be opened or has features, boxes fit, and every label row could be used."""
+        """Return whether every video opens or has features, boxes fit, and every label row is usable."""
         return not (self.missing or self.unreadable or self.problems or self.boxes_refused)
 
 
 def check_dataset(dataset: Dataset, *, features: Mapping[str, frozenset[str]] | None = None) -> DatasetReport:
-    """Look at every video's header (once per file) and count what the labels say.
+    """Read the header of every video (once per file) and summarize the labels.
 
-    `features` are the ids of videos that need no file, by what their features are.
+    `features` maps a description of features to the ids of the videos that need no file because of them.
     """
     features = features or {}
     featured = frozenset[str]().union(*features.values())
@@ -121,7 +121,7 @@ def check_dataset(dataset: Dataset, *, features: Mapping[str, frozenset[str]] | 
 
 
 def _facts(video: Video, seen: dict[Path, VideoFacts | VideoError]) -> VideoFacts:
-    """The file's facts; a broadcast with thirty performances is opened once. Raises `VideoError`."""
+    """Return the facts of the file, which is opened once even for many performances. Raise `VideoError`."""
     if video.path not in seen:
         try:
             seen[video.path] = probe(video.path, fps=video.fps)
@@ -137,7 +137,7 @@ def _performance_seconds(video: Video, facts: VideoFacts) -> float:
     if video.start_frame >= facts.num_frames or (video.stop_frame or 0) > facts.num_frames:
         raise VideoError(
             f"{video.path} has {facts.num_frames} frames, but the performance is "
-            f"[{video.start_frame}, {video.stop_frame}): is this the file that the labels were made for?"
+            f"[{video.start_frame}, {video.stop_frame}): do the labels belong to another file?"
         )
     stop = facts.num_frames if video.stop_frame is None else video.stop_frame
     return (stop - video.start_frame) / facts.fps
@@ -154,7 +154,7 @@ def _histograms(dataset: Dataset) -> dict[str, Histogram]:
 
 
 def format_report(report: DatasetReport) -> str:
-    """The report as a small text for a terminal."""
+    """Return the report as a text for the terminal."""
     facts = [
         ("videos", f"{report.num_readable} of {report.num_videos} can be read"),
         ("length", f"{report.total_seconds / 3600:.2f} hours ({_mean_seconds(report)})"),
@@ -175,16 +175,16 @@ def format_report(report: DatasetReport) -> str:
         low, high = histogram.edges[0], histogram.edges[-1]
         lines.append(f"  {name:<{width}}  {low:8.2f} {_bars(histogram.counts)} {high:.2f}")
     if not report.histograms:
-        lines.append("  none: nothing can be learned")
+        lines.append("  none: no head can be trained")
     lines += ["", "splits (train/test)"]
     lines += [f"  {names}: {size[0]}/{size[1]}" for names, size in _grouped_sizes(report.split_sizes)]
     if not report.split_sizes:
         lines.append("  none: at least two usable videos are needed")
     lines += _listing("no video, but features", list(report.without_video))
     lines += _listing("missing", [f"{video_id}: {path}" for video_id, path in report.missing])
-    lines += _listing("unreadable", _told(report.unreadable))
-    lines += _listing("boxes refused", _told(report.boxes_refused))
-    lines += _listing("boxes in doubt", _told(report.boxes_doubtful))
+    lines += _listing("unreadable", _reasons(report.unreadable))
+    lines += _listing("boxes refused", _reasons(report.boxes_refused))
+    lines += _listing("boxes in doubt", _reasons(report.boxes_doubtful))
     lines += _listing("labels not used", list(report.problems))
     lines += _listing("worth knowing", list(report.notes))
     return "\n".join(lines)
@@ -201,13 +201,13 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 
 def _bars(counts: tuple[int, ...]) -> str:
-    """One bar per bin; whatever is not empty can be seen."""
+    """Return one bar per bin. A bin that is not empty has a visible bar."""
     tallest = max(counts)
     return "".join(BARS[-(-count * (len(BARS) - 1) // tallest)] for count in counts)
 
 
 def _grouped_sizes(sizes: Mapping[str, tuple[int, int]]) -> list[tuple[str, tuple[int, int]]]:
-    """Neighbours of one size in one line: random-0 ... random-4."""
+    """Return successive splits of equal sizes as one line: random-0 ... random-4."""
     runs: list[tuple[list[str], tuple[int, int]]] = []
     for name, size in sizes.items():
         if runs and runs[-1][1] == size and runs[-1][0][0].split("-")[0] == name.split("-")[0]:
@@ -217,7 +217,7 @@ def _grouped_sizes(sizes: Mapping[str, tuple[int, int]]) -> list[tuple[str, tupl
     return [(names[0] if len(names) == 1 else f"{names[0]} ... {names[-1]}", size) for names, size in runs]
 
 
-def _told(pairs: Sequence[tuple[str, str]]) -> list[str]:
+def _reasons(pairs: Sequence[tuple[str, str]]) -> list[str]:
     return [f"{video_id}: {reason}" for video_id, reason in pairs]
 
 

@@ -1,4 +1,4 @@
-"""Whether the boxes or quads that came with a video are of that video."""
+"""Check that the boxes or quads that came with a video belong to that video."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from aqa_pipeline.video import VideoFacts
 
 
 class BoxCheck:
-    """Reads every box file once, for a broadcast's performances share one.
+    """Checks box files. It reads each file once, because the performances of a broadcast may share one.
 
     `refused` and `doubtful` are pairs of a video id and a reason.
     """
@@ -25,7 +25,7 @@ class BoxCheck:
         self._read: dict[Path, tuple[np.ndarray, np.ndarray, bool] | DatasetError] = {}
 
     def take(self, video: Video, facts: VideoFacts) -> None:
-        """Compare the boxes of a video, if it has some, with its size and length."""
+        """Compare the boxes of a video, if it has any, with its size and length."""
         if video.boxes is None or not video.boxes.is_file():
             return
         footage = footage_of(video, facts)
@@ -52,13 +52,19 @@ class BoxCheck:
 
 
 def footage_of(video: Video, facts: VideoFacts) -> Footage:
-    """Return what the header says of the performance."""
-    stop = facts.num_frames if video.stop_frame is None else video.stop_frame
-    return Footage(facts.width, facts.height, facts.num_frames, video.start_frame, stop, facts.fps)
+    """Return the footage of the performance, by the header of the video."""
+    return Footage(
+        width=facts.width,
+        height=facts.height,
+        num_frames=facts.num_frames,
+        start_frame=video.start_frame,
+        stop_frame=facts.num_frames if video.stop_frame is None else video.stop_frame,
+        fps=facts.fps,
+    )
 
 
 def _read_rows(path: Path) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Frame index (rows,), corners (rows, corners, 2), and whether they are a tracker's quads."""
+    """Return frame index (row,), corners (row, corner, 2), and whether they are the quads of a tracker."""
     try:
         table: BoxTable | Mapping[int, np.ndarray] = read_boxes(path)
     except DatasetError as error:

@@ -1,4 +1,4 @@
-"""Which videos of a dataset have features that need no video: imported or simulated ones."""
+"""Find the videos of a dataset that have imported or simulated features, which need no video file."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from aqa_pipeline.store import Store
 
 
 def features_without_videos(dataset: Dataset, store: Store) -> Mapping[str, frozenset[str]]:
-    """Return the ids of the videos that have such features, by what these are: `imported segments (i3d)`."""
+    """Return the ids of these videos by a description of the features: `imported segments (i3d)`."""
     known = {video.video_id for video in dataset.videos}
     specs = [row.spec for row in store.contents() if row.dataset == dataset.name]
     found: dict[str, frozenset[str]] = {}

@@ -1,4 +1,4 @@
-"""Pictures that are missing in a numbered folder: what follows them is shown too early."""
+"""Find missing pictures in a numbered folder: the pictures after a gap are shown too early."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,14 +14,14 @@ NUM_NAMED = 5
 
 
 class Gap(NamedTuple):
-    """How many pictures are missing after that one."""
+    """The number of pictures that are missing after the picture `after`."""
 
     after: str
     num_missing: int
 
 
 def find_gaps(names: Sequence[str]) -> list[Gap]:
-    """Return the gaps between pictures in order. Numbers may go up by any step, such as 5.
+    """Return the gaps between pictures, in order. The usual step between numbers may be any, such as 5.
 
     [1.jpg, 2.jpg, 5.jpg] -> [(2.jpg, 2)]; [0.jpg, 5.jpg, 10.jpg] -> [].
     """
@@ -46,22 +46,22 @@ def _differ_in_last_number(earlier: tuple[str | int, ...], later: tuple[str | in
 
 
 def gap_notes(videos: Iterable[Video]) -> tuple[str, ...]:
-    """Return one sentence on the videos whose pictures have gaps, if there are any.
+    """Return one sentence on the videos whose pictures have gaps; nothing without gaps.
 
-    Folders that are absent or no video are left to those who open them.
+    Folders that cannot be listed are ignored, because opening them reports the error.
     """
-    told = list(_told(videos))
-    if not told:
+    found = list(_with_gaps(videos))
+    if not found:
         return ()
-    more = f", and {len(told) - NUM_NAMED} more" if len(told) > NUM_NAMED else ""
-    have = "1 video has" if len(told) == 1 else f"{len(told)} videos have"
+    more = f", and {len(found) - NUM_NAMED} more" if len(found) > NUM_NAMED else ""
+    have = "1 video has" if len(found) == 1 else f"{len(found)} videos have"
     return (
-        f"{have} gaps in the numbers of the pictures, and what follows a gap is shown that much too early: "
-        f"{', '.join(told[:NUM_NAMED])}{more}",
+        f"{have} gaps in the numbers of the pictures; pictures after a gap are shown too early: "
+        f"{', '.join(found[:NUM_NAMED])}{more}",
     )
 
 
-def _told(videos: Iterable[Video]) -> Iterator[str]:
+def _with_gaps(videos: Iterable[Video]) -> Iterator[str]:
     by_folder: dict[Path, list[Video]] = {}
     for video in videos:
         by_folder.setdefault(video.path, []).append(video)

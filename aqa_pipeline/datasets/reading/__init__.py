@@ -1,1 +1,1 @@
-"""Reading of label files, tables and folders that datasets share."""
+"""Read label files, tables and folders: code that several datasets share."""

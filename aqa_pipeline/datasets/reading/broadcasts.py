@@ -1,7 +1,7 @@
-"""Performances in a folder of a broadcast's pictures: the number in a picture's name says which frame it is.
+"""Find performances in a folder with the pictures of a broadcast, by the numbers in the names.
 
-Frames count from 0. Some folders begin with picture 1 (ffmpeg writes them so), some with picture 0, and some
-hold only the frames around the performances, so that the place of a picture says nothing.
+Frames are counted from 0. Some folders begin with picture 1 (as ffmpeg writes them), some with picture 0, and
+some hold only the frames around the performances. So only the number of a picture says which frame it is.
 """
 
 import re
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Window:
-    """Frames `[start_frame, stop_frame)`. The first `num_spare` of them are taken where they exist."""
+    """The frames `[start_frame, stop_frame)`. The first `num_spare` of them may be absent."""
 
     start_frame: int
     stop_frame: int
@@ -23,9 +23,9 @@ class Window:
 
 @dataclass(frozen=True, eq=False)
 class BroadcastFolder:
-    """Numbered pictures of a broadcast; frame 0 has the number `first_number`, whether it is there or not.
+    """Numbered pictures of a broadcast. `first_number` is the number of frame 0, even if it is absent.
 
-    `numbers` (num_pictures,) are strictly increasing.
+    `numbers` is (frame,) and strictly increasing.
     """
 
     path: Path
@@ -33,9 +33,9 @@ class BroadcastFolder:
     first_number: int
 
     def cut(self, window: Window) -> tuple[Path, int, int]:
-        """The folder, and where the window lies among its pictures: `[start, stop)`.
+        """Return the folder, and the positions `[start, stop)` of the window among its pictures.
 
-        Of a window with a gap: the path at which the first absent picture is expected, and the window.
+        For a window with a gap, return the path of the first absent picture, and the window.
         """
         wanted = np.arange(window.start_frame, window.stop_frame) + self.first_number
         places = np.searchsorted(self.numbers, wanted)
@@ -47,7 +47,7 @@ class BroadcastFolder:
         return self.path, int(places[first]), int(places[-1]) + 1
 
     def _picture(self, number: int) -> Path:
-        """Where the picture of that number is expected, named like the first one."""
+        """Return the path at which the picture of that number is expected, named like the first picture."""
         from aqa_pipeline.video.readers.frame_folder import list_pictures
 
         name = list_pictures(self.path)[0].name
@@ -57,9 +57,9 @@ class BroadcastFolder:
 
 
 def open_broadcast(folder: Path, *, usual_first_number: int) -> BroadcastFolder:
-    """The folder, listed. `usual_first_number` counts where it begins with neither picture 0 nor 1.
+    """List the folder. `usual_first_number` is used if it begins with neither picture 0 nor picture 1.
 
-    Raises `VideoError` for pictures without numbers that count.
+    Raises `VideoError` for pictures whose numbers do not count frames.
     """
     from aqa_pipeline.video.readers.frame_folder import picture_numbers
 

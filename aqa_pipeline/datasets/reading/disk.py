@@ -1,4 +1,4 @@
-"""What lies in a dataset's folder: video files, folders of pictures, label files, boxes."""
+"""Find the files of a dataset in its folder: video files, folders of pictures, label files, boxes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png"))
 
 
 def is_frame_folder(path: Path) -> bool:
-    """Whether `path` is a folder that holds pictures."""
+    """Return whether `path` is a folder that holds pictures."""
     return path.is_dir() and any(
         entry.suffix.lower() in PICTURE_SUFFIXES and not entry.name.startswith(".")
         for entry in path.iterdir()
@@ -20,18 +20,18 @@ def is_frame_folder(path: Path) -> bool:
 
 
 def is_video_file(path: Path) -> bool:
-    """Whether `path` is a file named like a video. Hidden files (unfinished downloads) are not."""
+    """Return whether `path` is a file with a video ending. Hidden files (unfinished downloads) are not."""
     return path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 class Shelf(Mapping[str, Path]):
-    """Videos by name without ending. `find` also takes other spellings, which `spellings` remembers."""
+    """Videos by name without ending. `find` also accepts other spellings, which `spellings` records."""
 
     def __init__(self, videos: Mapping[str, Path], spellings: Spellings) -> None:
         self._videos, self._index, self._spellings = videos, NameIndex(videos), spellings
 
     def find(self, *names: str) -> Path | None:
-        """Return the first of these that is here: spelled so if one is, else under another spelling."""
+        """Return the first of these videos: in its exact spelling if possible, else in another spelling."""
         for name in names:
             if name in self._videos:
                 return self._videos[name]
@@ -51,8 +51,8 @@ class Shelf(Mapping[str, Path]):
 def scan_videos(names: FolderNames, *folders: str) -> Shelf:
     """Return video files (by name without ending) and folders of pictures (by name) directly in the folders.
 
-    Earlier folders come before later ones. Where one name has several endings the first in alphabetical
-    order is taken, .gif last.
+    Earlier folders have priority. If one name has several endings, the first in alphabetical order is taken,
+    .gif last.
     """
     found: dict[str, Path] = {}
     for folder in folders:
@@ -72,9 +72,9 @@ def scan_videos(names: FolderNames, *folders: str) -> Shelf:
 def find_parts(
     names: FolderNames, parts: Sequence[Sequence[str]], *, folders: Sequence[str], layout: str
 ) -> list[Path]:
-    """Return one file per part: the first of its names that lies in one of `folders` (names before folders).
+    """Return one file per part: its first name that is in one of `folders` (names before folders).
 
-    Raises `DatasetError` with all missing parts in one message, and `layout`.
+    Raises `DatasetError` with all missing parts and `layout`.
     """
     found = [names.find_file(*(f"{at}/{name}" for name in part for at in folders)) for part in parts]
     missing = [
@@ -89,14 +89,14 @@ def find_parts(
 
 
 def boxes_beside(names: FolderNames, video_id: str) -> Path | None:
-    """Return `boxes/<video id>.csv` below the root where it exists: person boxes that came with the data."""
+    """Return `boxes/<video id>.csv` below the root if it exists: person boxes of the dataset."""
     return names.find_file(f"boxes/{video_id}.csv")
 
 
 def read_label_text(path: Path) -> str:
     """Return the text of a label file: UTF-8 with or without byte order mark, or UTF-16 with one.
 
-    Raises `DatasetError` for other encodings: a wrong guess would change the names of videos.
+    Raises `DatasetError` for other encodings, because a wrong guess would change the names of videos.
     """
     try:
         text = read_bounded_text(path, most_bytes=LABEL_BYTES)

@@ -1,7 +1,8 @@
-"""Names in labels against names on disk: the same spelling first, then another case or Unicode normal form.
+"""Match names in labels to names on disk: the exact spelling first, then another case or Unicode form.
 
-macOS writes decomposed Unicode (NFD) where label files have composed (NFC), and cameras write `04.MP4`. A
-name that fits one file under another spelling is that file, and that is told. One that fits several is none.
+macOS writes decomposed Unicode (NFD) where label files have composed Unicode (NFC), and cameras write
+`04.MP4`. A name that fits one file in another spelling means that file, and a note says so. A name that fits
+several files means none of them.
 """
 
 import os
@@ -13,18 +14,18 @@ from unicodedata import normalize
 from aqa_pipeline.datasets.reading.video_endings import without_video_suffix
 from aqa_pipeline.spelling import folded
 
-NUM_NAMED = 10  # of the names that a note is about
+NUM_NAMED = 10  # names that a note lists
 
 
 @dataclass
 class Spellings:
-    """What was found under another spelling, by the name that was asked for, and what fits several."""
+    """The names that were found in another spelling, and the names that fit several files."""
 
     respelled: dict[str, str] = field(default_factory=dict)
     unclear: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def choose(self, asked: str, fitting: Iterable[str]) -> str | None:
-        """Return the name spelled as asked, or the only other that fits; remember what was not so plain."""
+        """Return the exact name, or the only other spelling that fits; record other spellings."""
         names = sorted(fitting)
         if asked in names:
             return asked
@@ -33,26 +34,26 @@ class Spellings:
         return self.take(asked, names[0]) if len(names) == 1 else None
 
     def take(self, asked: str, found: str) -> str:
-        """Remember that `found` stands for `asked`."""
+        """Record that `found` is the file of the name `asked`."""
         self.respelled[asked] = found
         return found
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """One sentence on what was found under another spelling, if anything was."""
-        return (told_respelled(self.respelled, what="file"),) if self.respelled else ()
+        """Return one sentence on the names that were found in another spelling, if there are any."""
+        return (respelled_note(self.respelled, what="file"),) if self.respelled else ()
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """A sentence per name that fits several."""
+        """Return one sentence for each name that fits several files."""
         return tuple(
             f"{asked!r} fits {', '.join(names)}, which differ in case or Unicode form: rename all but one"
             for asked, names in self.unclear.items()
         )
 
 
-def told_respelled(respelled: Mapping[str, str], *, what: str) -> str:
-    """Return the sentence; names that look the same differ in their Unicode normal form."""
+def respelled_note(respelled: Mapping[str, str], *, what: str) -> str:
+    """Return one sentence on names that were found in another spelling, by the name that was asked for."""
     pairs = [
         f"{asked} (in another Unicode form)" if _look_alike(asked, found) else f"{asked} -> {found}"
         for asked, found in respelled.items()
@@ -67,7 +68,7 @@ def _look_alike(asked: str, found: str) -> bool:
 
 
 class NameIndex:
-    """Names by what their spellings share."""
+    """Names by their caseless Unicode form."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = frozenset(names)
@@ -81,9 +82,9 @@ class NameIndex:
 
 
 class FolderNames:
-    """What lies below `root`, by name. Every folder is listed once, when it is first asked for.
+    """The files and folders below `root`, by name. Every folder is listed once, at its first use.
 
-    Names are relative, with `/`. `spellings` remembers what was found under another spelling.
+    Names are relative, with `/`. `spellings` records the names that were found in another spelling.
     """
 
     def __init__(self, root: Path) -> None:
@@ -101,13 +102,13 @@ class FolderNames:
         return None if found is None else self.root / found
 
     def find_file(self, *names: str) -> Path | None:
-        """Return the first of these that is a file: spelled so if one is, else under another spelling."""
+        """Return the first of these that is a file: in its exact spelling if possible, else in another."""
         spelled = [name for name in names if str(PurePosixPath(name)) in self.fitting(name)]
         paths = (self.find(name) for name in (spelled or names))
         return next((path for path in paths if path is not None and path.is_file()), None)
 
     def fitting(self, name: str) -> list[str]:
-        """Return all spellings of a relative name that are there."""
+        """Return all spellings of a relative name that exist."""
         *folders, last = PurePosixPath(name).parts
         return [
             _join(folder, each)
@@ -116,13 +117,13 @@ class FolderNames:
         ]
 
     def fitting_stem(self, name: str) -> list[str]:
-        """Return what is there of that name and one of the endings of videos, in any spelling."""
+        """Return the files of that name with a video ending, in any spelling."""
         *folders, last = PurePosixPath(name).parts
         form = folded(last)
         return [_join(at, each) for at in self._folders(folders) for each in self._by_stem(at).get(form, [])]
 
     def names_in(self, folder: str) -> list[str]:
-        """Return the sorted names in a folder below the root; nothing where there is no such folder."""
+        """Return the sorted names in a folder below the root; an empty list if there is no such folder."""
         at = self.find(folder)
         return [] if at is None else sorted(self._list(_relative(at, self.root)).names)
 

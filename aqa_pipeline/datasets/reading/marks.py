@@ -1,13 +1,13 @@
-"""Marks as people type them: decimal commas, thousands, missing ones, and what a spreadsheet made of them.
+"""Read marks as people type them: decimal commas, thousands separators, missing marks, spreadsheet dates.
 
-A cell that could be two numbers is refused with both readings, unless the other cells of its column decide.
+A field that could be two numbers is refused with both readings, unless the other fields of its column decide.
 """
 
 import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from aqa_pipeline.datasets.reading.rows import finite_number
+from aqa_pipeline.datasets.reading.field_values import finite_number
 from aqa_pipeline.errors import DatasetError
 
 MISSING = frozenset(("", "-", "–", "—", "n/a", "na", "dnf", "dns", "dsq", "dq", "none", "null"))  # noqa: RUF001
@@ -26,19 +26,19 @@ USUAL_MARK = 1000.0
 
 
 class Column:
-    """What the cells of one column of marks decide together: decimal commas, or numbers far from dates."""
+    """The number format of a column of marks, which its fields decide together."""
 
-    def __init__(self, cells: Iterable[str]) -> None:
-        known = [cell for cell in map(str.strip, cells) if not is_missing(cell)]
+    def __init__(self, fields: Iterable[str]) -> None:
+        known = [field for field in map(str.strip, fields) if not is_missing(field)]
         self._comma = any(
-            DECIMAL_COMMA.fullmatch(cell) and not THREE_DIGITS.fullmatch(cell) for cell in known
+            DECIMAL_COMMA.fullmatch(field) and not THREE_DIGITS.fullmatch(field) for field in known
         )
-        numbers = [number for cell in known if (number := _plain(cell)) is not None]
+        numbers = [number for field in known if (number := _plain(field)) is not None]
         self._small = any(abs(number) < USUAL_MARK for number in numbers)
 
-    def number(self, cell: str, *, name: str) -> float:
-        """Return the cell as a number; raise `DatasetError`, which quotes the cell, for all else."""
-        text = cell.strip()
+    def number(self, field: str, *, name: str) -> float:
+        """Return the field as a number; raise `DatasetError`, which quotes the field, for anything else."""
+        text = field.strip()
         if is_date(text) or self._is_serial(text):
             raise DatasetError(
                 f"{name} {text!r} is a date that a spreadsheet made of a mark{_perhaps(text)}. "
@@ -65,13 +65,13 @@ def is_date(text: str) -> bool:
     return bool(MONTH.fullmatch(text) or DATE.fullmatch(text))
 
 
-def is_missing(cell: str) -> bool:
-    """Return whether the cell says that there is no mark: empty, `DNF`, `n/a`, a dash."""
-    return cell.strip().lower() in MISSING
+def is_missing(field: str) -> bool:
+    """Return whether the field says that there is no mark: empty, `DNF`, `n/a`, a dash."""
+    return field.strip().lower() in MISSING
 
 
 def _with_point(text: str) -> str:
-    """The number with a decimal point and nothing else between its digits, if it is one."""
+    """Return a number with a decimal point and no separators between its digits; other text unchanged."""
     if GROUPED.fullmatch(text):
         text = SPACES.sub("", text)
     if GERMAN.fullmatch(text):
@@ -89,7 +89,7 @@ def _plain(text: str) -> float | None:
 
 
 def _perhaps(text: str) -> str:
-    """The mark that was typed, by the serial number of its day: 45784 is 2025-05-07, perhaps 7.5."""
+    """Return the mark that was perhaps typed, by the serial number of a day: 45784 is 2025-05-07, so 7.5."""
     if not text.isdigit():
         return ""
     day = date(1899, 12, 30) + timedelta(days=int(text))

@@ -1,4 +1,4 @@
-"""Tables of numbers in MATLAB files, read without touching anything else that lies in them."""
+"""Read tables of numbers from MATLAB files, and nothing else from them."""
 
 import zlib
 from pathlib import Path
@@ -19,9 +19,9 @@ MOST_UNPACKED_BYTES = LABEL_BYTES
 
 
 def read_table(path: Path, *, variable: str, num_columns: int) -> npt.NDArray[np.float64]:
-    """(rows, num_columns) numbers of that variable. Nothing else in the file is read: no object, no function.
+    """Return the numbers of a variable, (row, column). Objects and functions in the file are not read.
 
-    Raises `DatasetError` for a damaged file, and for a variable that is absent or no such table.
+    Raises `DatasetError` for a damaged file, and for a variable that is absent or has another shape or type.
     """
     from scipy.io import loadmat, whosmat
 
@@ -37,18 +37,20 @@ def read_table(path: Path, *, variable: str, num_columns: int) -> npt.NDArray[np
         raise
     except NotImplementedError as error:
         raise DatasetError(
-            f"{path} is of MATLAB 7.3: save it as version 7 (save -v7) and try again"
+            f"{path} is a MATLAB 7.3 file: save it as version 7 (save -v7) and try again"
         ) from error
     except Exception as error:
-        # scipy lets through whatever a damaged file causes: zlib.error, KeyError, ValueError, TypeError, ...
-        raise DatasetError(f"{path} is no MATLAB file that can be read ({error}): get it again") from error
+        # scipy passes on any error that a damaged file causes: zlib.error, KeyError, ValueError, ...
+        raise DatasetError(
+            f"{path} cannot be read as a MATLAB file ({error}): download or copy it again"
+        ) from error
     raise DatasetError(f"{path} has no variable {variable}; it holds {', '.join(contents) or 'nothing'}")
 
 
 def _check_unpacked(path: Path) -> None:
-    """Raise `DatasetError` if the compressed parts of the file unpack to far more than a table holds.
+    """Raise `DatasetError` if the compressed parts of the file unpack to far more than a table needs.
 
-    Version 5 of the format: behind a header of 128 bytes, each part says its type and its number of bytes.
+    In version 5 of the format, after a header of 128 bytes, each part begins with its type and size.
     """
     left = MOST_UNPACKED_BYTES
     with open_bounded(path, most_bytes=LABEL_BYTES) as file:

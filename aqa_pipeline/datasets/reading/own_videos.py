@@ -1,4 +1,4 @@
-"""Where the videos of an own folder lie: in the folder or in its `videos`, with or without their ending."""
+"""Find the videos of a user's own folder: in the folder or in its `videos`, with or without their ending."""
 
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -13,7 +13,10 @@ VIDEOS = "videos"
 
 
 def find_video(names: FolderNames, name: str) -> Path:
-    """Return where the video lies or is expected. Raises `DatasetError` if the name fits several."""
+    """Return the path of the video, or the path at which it is expected.
+
+    Raises `DatasetError` if the name fits several files.
+    """
     places = [_Candidates(names, at) for at in (name, f"{VIDEOS}/{name}")]
     for fitting in (
         *(found for place in places for found in (place.spelled_so, place.with_ending)),
@@ -29,7 +32,7 @@ def find_video(names: FolderNames, name: str) -> Path:
 
 
 class _Candidates:
-    """What is there of one name, by how well it fits."""
+    """The files that fit one name, by how well they fit."""
 
     def __init__(self, names: FolderNames, name: str) -> None:
         usable = [at for at in names.fitting(name) if _is_video(names.root / at)]
@@ -47,7 +50,7 @@ def _is_video(path: Path) -> bool:
 
 
 def _remember(names: FolderNames, name: str, found: str) -> None:
-    """Remember what is spelled otherwise: the video, or the folder `videos` that it lies in."""
+    """Record another spelling of the video, or of the folder `videos` that holds it."""
     like_name = "/".join(found.split("/")[-len(PurePosixPath(name).parts) :])
     if without_video_suffix(name) == name:
         like_name = without_video_suffix(like_name)
@@ -69,21 +72,21 @@ def _advice(name: str, found: list[str]) -> str:
 
 
 def hints(names: FolderNames, absent: Iterable[str]) -> list[str]:
-    """Return what a spreadsheet may have done to the names of videos that are not there."""
+    """Return sentences on how a spreadsheet may have changed the names of absent videos."""
     by_number: dict[int, list[str]] = {}
     for at in (".", VIDEOS):
         for name in names.names_in(at):
             stem = without_video_suffix(name)
             if stem != name and stem.isdecimal():
                 by_number.setdefault(int(stem), []).append(name)
-    told = []
+    found = []
     for name in absent:
         stem = without_video_suffix(PurePosixPath(name).name)
         alike = by_number.get(int(stem), []) if stem.isdecimal() and stem.isascii() else []
         if alike:
-            told.append(
-                f"video {name!r} is not there, {', '.join(alike)} is: spreadsheets drop leading zeros"
+            found.append(
+                f"video {name!r} does not exist, but {', '.join(alike)} does: spreadsheets drop leading zeros"
             )
         elif is_date(stem):
-            told.append(f"video {name!r} is not there: spreadsheets make dates of names such as 01-02")
-    return told
+            found.append(f"video {name!r} does not exist: spreadsheets turn names such as 01-02 into dates")
+    return found

@@ -1,4 +1,4 @@
-"""The endings that make a file a video."""
+"""List the file endings of videos."""
 
 VIDEO_SUFFIXES = frozenset(
     (
@@ -24,17 +24,17 @@ VIDEO_SUFFIXES = frozenset(
         ".gif",
     )
 )
-# Often a small preview beside the video of the same name.
+# A .gif is often a small preview beside the video of the same name.
 PREVIEW_SUFFIX = ".gif"
 
 
 def without_video_suffix(name: str) -> str:
-    """Return `a/b` for `a/b.mp4`; any other ending stays, since names may hold dots."""
+    """Return `a/b` for `a/b.mp4`. Any other ending stays, because names may contain dots."""
     stem, dot, suffix = name.rpartition(".")
     return stem if dot and stem and f".{suffix.lower()}" in VIDEO_SUFFIXES else name
 
 
 def without_previews(names: list[str]) -> list[str]:
-    """Return the names of videos without .gif, unless there is nothing else."""
+    """Return the names without those that end in .gif, unless all of them do."""
     videos = [name for name in names if not name.lower().endswith(PREVIEW_SUFFIX)]
     return videos or names

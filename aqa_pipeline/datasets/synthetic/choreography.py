@@ -1,12 +1,12 @@
-"""What a synthetic routine consists of and what it scores: elements, wobble, falls. Knows no picture.
+"""Compose and score a synthetic routine: elements, wobble, falls. This module draws nothing.
 
-A routine is six different elements. Each has a difficulty in tenths within the range of its kind, and the
-harder it is the larger and quicker the movement. Execution costs: an unsteady element up to 0.3 points in
-tenths, a fall 1 point. So
+A routine is six different elements. Each has a difficulty, in tenths of a point, within the range of its
+kind. A harder element has a larger and faster movement. An unsteady element costs up to 0.3 points, a fall 1
+point:
 
     score = sum(difficulty) - sum(wobble deductions) - 1.0 * falls
 
-which is always above 0: the six easiest elements hold 3.4 points and the deductions end at 2.8.
+The score is always above 0: the six easiest elements sum to 3.4 points, and the largest deduction is 2.8.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ DIFFICULTY_TENTHS: dict[str, tuple[int, int]] = {
 
 @dataclass(frozen=True)
 class Element:
-    """One element as performed. `amount` in [0, 1] is how far its movement goes, from easiest to hardest."""
+    """One element of a routine. `amount` in [0, 1] is the size of its movement, from easiest to hardest."""
 
     kind: str
     difficulty_tenths: int
@@ -48,13 +48,13 @@ class Element:
 
     @property
     def unsteadiness(self) -> float:
-        """0 (steady) to 1."""
+        """Return the unsteadiness, from 0 (steady) to 1."""
         return self.wobble_tenths / WOBBLE_TENTHS
 
 
 @dataclass(frozen=True)
 class Routine:
-    """Elements in order, and what the judges make of them."""
+    """The elements in order, with their difficulty, deductions and score."""
 
     elements: tuple[Element, ...]
 
@@ -73,9 +73,9 @@ class Routine:
 
 
 def compose(rng: np.random.Generator) -> Routine:
-    """A routine drawn at random: better athletes try harder elements, and are steadier, on average."""
+    """Draw a random routine. Better athletes try harder elements and are steadier, on average."""
     kinds = rng.permutation(list(DIFFICULTY_TENTHS))[:NUM_ELEMENTS]
-    # More of the very good and the very bad than of the middling: ranks are clear, few routines tie.
+    # More very good and very bad routines than average ones, so that ranks are clear and few routines tie.
     skill = rng.beta(0.7, 0.7)
     sloppiness = 1 - skill + rng.normal(0, 0.25)
     fall_probability = EASY_FALL_PROBABILITY + 0.12 * float(np.clip(sloppiness, 0, 1))

@@ -1,8 +1,8 @@
-"""Synthetic routines: videos rendered here, with known scores, elements and athlete boxes.
+"""Render synthetic routines: videos with known scores, elements and athlete boxes.
 
-For the demo and for tests: no download, and a quality signal that is known to be there. An articulated
-athlete performs six elements (choreography.py says what they score) on the floor of one of four meets.
-The folder that is written can be read as dataset `synthetic`, and as `folder` too.
+They serve the demo and the tests: they need no download, and they have a known quality signal. An articulated
+athlete performs six elements (choreography.py gives their scores) on the floor of one of four meets. The
+folder can be loaded as dataset `synthetic` or as `folder`.
 """
 
 import csv
@@ -24,20 +24,20 @@ from aqa_pipeline.records import Dataset, Target
 NAME = "synthetic"
 NUM_VIDEOS = 72
 TEST_SHARE = 1 / 3
-# Raised when the same seed no longer gives the same videos.
+# The version, raised when the same seed no longer gives the same videos.
 RENDERER = 1
 
 PARAMETERS_FILE, SCORES_FILE, ROUTINES_FILE = "synthetic.json", "scores.csv", "routines.csv"
 
-# The six hardest elements hold 16.6 points, and the deductions of a routine end at 2.8.
+# The six hardest elements sum to 16.6 points. The largest deduction of a routine is 2.8.
 TARGETS = (Target("score", 0.0, 17.0), Target("difficulty", 0.0, 17.0), Target("deductions", 0.0, 3.0))
 
-WHERE = "Rendered on this machine: `aqa demo` does it, or render_synthetic(root) in Python."
+WHERE = "Rendered on this machine by `aqa demo`, or by render_synthetic(root) in Python."
 
 LAYOUT = f"""\
 ROOT/{PARAMETERS_FILE}    number of videos and seed
 ROOT/{SCORES_FILE}        video, score, score:difficulty, score:deductions, group (the meet)
-ROOT/{ROUTINES_FILE}      what is performed when, in every video
+ROOT/{ROUTINES_FILE}      the elements of every video and their times
 ROOT/videos/routine-000.mp4 ...   320x240, 15 fps, 12 to 15 seconds
 ROOT/boxes/routine-000.csv ...    the athlete's box in every frame"""
 
@@ -50,11 +50,11 @@ def render_synthetic(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Render `num_videos` routines into `root`; finished files of an earlier, interrupted call are kept.
+    """Render `num_videos` routines into `root`; keep finished files of an earlier, interrupted call.
 
     The same `seed` gives the same videos; a larger `num_videos` begins with those of a smaller one.
-    `progress(done, total)` is called after each video. Raises `DatasetError` when `root` already holds
-    a set with other parameters.
+    `progress(done, total)` is called after each video. Raises `DatasetError` if `root` holds a set with other
+    parameters.
     """
     if num_videos < 1 or workers < 1:
         raise DatasetError(f"num_videos and workers must be at least 1, got {num_videos} and {workers}")
@@ -70,9 +70,9 @@ def render_synthetic(
 
 
 def load(root: Path) -> Dataset:
-    """The rendered routines under `root`, with one default split (2/3 to train) and splits by meet.
+    """Load the rendered routines from `root`, with a default split (2/3 training) and splits by meet.
 
-    Renders nothing. Raises `DatasetError` when `root` holds no complete set.
+    The function renders nothing. Raises `DatasetError` if `root` holds no complete set.
     """
     if not (root / SCORES_FILE).is_file() or not (root / PARAMETERS_FILE).is_file():
         raise DatasetError(f"no complete set of synthetic routines in {root}. {WHERE}\n{LAYOUT}")
@@ -88,7 +88,7 @@ def load(root: Path) -> Dataset:
 
 
 def video_id_of(index: int) -> str:
-    """`routine-007` for 7."""
+    """Return the video id of an index: `routine-007` for 7."""
     return f"routine-{index:03d}"
 
 
@@ -105,7 +105,7 @@ def _is_rendered(root: Path, index: int) -> bool:
 
 
 def _claim(root: Path, wanted: dict[str, int]) -> None:
-    """Make `root` the place of that set, or see that it already is."""
+    """Make the folder `root` for that set, or check that it holds the same set."""
     path = root / PARAMETERS_FILE
     if not path.is_file():
         if root.is_dir() and any(root.iterdir()):
@@ -121,8 +121,8 @@ def _claim(root: Path, wanted: dict[str, int]) -> None:
             if present.get(name) != wanted.get(name)
         )
         raise DatasetError(
-            f"{root} holds synthetic routines made another way: {differences}. "
-            "Choose another folder, delete that one, or ask for what it holds."
+            f"{root} holds synthetic routines with other parameters: {differences}. "
+            "Choose another folder, delete this one, or ask for its parameters."
         )
 
 
@@ -131,7 +131,9 @@ def _parameters(root: Path) -> dict[str, int]:
     try:
         parameters = json.loads(read_label_text(path))
     except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path} is not JSON ({error}); delete the folder and render it again") from error
+        raise DatasetError(
+            f"{path} cannot be read as JSON ({error}); delete the folder and render it again"
+        ) from error
     if not isinstance(parameters, dict) or not isinstance(parameters.get("seed"), int):
         raise DatasetError(f"{path} names no seed; delete the folder and render it again")
     return parameters
@@ -144,14 +146,14 @@ def _run(render: Callable[[int], None], indices: list[int], *, workers: int) -> 
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor, as_completed
 
-    # Spawned, not forked: safe whatever threads the caller runs.
+    # Spawned, not forked: forking is unsafe if the caller runs threads.
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         for future in as_completed([pool.submit(render, index) for index in indices]):
             yield future.result()
 
 
 def _render_one(root: Path, seed: int, index: int) -> None:
-    """Boxes first: the video's presence says that its index is done."""
+    """Render one routine. The boxes come first, because a present video means that its index is done."""
     from aqa_pipeline.athlete.boxes import write_boxes
     from aqa_pipeline.datasets.synthetic.render import scene_of, write_video
 
@@ -161,7 +163,7 @@ def _render_one(root: Path, seed: int, index: int) -> None:
 
 
 def _write_tables(root: Path, *, num_videos: int, seed: int) -> None:
-    """What is performed when, and then the scores, whose presence says that the set is complete."""
+    """Write the table of elements, then the scores, because present scores mean that the set is complete."""
     from aqa_pipeline.datasets.synthetic.movement import timetable
     from aqa_pipeline.datasets.synthetic.render import meet_of, routine_of
 

@@ -1,4 +1,4 @@
-"""The athlete of the synthetic routines: from joint angles to points in the picture, drawn and boxed."""
+"""Compute and draw the athlete of the synthetic routines: from joint angles to points, picture and box."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from aqa_pipeline.datasets.synthetic.movement import Floats
+from aqa_pipeline.datasets.synthetic.element_motions import Floats
 
 Picture = npt.NDArray[np.uint8]
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
-# Metres.
+# In meters.
 TORSO, NECK_AND_HEAD, HEAD_RADIUS = 0.50, 0.21, 0.115
 UPPER_ARM, FOREARM, THIGH, SHIN, FOOT = 0.28, 0.29, 0.44, 0.44, 0.14
 HALF_SHOULDERS, HALF_HIPS = 0.16, 0.085
@@ -27,7 +27,7 @@ JOINTS = (
 
 @dataclass(frozen=True)
 class Bone:
-    """A tapered capsule between two joints; radii in metres; `part` names its colour."""
+    """A tapered capsule between two joints. Radii are in meters; `part` selects the color."""
 
     start: str
     stop: str
@@ -67,17 +67,20 @@ _FRACTION_BITS = 4
 
 @dataclass(frozen=True)
 class Look:
-    """Colours (red, green, blue) by part of the body."""
+    """Colors (red, green, blue) by part of the body."""
 
-    suit: Colour
-    tights: Colour
-    skin: Colour
-    hair: Colour
-    shoes: Colour
+    suit: Color
+    tights: Color
+    skin: Color
+    hair: Color
+    shoes: Color
 
 
 def joint_positions(motion: Mapping[str, Floats]) -> Floats:
-    """(frame, joint, 3) metres: right, up, towards the viewer; the lowest joint is `lift` above the floor."""
+    """Return joint positions in meters, (frame, joint, 3): right, up, toward the viewer.
+
+    The lowest joint is `lift` above the floor.
+    """
     zeros, ones = np.zeros_like(motion["lean"]), np.ones_like(motion["lean"])
     lean = np.radians(motion["lean"])
     spine = np.stack([np.sin(lean), np.cos(lean), zeros], axis=-1)
@@ -106,7 +109,7 @@ def joint_positions(motion: Mapping[str, Floats]) -> Floats:
 
 
 def _limb(motion: Mapping[str, Floats], limb: str, *, sign: float, bend_sign: float) -> tuple[Floats, Floats]:
-    """Directions of its upper and lower half."""
+    """Return the directions of the upper and the lower half of a limb."""
     swing, spread = motion[f"{limb}_swing"], np.radians(motion[f"{limb}_spread"])
 
     def direction(degrees: Floats) -> Floats:
@@ -118,7 +121,7 @@ def _limb(motion: Mapping[str, Floats], limb: str, *, sign: float, bend_sign: fl
 
 
 def _rotate(points: Floats, degrees: Floats, *, axes: tuple[int, int]) -> Floats:
-    """Turn (frame, joint, 3) from the first axis towards the second."""
+    """Turn vectors, (frame, joint, 3), from the first axis toward the second."""
     first, second = axes
     cos, sin = np.cos(np.radians(degrees))[:, None], np.sin(np.radians(degrees))[:, None]
     turned = points.copy()
@@ -127,48 +130,48 @@ def _rotate(points: Floats, degrees: Floats, *, axes: tuple[int, int]) -> Floats
     return turned
 
 
-def figure_box(points: Floats, *, pixels_per_metre: float) -> Floats:
-    """`x1 y1 x2 y2` around everything that `draw_figure` draws, in pixels. `points`: (joint, 2) pixels."""
+def figure_box(points: Floats, *, pixels_per_meter: float) -> Floats:
+    """Return the box `x1 y1 x2 y2` around the drawn figure, in pixels. `points` is (joint, 2) in pixels."""
     # Drawn edges are smoothed over about two pixels, and pixel (0, 0) covers -0.5 to 0.5 when drawn.
-    radii = (_RADII * pixels_per_metre + 2.5).reshape(-1, 1)
-    centres = np.stack([points[_START], points[_STOP]], axis=1).reshape(-1, 2)
-    return np.concatenate([(centres - radii).min(axis=0), (centres + radii).max(axis=0)]) + 0.5
+    radii = (_RADII * pixels_per_meter + 2.5).reshape(-1, 1)
+    centers = np.stack([points[_START], points[_STOP]], axis=1).reshape(-1, 2)
+    return np.concatenate([(centers - radii).min(axis=0), (centers + radii).max(axis=0)]) + 0.5
 
 
 def draw_figure(
-    picture: Picture, points: Floats, depths: Floats, *, pixels_per_metre: float, look: Look
+    picture: Picture, points: Floats, depths: Floats, *, pixels_per_meter: float, look: Look
 ) -> None:
     """Draw the athlete into `picture` (height, width, RGB), far limbs first and a little darker.
 
-    `points`: (joint, 2) pixels; `depths`: (joint,) metres towards the viewer.
+    `points`: (joint, 2) pixels; `depths`: (joint,) meters toward the viewer.
     """
     near = (depths[_START] + depths[_STOP]) / 2
-    start, stop, radii = points[_START], points[_STOP], _RADII * pixels_per_metre
+    start, stop, radii = points[_START], points[_STOP], _RADII * pixels_per_meter
     outlines = _capsules(start, stop, radii)
     # The light comes from the upper left.
     lights = _capsules(start - 0.22 * radii[:, :1], stop - 0.22 * radii[:, 1:], 0.7 * radii)
     shades = 0.92 + 0.5 * np.clip(near, -0.3, 0.16)
     # Joints of one depth keep the order of BONES: the head over the neck, the face over the hair.
     for index in np.argsort(np.round(near, 2), kind="stable"):
-        colour, shade = getattr(look, BONES[index].part), float(shades[index])
-        _fill(picture, outlines[index], _shaded(colour, 0.78 * shade))
-        _fill(picture, lights[index], _shaded(colour, shade))
+        color, shade = getattr(look, BONES[index].part), float(shades[index])
+        _fill(picture, outlines[index], _shaded(color, 0.78 * shade))
+        _fill(picture, lights[index], _shaded(color, shade))
 
 
 def _capsules(start: Floats, stop: Floats, radii: Floats) -> npt.NDArray[np.int32]:
-    """(bone, corner, 2) outlines in fixed-point pixels: half a circle around either end."""
+    """Return outlines in fixed-point pixels, (bone, corner, 2): half a circle around each end."""
     along = np.arctan2(stop[:, 1] - start[:, 1], stop[:, 0] - start[:, 0])[:, None]
     angles = np.concatenate([along + _ARC, along + _ARC + np.pi], axis=1)
     ring = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-    centres = np.repeat(np.stack([stop, start], axis=1), len(_ARC), axis=1)
+    centers = np.repeat(np.stack([stop, start], axis=1), len(_ARC), axis=1)
     reach = np.repeat(radii[:, ::-1], len(_ARC), axis=1)[..., None]
-    return np.round((centres + reach * ring) * 2**_FRACTION_BITS).astype(np.int32)
+    return np.round((centers + reach * ring) * 2**_FRACTION_BITS).astype(np.int32)
 
 
-def _fill(picture: Picture, corners: npt.NDArray[np.int32], colour: Colour) -> None:
-    cv2.fillConvexPoly(picture, corners, colour, lineType=cv2.LINE_AA, shift=_FRACTION_BITS)
+def _fill(picture: Picture, corners: npt.NDArray[np.int32], color: Color) -> None:
+    cv2.fillConvexPoly(picture, corners, color, lineType=cv2.LINE_AA, shift=_FRACTION_BITS)
 
 
-def _shaded(colour: Colour, factor: float) -> Colour:
-    red, green, blue = colour
+def _shaded(color: Color, factor: float) -> Color:
+    red, green, blue = color
     return min(255, int(red * factor)), min(255, int(green * factor)), min(255, int(blue * factor))

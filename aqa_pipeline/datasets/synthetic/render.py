@@ -1,4 +1,4 @@
-"""One synthetic routine as frames, and frames as an H.264 file in place only when whole."""
+"""Render a synthetic routine to frames, and encode frames as an H.264 file."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,16 +19,17 @@ from aqa_pipeline.datasets.synthetic.arena import (
     draw_shadow,
 )
 from aqa_pipeline.datasets.synthetic.choreography import Routine, compose
+from aqa_pipeline.datasets.synthetic.element_motions import Floats
 from aqa_pipeline.datasets.synthetic.figure import Look, Picture, draw_figure, figure_box, joint_positions
-from aqa_pipeline.datasets.synthetic.movement import Floats, perform
+from aqa_pipeline.datasets.synthetic.movement import perform
 from aqa_pipeline.disk_errors import explain_disk_error
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.files import whole_file
 
 FPS = 15
 NUM_MEETS = 4
-PIXELS_PER_METRE = 76.0
-# The camera follows the athlete with this much delay, and drifts to and fro by itself.
+PIXELS_PER_METER = 76.0
+# The camera follows the athlete with this delay, and drifts slowly left and right.
 CAMERA_LAG_SECONDS = 0.3
 CAMERA_DRIFT_METRES = 0.2
 
@@ -37,8 +38,8 @@ CAMERA_DRIFT_METRES = 0.2
 class Scene:
     """All that a video shows: the athlete's joints in the picture, frame by frame, before which place.
 
-    `points` (frame, joint, 2) pixels, `depths` (frame, joint) metres towards the viewer, `lift` (frame,)
-    metres, `left` (frame,) pixels into the panorama.
+    `points` (frame, joint, 2) pixels, `depths` (frame, joint) meters toward the viewer, `lift` (frame,)
+    meters, `left` (frame,) pixels into the panorama.
     """
 
     points: Floats
@@ -49,12 +50,12 @@ class Scene:
     look: Look
 
     def boxes(self) -> Floats:
-        """(frame, 4) `x1 y1 x2 y2` pixels around the athlete, within the picture."""
-        boxes = np.stack([figure_box(points, pixels_per_metre=PIXELS_PER_METRE) for points in self.points])
+        """Return the boxes around the athlete, (frame, 4) `x1 y1 x2 y2` in pixels, within the picture."""
+        boxes = np.stack([figure_box(points, pixels_per_meter=PIXELS_PER_METER) for points in self.points])
         return np.clip(boxes, 0, [WIDTH, HEIGHT, WIDTH, HEIGHT])
 
     def frames(self) -> Iterator[Picture]:
-        """The pictures (HEIGHT, WIDTH, RGB uint8) in order."""
+        """Yield the pictures in order, (HEIGHT, WIDTH, RGB) uint8."""
         for index, (points, depths) in enumerate(zip(self.points, self.depths, strict=True)):
             picture = self.arena.view(float(self.left[index]), seconds=index / FPS)
             across = points[:, 0]
@@ -62,30 +63,30 @@ class Scene:
                 picture,
                 x=float(across.mean()),
                 half_width=float(max(14.0, 0.5 * np.ptp(across))),
-                height_metres=float(self.lift[index]),
+                height_meters=float(self.lift[index]),
             )
-            draw_figure(picture, points, depths, pixels_per_metre=PIXELS_PER_METRE, look=self.look)
+            draw_figure(picture, points, depths, pixels_per_meter=PIXELS_PER_METER, look=self.look)
             self.arena.dim_corners(picture)
             yield picture
 
 
 def meet_of(index: int) -> int:
-    """Which meet the video of that index belongs to."""
+    """Return the meet of the video of that index."""
     return index % NUM_MEETS
 
 
 def routine_of(index: int, *, seed: int) -> Routine:
-    """What the video of that index performs."""
+    """Return the routine of the video of that index."""
     return compose(_generator(seed, "routine", index))
 
 
 def look_of(index: int, *, seed: int) -> Look:
-    """What the athlete of that video wears."""
+    """Return the outfit of the athlete in that video."""
     return draw_look(meet_of(index), rng=_generator(seed, "look", index))
 
 
 def scene_of(index: int, *, seed: int) -> Scene:
-    """What the video of that index shows: the same for the same seed and index."""
+    """Return the scene of the video of that index. It depends only on seed and index."""
     rng = _generator(seed, "movement", index)
     meet = meet_of(index)
     motion = perform(routine_of(index, seed=seed), fps=FPS, rng=rng)
@@ -93,12 +94,12 @@ def scene_of(index: int, *, seed: int) -> Scene:
     camera = _follow(motion["travel"], shift=float(rng.uniform(0, 2 * np.pi)))
     points = np.stack(
         [
-            WIDTH / 2 + (joints[..., 0] - camera[:, None]) * PIXELS_PER_METRE,
-            FLOOR_LINE - joints[..., 1] * PIXELS_PER_METRE,
+            WIDTH / 2 + (joints[..., 0] - camera[:, None]) * PIXELS_PER_METER,
+            FLOOR_LINE - joints[..., 1] * PIXELS_PER_METER,
         ],
         axis=-1,
     )
-    left = (PANORAMA_WIDTH - WIDTH) / 2 + camera * PIXELS_PER_METRE
+    left = (PANORAMA_WIDTH - WIDTH) / 2 + camera * PIXELS_PER_METER
     return Scene(
         points=points,
         depths=joints[..., 2],
@@ -110,7 +111,7 @@ def scene_of(index: int, *, seed: int) -> Scene:
 
 
 def write_video(path: Path, frames: Iterable[Picture], *, fps: int = FPS) -> None:
-    """Encode RGB frames as H.264; `path` appears when the file is whole. Raises `VideoError`."""
+    """Encode RGB frames as H.264. `path` appears only when the file is complete. Raise `VideoError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with whole_file(path) as part:
@@ -126,7 +127,7 @@ def write_video(path: Path, frames: Iterable[Picture], *, fps: int = FPS) -> Non
 
 def _encode(path: Path, frames: Iterable[Picture], *, fps: int) -> None:
     with av.open(str(path), "w", format="mp4") as container:
-        # One thread and fixed options: the same frames always make the same file.
+        # With one thread and fixed options, the same frames always make the same file.
         stream = container.add_stream(
             "libx264", rate=fps, options={"preset": "superfast", "crf": "21", "threads": "1", "g": "45"}
         )
@@ -142,7 +143,7 @@ def _encode(path: Path, frames: Iterable[Picture], *, fps: int) -> None:
 
 
 def _follow(travel: Floats, *, shift: float) -> Floats:
-    """Where the camera looks, in metres: behind the athlete's way by a lag, plus a slow drift."""
+    """Return the position of the camera in meters: it follows the athlete with a delay, plus a slow drift."""
     keep = float(np.exp(-1 / (CAMERA_LAG_SECONDS * FPS)))
     camera = np.empty_like(travel)
     here = travel[0]
@@ -154,5 +155,5 @@ def _follow(travel: Floats, *, shift: float) -> Floats:
 
 
 def _generator(seed: int, purpose: str, number: int) -> np.random.Generator:
-    # Separate streams: how an athlete looks can then never depend on what was drawn for the score.
+    # Separate random streams, so that the look of an athlete cannot depend on the score.
     return np.random.default_rng([seed, sum(purpose.encode()), number])

@@ -12,13 +12,13 @@ from aqa_pipeline.athlete.quads import read_quad_csv, read_quads
 from aqa_pipeline.errors import DatasetError
 
 
-def box(centre: tuple[float, float], size: tuple[float, float], degrees: float = 0) -> np.ndarray:
+def box(center: tuple[float, float], size: tuple[float, float], degrees: float = 0) -> np.ndarray:
     """(4, 2) corners around a rotated box."""
     half = np.array(size) / 2
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
     angle = np.radians(degrees)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    return corners @ turn.T + centre
+    return corners @ turn.T + center
 
 
 def area(quad: np.ndarray) -> float:
@@ -54,12 +54,12 @@ angles, sides, places = st.floats(-180, 180), st.floats(1, 500), st.floats(-200,
 @given(st.tuples(places, places), st.tuples(sides, sides), angles, st.booleans())
 def test_first_rows_in_either_order_give_the_whole_area(
     tmp_path_factory: pytest.TempPathFactory,
-    centre: tuple[float, float],
+    center: tuple[float, float],
     size: tuple[float, float],
     degrees: float,
     mended: bool,
 ) -> None:
-    quad = box(centre, size, degrees)
+    quad = box(center, size, degrees)
     row = (quad if mended else quad[[0, 1, 3, 2]]).reshape(1, 8).tolist()
     read = read_quads(write_json(tmp_path_factory.mktemp("quads"), {"a": row}))["a"][0]
     assert area(read) == pytest.approx(size[0] * size[1], rel=1e-6, abs=1e-6)

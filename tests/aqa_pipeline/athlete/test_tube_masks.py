@@ -50,11 +50,11 @@ def box(x1: float, y1: float, x2: float, y2: float) -> np.ndarray:
     return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], float)
 
 
-def rotated(centre: tuple[float, float], sides: tuple[float, float], degrees: float) -> np.ndarray:
+def rotated(center: tuple[float, float], sides: tuple[float, float], degrees: float) -> np.ndarray:
     angle = math.radians(degrees)
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     half = np.array(sides) / 2
-    return (np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half) @ turn + centre
+    return (np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half) @ turn + center
 
 
 def clipped(polygon: list[tuple[float, float]], inside, crossing) -> list[tuple[float, float]]:

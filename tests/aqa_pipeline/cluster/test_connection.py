@@ -119,9 +119,7 @@ def test_as_many_workers_as_there_is_room_for(cluster, settings, expected) -> No
 
 
 def test_no_gpu_where_one_is_asked_for() -> None:
-    with pytest.raises(
-        ClusterError, match="Ray at test: 2 nodes, 16 CPUs, 0 GPUs has no GPU to run on: use --dev"
-    ):
+    with pytest.raises(ClusterError, match="Ray at test: 2 nodes, 16 CPUs, 0 GPUs has no GPU: use --dev"):
         place(CPUS, device="cuda", cpus=1)
 
 

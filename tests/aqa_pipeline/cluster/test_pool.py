@@ -86,7 +86,7 @@ def test_what_a_lost_worker_had_in_hand_is_done_by_another(tmp_path: Path) -> No
 def test_an_item_that_kills_its_workers_is_given_up_alone(tmp_path: Path) -> None:
     events = deal(partial(Squares, tmp_path, deadly=1), list(range(8)), num_workers=1, longest=4)
     ended = results(events)
-    assert "its worker was lost 3 times; the last time, its worker process has died" in str(ended.pop(1))
+    assert "its worker was lost 3 times; the last reason: its worker process has died" in str(ended.pop(1))
     assert ended == {number: number**2 for number in range(8) if number != 1}
     assert sum(isinstance(event, Gone) for _, event in events) == MAX_DEATHS
 
@@ -178,7 +178,7 @@ def test_workers_that_are_not_alike_stop_the_work(tmp_path: Path) -> None:
     ("num_left", "num_workers", "longest", "expected"),
     [(1000, 4, 16, 16), (40, 4, 16, 5), (7, 4, 16, 1), (1, 1, 16, 1), (5, 1, 16, 2)],
 )
-def test_portions_shrink_towards_the_end(num_left, num_workers, longest, expected) -> None:
+def test_portions_shrink_toward_the_end(num_left, num_workers, longest, expected) -> None:
     assert portion(num_left, num_workers, longest=longest) == expected
 
 

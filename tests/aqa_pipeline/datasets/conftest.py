@@ -17,8 +17,8 @@ BITS = 2 ** np.arange(10).reshape(2, 5)
 def draw(frame: int) -> np.ndarray:
     """(32, 80, 3) the bits of the frame number as black and white blocks."""
     bits = (frame & BITS) > 0
-    grey = np.where(bits.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1), 255, 0).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=2)
+    gray = np.where(bits.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1), 255, 0).astype(np.uint8)
+    return np.repeat(gray[..., None], 3, axis=2)
 
 
 def frame_in(picture: np.ndarray) -> int:

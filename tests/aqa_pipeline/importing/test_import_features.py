@@ -203,7 +203,7 @@ def test_damaged_and_hostile_files_are_named_and_nothing_runs(dataset, store, tm
     assert report.num_written == 1
     reasons = [failure.reason for failure in report.failures]
     assert "without running code" in reasons[0]
-    assert "no .npy file" in reasons[1]
+    assert "cannot be read as a .npy file" in reasons[1]
     assert "it is a folder" in reasons[2]
     assert not proof.exists()
 
@@ -285,7 +285,7 @@ def test_the_command_names_what_it_left_out_and_exits_with_3(root, tmp_path):
     assert result.exit_code == 3
     assert "vst: 10 videos imported" in result.output
     assert "Ball_001.npy: it has the shape (4,)" in result.output
-    assert "1 files of no video of rhythmic-gymnastics, left out: Ball_777" in result.output
+    assert "1 files that belong to no video of rhythmic-gymnastics, left out: Ball_777" in result.output
     assert "1 videos of rhythmic-gymnastics without features: Ball_012" in result.output
     (row,) = Store(tmp_path / "s").contents()
     assert (row.spec.facts["backbone"], row.spec.facts["step_seconds"]) == ("swin", 1.28)
@@ -295,11 +295,14 @@ def test_the_command_names_what_it_left_out_and_exits_with_3(root, tmp_path):
     ("options", "message"),
     [
         ([], "Nothing to import"),
-        (["--stream", "vst"], "--stream goes with --features only"),
-        (["--features", "."], "--features need a name: --stream NAME"),
-        (["--features", ".", "--features", "..", "--stream", "x"], "name one folder, or files alone"),
-        (["--features", ".", "--stream", "x", "--step-seconds", 1, "--steps", "."], "say the same"),
-        (["--features", ".", "--stream", "x", "--frames-per-step", 16], "--frames-per-step and --fps go tog"),
+        (["--stream", "vst"], "--stream needs --features"),
+        (["--features", "."], "--features needs --stream NAME"),
+        (["--features", ".", "--features", "..", "--stream", "x"], "give one folder, or only files"),
+        (["--features", ".", "--stream", "x", "--step-seconds", 1, "--steps", "."], "exclude each other"),
+        (
+            ["--features", ".", "--stream", "x", "--frames-per-step", 16],
+            "--frames-per-step and --fps need each other",
+        ),
     ],
 )
 def test_a_wrong_command_line_is_told(root, options, message):

@@ -47,7 +47,7 @@ def test_the_bytes_that_were_read_are_run_even_if_the_file_changes(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x = 1\n", r"plug.py defines nothing to look up: expected a Head, a Backbone or a DatasetAdapter"),
+        ("x = 1\n", r"plug.py defines no entry: expected a Head, a Backbone or a DatasetAdapter"),
         ("\n\ndef f(:\n", r"plug.py fails in line 3: SyntaxError"),
         ("import sys\n\nsys.exit(1)\n", r"plug.py fails in line 3: SystemExit: 1"),
         ("def f():\n    raise ValueError('hm')\nf()\n", r"plug.py fails in line 2: ValueError: hm\.$"),
@@ -79,7 +79,7 @@ def test_a_name_of_ours_cannot_be_taken_but_ours_can_be_imported(tmp_path: Path)
         assert DATASETS.find("mine").layout == DATASETS.find("folder").layout
     takes = text + 'MINE = replace(DATASETS["folder"], title="mine")\n'
     with plugged_in([read_plugin(written(tmp_path / "takes.py", takes))]):
-        with pytest.raises(PluginError, match=r"takes.py \(sha256:.*'folder', which is one of ours"):
+        with pytest.raises(PluginError, match=r"takes.py \(sha256:.*'folder', but this name is built in"):
             DATASETS.find("folder")
         assert DATASETS.find("synthetic").name == "synthetic"
 

@@ -75,12 +75,12 @@ def test_a_list_has_all_that_work_and_tells_the_others(packages: Path) -> None:
     assert set(found) == {*OURS, "club"}
     assert len(problems) == 4
     assert sum("odd_club" in problem for problem in problems) == 3
-    assert any("'folder', which is one of ours" in problem for problem in problems)
+    assert any("'folder', but this name is built in" in problem for problem in problems)
 
 
 def test_two_packages_of_one_name_are_both_named(packages: Path) -> None:
     install(packages, "second_club", {"club": "CLUB"}, "")
-    with pytest.raises(PluginError, match=r"(?=.*good_club)(?=.*second_club).*define a dataset 'club' each"):
+    with pytest.raises(PluginError, match=r"(?=.*good_club)(?=.*second_club).*each define a dataset 'club'"):
         registry().find("club")
 
 

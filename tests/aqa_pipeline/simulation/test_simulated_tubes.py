@@ -311,10 +311,10 @@ def test_the_command_draws_labels_and_tubes(tmp_path: Path) -> None:
     command = ("simulate", "--like", "fr-fs", "--root", root, "--store", store, "--draw-labels", "--limit", 4)
     result = run(*command)
     assert result.exit_code == 0, result.output
-    assert "Labels drawn at random lie in" in result.output
+    assert "Wrote random labels to" in result.output
     assert "tubes of i3d-tsa-net: about 46 MB" in result.output
     assert "SIMULATED fr-fs: 4 videos, 4 records written" in result.output
     assert "0 records written" in run(*command).output
-    assert "wants a --root" in run("simulate", "--like", "fr-fs", "--draw-labels").output
+    assert "needs --root" in run("simulate", "--like", "fr-fs", "--draw-labels").output
     refused = run("simulate", "--like", "mtl-aqa", "--root", root, "--draw-labels").output
     assert "--like fr-fs or aqa7" in refused

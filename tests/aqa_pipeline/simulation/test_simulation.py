@@ -53,7 +53,7 @@ def few(tmp_path: Path) -> Dataset:
     return load_dataset(NAME, write_labels(tmp_path / "rg", num_train=3, num_test=2))
 
 
-def relabelled(dataset: Dataset, order: np.ndarray) -> Dataset:
+def relabeled(dataset: Dataset, order: np.ndarray) -> Dataset:
     """The same videos with each other's labels."""
     labels = [video.labels for video in dataset.videos]
     videos = (replace(video, labels=labels[at]) for video, at in zip(dataset.videos, order, strict=True))
@@ -140,7 +140,7 @@ def test_videos_of_overlapping_splits_are_ranked_once(shared):
 @pytest.mark.parametrize("stream", STEPS)
 def test_without_effect_labels_change_nothing(few, stream, signal):
     simulation = Simulation(effect=0.0, signal=signal)
-    other = relabelled(few, np.array([3, 0, 4, 1, 2]))
+    other = relabeled(few, np.array([3, 0, 4, 1, 2]))
     before, after = drawn_of(few, simulation, stream), drawn_of(other, simulation, stream)
     assert quality_of_videos(few) != quality_of_videos(other)
     for video_id, drawn in before.items():
@@ -150,7 +150,7 @@ def test_without_effect_labels_change_nothing(few, stream, signal):
 
 def test_with_effect_labels_change_the_key_steps_alone(few):
     """A tenth of the steps, and of the features those that show quality."""
-    other = relabelled(few, np.array([3, 0, 4, 1, 2]))
+    other = relabeled(few, np.array([3, 0, 4, 1, 2]))
     before, after = drawn_of(few, Simulation(), "crops"), drawn_of(other, Simulation(), "crops")
     (seen,) = directions(Simulation(), STREAMS["crops"])
     for video_id, drawn in before.items():
@@ -176,10 +176,10 @@ def ridge_scores(dataset: Dataset, drawn: dict[str, Drawn]) -> float:
     labels = [
         np.array([dataset.video(v).labels["total"] for v in side]) for side in (split.train, split.test)
     ]
-    centred = train - train.mean(axis=0)
-    kernel = centred @ centred.T
+    centerd = train - train.mean(axis=0)
+    kernel = centerd @ centerd.T
     kernel += 0.1 * np.trace(kernel) / len(kernel) * np.eye(len(kernel))
-    weights = centred.T @ np.linalg.solve(kernel, labels[0] - labels[0].mean())
+    weights = centerd.T @ np.linalg.solve(kernel, labels[0] - labels[0].mean())
     return float(spearmanr(test @ weights, labels[1])[0])
 
 
@@ -281,9 +281,9 @@ def test_what_cannot_be_simulated_is_told(few, tmp_path):
             Simulation(effect=effect)
     with pytest.raises(DatasetError, match="'x' tell no duration"):
         STREAMS["crops"].draw(Simulation(), NAME, Video("x", Path("x.mp4")), quality=0.0)
-    unlabelled = (replace(few.videos[0], labels={}), *few.videos[1:])
+    unlabeled = (replace(few.videos[0], labels={}), *few.videos[1:])
     with pytest.raises(DatasetError, match="1 videos have no total score, such as"):
-        quality_of_videos(replace(few, videos=unlabelled))
+        quality_of_videos(replace(few, videos=unlabeled))
 
 
 def run(*arguments: object) -> Result:
@@ -299,7 +299,7 @@ def test_the_command_shouts_and_so_does_the_listing(few, tmp_path):
     assert "drawn at random, from no video" in result.output
     again = run(*command, "--effect", 0.5, "--signal", "even")
     assert "0 records written" in again.output
-    assert "5 were there already" in again.output
+    assert "5 existed already" in again.output
     listing = run("store", "ls", store)
     assert "SIMULATED even, effect 0.5" in listing.output
     assert "drawn at random, from no video" in listing.output

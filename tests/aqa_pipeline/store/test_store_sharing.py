@@ -216,7 +216,7 @@ def test_the_commands_walk_from_store_to_pack_and_back(store, tmp_path):
     assert "4 records in" in aqa("pack", store.root, "--out", packed)
     assert "segments" in aqa("ls", packed)
     assert "4 of 4 records are sound" in aqa("verify", packed)
-    assert "4 records taken into" in aqa("unpack", packed, again)
+    assert "4 records copied into" in aqa("unpack", packed, again)
     assert "4 files in" in aqa("export", packed, "--out", tmp_path / "arrays")
     broken = Store(again).path("toy", "a", SPEC)
     broken.write_bytes(b"")

@@ -17,7 +17,7 @@ from aqa_pipeline.athlete.boxes import read_boxes
 from aqa_pipeline.athlete.quads import read_quad_csv, read_quads
 from aqa_pipeline.datasets.reading.disk import read_label_text
 from aqa_pipeline.datasets.reading.matlab import read_table
-from aqa_pipeline.datasets.reading.sheets import read_sheet
+from aqa_pipeline.datasets.reading.spreadsheets import read_sheet
 from aqa_pipeline.errors import AqaError, DatasetError, VideoError
 from aqa_pipeline.records import Video
 from aqa_pipeline.untrusted.bounded_files import (

@@ -63,8 +63,8 @@ def draw_number(number: int, *, width: int, height: int) -> np.ndarray:
     grid = np.array(bits + [1 - bit for bit in bits]).reshape(ROWS, COLUMNS)
     rows = np.arange(height) * ROWS // height
     columns = np.arange(width) * COLUMNS // width
-    grey = np.where(grid[rows][:, columns], BRIGHT, DARK).astype(np.uint8)
-    return np.repeat(grey[:, :, None], 3, axis=2)
+    gray = np.where(grid[rows][:, columns], BRIGHT, DARK).astype(np.uint8)
+    return np.repeat(gray[:, :, None], 3, axis=2)
 
 
 def stored_picture(number: int, recipe: Recipe) -> np.ndarray:

@@ -92,7 +92,7 @@ class TestNoVideo:
 
 
 def png(width, height):
-    """A black grey-scale picture: 110 million pixels are 107 kB."""
+    """A black gray-scale picture: 110 million pixels are 107 kB."""
 
     def chunk(kind, content):
         crc = zlib.crc32(kind + content)

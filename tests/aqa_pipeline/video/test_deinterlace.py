@@ -18,7 +18,7 @@ STEP = 6  # pixels that the bar moves from field to field
 
 
 def field(moment, *, scale=1):
-    """(H, W, 3) a bright bar on a slope of grey, at a moment counted in fields."""
+    """(H, W, 3) a bright bar on a slope of gray, at a moment counted in fields."""
     picture = np.repeat(np.linspace(20, 120, HEIGHT * scale)[:, None], WIDTH * scale, axis=1)
     left = (moment * STEP) % (WIDTH - 24) * scale
     picture[:, left : left + 24 * scale] = 220

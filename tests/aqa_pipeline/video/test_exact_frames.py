@@ -80,7 +80,7 @@ def test_samples_show_the_frame_of_their_time(videos, video_name, read_number, r
             samples = sample_by_time(opened.timeline, rate)
             shown = {i: read_number(p) for i, p in opened.frames(np.unique(samples.frame_index))}
             for index, middle in zip(samples.frame_index, samples.pts_seconds.mean(axis=1), strict=True):
-                # at a rounded time the frame before or after is as right as its neighbour
+                # at a rounded time the frame before or after is as right as its neighbor
                 right = {
                     video.numbers[max(0, bisect_right(video.seconds, middle + nudge) - 1)]
                     for nudge in (-CONTAINER_ROUNDING_SECONDS, 0, CONTAINER_ROUNDING_SECONDS)

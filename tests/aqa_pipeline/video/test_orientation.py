@@ -19,7 +19,7 @@ def test_turned_videos_look_as_in_opencv(videos, name, read_number):
         _, ours = next(opened.frames([0]))
     assert ours.shape == bgr.shape
     assert read_number(bgr[:, :, ::-1]) == read_number(ours) == 0
-    assert np.abs(ours.astype(int) - bgr[:, :, ::-1]).max() <= 3  # the two convert colours by different code
+    assert np.abs(ours.astype(int) - bgr[:, :, ::-1]).max() <= 3  # the two convert colors by different code
 
 
 @pytest.mark.parametrize("orientation", sorted(QUARTER_TURNS_AND_MIRRORS))

@@ -204,7 +204,7 @@ def test_a_video_that_kills_its_workers_is_named_and_the_others_are_done(
     (failure,) = report.failures
     assert failure.video_id == "v2"
     assert failure.reason.startswith(
-        "its worker was lost 3 times; the last time, its worker process has died"
+        "its worker was lost 3 times; the last reason: its worker process has died"
     )
     assert (report.num_done, told[-1]) == (5, 6)
     there = files(tmp_path / "store")

@@ -195,7 +195,7 @@ def test_a_deep_config_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('{"schema_version": 3, "dims": {"a": NaN}}', "NaN is no number"),
+        ('{"schema_version": 3, "dims": {"a": NaN}}', "NaN is not a number"),
         ('{"schema_version": 3, "target": {"low": 1e999}}', "is too large"),
         ('{"schema_version": 3, "epochs": ' + "9" * 400 + "}", "is too large"),
         ('{"schema_version": 3, "x": ' + "[" * 100_000, "nested too deeply"),

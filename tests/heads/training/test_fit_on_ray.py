@@ -78,6 +78,6 @@ def test_a_cell_that_kills_its_workers_is_named_and_the_others_are_done(
 
 def test_a_cluster_without_gpu_says_so(world, tmp_path: Path, ray_cluster: str) -> None:
     request = world.request(tmp_path / "run", device="cuda")
-    with pytest.raises(ClusterError, match="has no GPU to run on: use --device cpu"):
+    with pytest.raises(ClusterError, match="has no GPU: use --device cpu"):
         fit_on_ray(request, address=ray_cluster, actors=None, tell=lambda text: None)
     assert not (tmp_path / "run").exists()

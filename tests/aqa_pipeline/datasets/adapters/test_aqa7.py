@@ -141,8 +141,8 @@ def test_no_score_of_any_sport_passes_on_another_scale(root: Path, sport: int, f
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ([8, 1, 50], "class 8 is not within 1 to 7"),
-        ([1.5, 1, 50], "class '1.5' is not a whole number"),
+        ([8, 1, 50], "sport number 8 is not within 1 to 7"),
+        ([1.5, 1, 50], "sport number '1.5' is not a whole number"),
         ([1, -1, 50], "sample number '-1.0' is not a whole number"),
         ([1, 1, np.nan], "score 'nan' is not a finite number"),
         ([1, 1, 0], "score 0 of diving is far from 21.6 to 102.6: is this the list of Split_4?"),
@@ -229,7 +229,7 @@ def test_damaged_files(root: Path, content: bytes | str) -> None:
         "noise": whole[:128] + np.random.RandomState(0).bytes(len(whole) - 128),
     }
     path.write_bytes(made[content] if isinstance(content, str) else content)
-    with pytest.raises(DatasetError, match=r"split_4_train_list.mat (is no MATLAB file|has no variable)"):
+    with pytest.raises(DatasetError, match=r"list.mat (cannot be read as a MATLAB file|has no variable)"):
         load(root)
     assert not (root / "ran").exists()
 
@@ -243,5 +243,5 @@ def test_another_variable(root: Path) -> None:
 def test_matlab_7_3(root: Path) -> None:
     path = root / "Split_4/split_4_train_list.mat"
     path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x89HDF\r\n\x1a\n".ljust(512))
-    with pytest.raises(DatasetError, match=r"is of MATLAB 7\.3: save it as version 7"):
+    with pytest.raises(DatasetError, match=r"is a MATLAB 7\.3 file: save it as version 7"):
         load(root)

@@ -110,7 +110,8 @@ def test_a_missing_score_costs_itself_and_the_total_that_it_is_part_of(tmp_path:
     assert dict(dataset.video("5").labels) == {"tes": 20.5, "deduction": 0.0}
     assert dataset.split("official").train == ("1", "3", "4", "5")
     assert dataset.notes == tuple(
-        f"2 of 5 videos have no {name}: 4, 5. They are extracted, and left out where it is learned."
+        f"2 of 5 videos have no {name}: 4, 5. They can be extracted, but are left out "
+        "when a head is trained on this target."
         for name in ("pcs", "total")
     )
     assert dataset.problems == (

@@ -47,7 +47,7 @@ def test_videos_without_any_score_are_there_and_nothing_is_learned(tmp_path: Pat
     assert ids(dataset) == ["a", "b"]
     assert dataset.splits == {}
     (note,) = dataset.notes
-    assert note.startswith("scores.csv has no column score, but video, points: its videos are extracted")
+    assert note.startswith("scores.csv has no column score, but video, points: its videos can be extracted")
     with pytest.raises(DatasetError, match="has no score to learn: add a column score"):
         dataset.target()
 
@@ -135,7 +135,7 @@ def test_scores_csv_is_taken_before_others(tmp_path: Path) -> None:
         ("C:\\x.mp4,1", "leads out of the dataset's folder"),
         ("x\x00y,1", "unprintable"),
         ("x" * 300 + ",1", "longer than 200 bytes"),
-        ("x,1,,,,,z", "7 cells under 6 columns"),
+        ("x,1,,,,,z", "7 fields under 6 columns"),
         ("x,1,20,10", "start_frame 20 is not before stop_frame 10"),
         ("x,1,20,20", "start_frame 20 is not before stop_frame 20"),
         ("x,1,-1,10", "start_frame '-1' is not a whole number >= 0"),
@@ -143,7 +143,7 @@ def test_scores_csv_is_taken_before_others(tmp_path: Path) -> None:
         ("x,1,,,val", "split 'val' is neither train nor test"),
         ("x,1,,,,../boxes.csv", "boxes '../boxes.csv' leads out"),
         ("twice,1", "fits twice.avi, twice.mp4: add the ending"),
-        ("pictures,1", "needs a number in the column fps"),
+        ("pictures,1", "needs its frame rate: a number in the column fps"),
     ],
 )
 def test_a_bad_row_costs_only_itself(tmp_path: Path, row: str, reason: str) -> None:
@@ -190,7 +190,7 @@ def test_performances_of_one_file_need_ids(tmp_path: Path) -> None:
         (b"video,score,Score\na,1,2\n", "columns score more than once"),
         (b"video,score:\na,1\n", "score columns need different names"),
         (b"video,score\n\xff\xfe,1\n", "is not UTF-8 text .byte 12"),
-        (b"video,score\n" + b"a" * 200_000 + b",1\n", "line 2 is not CSV"),
+        (b"video,score\n" + b"a" * 200_000 + b",1\n", "line 2 cannot be read as CSV"),
     ],
 )
 def test_errors_of_the_whole_file(tmp_path: Path, content: bytes, message: str) -> None:

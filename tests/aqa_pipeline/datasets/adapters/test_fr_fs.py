@@ -127,7 +127,7 @@ def test_a_bad_row_is_a_problem_and_the_rest_goes_on(tmp_path: Path, row: Row, r
 def test_a_row_of_one_cell(tmp_path: Path) -> None:
     write_csv(tmp_path / "Test.csv", TEST)
     (tmp_path / "Train.csv").write_text("name,label\n1-1,1\n2-1\n")
-    assert load(tmp_path).problems == ("Train.csv row 3: expected key and label, got one cell",)
+    assert load(tmp_path).problems == ("Train.csv row 3: expected key and label, got one field",)
 
 
 def test_without_xlrd_there_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +136,7 @@ def test_without_xlrd_there_is_one_clear_error(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "xlrd", None)
     with pytest.raises(
         DatasetError,
-        match=r"xlrd, .*not installed: pip install .*\[xls\]'?, or save the sheet as Train.csv",
+        match=r"xlrd .*not installed: run pip install .*\[xls\]'?, or save the sheet as Train.csv",
     ):
         load(tmp_path)
 
@@ -148,7 +148,7 @@ def test_damaged_xls(tmp_path: Path, content: bytes, capsys: pytest.CaptureFixtu
     pytest.importorskip("xlrd")
     write_csv(tmp_path / "Test.csv", TEST)
     (tmp_path / "Train.xls").write_bytes(content)
-    with pytest.raises(DatasetError, match=r"Train.xls is no .xls file that can be read"):
+    with pytest.raises(DatasetError, match=r"Train.xls cannot be read as an .xls file"):
         load(tmp_path)
     assert capsys.readouterr().out == ""
 

@@ -205,7 +205,8 @@ def test_a_missing_score_costs_only_itself(root: Path) -> None:
     assert dict(dataset.videos[3].labels) == {"tes": 30.5, "pcs": 31.0}
     assert dataset.problems == ()
     assert dataset.notes == (
-        f"1 of 4 videos have no total: 3_{TITLE}. They are extracted, and left out where it is learned.",
+        f"1 of 4 videos have no total: 3_{TITLE}. They can be extracted, but are left out "
+        "when a head is trained on this target.",
     )
 
 

@@ -192,7 +192,7 @@ def test_pictures_around_the_dives_only(
     assert shown_frames(short) == list(SHORT_FRAMES)
 
 
-def test_frames_before_the_labelled_start_are_taken_as_far_as_they_are_there(
+def test_frames_before_the_labeled_start_are_taken_as_far_as_they_are_there(
     root: Path, fill_folder: Callable, shown_frames: Callable
 ) -> None:
     fill_folder(root / "frames/01", [*LONG_FRAMES, *range(255, 270), *range(280, 370)])
@@ -357,7 +357,7 @@ def test_a_missing_score_costs_itself_and_what_is_made_of_it(
     told = f"{ANNOTATIONS} (1, 2): {reason}; the video has no such label"
     assert dataset.problems == (() if reason is None else (told,))
     assert (
-        "1 of 3 videos have no execution: 01_02. They are extracted"
+        "1 of 3 videos have no execution: 01_02. They can be extracted"
         in dataset.notes[1 - len(left & {"score"})]
     )
     assert "01_02" in dataset.split("official").train
@@ -420,7 +420,7 @@ def test_a_dive_on_both_sides(tmp_path: Path) -> None:
         ({"annotations": {}}, "holds no dict"),
         ({"annotations": {LONG: {}}}, "has no usable entry; the first says"),
         ({"train": {"a": 1}}, "train_split_0.pkl holds no list"),
-        ({"test": ((9, 9),)}, "test_split_0.pkl names no labelled dive"),
+        ({"test": ((9, 9),)}, "test_split_0.pkl names no labeled dive"),
     ],
 )
 def test_files_of_another_kind(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -110,7 +110,8 @@ def test_a_missing_score_costs_only_itself(tmp_path: Path) -> None:
     assert video.duration_seconds is None
     assert dataset.problems == ()
     assert dataset.notes == (
-        "1 of 3 videos have no execution: Ball_003. They are extracted, and left out where it is learned.",
+        "1 of 3 videos have no execution: Ball_003. They can be extracted, but are left out "
+        "when a head is trained on this target.",
     )
 
 

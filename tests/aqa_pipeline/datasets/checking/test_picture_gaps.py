@@ -43,7 +43,7 @@ def test_check_tells_a_gap_and_stays_complete(tmp_path: Path) -> None:
     (tmp_path / "scores.csv").write_text("video,score,fps\nholed,3,5\nwhole,4,5\nabsent,5,5\n")
     report = check_dataset(load_dataset("folder", tmp_path))
     assert report.notes == (
-        "1 video has gaps in the numbers of the pictures, and what follows a gap is shown that much too "
+        "1 video has gaps in the numbers of the pictures; pictures after a gap are shown too "
         "early: holed (3 missing after 0003.png)",
     )
     assert "worth knowing (1)\n  1 video has gaps" in format_report(report)

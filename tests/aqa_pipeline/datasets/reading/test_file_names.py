@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from aqa_pipeline.commands.datasets import datasets
 from aqa_pipeline.datasets import load_dataset
-from aqa_pipeline.datasets.reading.file_names import FolderNames, NameIndex, told_respelled
+from aqa_pipeline.datasets.reading.file_names import FolderNames, NameIndex, respelled_note
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.spelling import folded
 
@@ -173,7 +173,7 @@ def test_a_video_is_not_given_to_two_rows(tmp_path: Path) -> None:
     touch(tmp_path / "fall.mp4")
     dataset = load_dataset("folder", tmp_path)
     assert [video.video_id for video in dataset.videos] == ["fall"]
-    assert "video 'Fall': fall.mp4 is also named by another row" in dataset.problems[0]
+    assert "video 'Fall': another row names the same file fall.mp4" in dataset.problems[0]
 
 
 def test_parts_of_one_file_may_be_spelled_as_one_likes(tmp_path: Path) -> None:
@@ -252,6 +252,6 @@ def test_names_in_folders_of_another_spelling(tmp_path: Path) -> None:
 
 
 def test_a_long_list_is_cut() -> None:
-    text = told_respelled({f"v{number}": f"V{number}" for number in range(12)}, what="video")
+    text = respelled_note({f"v{number}": f"V{number}" for number in range(12)}, what="video")
     assert text.startswith("12 videos were found under another spelling: v0 -> V0, ")
     assert text.endswith("v9 -> V9 and 2 more")

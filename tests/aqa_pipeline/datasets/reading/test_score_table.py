@@ -71,7 +71,8 @@ def test_one_missing_mark_costs_one_label(tmp_path: Path) -> None:
     ]
     assert dataset.problems == ()
     assert dataset.notes[0] == (
-        "1 of 4 videos have no score: 03. They are extracted, and left out where it is learned."
+        "1 of 4 videos have no score: 03. They can be extracted, but are left out "
+        "when a head is trained on this target."
     )
     assert len(dataset.notes) == 3
 

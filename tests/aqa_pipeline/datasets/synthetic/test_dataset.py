@@ -18,11 +18,12 @@ from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.datasets.synthetic.arena import HEIGHT, WIDTH
 from aqa_pipeline.datasets.synthetic.choreography import DIFFICULTY_TENTHS, NUM_ELEMENTS, Element, Routine
 from aqa_pipeline.datasets.synthetic.dataset import render_synthetic
+from aqa_pipeline.datasets.synthetic.element_motions import ELEMENTS
 from aqa_pipeline.datasets.synthetic.figure import JOINTS, Look, draw_figure, figure_box, joint_positions
-from aqa_pipeline.datasets.synthetic.movement import ELEMENTS, FALL_SECONDS, STANCE, perform, timetable
+from aqa_pipeline.datasets.synthetic.movement import FALL_SECONDS, STANCE, perform, timetable
 from aqa_pipeline.datasets.synthetic.render import (
     FPS,
-    PIXELS_PER_METRE,
+    PIXELS_PER_METER,
     Scene,
     look_of,
     meet_of,
@@ -152,9 +153,9 @@ def test_elements_begin_and_end_in_the_stance(kind: str, amount: float) -> None:
 def test_limbs_keep_their_lengths_and_feet_their_floor(scenes: list[Scene]) -> None:
     motion = perform(routine_of(3, seed=0), fps=FPS, rng=np.random.default_rng(3))
     joints = joint_positions(motion)
-    for upper, lower, metres in (("right_hip", "right_knee", 0.44), ("left_shoulder", "left_elbow", 0.28)):
+    for upper, lower, meters in (("right_hip", "right_knee", 0.44), ("left_shoulder", "left_elbow", 0.28)):
         bone = joints[:, JOINTS.index(upper)] - joints[:, JOINTS.index(lower)]
-        np.testing.assert_allclose(np.linalg.norm(bone, axis=-1), metres)
+        np.testing.assert_allclose(np.linalg.norm(bone, axis=-1), meters)
     np.testing.assert_allclose(joints[..., 1].min(axis=1), motion["lift"] + 0.04)
 
 
@@ -173,7 +174,7 @@ def test_boxes_hold_the_whole_figure_and_little_more(scenes: list[Scene]) -> Non
     for scene in scenes[:4]:
         for points, depths, box in list(zip(scene.points, scene.depths, scene.boxes(), strict=True))[::7]:
             picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-            draw_figure(picture, points, depths, pixels_per_metre=PIXELS_PER_METRE, look=WHITE)
+            draw_figure(picture, points, depths, pixels_per_meter=PIXELS_PER_METER, look=WHITE)
             rows, columns = np.nonzero(picture.any(axis=-1))
             drawn = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
             assert (box[:2] <= drawn[:2]).all()
@@ -186,13 +187,13 @@ def test_the_camera_keeps_the_athlete_in_the_picture(scenes: list[Scene]) -> Non
         inside = (scene.points >= 0) & (scene.points <= [WIDTH, HEIGHT])
         assert inside.mean() > 0.995
         boxes = scene.boxes()
-        whole = np.stack([figure_box(points, pixels_per_metre=PIXELS_PER_METRE) for points in scene.points])
+        whole = np.stack([figure_box(points, pixels_per_meter=PIXELS_PER_METER) for points in scene.points])
         seen = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) / np.prod(whole[:, 2:] - whole[:, :2], axis=1)
         assert seen.min() > 0.8
 
 
 def test_looks_do_not_tell_the_score() -> None:
-    """Over many videos neither meet nor colours go with the score."""
+    """Over many videos neither meet nor colors go with the score."""
     indices = range(160)
     scores = [routine_of(index, seed=0).score for index in indices]
     suits = [sum(look_of(index, seed=0).suit) for index in indices]

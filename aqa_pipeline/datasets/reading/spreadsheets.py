@@ -1,4 +1,4 @@
-"""Rows of a spreadsheet, .xls or .csv, as texts."""
+"""Read the rows of a spreadsheet, .xls or .csv, as text."""
 
 import io
 from pathlib import Path
@@ -8,20 +8,20 @@ from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.installation import install_command
 from aqa_pipeline.untrusted.bounded_files import LABEL_BYTES, check_bounded
 
-# One sheet is read, and none of the empty cells that a row may claim.
+# Only one sheet is loaded, and no empty fields at the end of a row.
 SPARING = {"on_demand": True, "ragged_rows": True}
 Rows = list[tuple[int, list[str]]]
 
 
 def read_sheet(path: Path, *, sheet: str) -> Rows:
-    """Row number (from 1, the header's) and cells of each row below the header that is not blank.
+    """Return the number (the header is row 1) and the fields of each row below the header that is not blank.
 
-    `sheet` names the sheet of an .xls file. Whole numbers there, always floats, come as `12`, not `12.0`.
-    Raises `DatasetError`; for .xls without the library that reads it, with the ways out.
+    `sheet` names the sheet of an .xls file. Whole numbers of an .xls file are returned as `12`, not `12.0`.
+    Raises `DatasetError`, also for an .xls file if the library xlrd is not installed.
     """
     rows = _xls_rows(path, sheet) if path.suffix.lower() == ".xls" else read_csv_lines(path)
-    stripped = [(number, [cell.strip() for cell in cells]) for number, cells in rows]
-    return [(number, cells) for number, cells in stripped[1:] if any(cells)]
+    stripped = [(number, [field.strip() for field in fields]) for number, fields in rows]
+    return [(number, fields) for number, fields in stripped[1:] if any(fields)]
 
 
 def _xls_rows(path: Path, sheet: str) -> Rows:
@@ -33,26 +33,28 @@ def _xls_rows(path: Path, sheet: str) -> Rows:
         import xlrd
     except ImportError as error:
         raise DatasetError(
-            f"{path} is an .xls file, and xlrd, which reads these, is not installed: "
+            f"{path} is an .xls file, and the library xlrd that reads it is not installed: run "
             f"{install_command('xls')}, or save the sheet as {path.stem}.csv beside it."
         ) from error
     try:
-        # xlrd writes its doubts about a file to the terminal unless they are sent elsewhere.
+        # xlrd writes its warnings to the terminal unless it gets another log file.
         with xlrd.open_workbook(str(path), logfile=io.StringIO(), **SPARING) as book:
             names = book.sheet_names()
             table = book.sheet_by_name(sheet) if sheet in names else None
             rows = (
-                [[_text(cell) for cell in table.row_values(row)] for row in range(table.nrows)]
+                [[_text(value) for value in table.row_values(row)] for row in range(table.nrows)]
                 if table
                 else []
             )
     except Exception as error:
-        # xlrd lets through whatever a damaged file causes: struct.error, IndexError, AssertionError, ...
-        raise DatasetError(f"{path} is no .xls file that can be read ({error}): get it again") from error
+        # xlrd passes on any error that a damaged file causes: struct.error, IndexError, AssertionError, ...
+        raise DatasetError(
+            f"{path} cannot be read as an .xls file ({error}): download or copy it again"
+        ) from error
     if sheet not in names:
         raise DatasetError(f"{path} has no sheet {sheet}; it has {', '.join(names)}")
     return list(enumerate(rows, start=1))
 
 
-def _text(cell: object) -> str:
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+def _text(value: object) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
