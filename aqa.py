@@ -1,4 +1,4 @@
-"""Action Quality Assessment from Python: both stages in a row, from videos to scores.
+"""Action Quality Assessment from Python: both stages in a row, from videos to scores::
 
     import aqa
 

@@ -35,25 +35,40 @@ class Head(RegressorMixin, BaseEstimator):
 
     Parameters
     ----------
-    head : name of a head that reads one stream of features: "wd", "svr-average", "action-net", ...
-    variant : variant of the head; None: its first.
-    epochs : number of epochs; None: the recipe's.
-    select : which epoch is kept. "last": the last one. "val": the one with the highest Spearman correlation
-        on 20 % of the training videos, which are held out. "auto": "val" if `fit` gets groups, else "last".
-    low, high : raw scores that map to 0 and 1; None: 10 % beyond the range of the training scores.
-    random_state : seed of the network's start, the batches and the held-out videos.
-    device : "cpu", "cuda", "cuda:1", ... of the training; `predict` runs on the CPU.
+    head : str
+        Name of a head that reads one stream of features: "wd", "svr-average", "action-net", ...
+    variant : str, optional
+        Variant of the head. None: the head's first variant.
+    epochs : int, optional
+        Number of epochs. None: the recipe's number.
+    select : {"auto", "last", "val"}
+        Which epoch is kept. "last": the last one. "val": the one with the highest Spearman correlation on
+        20 % of the training videos, which are held out. "auto": "val" if `fit` gets groups, else "last".
+    low, high : float, optional
+        Raw scores that map to 0 and 1. None: 10 % beyond the range of the training scores.
+    random_state : int
+        Seed of the network's start, the batches and the held-out videos.
+    device : str
+        Device of the training: "cpu", "cuda", "cuda:1", ... `predict` runs on the CPU.
 
     Attributes
     ----------
-    module_ : the trained network.
-    recipe_ : how it was trained.
-    scale_ : its scale of scores.
-    epochs_ : one `Epoch` per epoch.
-    chosen_epoch_ : the kept epoch, counted from 1.
-    n_features_in_ : feature size (dim).
+    module_ : torch.nn.Module
+        The trained network.
+    recipe_ : Recipe
+        The recipe of the training.
+    scale_ : ScoreScale
+        The scale of the scores.
+    epochs_ : list of Epoch
+        The learning curve, one value per epoch.
+    chosen_epoch_ : int
+        The kept epoch, counted from 1.
+    n_features_in_ : int
+        Feature size (dim).
 
-    Sources: `aqa heads` names the paper of each head.
+    Notes
+    -----
+    `aqa heads` names the paper of each head.
 
     Examples
     --------
