@@ -142,7 +142,8 @@ def _write_pages(
 ) -> None:
     """Write a page per video, and an index page of several; add pages that cannot be made to `failures`."""
     from heads.scoring.index_page_content import INDEX, write_index
-    from heads.scoring.score_page_content import page_paths, write_page_of
+    from heads.scoring.page_paths import page_paths
+    from heads.scoring.score_page_content import write_page_of
 
     out, embed = options["html"], options["embed"]
     single = len(results) + len(failures) == 1

@@ -1,6 +1,5 @@
 """The content of a scored video's page: tracks, moments, pictures and facts."""
 
-import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.records import Record, StreamSpec
-from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, open_video
 from aqa_pipeline.video.plain import in_words
 from heads.evaluation.evaluate import SELECT_LABELS
@@ -18,7 +16,6 @@ from heads.evaluation.two_class_target import HALF, TwoClassTarget
 from heads.pages.media import embed_media, link_media, relative_address
 from heads.pages.pictures import pictures_at
 from heads.pages.score_page import (
-    Level,
     Link,
     Mark,
     Moment,
@@ -26,10 +23,10 @@ from heads.pages.score_page import (
     Place,
     Scale,
     ScorePage,
-    Track,
     TubeStrip,
     write_score_page,
 )
+from heads.pages.track import Level, Track
 from heads.runs.title import is_closed_form
 from heads.runs.training_statistics import frames_without_person
 from heads.scoring.athlete_outlines import athlete_outlines
@@ -299,20 +296,3 @@ def _stream_facts(spec: StreamSpec, record: Record) -> str:
 def _short(identity: object) -> str:
     """Return the text with digests cut to 12 digits; the spec holds them whole."""
     return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{12,}", r"\1", str(identity))
-
-
-def page_paths(out: Path, scored: Sequence[ScoringResult], *, single: bool) -> list[Path]:
-    """Return the pages' paths: `out` for a single video, else `out/NAME.html`; equal names are numbered."""
-    if single and not out.is_dir():
-        return [out] * len(scored)
-    names: list[str] = []
-    for one in scored:
-        name = number_name(file_name(one.scored_video.name), names)
-        names.append(name)
-    return [out / f"{name}.html" for name in names]
-
-
-def number_name(name: str, taken: Sequence[str]) -> str:
-    """Return the name, or the first of name-2, name-3, ... that is not taken."""
-    numbered = (name if number == 1 else f"{name}-{number}" for number in itertools.count(1))
-    return next(each for each in numbered if each not in taken)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aqa_pipeline.text_table import format_table
 from heads.evaluation.two_class_target import TwoClassTarget
-from heads.pages.score_page import scores_are_even, weights_are_even
+from heads.pages.track import scores_are_even, weights_are_even
 from heads.scoring.predict import Prediction
 from heads.scoring.result import ScoringResult
 from heads.scoring.scorer import ScoredVideo, Scorer

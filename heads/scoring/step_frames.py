@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from aqa_pipeline.records import Record
 from aqa_pipeline.video import Timeline
-from heads.pages.score_page import Track
+from heads.pages.track import Track
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

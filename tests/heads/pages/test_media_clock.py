@@ -21,7 +21,8 @@ from aqa_pipeline.records import Record, Source, StreamSpec, Video
 from aqa_pipeline.video import open_video, probe
 from extract.streams.stream import plan_steps
 from heads.pages.media import embed_media, link_media, unreached_seconds
-from heads.pages.score_page import Moment, ScorePage, Track, write_score_page
+from heads.pages.score_page import Moment, ScorePage, write_score_page
+from heads.pages.track import Track
 from heads.scoring.athlete_outlines import athlete_outlines
 from heads.scoring.step_frames import jump_seconds, step_frames
 

@@ -14,7 +14,8 @@ from aqa_pipeline.untrusted.csv_fields import csv_text, safe_field
 from heads.pages.media import relative_address
 from heads.pages.pictures import outline_at
 from heads.pages.rendering import render_page
-from heads.pages.score_page import Outline, Track, clock, time_ticks
+from heads.pages.score_page import Outline, clock, time_ticks
+from heads.pages.track import Track
 
 
 def track(values: list[float], **changes: object) -> Track:

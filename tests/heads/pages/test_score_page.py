@@ -20,10 +20,10 @@ from heads.pages.score_page import (
     Place,
     Scale,
     ScorePage,
-    Track,
     TubeStrip,
     write_score_page,
 )
+from heads.pages.track import Track
 
 HOSTILE = '<script>window.hacked=1</script><img src=x onerror="window.hacked=1">\'"&amp;</title>'
 MEGABYTE = 1_000_000
