@@ -195,7 +195,7 @@ def fit(
     >>> import aqa
     >>> dataset, store = aqa.load_dataset("folder", "my-videos"), aqa.open_store("features")
     >>> run = aqa.fit(dataset, store, head="wd", streams=["frames"], seeds=[0], epochs=2, out="runs/doctest")
-    >>> run.evaluate().num_videos                                                   # test videos
+    >>> run.evaluate().overall.num_videos   # test videos
     9
     """
     from aqa_pipeline.commands.defaults import RUNS

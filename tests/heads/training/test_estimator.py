@@ -79,9 +79,7 @@ def test_a_fit_is_that_of_a_run_on_the_same_videos(world, tmp_path: Path) -> Non
     from heads.runs.trained_cell import read_cell
     from heads.training.fit import fit
 
-    request = world.request(tmp_path / "run", streams=("segments",), epochs=2)
-    request = type(request)(**{**vars(request), "head": "wd"})
-    fit(request)
+    fit(world.request(tmp_path / "run", head="wd", streams=("segments",), epochs=2))
     rows = read_cell(tmp_path / "run", split="first", seed=0).predictions
     spec = world.specs["segments"]
     train, test = ([row for row in rows if row.part == part] for part in ("train", "test"))
