@@ -32,6 +32,7 @@ from heads.commands.fit import evaluate, fit
 from heads.commands.heads import heads
 from heads.commands.report import report
 from heads.commands.reproduce import compare, make_reproduce
+from heads.commands.run import run
 from heads.commands.score import make_score
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ for command in (
     weights,
     backbones,
     heads,
+    run,
     extract,
     simulate,
     store,

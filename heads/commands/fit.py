@@ -191,7 +191,7 @@ def _fit_options(options: dict[str, Any]) -> "FitOptions":
 
     features = FeatureOptions(
         streams=parse_names(options["streams"]),
-        specs=_spec_choice(options["specs"], options["backbones"]),
+        specs=spec_choice(options["specs"], options["backbones"]),
         allow_missing=options["allow_missing"],
         second_stage=options["second_stage"],
     )
@@ -235,7 +235,8 @@ def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
     return FitRequest(FitOptions.from_config(config), dataset_of(config), Store(config.store), out)
 
 
-def _spec_choice(specs: Sequence[str], backbones: Sequence[str]) -> "SpecChoice":
+def spec_choice(specs: Sequence[str], backbones: Sequence[str]) -> "SpecChoice":
+    """Return which stored features `--spec` and `--backbone` choose; raise `UsageError` for a wrong pair."""
     from heads.data.stored_specs import SpecChoice
 
     return SpecChoice(dict(_pair(text) for text in specs), parse_backbones(backbones))

@@ -5,7 +5,7 @@ The records are frozen and checked: a field that is missing, misspelled or of an
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -31,10 +31,14 @@ class ConfigRecord(BaseModel):
 
 
 class HeadConfig(ConfigRecord):
-    """The head and its variant, by name."""
+    """The head and its variant, by name; of an imported run the SHA-256 of each seed's checkpoint.
+
+    `imported` is empty for a run that was trained here.
+    """
 
     name: str
     variant: str
+    imported: tuple[str, ...]
 
 
 class DatasetConfig(ConfigRecord):
@@ -175,3 +179,16 @@ class RunConfig(ConfigRecord):
     def simulated(self) -> bool:
         """True if some features were drawn at random around known labels."""
         return any(spec.simulated for spec in self.specs.values())
+
+
+def config_schema() -> dict[str, Any]:
+    """Return the JSON schema of config.json.
+
+    It is without the docstrings of dataclasses that other modules share, which speak to programmers.
+    """
+    schema = RunConfig.model_json_schema()
+    records = {record.__name__ for record in ConfigRecord.__subclasses__()}
+    for name, part in schema["$defs"].items():
+        if name not in records:
+            part.pop("description", None)
+    return schema

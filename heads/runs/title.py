@@ -19,6 +19,7 @@ def run_flags(config: RunConfig) -> tuple[str, ...]:
     flags = {
         "SIMULATED": config.simulated,
         "RANDOM WEIGHTS": config.random_weights,
+        "IMPORTED": bool(config.head.imported),
         "SHUFFLED LABELS": config.training.shuffle_labels,
         "NOT MODEL SELECTION": config.training.select == "best-on-test",
         "GROUPS OVERLAP": any(split.num_sharing_group for split in config.splits.values()),

@@ -25,6 +25,7 @@ EXPLAINED = {
     "SHUFFLED LABELS": "a control that was trained on wrong scores.",
     "GROUPS OVERLAP": "some test videos share their group (athlete, event) with training videos: "
     "expect larger errors on new groups.",
+    "IMPORTED": "the weights come from released checkpoints; nothing was trained here.",
     "NOT MODEL SELECTION": "the epoch was chosen on the test set.",
 }
 

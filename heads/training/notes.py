@@ -19,6 +19,13 @@ def notes_on(plan: Plan) -> tuple[str, ...]:
         notes.append("CONTROL: the training labels were shuffled, so there is nothing to learn.")
     if plan.request.training.select == "best-on-test":
         notes.append("NOT MODEL SELECTION: the kept epoch is the one that scored best on the test videos.")
+    if plan.imported:
+        (split,) = plan.splits
+        notes.append(
+            f"IMPORTED: the weights come from checkpoints, and nothing was trained. That split {split.name} "
+            "is the one that they were trained on, and the score scale "
+            f"{split.scale.low:g} to {split.scale.high:g}, is taken from the options."
+        )
     notes += _overlap(plan.splits)
     notes += _labels_left_out(plan)
     if plan.missing:

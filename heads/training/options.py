@@ -91,7 +91,11 @@ class FitOptions(OptionsRecord):
 
     @classmethod
     def from_config(cls, config: RunConfig) -> "FitOptions":
-        """Return the options that a run's config.json came from."""
+        """Return the options that a run's config.json came from; raise `RunError` for an imported run."""
+        if config.head.imported:
+            raise RunError(
+                "the run was imported from checkpoints, not trained: import them again with `aqa run import`."
+            )
         return cls(
             head=config.head.name,
             variant=config.head.variant,

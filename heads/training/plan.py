@@ -70,7 +70,7 @@ class Plan:
 
     `load` returns the features of a split's videos and keeps the last ones in memory. `start` puts pretrained
     weights into a network of the head, if the head has any. `unlabeled` are the videos of the splits that
-    lack a label.
+    lack a label. `imported` are the SHA-256s of checkpoints that take the place of training.
     """
 
     request: FitRequest
@@ -87,6 +87,7 @@ class Plan:
     unlabeled: Sequence[str]
     load: Load
     start: Start
+    imported: tuple[str, ...] = ()
 
     def build(self, dims: Mapping[str, int]) -> nn.Module:
         """Return the head's network with the weights that training starts from."""
@@ -99,7 +100,7 @@ class Plan:
         request, dataset = self.request, self.request.dataset
         return RunConfig(
             schema_version=SCHEMA_VERSION,
-            head=HeadConfig(name=self.head.name, variant=self.variant),
+            head=HeadConfig(name=self.head.name, variant=self.variant, imported=self.imported),
             dataset=DatasetConfig(name=dataset.name, adapter=dataset.adapter, root=dataset.root),
             store=request.store.root,
             labels=LabelsConfig(

@@ -147,7 +147,7 @@ def make_config(
     )
     return RunConfig(
         schema_version=SCHEMA_VERSION,
-        head=HeadConfig(name=head[0], variant=head[1]),
+        head=HeadConfig(name=head[0], variant=head[1], imported=()),
         dataset=DatasetConfig(name=dataset, adapter=dataset, root=Path("data") / dataset),
         store=Path("features"),
         labels=LabelsConfig(

@@ -102,8 +102,10 @@ def test_sides_of_a_horizontal_axis_are_left_and_right(tmp_path: Path) -> None:
 
 
 def test_a_head_without_epochs_has_no_curves_and_no_best_epoch(world, tmp_path: Path) -> None:
-    at_once = world.request(tmp_path / "svr", seeds=(0, 1), head="svr-average")
-    fit(replace(at_once, streams=("segments",), epochs=None))
+    at_once = world.request(
+        tmp_path / "svr", seeds=(0, 1), head="svr-average", streams=("segments",), epochs=None
+    )
+    fit(at_once)
     fit(world.request(tmp_path / "net", seeds=(0, 1)))
     curves = {"learning-curves.svg", "learning-curves.png", "epoch-gap.svg", "epoch-gap.png"}
     words = ("Learning curves", "Best-on-test gain", "Weights kept: last epoch", "momentum")
