@@ -303,7 +303,7 @@ def test_a_preview_of_pictures_takes_their_rate(tmp_path: Path) -> None:
     preview = ["extract", "--preview", pictures, "--streams", "frames", "--contact-sheet", tmp_path / "out"]
     result = run(*preview)
     assert result.exit_code == 1
-    assert "State it with --fps" in result.output
+    assert "Give it with --fps" in result.output
     result = run(*preview, "--fps", 5)
     assert result.exit_code == 0, result.output
     assert "96x64, 20 frames, 4.00 s" in result.output

@@ -26,7 +26,9 @@ PATIENCE_SECONDS = 60.0  # without any worker, before a warning
 class Facts(Protocol):
     """The facts of a worker that must be equal on all workers, such as the digest of its weights."""
 
-    def differences(self, other: Any) -> list[str]: ...
+    def differences(self, other: Any) -> list[str]:
+        """Return one text for each fact that differs."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,13 @@ class Worker(Protocol):
     """The object in an actor. `work` gets numbered items and yields one `Done` for each."""
 
     @property
-    def facts(self) -> Facts: ...
+    def facts(self) -> Facts:
+        """Return the facts that must be equal on all workers."""
+        ...
 
-    def work(self, items: Sequence[tuple[int, Any]]) -> Iterator[Done | Note]: ...
+    def work(self, items: Sequence[tuple[int, Any]]) -> Iterator[Done | Note]:
+        """Yield notes, and one `Done` for each numbered item."""
+        ...
 
 
 class Host:
@@ -78,10 +84,12 @@ class Host:
         self._make = make
 
     def start(self) -> Facts:
+        """Make the worker; return its facts."""
         self._worker = self._make()
         return self._worker.facts
 
     def work(self, items: Sequence[tuple[int, Any]]) -> Iterator[Done | Note]:
+        """Yield the events of the worker."""
         yield from self._worker.work(items)
 
 

@@ -97,7 +97,7 @@ def store_verify(ctx: click.Context, path: Path, sources: bool, root: Path | Non
     from aqa_pipeline.store import Store
 
     if root and not sources:
-        raise click.UsageError("--root is for --sources.")
+        raise click.UsageError("--root needs --sources.")
     if sources:
         ctx.exit(SOME_FAILED if _tell_sources(Store(path), root) else 0)
     problems, num_sound = [], 0

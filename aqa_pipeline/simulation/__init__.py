@@ -1,4 +1,4 @@
-"""Simulated features around real labels: they prove the machinery where no videos are, and nothing else."""
+"""Simulate features for real labels, to test the software without videos. They say nothing about a paper."""
 
 from aqa_pipeline.simulation.choices import SIGNALS, Signal, Simulation
 from aqa_pipeline.simulation.labels import LABELS, draw_labels

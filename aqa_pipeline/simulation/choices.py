@@ -1,4 +1,4 @@
-"""What a person chooses of a simulation, and the random numbers that follow from it."""
+"""The settings of a simulation, and its random numbers."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ SIGNALS: tuple[Signal, ...] = get_args(Signal)
 
 @dataclass(frozen=True)
 class Simulation:
-    """What is drawn: how strong the signal is, where it sits, and which random numbers."""
+    """The strength of the signal (`effect`), its place (`signal`) and the seed of random numbers."""
 
     effect: float = 1.0
     signal: Signal = "sparse"
@@ -27,11 +27,11 @@ class Simulation:
             raise UnknownName("signal", self.signal, SIGNALS)
         if not 0 <= self.effect < np.inf:
             raise DatasetError(
-                f"effect {self.effect} is not a number from 0: 0 is no signal, 1 the usual one."
+                f"effect {self.effect}: expected a finite number >= 0; 0 means no signal, 1 the usual signal."
             )
 
     def facts(self, version: int) -> dict[str, SpecValue]:
-        """What a spec says of features that the model of that version drew."""
+        """Return the facts for the spec of features that were drawn by that version of the model."""
         return {
             "simulated": True,
             "simulation_version": version,
@@ -43,6 +43,6 @@ class Simulation:
 
 
 def random_numbers(simulation: Simulation, *names: str) -> np.random.Generator:
-    """Random numbers of their own for each seed and name (stream, video): no order of work changes them."""
+    """Return a generator for each seed and names (stream, video), so that the order of work has no effect."""
     key = json.dumps([simulation.seed, *names])
     return np.random.default_rng(int.from_bytes(hashlib.sha256(key.encode()).digest()))

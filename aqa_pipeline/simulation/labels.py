@@ -1,4 +1,4 @@
-"""Drawn labels in the files of a dataset, for one that is not at hand: its sizes, and nothing else of it."""
+"""Draw random labels in the file format and size of a dataset, for use without that dataset."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,11 +11,11 @@ from aqa_pipeline.simulation.shares import in_proportion
 
 NOTE_FILE = "DRAWN.txt"
 NOTE = """\
-The labels in this folder were drawn at random by `aqa simulate --draw-labels --seed {seed}`, in the files and
-in the sizes of {name}. No judge gave them, and no video belongs to them.
+The labels in this folder were drawn at random by `aqa simulate --draw-labels --seed {seed}`, in the format
+and size of {name}. They are not from judges, and belong to no video.
 """
 
-NUM_CLEAN, NUM_FALLS = 276, 141  # of FR-FS, half of each to train on
+NUM_CLEAN, NUM_FALLS = 276, 141  # of FR-FS; half of each is the training set
 JUMPS_PER_SKATER = 3
 
 AQA7_SIZES = {
@@ -26,14 +26,14 @@ AQA7_SIZES = {
     "sync_diving_3m": 88,
     "sync_diving_10m": 91,
 }
-AQA7_NUM_TEST = 303  # of 1,106: dealt to the sports in proportion
+AQA7_NUM_TEST = 303  # of 1,106, distributed over the sports in proportion
 
 
 def draw_labels(name: str, root: Path, *, seed: int = 0) -> None:
-    """Writes drawn labels of that dataset into `root`; the same ones, if they are there already, stay.
+    """Write random labels of that dataset into `root`. The same labels stay if they exist already.
 
     Raises `UnknownName` for a dataset whose labels cannot be drawn, and `DatasetError` for a folder with
-    anything else in it.
+    other content.
     """
     if name not in LABELS:
         raise UnknownName("dataset with labels to draw", name, LABELS)
@@ -42,8 +42,8 @@ def draw_labels(name: str, root: Path, *, seed: int = 0) -> None:
         return
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise DatasetError(
-            f"{root} holds something other than the labels of {name} drawn by seed {seed}: they do not go "
-            "beside it. Name a new folder with --root."
+            f"{root} is not empty, and does not hold the labels of {name} with seed {seed}: give a new "
+            "folder with --root."
         )
     root.mkdir(parents=True, exist_ok=True)
     LABELS[name](root, np.random.default_rng(seed))
@@ -51,13 +51,13 @@ def draw_labels(name: str, root: Path, *, seed: int = 0) -> None:
 
 
 def _fr_fs(root: Path, rng: np.random.Generator) -> None:
-    """Train.csv and Test.csv: half of the clean landings and half of the falls in each."""
+    """Write Train.csv and Test.csv, with half of the clean landings and half of the falls in each."""
     num = NUM_CLEAN + NUM_FALLS
     keys = [f"{1 + n // JUMPS_PER_SKATER}-{1 + n % JUMPS_PER_SKATER}" for n in range(num)]
     clean = rng.permutation(np.arange(num) < NUM_CLEAN)
     is_test = np.zeros(num, bool)
-    for of_class in (clean, ~clean):
-        is_test[rng.permutation(np.flatnonzero(of_class))[: of_class.sum() // 2]] = True
+    for with_label in (clean, ~clean):
+        is_test[rng.permutation(np.flatnonzero(with_label))[: with_label.sum() // 2]] = True
     (root / "FRFS").mkdir()
     for file_name, side in (("Train.csv", ~is_test), ("Test.csv", is_test)):
         rows = [f"{keys[n]},{int(clean[n])}" for n in np.flatnonzero(side)]
@@ -65,7 +65,7 @@ def _fr_fs(root: Path, rng: np.random.Generator) -> None:
 
 
 def _aqa7(root: Path, rng: np.random.Generator) -> None:
-    """The lists of Split_4: sport, sample and score, which is within the sport's range."""
+    """Write the lists of Split_4: sport, sample, and a score within the range of the sport."""
     from scipy.io import savemat
 
     tests = dict(zip(AQA7_SIZES, in_proportion(AQA7_NUM_TEST, list(AQA7_SIZES.values())), strict=True))

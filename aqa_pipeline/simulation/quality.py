@@ -1,4 +1,4 @@
-"""How good each performance is: the normal score of its label's rank, so about N(0, 1)."""
+"""Compute the quality of each performance: the normal score of its label's rank, about N(0, 1)."""
 
 from collections.abc import Iterator
 
@@ -11,26 +11,29 @@ from aqa_pipeline.records import Dataset
 
 
 def quality_of_videos(dataset: Dataset) -> dict[str, float]:
-    """Normal scores by video id, of the first target's ranks among videos judged together; ties share theirs.
+    """Return normal scores by video id, from the ranks of the first target; ties share their rank.
 
-    Those are the videos of one default split, train and test (Rhythmic Gymnastics: one apparatus). Raises
-    `DatasetError` for one without a label.
+    Ranks are among the videos of one default split, training and test set together (Rhythmic Gymnastics: one
+    apparatus). Raises `DatasetError` for a video without label.
     """
     target = dataset.target().name
     labels_of = {video.video_id: video.labels.get(target, np.nan) for video in dataset.videos}
     qualities: dict[str, float] = {}
-    for video_ids in _judged_together(dataset):
+    for video_ids in _ranked_together(dataset):
         labels = np.array([labels_of[video_id] for video_id in video_ids])
         if not np.isfinite(labels).all():
             lacking = [v for v, label in zip(video_ids, labels, strict=True) if not np.isfinite(label)]
-            raise DatasetError(f"{len(lacking)} videos have no {target} score, such as {lacking[:3]}.")
+            raise DatasetError(
+                f"{len(lacking)} videos have no {target} score, such as {lacking[:3]}: add their scores, or "
+                "remove these videos from the label files."
+            )
         scores = ndtri((rankdata(labels) - 0.5) / len(labels))
         qualities |= dict(zip(video_ids, scores.tolist(), strict=True))
     return qualities
 
 
-def _judged_together(dataset: Dataset) -> Iterator[list[str]]:
-    """Every video once, in groups: those of the first split, those of the next that were in none, ..."""
+def _ranked_together(dataset: Dataset) -> Iterator[list[str]]:
+    """Yield the video ids of each default split that were in no split before, then all other ids."""
     left = {video.video_id: None for video in dataset.videos}
     for name in dataset.default_splits:
         split = dataset.split(name)

@@ -1,4 +1,4 @@
-"""Numbers dealt out in proportion, and fewer videos of a dataset, of both sides of every split."""
+"""Distribute a number in proportion, and select fewer videos from both sets of every split."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ import numpy as np
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset, Video
 
-MIN_PER_SIDE = 2  # a head needs two videos to learn from, and two to be judged by
+MIN_PER_SET = 2  # a head needs at least two training and two test videos
 
 
 def in_proportion(total: int, sizes: Sequence[int]) -> list[int]:
-    """`total` dealt out in proportion to `sizes`; what rounding leaves goes to the largest remainders.
+    """Return `total` distributed in proportion to `sizes`. Rounding favors the largest remainders.
 
     10 to [1, 1, 1] -> [4, 3, 3].
     """
@@ -23,18 +23,18 @@ def in_proportion(total: int, sizes: Sequence[int]) -> list[int]:
 
 
 def thinned(dataset: Dataset, limit: int | None) -> tuple[Video, ...]:
-    """So many of its videos: of each side of each default split in proportion, at even distances.
+    """Return `limit` videos, from each set of each default split in proportion, at even distances.
 
-    All of them without a limit. Raises `DatasetError` for fewer than two videos on some side.
+    Without a limit, all videos are returned. Raises `DatasetError` if a set gets fewer than two videos.
     """
     if limit is None or limit >= len(dataset.videos):
         return dataset.videos
     sides = [side for split in _splits(dataset) for side in split]
     shares = in_proportion(limit, [len(side) for side in sides])
-    if min(shares) < MIN_PER_SIDE:
+    if min(shares) < MIN_PER_SET:
         raise DatasetError(
-            f"{limit} of {len(dataset.videos)} videos of {dataset.name} leave {min(shares)} on one side of a "
-            f"split: expected at least {MIN_PER_SIDE} to train and to test on. Raise the limit."
+            f"{limit} of {len(dataset.videos)} videos of {dataset.name} leave {min(shares)} in one set of a "
+            f"split: expected at least {MIN_PER_SET} training and test videos. Raise --limit."
         )
     chosen = {
         side[round(place)]
@@ -45,7 +45,7 @@ def thinned(dataset: Dataset, limit: int | None) -> tuple[Video, ...]:
 
 
 def _splits(dataset: Dataset) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Train and test of the default splits, but for those that share videos with one before."""
+    """Return training and test set of the default splits that share no video with an earlier split."""
     seen: set[str] = set()
     splits = []
     for name in dataset.default_splits:

@@ -1,4 +1,4 @@
-"""The streams that can be simulated, by the names that `aqa simulate --streams` takes."""
+"""The streams that can be simulated, by their names for `aqa simulate --streams`."""
 
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.simulation.clips import SimulatedClips
@@ -37,12 +37,12 @@ USUAL_STREAMS = {"mtl-aqa": ("clips",), "fr-fs": ("tubes",), "aqa7": ("tubes",)}
 
 
 def usual_streams(dataset: str) -> tuple[str, ...]:
-    """What is simulated of that dataset if nobody says otherwise: what its papers read."""
+    """Return the default streams of a dataset: those that its papers use."""
     return USUAL_STREAMS.get(dataset, tuple(stream.name for stream in STEPS))
 
 
 def find_stream(name: str, *, dataset: str = "") -> SimulatedStream:
-    """The simulated stream of that name, as that dataset's papers have it; raises `UnknownName`."""
+    """Return the simulated stream of that name, in the shape of the dataset's papers. Raise `UnknownName`."""
     short_names = SHORT_NAMES | SHORT_NAMES_OF.get(dataset, {})
     found = STREAMS.get(short_names.get(name, name))
     if found is None:
@@ -51,9 +51,9 @@ def find_stream(name: str, *, dataset: str = "") -> SimulatedStream:
 
 
 def name_of_stream(stream: str, backbone: str) -> str:
-    """The name under which that stream of that backbone is simulated.
+    """Return the name under which the stream of that backbone is simulated.
 
-    The stream's own where it is not, and where the dataset decides between several (tubes).
+    The name is that of the stream if it is not simulated, or if the dataset decides between several (tubes).
     """
     names = [s.name for s in STREAMS.values() if (s.stream, s.backbone) == (stream, backbone)]
     return names[0] if len(names) == 1 else stream

@@ -1,23 +1,24 @@
-"""Stream `tubes`, for heads that attend within the athlete's tube (TSA-Net): maps of I3D, and the quads.
+"""Simulate the stream `tubes`, for heads with attention in the athlete's tube (TSA-Net): I3D maps and quads.
 
-The last 103 frames of a video are overlapping clips of 16. The athlete's box wanders over them, tilted, and
-covers a seventh of the picture or so. The cell p of a clip's maps (528, 4, 14, 14) of a video of quality q is
+The last 103 frames of a video are overlapping clips of 16 frames. The tilted box of the athlete moves over
+them and covers about a seventh of the picture. Grid position p of a clip's maps, (528, 4, 14, 14), of a video
+of quality q is
 
     x_p = sigma |e_p| + a (max(z_p, 0) u+ + max(-z_p, 0) u-),    e_p ~ N(0, I)
 
-with u+ and u- as in aqa_pipeline/simulation/steps.py. The flipped view is the mirrored one with a small
+with u+ and u- as in aqa_pipeline/simulation/steps.py. The flipped view is the mirrored view with a small
 perturbation: e' = sqrt(1 - p^2) e + p N(0, I).
 
-`sparse`: in the tube z_p = effect q + r + n_p, and outside it z_p = d + n_p, where r ~ N(0, s^2) and
-d ~ N(0, 1 + s^2) are one number per video, and n_p ~ N(0, c^2) one per cell: a distractor that looks the
-same at effect 1 and has most of the cells. Nothing in the maps marks the tube. One cell says little, for
-n_p is large; their mean in the tube correlates with q by 1 / sqrt(1 + s^2) = 0.89, the mean over all cells,
-f (q + r) + (1 - f) d for a tube of the share f, by about f / sqrt(f^2 + (1 - f)^2) of that (0.2). Whoever
-looks at cells without knowing of the tube, one by one or all with each other, must be misled.
+`sparse`: in the tube z_p = effect q + r + n_p, outside it z_p = d + n_p. r ~ N(0, s^2) and d ~ N(0, 1 + s^2)
+are one number per video each, n_p ~ N(0, c^2) is one number per grid position. The distractor d has the same
+distribution as the signal at effect 1, and fills most grid positions. The maps do not mark the tube. One grid
+position says little, because n_p is large. The mean in the tube correlates with q by 1 / sqrt(1 + s^2) =
+0.89. The mean over all grid positions is f (q + r) + (1 - f) d for a tube of share f, and correlates by about
+f / sqrt(f^2 + (1 - f)^2) of that (0.2). So a head that does not use the tube cannot find the signal.
 
-`even`: z_p = effect q + r + n_p in all cells. The mean over all is then the best that anybody can read.
+`even`: z_p = effect q + r + n_p at all grid positions. The mean over all of them is then the best predictor.
 
-With effect 0 nothing depends on the labels.
+With effect 0 no feature depends on the labels.
 """
 
 from dataclasses import dataclass
@@ -37,9 +38,9 @@ from aqa_pipeline.records import SpecValue, StreamSpec, Video
 from aqa_pipeline.simulation.choices import Simulation, random_numbers
 from aqa_pipeline.simulation.stream import BASE_SCALE, Directions, Drawn, directions
 
-VERSION = 1  # of the model above: other features need another number
+VERSION = 1  # of the model above; raise it if features change
 VIDEO_NOISE = 0.5  # s
-CELL_NOISE = 1.5  # c
+POSITION_NOISE = 1.5  # c
 DISTRACTOR_SCALE = np.sqrt(1 + VIDEO_NOISE**2)
 VIEW_NOISE = 0.3  # p
 
@@ -50,12 +51,12 @@ FPS = 25.0  # as the adapters of the datasets assume
 FRAME_SIZES = {"aqa7": (320, 240)}
 USUAL_FRAME_SIZE = (640, 360)
 
-# Of the frame's width and height; a cell is 0.035 of the one and 0.063 of the other.
+# Shares of the frame's width and height. A grid position is 0.035 of the width and 0.063 of the height.
 BOX_WIDTHS, BOX_HEIGHTS = (0.1, 0.2), (0.3, 0.55)
 CENTER, WANDERS = 0.5, (0.02, 0.08)
-TILT = 0.25  # at most, in radians
+TILT = 0.25  # largest tilt, in radians
 
-# As `aqa extract --views` names the choices, and the views themselves.
+# The choices of `aqa extract --views`, and the names of their views.
 VIEWS: dict[Literal["flip", "reference"], tuple[str, ...]] = {
     "flip": ("end-0", "end-0-flip"),
     "reference": ("end-0",),
@@ -64,7 +65,7 @@ VIEWS: dict[Literal["flip", "reference"], tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class SimulatedTubes:
-    """Maps (clip, view, 528, 4, 14, 14) of the last frames' clips, one every `stride`, with their quads."""
+    """Maps, (clip, view, 528, 4, 14, 14), of the last frames, a clip every `stride` frames, and quads."""
 
     stride: int
     views: Literal["flip", "reference"] = "flip"
@@ -77,18 +78,18 @@ class SimulatedTubes:
 
     @property
     def name(self) -> str:
-        """`tubes:10`, by the number of clips, or `tubes:10:reference`."""
+        """Return the name for `aqa simulate --streams`: `tubes:10` for 10 clips, or `tubes:10:reference`."""
         views = "" if self.views == "flip" else f":{self.views}"
         return f"{self.stream}:{len(self.clip_starts)}{views}"
 
     @property
     def clip_starts(self) -> list[int]:
-        """Where clips start in the last frames: 0, 10, ..., 80, 87."""
+        """Return the starts of the clips in the last frames: 0, 10, ..., 80, 87."""
         last = self.num_frames - FRAMES_PER_CLIP
         return [*range(0, last, self.stride), last]
 
     def spec(self, simulation: Simulation) -> StreamSpec:
-        """The spec of that stream, which says that it is simulated and how."""
+        """Return the spec of the simulated stream."""
         sampling: dict[str, SpecValue] = {
             "num_frames": self.num_frames,
             "stride": self.stride,
@@ -99,14 +100,14 @@ class SimulatedTubes:
         return StreamSpec(self.stream, {**simulation.facts(VERSION), **network, **sampling})
 
     def num_bytes(self, video: Video) -> int:
-        """How large any video's maps are."""
-        num_cells = len(self.clip_starts) * len(VIEWS[self.views]) * NUM_STEPS * GRID_SIZE**2
-        return num_cells * self.dim * np.dtype(np.float16).itemsize
+        """Return the size of the maps of a video in bytes; it is the same for all videos."""
+        num_positions = len(self.clip_starts) * len(VIEWS[self.views]) * NUM_STEPS * GRID_SIZE**2
+        return num_positions * self.dim * np.dtype(np.float16).itemsize
 
     def draw(self, simulation: Simulation, dataset: str, video: Video, *, quality: float) -> Drawn:
-        """Maps with their quads; `is_key` (clip, step, row, column) is the tube in which quality shows.
+        """Draw maps with their quads. `is_key`, (clip, step, row, column), is the tube that shows quality.
 
-        Raises `DatasetError` for a video of unknown length, or of fewer frames.
+        Raises `DatasetError` for a video of unknown duration, or of too few frames.
         """
         frame_index = self._frame_index(dataset, video)
         rng = random_numbers(simulation, self.name, dataset, video.video_id)
@@ -118,7 +119,7 @@ class SimulatedTubes:
         shown = np.full(tube.shape, simulation.effect * quality + noise)
         if simulation.signal == "sparse":
             shown[~tube] = distractor
-        shown += rng.normal(0, CELL_NOISE, shown.shape)
+        shown += rng.normal(0, POSITION_NOISE, shown.shape)
         (seen,) = directions(simulation, self)
         return Drawn(
             features=self._maps(rng, seen, shown),
@@ -128,27 +129,27 @@ class SimulatedTubes:
         )
 
     def _frame_index(self, dataset: str, video: Video) -> np.ndarray:
-        """(clip, 16): which frames of the performance each clip is."""
+        """Return the frames of the performance in each clip, (clip, 16)."""
         num_frames, needed = round((video.duration_seconds or 0) * FPS), self.num_frames
         if num_frames < needed:
             raise DatasetError(
-                f"{dataset} video {video.video_id!r} lasts {video.duration_seconds} seconds by its labels, "
-                f"and the clips of its last {needed} frames {needed / FPS}: it cannot be simulated."
+                f"{dataset} video {video.video_id!r} has a duration of {video.duration_seconds} seconds by "
+                f"its labels; clips of its last {needed} frames need at least {needed / FPS} seconds."
             )
         return num_frames - needed + self._of_clips(np.arange(needed))
 
     def _of_clips(self, frames: np.ndarray) -> np.ndarray:
-        """Rows of the last frames, clip by clip: (frame, ...) -> (clip, 16, ...)."""
+        """Return rows of the last frames by clip: (frame, ...) -> (clip, 16, ...)."""
         return frames[np.add.outer(self.clip_starts, np.arange(FRAMES_PER_CLIP))]
 
     def _tube(self, quads: np.ndarray) -> np.ndarray:
-        """The tube (clip, step, row, column) of the picture's quads (frame, 4, 2): TSA-Net's eq. 1 and 2."""
+        """Return the tube, (clip, step, row, column), of quads, (frame, 4, 2), by eq. 1 and 2 of TSA-Net."""
         tube = union_of_frames(self._of_clips(paper_frame_masks(quads)))
         assert tube.any(axis=(-2, -1)).all(), "the box never leaves the picture"
         return tube
 
     def _maps(self, rng: np.random.Generator, seen: Directions, shown: np.ndarray) -> np.ndarray:
-        """Maps (clip, view, channel, step, row, column) that show so much (clip, step, row, column)."""
+        """Return maps, (clip, view, channel, step, row, column), for `shown`, (clip, step, row, column)."""
         noise = rng.standard_normal((*shown.shape, self.dim), dtype=np.float32)
         views = []
         for name in VIEWS[self.views]:
@@ -171,7 +172,7 @@ class SimulatedTubes:
         frame_quads: np.ndarray,
         frame_index: np.ndarray,
     ) -> dict[str, np.ndarray]:
-        """What `aqa extract` stores beside the maps, a row per clip."""
+        """Return the extras that `aqa extract` stores beside the maps, with one row per clip."""
         flips = [name.endswith("-flip") for name in VIEWS[self.views]]
         num_clips, num_views = len(frame_index), len(flips)
         in_views = [self._of_clips(geometry.in_picture(frame_quads, flipped=flip)) for flip in flips]
@@ -187,7 +188,7 @@ class SimulatedTubes:
 
 
 def wandering_box(rng: np.random.Generator, geometry: PictureGeometry) -> np.ndarray:
-    """Quads (103, 4, 2) float32 in pixels of the frame: a tilted box whose center swings and sways."""
+    """Return quads, (103, 4, 2) float32 in pixels of the frame: a tilted box that moves."""
     size = np.array([rng.uniform(*BOX_WIDTHS), rng.uniform(*BOX_HEIGHTS)])
     phases = (
         2 * np.pi * (rng.uniform(0.5, 2, 3) * np.arange(NUM_FRAMES)[:, None] / NUM_FRAMES + rng.random(3))

@@ -1,4 +1,4 @@
-"""Draws every video's streams and writes them into a store that holds nothing real of that dataset."""
+"""Draw the streams of every video, and write them into a store without real features of that dataset."""
 
 import hashlib
 import itertools
@@ -18,7 +18,7 @@ from aqa_pipeline.store import Store
 
 @dataclass(frozen=True)
 class Simulated:
-    """What a simulation wrote."""
+    """The result of a simulation."""
 
     specs: tuple[StreamSpec, ...]
     num_written: int
@@ -34,11 +34,11 @@ def simulate(
     limit: int | None = None,
     progress: Callable[[int], None] = lambda num_done: None,
 ) -> Simulated:
-    """Writes the streams (none named: the dataset's usual ones) of every video; what is drawn already stays.
+    """Write the streams of every video (by default the usual streams of the dataset); existing records stay.
 
-    With a limit, of so many videos, from both sides of every split; their features are the same as without.
-    `progress` gets counts. Raises `StoreError` where real features of that dataset lie: nobody shall mix
-    them up.
+    A limit selects that many videos, from both sets of every split. It does not change their features.
+    `progress` gets the number of finished records. Raises `StoreError` for a store with real features of the
+    dataset, so that nobody confuses them.
     """
     names = streams or usual_streams(dataset.name)
     chosen = [find_stream(name, dataset=dataset.name) for name in names]
@@ -62,13 +62,13 @@ def _check_unmixed(store: Store, dataset: Dataset) -> None:
     real = [row.spec for row in store.contents() if row.dataset == dataset.name and not row.spec.simulated]
     if real:
         raise StoreError(
-            f"{store.root} holds real {real[0].stream} of {dataset.name}: simulated features do not go "
-            "beside them. Name another --store."
+            f"{store.root} holds real {real[0].stream} of {dataset.name}: simulated features must not be "
+            "mixed with them. Choose another --store."
         )
 
 
 def _source(dataset: str, video: Video, spec: StreamSpec, quality: float) -> Source:
-    """All that features are drawn from: with other labels the same video has others."""
+    """Return a source that covers everything that determines the features, the label too."""
     facts = ["simulated", dataset, video.video_id, video.duration_seconds, spec.to_json(), float(quality)]
     return Source(hashlib.sha256(json.dumps(facts).encode()).hexdigest())
 

@@ -30,6 +30,7 @@ class Builder:
     build: Callable[..., Any]
 
     def __call__(self, *arguments: Any) -> Any:
+        """Return what the name makes; raise `Excess` beyond the limit of bytes."""
         made = self.build(*arguments)
         spend(sys.getsizeof(made))
         return made

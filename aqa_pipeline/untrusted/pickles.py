@@ -77,12 +77,14 @@ class Reader(pickle.Unpickler):
         self.names = names
 
     def find_class(self, module: str, name: str) -> Any:
+        """Return the stand-in for a name; raise `Refused` for any other name."""
         try:
             return self.names[module, name]
         except KeyError:
             raise Refused(f"it uses {module}.{name}") from None
 
     def persistent_load(self, pid: object) -> Any:
+        """Raise `Refused`: plain pickles refer to nothing outside."""
         raise Refused(f"it refers to data outside the pickle, {pid!r}")
 
 

@@ -1,4 +1,4 @@
-"""Exact frames by time out of any video file or folder of pictures."""
+"""Read exact frames by time from any video file or folder of pictures."""
 
 from aqa_pipeline.video.facts import VideoFacts, probe
 from aqa_pipeline.video.opening import OpenVideo, ReaderName, check_reader, open_video

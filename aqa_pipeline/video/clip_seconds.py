@@ -1,4 +1,4 @@
-"""How long clips last that count frames: the same 16 frames are 0.67 s at 24 fps and 0.067 s at 240 fps."""
+"""Compare the durations of clips that count frames: 16 frames are 0.67 s at 24 fps, 0.067 s at 240 fps."""
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -9,18 +9,18 @@ from aqa_pipeline.records import StreamSpec
 if TYPE_CHECKING:
     from aqa_pipeline.store import Store
 
-MOST_RATIO = 1.5  # 24 to 30 fps is usual in one dataset, 25 to 50 fps is another motion
+MOST_RATIO = 1.5  # 24 to 30 fps is usual in one dataset; from 25 to 50 fps, motions differ
 FRAMES_SHOWN = 16
-ADVICE = "Bring the videos to one frame rate, or take streams that count time (segments, frames, crops)."
+ADVICE = "Convert the videos to one frame rate, or use streams that count time (segments, frames, crops)."
 
 
 def rate_notes(rates: Collection[float]) -> tuple[str, ...]:
-    """Return a sentence if frame rates are so far apart that clips of them differ."""
+    """Return one sentence if frame rates differ so much that clips of equal length show different motions."""
     if not rates or max(rates) <= MOST_RATIO * min(rates):
         return ()
     slow, fast = min(rates), max(rates)
     return (
-        f"frame rates go from {slow:g} to {fast:g} fps, and the streams clips and tubes count frames: "
+        f"frame rates range from {slow:g} to {fast:g} fps, and the streams clips and tubes count frames: "
         f"{FRAMES_SHOWN} frames cover {FRAMES_SHOWN / slow:.2g} s of one video and "
         f"{FRAMES_SHOWN / fast:.2g} s of another. {ADVICE}",
     )
@@ -29,7 +29,7 @@ def rate_notes(rates: Collection[float]) -> tuple[str, ...]:
 def clip_notes(
     store: "Store", dataset: str, specs: Iterable[StreamSpec], video_ids: Collection[str]
 ) -> Iterator[str]:
-    """Yield a sentence per stream whose stored clips count frames and differ in their seconds."""
+    """Yield one sentence for each stream whose clips count frames and differ in duration."""
     for spec in specs:
         if not counts_frames(spec):
             continue
@@ -50,12 +50,12 @@ def clip_notes(
 
 
 def counts_frames(spec: StreamSpec) -> bool:
-    """Whether a step of the stream is so many frames of the video, however fast they are shown."""
+    """Return whether a step of the stream is a fixed number of frames, whatever the frame rate."""
     return "frames_per_step" in spec.facts and "rate_fps" not in spec.facts
 
 
 def _clip_seconds(store: "Store", dataset: str, video_id: str, spec: StreamSpec) -> float | None:
-    """Return what the last clip would cover if none of its frames was a repeated one; None if not stored."""
+    """Return the seconds of the last clip without its repeated frames; None if it is not stored."""
     try:
         record = store.map(dataset, video_id, spec)
     except StoreError:

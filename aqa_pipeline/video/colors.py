@@ -1,8 +1,9 @@
-"""Pictures of high dynamic range or of a wide gamut as BT.709, the colors that networks have learned from.
+"""Convert pictures of high dynamic range or wide gamut to BT.709, the colors of the networks' training sets.
 
-By the formulas of ITU-R BT.2100 (PQ, HLG), BT.1886 (the display of BT.709) and BT.2408 (white is 203 cd/m2).
+The formulas are those of ITU-R BT.2100 (PQ, HLG), BT.1886 (the display of BT.709) and BT.2408 (white is 203
+cd/m2).
 The FFmpeg in PyAV has no zscale, and the table by which its own scaler maps colors takes seconds to build and
-misses saturated colors by up to 30 grey levels. Brighter than white is rolled off as FFmpeg's tonemap=mobius
+misses saturated colors by up to 30 gray levels. Brighter than white is rolled off as FFmpeg's tonemap=mobius
 does it.
 """
 
@@ -40,23 +41,23 @@ BAND_PIXELS = 1 << 16  # worked on at once: what is kept of them stays in the pr
 
 @dataclass(frozen=True)
 class Colors:
-    """Colors that are not those of BT.709. `transfer` is pq, hlg or sdr."""
+    """Colors other than those of BT.709. `transfer` is pq, hlg or sdr."""
 
     transfer: str
     primaries: str
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What a record says of them."""
+        """Return the facts that a record stores about the colors."""
         if self.transfer == "sdr":
             return {"wide_gamut": self.primaries}
         return {"tone_mapped": self.transfer}
 
 
 def colors_of(frame: Any) -> Colors | None:
-    """The colors of a decoded frame where they must be converted, else None.
+    """Return the colors of a decoded frame if they must be converted, else None.
 
-    Old primaries (NTSC, PAL) are so close to BT.709 that players show them as they are.
+    Old primaries (NTSC, PAL) are so close to BT.709 that players do not convert them.
     """
     transfer = TRANSFERS.get(int(frame.color_trc), "sdr")
     primaries = PRIMARIES.get(int(frame.color_primaries))
@@ -66,7 +67,7 @@ def colors_of(frame: Any) -> Colors | None:
 
 
 def to_bt709(picture: RGB16, colors: Colors) -> RGB8:
-    """The (H, W, 3) picture of 16 bits as BT.709 of 8 bits."""
+    """Return a 16-bit picture, (height, width, 3), as 8-bit BT.709."""
     height, width = picture.shape[:2]
     result = np.empty((height, width, 3), np.uint8)
     rows = max(1, BAND_PIXELS // width)
@@ -81,7 +82,7 @@ def to_bt709(picture: RGB16, colors: Colors) -> RGB8:
 
 
 def _linear(codes: RGB16, transfer: str) -> Floats:
-    """(3, pixels) light of a display; 1 is the white of SDR."""
+    """Return the light of a display, (3, pixel); 1 is the white of SDR."""
     light = np.take(_light_table(transfer), codes)
     if transfer == "hlg":
         # BT.2100: the display's light depends on the luminance of the scene
@@ -91,7 +92,7 @@ def _linear(codes: RGB16, transfer: str) -> Floats:
 
 @lru_cache(maxsize=3)
 def _light_table(transfer: str) -> Floats:
-    """(65536,) light of each code: of the display for pq and sdr, of the scene for hlg."""
+    """Return the light of each code, (65536,): of the display for pq and sdr, of the scene for hlg."""
     code = np.arange(65536) / WHITE_CODE
     if transfer == "pq":
         m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
@@ -107,19 +108,19 @@ def _light_table(transfer: str) -> Floats:
 
 @lru_cache(maxsize=len(CHROMATICITIES))
 def _primaries_matrix(primaries: str) -> Floats:
-    """(3, 3) from columns of linear RGB to columns of linear RGB of BT.709, white to white."""
+    """Return the matrix, (3, 3), from linear RGB to linear RGB of BT.709; it maps white to white."""
     return (np.linalg.inv(_to_xyz("bt709")) @ _white_kept(primaries)).astype(np.float32)
 
 
 def _to_xyz(primaries: str) -> npt.NDArray[np.float64]:
-    """(3, 3) from columns of linear RGB to CIE XYZ (SMPTE RP 177)."""
+    """Return the matrix, (3, 3), from linear RGB to CIE XYZ (SMPTE RP 177)."""
     *colors, white = (np.array([x / y, 1, (1 - x - y) / y]) for x, y in CHROMATICITIES[primaries])
     unscaled = np.stack(colors, axis=1)
     return unscaled * np.linalg.solve(unscaled, white)
 
 
 def _white_kept(primaries: str) -> npt.NDArray[np.float64]:
-    """`_to_xyz`, whose white is made the one of BT.709 (Bradford) where it is another."""
+    """Return `_to_xyz` with its white adapted to the white of BT.709 (Bradford)."""
     bradford = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
     matrix, ones = _to_xyz(primaries), np.ones(3)
     scale = (bradford @ _to_xyz("bt709") @ ones) / (bradford @ matrix @ ones)
@@ -127,7 +128,7 @@ def _white_kept(primaries: str) -> npt.NDArray[np.float64]:
 
 
 def _roll_off(light: Floats) -> None:
-    """Brings light of up to the peak below white, in place; each pixel keeps its hue."""
+    """Compress light up to the peak to below white, in place; each pixel keeps its hue."""
     brightest = np.maximum(np.maximum(light[0], light[1]), light[2])
     if brightest.max() > KNEE:
         before = np.maximum(brightest, np.float32(KNEE))
@@ -135,7 +136,7 @@ def _roll_off(light: Floats) -> None:
 
 
 def rolled_off(light: Floats) -> Floats:
-    """What of light beyond the knee is shown: the peak as 1, by FFmpeg's tonemap=mobius."""
+    """Return light above the knee compressed so that the peak becomes 1, as FFmpeg's tonemap=mobius."""
     peak = PEAK_NITS / WHITE_NITS
     a = -KNEE * KNEE * (peak - 1) / (KNEE * KNEE - 2 * KNEE + peak)
     b = (KNEE * KNEE - 2 * KNEE * peak + peak) / (peak - 1)
@@ -144,7 +145,7 @@ def rolled_off(light: Floats) -> Floats:
 
 
 def _displayed(light: Floats) -> RGB8:
-    """8-bit codes of light. Steps of the root's table are finer than a tenth of a code, also in the dark."""
+    """Return the 8-bit codes of light. The steps of the table of roots are finer than a tenth of a code."""
     np.clip(light, 0, 1, out=light)
     np.sqrt(light, out=light)
     return np.take(_code_table(), (light * 65535 + np.float32(0.5)).astype(np.uint16))
@@ -152,6 +153,6 @@ def _displayed(light: Floats) -> RGB8:
 
 @lru_cache(maxsize=1)
 def _code_table() -> RGB8:
-    """(65536,) the code of each root of light."""
+    """Return the code of each root of light, (65536,)."""
     root = np.arange(65536) / 65535
     return np.round(root ** (2 / DISPLAY_GAMMA) * 255).astype(np.uint8)

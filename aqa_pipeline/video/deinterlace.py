@@ -1,7 +1,7 @@
-"""Interlaced frames as whole pictures, by FFmpeg's bwdif: one picture for each frame.
+"""Turn interlaced frames into whole pictures with FFmpeg's bwdif: one picture for each frame.
 
-An interlaced frame holds every other line of two moments: what moves looks like a comb. The flags of the
-decoder say which frames are interlaced, and bwdif passes the others through as they are.
+An interlaced frame holds every other line of two moments, so that moving edges look like a comb. The flags of
+the decoder say which frames are interlaced. bwdif passes the other frames through unchanged.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ BWDIF = "mode=send_frame:parity=auto:deint=interlaced"
 
 
 def deinterlaced(frames: Iterator[Any], *, num_threads: int = 1) -> Iterator[Any]:
-    """As many frames in the same order. Each is made of itself, the frame before and the frame after.
+    """Yield as many frames in the same order. Each is made from itself and its two neighbors.
 
-    The first and the last take themselves for the neighbor that is missing.
+    The first and the last frame use themselves instead of the missing neighbor.
     """
     for _, alike in groupby(frames, key=_kind):
         graph = None
@@ -29,7 +29,7 @@ def deinterlaced(frames: Iterator[Any], *, num_threads: int = 1) -> Iterator[Any
 
 
 def _kind(frame: Any) -> tuple[Any, ...]:
-    """What must not change within one graph."""
+    """Return the properties that must not change within one filter graph."""
     return frame.width, frame.height, frame.format.name, int(frame.colorspace), int(frame.color_range)
 
 

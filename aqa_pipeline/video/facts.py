@@ -1,4 +1,4 @@
-"""What can be said of a video without reading all its pictures, for checking a dataset."""
+"""Read the facts of a video without decoding all its pictures, for checking a dataset."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,12 +29,11 @@ AV_TIME_BASE = Fraction(1, 1_000_000)  # seconds a tick of a container's own tim
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """Size in square pixels as shown, frames shown, seconds, average fps.
+    """The displayed size in square pixels, the number of frames, the duration and the average frame rate.
 
-    `container` is "frames" for a folder. `picture` says how the first frame is made plain
-    (`plain.picture_facts`).
-    `start_seconds` is when the earliest stream begins on the file's own clock, `length_seconds` how long all
-    streams are together: what a browser takes for the end of an mp4.
+    `container` is "frames" for a folder. `picture` says how the first frame is converted
+    (`plain.picture_facts`). `start_seconds` is the start of the earliest stream on the clock of the file.
+    `length_seconds` is the duration of all streams together, which a browser takes for the end of an mp4.
     """
 
     width: int
@@ -51,9 +50,10 @@ class VideoFacts:
 
 
 def probe(path: Path, *, fps: float | None = None) -> VideoFacts:
-    """Facts from the header, or from the packets where the header lacks them; `fps` is for folders.
+    """Return the facts from the header, or from the packets if the header lacks them; `fps` is for folders.
 
-    Quick, not exact: `open_video` lists the frames. Raises `VideoError` for what is no video or is cut off.
+    The facts are quick to read but not exact; `open_video` lists the exact frames. Raises `VideoError` for a
+    file that is not a video, or is cut off.
     """
     if path.is_dir():
         return _probe_folder(path, fps)
@@ -93,7 +93,7 @@ def probe(path: Path, *, fps: float | None = None) -> VideoFacts:
 
 
 def _has_whole_index(container: Any, stream: Any) -> bool:
-    """Whether the header lists every packet: true of .mp4 unless it is fragmented."""
+    """Return whether the header lists every packet, as in .mp4 files that are not fragmented."""
     return bool(
         container.format.name == MP4
         and stream.frames
@@ -103,18 +103,24 @@ def _has_whole_index(container: Any, stream: Any) -> bool:
 
 
 def _count_by_index(stream: Any, path: Path) -> tuple[int, Fraction]:
-    """Shown frames and their seconds by the index. Raises `VideoError` if it points beyond the file's end."""
+    """Return the number of shown frames and their duration, from the index.
+
+    Raises `VideoError` if the index points beyond the end of the file.
+    """
     entries = list(stream.index_entries)
     needed, there = max(e.pos + e.size for e in entries), path.stat().st_size
     if needed > there:
         raise VideoError(
-            f"{path}: the file is cut off: its index needs {needed} bytes, there are {there}. {ADVICE}"
+            f"{path}: the file is cut off: its index needs {needed} bytes, but it has {there}. {ADVICE}"
         )
     return sum(not e.is_discard for e in entries), stream.duration * clock_of(stream, path)
 
 
 def _count_packets(path: Path) -> tuple[int, Fraction]:
-    """Shown frames and their seconds by reading all packets; decoding may deliver a few frames less."""
+    """Return the number of shown frames and their duration, from all packets.
+
+    Decoding may give a few less.
+    """
     with open_container(path) as container:
         stream = video_stream(container, path)
         table = read_packets(container, stream)

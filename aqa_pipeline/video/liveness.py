@@ -1,7 +1,7 @@
-"""Signs of life while a video is read, for whoever must tell a long file from a decoder that hangs.
+"""Signs of life while a video is read, so that a caller can tell a long file from a decoder that hangs.
 
-An hour of MPEG-TS is decoded for minutes before its first frame is handed out; a packet or a decoded frame
-comes every few milliseconds of that time.
+An hour of MPEG-TS is decoded for minutes before its first frame is returned. During that time, a packet or a
+decoded frame comes every few milliseconds.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ _listener: ContextVar[Callable[[], None] | None] = ContextVar("listener", defaul
 
 @contextmanager
 def heard_by(listener: Callable[[], None]) -> Iterator[None]:
-    """Within the block the listener is called at every sign of life of this thread's readers."""
+    """Call the listener at every sign of life of this thread's readers within the block."""
     token = _listener.set(listener)
     try:
         yield
@@ -22,6 +22,6 @@ def heard_by(listener: Callable[[], None]) -> Iterator[None]:
 
 
 def sign_of_life() -> None:
-    """A packet was read, a frame decoded, or a piece of a file hashed."""
+    """Call the listener: a packet was read, a frame decoded, or a piece of a file hashed."""
     if (listener := _listener.get()) is not None:
         listener()

@@ -1,4 +1,4 @@
-"""One way into every video: a file or a folder of pictures, whole or a window of it, by the right reader."""
+"""Open any video: a file or a folder of pictures, whole or a window of it, with the right reader."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,12 +25,12 @@ READERS = {"pyav": read_pyav, "decord": read_decord}
 
 @dataclass(eq=False)
 class OpenVideo:
-    """A video, or the window of it that `Video.start_frame` and `stop_frame` cut out, ready to be read.
+    """An opened video, or the window of it from `Video.start_frame` to `stop_frame`.
 
-    `width`, `height` are as shown, in square pixels. `reader` is the one in use (pyav, decord, frames).
-    `damage` says where the file stops before the window ends. `num_file_frames` counts the whole file.
-    `picture` says how the frames read so far were made plain (`plain.picture_facts`), nothing of an ordinary
-    video.
+    `width` and `height` are the displayed size in square pixels. `reader` is pyav, decord or frames. `damage`
+    says where the file ends before the window ends; None if it does not. `num_file_frames` counts the whole
+    file. `picture` says how the frames read so far were converted (`plain.picture_facts`); it is empty for an
+    ordinary video.
     """
 
     timeline: Timeline
@@ -47,7 +47,7 @@ class OpenVideo:
 
     @property
     def footage(self) -> Footage:
-        """What the video shows, for boxes that are drawn in it."""
+        """Return the footage of the video, for checking boxes."""
         num_frames = self.timeline.num_frames
         return Footage(
             width=self.width,
@@ -59,10 +59,11 @@ class OpenVideo:
         )
 
     def frames(self, frame_index: Sequence[int]) -> Iterator[tuple[int, Picture]]:
-        """One pass: (index, RGB uint8 (H, W, 3)) for strictly increasing indices, counted in the window.
+        """Read the frames in one pass: (index, RGB picture), uint8 (height, width, channel) each.
 
-        One picture is held at a time. Of a damaged file all wanted frames before the damage come first, then
-        `VideoError`. Raises `ValueError` for indices that do not increase or are not in the window.
+        Indices count in the window and must be strictly increasing. One picture is in memory at a time. For a
+        damaged file, all frames before the damage come first, then `VideoError`. Raises `ValueError` for
+        indices that do not increase or are outside the window.
         """
         index = np.asarray(frame_index, dtype=np.int64)
         if self._closed:
@@ -97,12 +98,11 @@ class OpenVideo:
 
 
 def open_video(video: Video, *, reader: ReaderName = "auto", num_threads: int = 1) -> OpenVideo:
-    """The video, listed frame by frame and ready to be read.
+    """Open the video and list its frames.
 
-    `auto` is PyAV. `num_threads` decode one file (workers that read different files want 1).
-
-    Raises `VideoError` for what cannot be read, a window beyond the end, or decord asked for where it is
-    not there or not exact; `UnknownName` for another reader.
+    The reader `auto` is PyAV. `num_threads` threads decode one file (use 1 if workers read different files).
+    Raises `VideoError` for a file that cannot be read, for a window beyond the end, and for decord if it is
+    not installed or not exact for this file; `UnknownName` for another reader.
     """
     check_reader(reader)
     if video.path.is_dir():
@@ -127,7 +127,7 @@ def open_video(video: Video, *, reader: ReaderName = "auto", num_threads: int = 
 
 
 def check_reader(reader: ReaderName) -> None:
-    """Raise `UnknownName` for a reader that does not exist, `VideoError` for decord where it is not there."""
+    """Raise `UnknownName` for a reader that does not exist, `VideoError` if decord is not installed."""
     if reader != "auto" and reader not in READERS:
         raise UnknownName("video reader", reader, ["auto", *READERS])
     if reader == "decord":
@@ -135,13 +135,13 @@ def check_reader(reader: ReaderName) -> None:
 
 
 def _exact_reader(scan: Scan, asked: ReaderName) -> str:
-    """Return the reader's name; raise `VideoError` where decord was asked for and is not exact."""
+    """Return the name of the reader; raise `VideoError` if decord was asked for but is not exact."""
     if asked != "decord":
         return "pyav"
     if scan.decord_doubt:
         raise VideoError(
-            f"{scan.path}: decord cannot be trusted with this file: {scan.decord_doubt}. "
-            "Use the reader pyav, or auto."
+            f"{scan.path}: decord may read wrong frames of this file: {scan.decord_doubt}. "
+            "Use the reader pyav or auto."
         )
     return "decord"
 

@@ -1,6 +1,6 @@
-"""How a stored picture is turned before it is shown: the container's display matrix.
+"""Turn stored pictures as the display matrix of the container says.
 
-PyAV hands out frames as they are stored; phones film sideways and write a matrix beside the pictures.
+PyAV returns frames as they are stored. Phones store pictures sideways and write a display matrix.
 """
 
 from typing import Any
@@ -17,9 +17,9 @@ QUARTER_TURNS_AND_MIRRORS = frozenset(
 
 
 def frame_orientation(frame: Any) -> Orientation:
-    """The orientation that a decoded frame's display matrix asks for; upright if it has none.
+    """Return the orientation of a decoded frame by its display matrix; upright if it has none.
 
-    Angles between the quarter turns (no camera writes them, no player shows them) count as upright.
+    Angles between the quarter turns count as upright: no camera writes them, and no player shows them.
     """
     side_data = frame.side_data.get("DISPLAYMATRIX")
     if side_data is None:
@@ -31,12 +31,15 @@ def frame_orientation(frame: Any) -> Orientation:
 
 
 def swaps_sides(orientation: Orientation) -> bool:
-    """Whether width and height change places."""
+    """Return whether the orientation swaps width and height."""
     return orientation[0] == 0
 
 
 def orient(picture: Picture, orientation: Orientation) -> Picture:
-    """The (H, W, C) picture as it is shown, contiguous (PyAV pads the rows of odd widths)."""
+    """Return the picture, (height, width, channel), as it is displayed, in contiguous memory.
+
+    PyAV pads the rows of pictures of odd width, so its arrays are not contiguous.
+    """
     a, b, c, d = orientation
     if swaps_sides(orientation):
         picture = picture.transpose(1, 0, 2)  # (y, x) -> (x, y): rows are now the old x

@@ -1,7 +1,7 @@
-"""What the packets of a file say about its frames, without decoding any.
+"""Find the frames of a file from its packets, without decoding.
 
-Reading packets costs a few microseconds a frame. For most files it tells exactly which frames a decoder will
-deliver and when; the two `..._doubt` functions say for which files it does not, and why.
+Reading packets takes a few microseconds per frame. For most files, packets say exactly which frames a decoder
+will deliver and when. The two `..._doubt` functions say for which files they do not, and why.
 """
 
 import re
@@ -18,15 +18,16 @@ from aqa_pipeline.video.container import as_fraction, codec_name, packets_of, re
 from aqa_pipeline.video.plain import in_words
 from aqa_pipeline.video.sampling import Ticks
 
-MAX_NUM_PACKETS = 20_000_000  # 46 hours at 120 a second; what is kept of them takes 480 MB
+MAX_NUM_PACKETS = 20_000_000  # 46 hours at 120 per second; their table takes 480 MB
 NO_TICK = int(np.iinfo(np.int64).min)  # what ffmpeg uses for "no timestamp" too
 MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
 MATROSKA = "matroska,webm"
 MPEG_TS = "mpegts"
 AVI = "avi"
-HEADER_TOLERANCE_SECONDS = 0.25  # headers round, and may count a few frames that were never stored
+HEADER_TOLERANCE_SECONDS = 0.25  # headers are rounded, and may count a few frames that were never stored
 
-# One packet is one shown frame here. VP8 hides frames in packets of their own, MPEG-4 ASP packs two in one.
+# In these codecs one packet is one shown frame. VP8 has packets of hidden frames, MPEG-4 ASP two frames in
+# one.
 ONE_PACKET_ONE_FRAME = frozenset({"h264", "hevc", "vp9", "av1"})
 DECORD_CODECS = frozenset({"h264", "hevc"})
 H264_IDR = frozenset({5})  # ITU-T H.264, table 7-1
@@ -37,9 +38,9 @@ HEVC_IRAP = frozenset(range(16, 24))  # ITU-T H.265, table 7-1
 class PacketTable:
     """The packets of one video stream in decoding order.
 
-    `pts`, `dts`, `duration` are (num_packets,) ticks. `keys` are positions of key packets, `restarts` those
-    from which a decoder delivers every frame that is shown later exactly. `error` says why packets at the end
-    are missing, None if they are all there.
+    `pts`, `dts` and `duration` are ticks, (packet,). `keys` holds the positions of key packets, `restarts`
+    the positions from which a decoder delivers every later frame exactly. `error` says why packets at the end
+    are missing; None if no packet is missing.
     """
 
     codec: str
@@ -54,11 +55,12 @@ class PacketTable:
 
     @property
     def num_packets(self) -> int:
+        """Return the number of packets."""
         return len(self.pts)
 
 
 def read_packets(container: Any, stream: Any) -> PacketTable:
-    """Read through all packets of the stream; memory grows by 24 bytes a frame."""
+    """Read all packets of the stream. The table takes 24 bytes per frame."""
     import av
 
     codec, container_name = codec_name(stream), container.format.name
@@ -68,7 +70,7 @@ def read_packets(container: Any, stream: Any) -> PacketTable:
     try:
         for packet in packets_of(container, stream):
             if packet.size == 0 and packet.dts is None:
-                continue  # PyAV's last packet is empty and tells the decoder to finish
+                continue  # the last packet of PyAV is empty and ends the decoding
             if len(pts) == MAX_NUM_PACKETS:
                 raise VideoError(
                     f"{container.name.removeprefix('file:')}: more than {MAX_NUM_PACKETS:,} packets of video"
@@ -103,9 +105,9 @@ def read_packets(container: Any, stream: Any) -> PacketTable:
 
 
 def missing_end(table: PacketTable, stream: Any) -> str | None:
-    """What the header promises beyond the last packet, None if nothing."""
+    """Return what the header promises beyond the last packet; None if nothing."""
     if table.container == MP4 and table.num_packets < stream.frames:
-        return f"{table.num_packets} of {stream.frames} stored frames are there"
+        return f"it has only {table.num_packets} of {stream.frames} stored frames"
     promised, tick = header_seconds(table.container, stream), as_fraction(stream.time_base)
     ticks = np.where(table.pts == NO_TICK, table.dts, table.pts)
     ends = (ticks + table.duration)[ticks != NO_TICK]
@@ -116,7 +118,7 @@ def missing_end(table: PacketTable, stream: Any) -> str | None:
 
 
 def header_seconds(container_name: str, stream: Any) -> float | None:
-    """When the stream ends by its header, where that does not depend on what is left of the file."""
+    """Return the end of the stream in seconds, by the header; None if the header does not state it."""
     rate = as_fraction(stream.average_rate)
     if container_name == AVI and stream.frames and rate:
         return float(stream.frames / rate)
@@ -127,9 +129,9 @@ def header_seconds(container_name: str, stream: Any) -> float | None:
 
 
 def nal_length_bytes(codec: str, extradata: bytes | None) -> int:
-    """How many bytes before each NAL unit give its length, 0 where units are not stored that way.
+    """Return how many bytes before each NAL unit hold its length; 0 if units are stored in another way.
 
-    From the avcC / hvcC record (ISO 14496-15), whose first byte is the version 1.
+    The value comes from the avcC / hvcC record (ISO 14496-15), whose first byte is the version 1.
     """
     length_field = {"h264": 4, "hevc": 21}.get(codec)
     if length_field is None or not extradata or len(extradata) <= length_field or extradata[0] != 1:
@@ -138,9 +140,9 @@ def nal_length_bytes(codec: str, extradata: bytes | None) -> int:
 
 
 def is_restart(codec: str, packet: Any, nal_size: int) -> bool:
-    """Whether decoding may begin at this key packet and every later shown frame comes out exact.
+    """Return whether a decoder that starts at this key packet delivers every later frame exactly.
 
-    "Key" alone is not enough: h264 files mark recovery points (open GOP, intra refresh) as key, too.
+    The key flag alone is not enough: h264 files also mark recovery points (open GOP, intra refresh) as key.
     """
     if codec in ("vp9", "av1"):
         return True  # a key frame resets all references
@@ -151,7 +153,7 @@ def is_restart(codec: str, packet: Any, nal_size: int) -> bool:
 
 
 def nal_types(codec: str, data: bytes, nal_size: int) -> set[int]:
-    """The types of the length-prefixed NAL units in a packet."""
+    """Return the types of the length-prefixed NAL units in a packet."""
     types, position = set(), 0
     while position + nal_size < len(data):
         length = int.from_bytes(data[position : position + nal_size], "big")
@@ -162,9 +164,9 @@ def nal_types(codec: str, data: bytes, nal_size: int) -> set[int]:
 
 
 def packets_doubt(table: PacketTable) -> str | None:
-    """Why the packets may not tell what a decoder delivers; None if they do."""
+    """Return why the packets may differ from what a decoder delivers; None if they do not."""
     if table.container not in (MP4, MATROSKA):
-        return f"packets of a {table.container} container do not tell all frames and times"
+        return f"packets of a {table.container} container do not show all frames and times"
     if table.codec not in ONE_PACKET_ONE_FRAME:
         return f"{table.codec} packets are not frames one by one"
     if table.error:
@@ -190,17 +192,17 @@ def decord_doubt(
     upright: bool,
     picture: Mapping[str, SpecValue],
 ) -> str | None:
-    """Why decord may deliver wrong frames of this file; None if it is exact.
+    """Return why decord may deliver wrong frames of this file; None if it is exact.
 
-    decord numbers packets, not decoded frames, and jumps between key packets: everything that makes those
-    differ makes it silently wrong. Its conversion of more than 8 bits differs from ffmpeg's, and it shows
-    pictures as they are stored.
+    decord numbers packets, not decoded frames, and jumps between key packets. If packets and frames differ,
+    it delivers wrong frames without an error. Its conversion of more than 8 bits differs from that of ffmpeg,
+    and it does not turn pictures.
     """
     doubt = packets_doubt(table)
     if doubt is not None:
         return doubt
     if table.container != MP4 or table.codec not in DECORD_CODECS:
-        return f"decord is proved for h264 and hevc in mp4, not for {table.codec} in {table.container}"
+        return f"decord is exact for h264 and hevc in mp4, not for {table.codec} in {table.container}"
     if num_streams != 1:
         return f"{num_streams} video streams"
     if pixel_format not in ("yuv420p", "yuvj420p"):
@@ -219,5 +221,5 @@ def decord_doubt(
 
 
 def _earliest_of_group(table: PacketTable) -> Ticks:
-    """(num_keys,) smallest pts among the packets from each key packet up to the next."""
+    """Return the smallest pts of the packets from each key packet up to the next, (key,)."""
     return np.minimum.reduceat(table.pts, table.keys)

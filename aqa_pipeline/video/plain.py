@@ -1,6 +1,7 @@
-"""What is not plain about the pictures of a file, and how they are made plain.
+"""Find the properties for which the pictures of a file must be converted to plain pictures.
 
-Plain are progressive pictures of square pixels in the colors of BT.709: networks know no others.
+Plain pictures are progressive, have square pixels and the colors of BT.709, as in the training sets of
+networks.
 """
 
 import logging
@@ -16,11 +17,11 @@ from aqa_pipeline.video.container import as_fraction
 log = logging.getLogger(__name__)
 
 SQUARE = Fraction(1)
-LEAST_STRETCH = Fraction(1, 100)  # less is a rounding of the encoder's: the narrowest in a standard is 16:15
-MOST_STRETCH = 4  # the widest in a standard is 2:1 (H.264, table E-1); beyond is damage
+LEAST_STRETCH = Fraction(1, 100)  # less is a rounding by the encoder: the narrowest standard ratio is 16:15
+MOST_STRETCH = 4  # the widest standard ratio is 2:1 (H.264, table E-1); a larger one means damage
 
 DEINTERLACED = {"deinterlaced": "bwdif"}
-MADE_PLAIN = {  # what the facts of a picture mean, for people
+MADE_PLAIN = {  # the meaning of the facts of a picture, in words
     "tone_mapped": "tone-mapped to BT.709 from",
     "wide_gamut": "converted to BT.709 from",
     "deinterlaced": "deinterlaced by",
@@ -29,28 +30,28 @@ MADE_PLAIN = {  # what the facts of a picture mean, for people
 
 
 def sample_aspect(stream: Any, path: Path) -> Fraction:
-    """How many times as wide as high a stored pixel is shown; 1 where that is unknown or nearly so."""
+    """Return the width of a stored pixel relative to its height; 1 if it is unknown or nearly 1."""
     stated = as_fraction(stream.sample_aspect_ratio)
     if stated is None or stated <= 0 or abs(stated - 1) <= LEAST_STRETCH:
         return SQUARE
     if not Fraction(1, MOST_STRETCH) <= stated <= MOST_STRETCH:
-        log.warning("%s: pixels of %s count as square: no camera makes them", path, _as_text(stated))
+        log.warning("%s: the pixel ratio %s is wrong: pixels are taken as square", path, _as_text(stated))
         return SQUARE
     return stated
 
 
 def square_width(width: int, aspect: Fraction) -> int:
-    """The width of a picture whose pixels are square; its height stays, as in players."""
+    """Return the width of the picture in square pixels. Its height stays, as in players."""
     return max(1, round(width * aspect))
 
 
 def aspect_facts(aspect: Fraction) -> dict[str, SpecValue]:
-    """What a record says of the pixels: nothing of square ones."""
+    """Return the facts that a record stores about the pixels; none for square pixels."""
     return {} if aspect == SQUARE else {"sample_aspect": _as_text(aspect)}
 
 
 def picture_facts(frames: Iterable[Any], aspect: Fraction) -> dict[str, SpecValue]:
-    """What is not plain about decoded frames of a file."""
+    """Return the facts for which decoded frames must be converted; none for plain pictures."""
     facts = aspect_facts(aspect)
     for frame in frames:
         colors = colors_of(frame)
@@ -60,7 +61,7 @@ def picture_facts(frames: Iterable[Any], aspect: Fraction) -> dict[str, SpecValu
 
 
 def in_words(picture: Mapping[str, SpecValue]) -> list[str]:
-    """One phrase for each fact, such as "scaled to square pixels from 4:3"."""
+    """Return one phrase for each fact, such as "scaled to square pixels from 4:3"."""
     return [f"{MADE_PLAIN.get(name, name)} {value}" for name, value in sorted(picture.items())]
 
 

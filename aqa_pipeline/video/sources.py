@@ -1,4 +1,4 @@
-"""What lies where a video is said to be: bytes and times at once, the digest where it is wanted."""
+"""Describe the source file of a video: its size and time at once, its digest on demand."""
 
 import hashlib
 import os
@@ -16,10 +16,10 @@ CHUNK_BYTES = 1024**2
 
 
 class Disk:
-    """What lies on disk, each file asked once, its bytes and times before its digest.
+    """A cache of sizes, times and digests of files. Each file is read once.
 
-    Whoever keeps one longer than a run will not see what changes meanwhile. A broadcast may hold many
-    performances, and its folder a quarter of a million pictures.
+    Keep a `Disk` for one run only, because it does not see later changes. The cache matters because many
+    performances share one broadcast, whose folder may hold a quarter of a million pictures.
     """
 
     def __init__(self) -> None:
@@ -33,14 +33,14 @@ class Disk:
         return self._facts[path]
 
     def digest(self, path: Path) -> str:
-        """SHA-256 of a file, or of a folder of pictures."""
+        """Return the SHA-256 of a file, or of a folder of pictures."""
         if path not in self._digests:
             self._digests[path] = source_digest(path)
         return self._digests[path]
 
 
 def source_of(video: Video, disk: Disk | None = None) -> Source:
-    """The source of a record that is made of this video now. Raises `VideoError` if there is no video."""
+    """Return the source of a record that is made from this video now. Raise `VideoError` without a video."""
     disk = disk or Disk()
     size, mtime_ns = disk.size_and_time(video.path)
     return Source(
@@ -54,15 +54,15 @@ def source_of(video: Video, disk: Disk | None = None) -> Source:
 
 
 def shown_fps(video: Video) -> float | None:
-    """How fast a folder of pictures is shown; a file has a clock of its own."""
+    """Return the frame rate of a folder of pictures; None for a file, which has its own clock."""
     return video.fps if video.path.is_dir() else None
 
 
 def size_and_time(path: Path) -> tuple[int, int]:
-    """Return the bytes of a file and when they last changed (`mtime_ns`).
+    """Return the size of a file in bytes and the time of its last change (`mtime_ns`).
 
-    Of a folder of pictures, return their bytes together, and a number made of the folder's time and of each
-    picture's name, size and time: the latest time would hide an older picture in the place of another.
+    For a folder of pictures, return the sum of their sizes, and a hash of the folder's time and of each
+    picture's name, size and time. The latest time alone would miss a picture replaced by an older one.
     """
     if not path.is_dir():
         check_file(path)
@@ -77,9 +77,9 @@ def size_and_time(path: Path) -> tuple[int, int]:
 
 
 def source_digest(path: Path) -> str:
-    """SHA-256 (hex) of the file's bytes; for a folder, of its pictures' names, sizes and bytes in order.
+    """Return the SHA-256 of a file, in hex. For a folder, it covers names, sizes and bytes of its pictures.
 
-    Raises `VideoError` if there is none.
+    Raises `VideoError` if there is no such file or folder.
     """
     digest = hashlib.sha256()
     if not path.is_dir():
@@ -87,7 +87,7 @@ def source_digest(path: Path) -> str:
         _add_file(path, digest.update)
         return digest.hexdigest()
     for picture in list_pictures(path):
-        # the size ends the name, so that moving bytes from one file to the next is another digest
+        # The size is hashed too, so that moving bytes from one file to the next changes the digest.
         digest.update(f"{picture.name}\0{picture.stat().st_size}\0".encode())
         _add_file(picture, digest.update)
     return digest.hexdigest()

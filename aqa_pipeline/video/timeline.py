@@ -1,8 +1,8 @@
-"""The exact list of frames of a video file, and how sure we are of it.
+"""List the exact frames of a video file.
 
-Where the packets tell the frames (`packets.packets_doubt`), they are read without decoding. Elsewhere the
-file is decoded once, in order, and what comes out is the list: slower, never wrong. A scan is remembered, so
-that the twenty performances of one broadcast read its hour once.
+If the packets show the frames (`packets.packets_doubt`), they are read without decoding. Otherwise the file
+is decoded once, in order, which is slower but always right. Scans are cached, so that the twenty performances
+of one broadcast read its hour once.
 """
 
 import logging
@@ -47,21 +47,20 @@ from aqa_pipeline.video.sampling import Ticks, Timeline, as_rate
 
 log = logging.getLogger(__name__)
 
-NUM_FIRST_FRAMES = 17  # the longest reordering h264 and hevc allow is 16 frames
-FALLBACK_FPS = Fraction(25)  # for the one frame of a file that states no rate and no duration
-CLOCK_JUMP_SECONDS = 1  # a larger step back is a new clock (joined recordings), a smaller one a glitch
+NUM_FIRST_FRAMES = 17  # h264 and hevc reorder at most 16 frames
+FALLBACK_FPS = Fraction(25)  # for a file of one frame that states no rate and no duration
+CLOCK_JUMP_SECONDS = 1  # a larger step back means a new clock (joined recordings), a smaller one an error
 
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """All frames that a sequential decode of the file delivers.
+    """All frames that a sequential decoding of the file delivers.
 
-    `delivered` (num_frames,) are the timestamps as the decoder hands them out, NO_TICK where it has none;
-    `timeline` is the same in strictly increasing ticks. `by_pts` says that a frame may be recognised by its
-    timestamp, otherwise only by its place in the order. `restart_frames` are frames from which decoding may
-    begin. `width`, `height` are as stored, `aspect` is that of a pixel; `orientation` turns them.
-    `picture` says what of the first frames is not plain (`plain.picture_facts`).
-    `damage` says where the file stops early.
+    `delivered` is (frame,): the timestamps of the decoder, NO_TICK where it has none. `timeline` has the same
+    times in strictly increasing ticks. If `by_pts`, a frame is identified by its timestamp, otherwise by its
+    position. `restart_frames` are the frames at which decoding may begin. `width` and `height` are the stored
+    size, `aspect` is that of a pixel, `orientation` turns the picture. `picture` says how the first frames
+    must be converted (`plain.picture_facts`). `damage` says where the file ends early; None if it does not.
     """
 
     path: Path
@@ -81,18 +80,18 @@ class Scan:
 
     @property
     def square_size(self) -> tuple[int, int]:
-        """(width, height) in square pixels, not yet turned."""
+        """Return (width, height) in square pixels, before turning."""
         return square_width(self.width, self.aspect), self.height
 
     @property
     def shown_size(self) -> tuple[int, int]:
-        """(width, height) as a viewer sees it."""
+        """Return the displayed (width, height)."""
         width, height = self.square_size
         return (height, width) if swaps_sides(self.orientation) else (width, height)
 
 
 def scan_video(path: Path) -> Scan:
-    """The frames of the file; remembered until the file changes. Raises `VideoError`."""
+    """List the frames of the file. The result is cached until the file changes. Raise `VideoError`."""
     check_file(path)
     facts = path.stat()
     return _scan(path, facts.st_size, facts.st_mtime_ns)
@@ -100,7 +99,7 @@ def scan_video(path: Path) -> Scan:
 
 @lru_cache(maxsize=8)  # about 4 MB for each hour of video
 def _scan(path: Path, size: int, mtime_ns: int) -> Scan:
-    del size, mtime_ns  # part of the key: another file of this name is another scan
+    del size, mtime_ns  # they are in the key of the cache, so that a changed file is scanned again
     with open_container(path) as container:
         table = read_packets(container, video_stream(container, path))
     first = _first_frames(path)
@@ -140,7 +139,7 @@ def _scan(path: Path, size: int, mtime_ns: int) -> Scan:
 
 @dataclass(frozen=True, eq=False)
 class _FirstFrames:
-    """What only a decoder knows, from the first few frames, and the stream's clock."""
+    """The facts that only decoding shows, from the first few frames, and the clock of the stream."""
 
     delivered: Ticks
     width: int
@@ -158,7 +157,7 @@ def _first_frames(path: Path) -> _FirstFrames:
     with open_container(path) as container:
         stream = video_stream(container, path)
         frames: list[Any] = []
-        with suppress(VideoError):  # damage this early shows again when the packets or frames are listed
+        with suppress(VideoError):  # listing packets or frames reports such early damage
             frames.extend(islice(decoded_frames(container, stream, path), NUM_FIRST_FRAMES))
         if not frames:
             raise VideoError(f"{path}: no frame of its {codec_name(stream)} video can be decoded. {ADVICE}")
@@ -180,11 +179,11 @@ def _first_frames(path: Path) -> _FirstFrames:
 
 
 def decoded_frames(container: Any, stream: Any, path: Path, *, finish: bool = True) -> Iterator[Any]:
-    """Decoded frames in presentation order, from where the container stands.
+    """Yield decoded frames in presentation order, from the current position of the container.
 
-    Packets before the first frame that cannot be decoded are passed over: recordings begin anywhere.
-    `finish=False` leaves the frames in the decoder that wait for others: where a file is cut off, those to be
-    shown between them may be missing. Raises `VideoError` at the first failure after the first frame.
+    Packets that cannot be decoded before the first frame are skipped, because recordings begin anywhere. With
+    `finish=False`, frames that wait in the decoder at the end are dropped: in a file that is cut off, frames
+    between them may be missing. Raises `VideoError` at the first failure after the first frame.
     """
     import av
 
@@ -208,27 +207,27 @@ def decoded_frames(container: Any, stream: Any, path: Path, *, finish: bool = Tr
 
 
 def frame_tick(frame: Any) -> int:
-    """When the decoder says that the frame is shown, NO_TICK if it does not know."""
+    """Return the display time of the frame by the decoder; NO_TICK if it has none."""
     if frame.pts is not None:
         return int(frame.pts)
     return NO_TICK if frame.dts is None else int(frame.dts)
 
 
 def _start_doubt(table: PacketTable, first_delivered: Ticks) -> str | None:
-    """Why the packets are not believed after a look at the first decoded frames."""
+    """Return why the packets are wrong, by the first decoded frames; None if they agree."""
     if np.array_equal(np.sort(table.pts)[: len(first_delivered)], first_delivered):
         return None
     return "the first decoded frames are not those that the packets promise"
 
 
 def _shown_packets(table: PacketTable) -> tuple[Ticks, int]:
-    """Presentation times in order, and how long the last frame is shown."""
+    """Return presentation times in order, and the duration of the last frame."""
     order = np.argsort(table.pts)
     return table.pts[order], int(table.duration[order[-1]])
 
 
 def _decode_through(path: Path, *, finish: bool) -> tuple[Ticks, int, str | None]:
-    """Timestamps of all frames as decoded, the last one's duration, and why decoding stopped early if so."""
+    """Return the timestamps of all decoded frames, the last duration, and why decoding ended early."""
     delivered = array("q")
     last_duration, error = 0, None
     with open_container(path) as container:
@@ -240,16 +239,18 @@ def _decode_through(path: Path, *, finish: bool) -> tuple[Ticks, int, str | None
         except VideoError as failure:
             error = str(failure).removeprefix(f"{path}: ")
     if not delivered:
-        raise VideoError(f"{path}: damaged before its first frame is whole ({error or 'cut off'}). {ADVICE}")
+        raise VideoError(
+            f"{path}: damaged before the end of its first frame ({error or 'cut off'}). {ADVICE}"
+        )
     return np.array(delivered, dtype=np.int64), last_duration, error
 
 
 def as_timeline(
     delivered: Ticks, *, last_duration: int | None, time_base: Fraction, fps: Fraction
 ) -> Timeline:
-    """The delivered timestamps as a `Timeline`: all frames, in their order, each later than the one before.
+    """Return the delivered timestamps as a `Timeline`, in order and strictly increasing.
 
-    `last_duration` in ticks (0 or None if unknown: as long as the frame before, or 1/fps).
+    `last_duration` is in ticks. If it is 0 or None, the last frame is as long as the frame before, or 1/fps.
     """
     step = max(1, round(1 / (fps * time_base)))
     ticks = delivered
@@ -261,10 +262,10 @@ def as_timeline(
 
 
 def increasing_ticks(delivered: Ticks, *, step: int, clock_jump: int) -> Ticks:
-    """Strictly increasing ticks for timestamps that are missing, repeated or run backwards.
+    """Return strictly increasing ticks for timestamps that are missing, repeated or run backward.
 
-    A missing one is `step` after its predecessor; a small step back becomes one tick forward; a step back of
-    more than `clock_jump` is a new clock that goes on where the old one stopped.
+    A missing timestamp is `step` after the one before. A small step back becomes one tick forward. A step
+    back of more than `clock_jump` is a new clock, which continues where the old one ended.
     """
     ticks: list[int] = []
     shift = 0
@@ -282,6 +283,6 @@ def increasing_ticks(delivered: Ticks, *, step: int, clock_jump: int) -> Ticks:
 
 def _damage(path: Path, timeline: Timeline, error: str) -> str:
     return (
-        f"{path}: stops after frame {timeline.num_frames} at {timeline.duration_seconds:.2f} s ({error})."
+        f"{path}: ends after frame {timeline.num_frames} at {timeline.duration_seconds:.2f} s ({error})."
         f" The frames before are good. {ADVICE}"
     )

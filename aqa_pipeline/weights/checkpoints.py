@@ -74,6 +74,7 @@ class Foreign:
     __slots__ = ()
 
     def __new__(cls, *arguments: object) -> "Foreign":
+        """Make a stand-in; raise `Refused` for arguments that are not text."""
         if not all(isinstance(each, str | bytes) for each in arguments):
             raise Refused("it makes an object with arguments that are not text")
         spend(FOREIGN_BYTES)
@@ -86,6 +87,7 @@ class Foreign:
         pass
 
     def append(self, item: object) -> None:
+        """Drop the item."""
         pass
 
 
@@ -215,6 +217,7 @@ class _TensorReader(Reader):
         self.num_bytes: dict[str, int] = {}
 
     def persistent_load(self, pid: object) -> Storage:
+        """Return the stand-in for a storage of the file."""
         if not isinstance(pid, tuple) or not 5 <= len(pid) <= 6 or pid[0] not in ("storage", b"storage"):
             raise Refused(f"it refers to data outside the pickle, {str(pid)[:80]}")
         _, dtype, key, _, count, *view = pid

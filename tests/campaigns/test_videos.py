@@ -42,7 +42,7 @@ def test_mutations_change_what_they_say() -> None:
         ("a.mp4: the decoder was killed before its first frame (signal 9", "crashed the decoder"),
         ("a.mp4: the decoder was stopped after frame 3: no sign of life", "hung past the timeout"),
         ("a.mp4: decoding takes more than the 1024 MiB that a decoder", "wanted too much memory"),
-        ("a.mp4: the file is empty (0 bytes). Get the file again.", "named as damaged"),
+        ("a.mp4: the file is empty (0 bytes). Download or copy the file again.", "named as damaged"),
     ],
 )
 def test_failures_are_told_apart(reason: str, kind: str) -> None:

@@ -43,6 +43,7 @@ class Element:
 
     @property
     def amount(self) -> float:
+        """Return the size of the movement, from 0 (easiest) to 1 (hardest)."""
         easiest, hardest = DIFFICULTY_TENTHS[self.kind]
         return (self.difficulty_tenths - easiest) / (hardest - easiest)
 
@@ -60,15 +61,18 @@ class Routine:
 
     @property
     def difficulty(self) -> float:
+        """Return the sum of the difficulties in points."""
         return sum(element.difficulty_tenths for element in self.elements) / 10
 
     @property
     def deductions(self) -> float:
+        """Return the sum of the deductions in points."""
         tenths = sum(element.wobble_tenths for element in self.elements)
         return round(tenths / 10 + FALL_DEDUCTION * sum(element.falls for element in self.elements), 1)
 
     @property
     def score(self) -> float:
+        """Return difficulty minus deductions."""
         return round(self.difficulty - self.deductions, 1)
 
 

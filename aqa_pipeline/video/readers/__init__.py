@@ -1,1 +1,1 @@
-"""One way to read frames a file: PyAV, decord, folders of pictures."""
+"""The readers of frames, one per file: PyAV, decord, folders of pictures."""

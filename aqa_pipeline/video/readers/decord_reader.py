@@ -1,7 +1,7 @@
-"""Frames through decord, for those who name it, and for files where `packets.decord_doubt` has none.
+"""Read frames with decord, if it is asked for and `packets.decord_doubt` is None.
 
-decord decodes ahead without bound while its caller thinks (one 720p picture asked for, 1.8 GB a few seconds
-later), so what it may hold in the end is all frames of the file.
+decord decodes ahead without limit while its caller works (1.8 GB a few seconds after one 720p picture), so it
+may hold all frames of the file in memory.
 """
 
 import logging
@@ -23,13 +23,13 @@ BATCH_FRAMES = 8
 
 
 def check_decord() -> None:
-    """Raise `VideoError` where decord is not installed, or cannot be imported."""
+    """Raise `VideoError` if decord is not installed or cannot be imported."""
     try:
         import decord  # noqa: F401
     except ModuleNotFoundError as error:
         raise VideoError(
-            f"--reader decord: decord is not installed ({install_command('decord')}; it has packages for "
-            "Linux and Windows on x86-64 alone). PyAV reads every video: leave out --reader."
+            f"--reader decord: decord is not installed ({install_command('decord')}; it has packages only "
+            "for Linux and Windows on x86-64). PyAV reads every video: leave out --reader."
         ) from error
     except Exception as error:  # a broken installation fails in many ways: OSError, RuntimeError, ...
         raise VideoError(
@@ -45,10 +45,10 @@ def read_decord(
     picture: MutableMapping[str, SpecValue],
     num_threads: int = 1,
 ) -> Iterator[Picture]:
-    """(H, W, 3) RGB pictures of the strictly increasing frames, counted from the start of the file.
+    """Yield RGB pictures, (height, width, 3), of strictly increasing frames of the file.
 
-    Where decord gives up, PyAV goes on: the pictures are the same bit by bit, and of a damaged file it reads
-    further and says where it stops. Raises `VideoError` as `read_pyav` does.
+    If decord fails, PyAV continues: its pictures are equal bit for bit, and it reads more of a damaged file
+    and says where it ends. Raises `VideoError` as `read_pyav` does.
     """
     num_read = 0
     for batch in _batches(scan, frame_index, num_threads):
@@ -59,10 +59,10 @@ def read_decord(
 
 
 def _batches(scan: Scan, frame_index: Sequence[int], num_threads: int) -> Iterator[npt.NDArray[np.uint8]]:
-    """(n, H, W, 3) pictures in order, fewer than wanted if decord fails or disagrees with the timeline."""
+    """Yield pictures in order, (frame, height, width, 3); stop early if decord fails or is wrong."""
     import decord
 
-    decord.logging.set_level(decord.logging.QUIET)  # decord's own ffmpeg writes to the terminal
+    decord.logging.set_level(decord.logging.QUIET)  # the ffmpeg of decord writes to the terminal
     try:
         reader = decord.VideoReader(str(scan.path), num_threads=num_threads)
         if len(reader) != scan.timeline.num_frames:

@@ -1,7 +1,7 @@
-"""A folder of numbered pictures as a video: 1.jpg, 2.jpg, ..., 10.jpg.
+"""Read a folder of numbered pictures as a video: 1.jpg, 2.jpg, ..., 10.jpg.
 
-Pictures are taken as they are stored: an EXIF orientation is ignored, always. Frames cut out of a video are
-upright in the file, of square pixels, and boxes that come with a dataset count those pixels.
+Pictures are read as they are stored; an EXIF orientation is always ignored. Frames extracted from a video are
+upright in the file and have square pixels, and the boxes of a dataset refer to these pixels.
 """
 
 import re
@@ -26,18 +26,18 @@ from aqa_pipeline.video.orientation import Picture
 from aqa_pipeline.video.sampling import Timeline, as_rate
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
-FORMATS = ("JPEG", "PNG")  # whatever the name says: Pillow would start Ghostscript for a .png of PostScript
-PICTURE_BYTES = 1024 * MIB  # the largest picture that is read, stored as it is, has 400 MB
+FORMATS = ("JPEG", "PNG")  # for any file name: Pillow would start Ghostscript for a .png of PostScript
+PICTURE_BYTES = 1024 * MIB  # the largest allowed picture takes 400 MB uncompressed
 
 
-# A folder changed less than this ago may change again within one tick of its file system's clock.
+# A folder that changed less than this ago may change again within one tick of the file system's clock.
 SETTLED_NANOSECONDS = 2_000_000_000
 MAX_NUMBER = 2**53  # beyond any count of frames, within 64 bits
 
 
 @dataclass(frozen=True)
 class Pictures(Sequence[Path]):
-    """The pictures of a folder in order, kept as names: a broadcast may have a quarter of a million."""
+    """The pictures of a folder in order, stored as names: a broadcast may have a quarter of a million."""
 
     folder: Path
     names: tuple[str, ...]
@@ -56,9 +56,9 @@ class Pictures(Sequence[Path]):
 
 
 def list_pictures(folder: Path) -> Pictures:
-    """The pictures of the folder in the order of the numbers in their names (2 before 10).
+    """List the pictures of the folder in the order of the numbers in their names (2 before 10).
 
-    Raises `VideoError` if there are none, one has no number, or two have the same.
+    Raises `VideoError` if there is no picture, if one has no number, or if two have the same number.
     """
     changed = folder.stat().st_mtime_ns
     settled = time.time_ns() - changed > SETTLED_NANOSECONDS
@@ -66,7 +66,7 @@ def list_pictures(folder: Path) -> Pictures:
 
 
 def _sorted_names(folder: Path, changed: int) -> tuple[str, ...]:
-    """Names in order. `changed`, when the content last did, keeps remembered lists from being outdated."""
+    """Return names in order. `changed`, the time of the last change, is in the key of the cache."""
     paths = [p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
     if not paths:
         raise VideoError(
@@ -77,26 +77,26 @@ def _sorted_names(folder: Path, changed: int) -> tuple[str, ...]:
         key = natural_key(picture.stem)
         if len(key) < 2:
             raise VideoError(
-                f"{picture}: a picture without a number among the frames. Move it elsewhere; frames are named"
-                " such as 0001.jpg."
+                f"{picture}: this picture has no number in its name. Move it to another folder; expected"
+                " names such as 0001.jpg."
             )
         if key in by_number:
             raise VideoError(
                 f"{folder}: {by_number[key].name} and {picture.name} have the same number."
-                " Keep one of them: which is the frame cannot be told."
+                " Keep only one of them."
             )
         by_number[key] = picture
     return tuple(by_number[key].name for key in sorted(by_number))
 
 
-# The two hundred performances of one broadcast list its folder once, which takes seconds.
+# Listing a folder takes seconds, and two hundred performances of one broadcast share a folder.
 _settled_names = lru_cache(maxsize=4)(_sorted_names)
 
 
 def picture_numbers(folder: Path) -> npt.NDArray[np.int64]:
-    """(num_pictures,) the number in each picture's name, in their order; `a2_frame0012.jpg` has number 12.
+    """Return the number in each picture's name, (frame,), in order; `a2_frame0012.jpg` has number 12.
 
-    Raises `VideoError` as `list_pictures`, and if the last numbers of the names do not increase.
+    Raises `VideoError` as `list_pictures` does, and if the last numbers of the names do not increase.
     """
     names = list_pictures(folder).names
     numbers = [int(natural_key(Path(name).stem)[-2]) for name in names]
@@ -109,19 +109,22 @@ def picture_numbers(folder: Path) -> npt.NDArray[np.int64]:
 
 
 def natural_key(stem: str) -> tuple[str | int, ...]:
-    """Text and numbers by turns, so that numbers sort as numbers: "img10" -> ("img", 10, "").
+    """Return a sort key that compares numbers as numbers: "img10" -> ("img", 10, "").
 
-    Case and Unicode form do not count: `IMG_1.jpg` comes before `img_2.jpg`.
+    The key ignores case and Unicode form: `IMG_1.jpg` comes before `img_2.jpg`.
     """
     return tuple(int(part) if part.isdecimal() else folded(part) for part in re.split(r"([0-9]+)", stem))
 
 
 def folder_timeline(folder: Path, num_pictures: int, fps: float | None) -> Timeline:
-    """Pictures shown at a steady rate. Raises `VideoError` if `fps` is missing or not a positive number."""
+    """Return the timeline of pictures at a constant rate.
+
+    Raise `VideoError` if `fps` is missing or not > 0.
+    """
     if fps is None:
         raise VideoError(
-            f"{folder}: pictures do not say how fast they are shown. State it with --fps, or in the column"
-            " fps of the CSV."
+            f"{folder}: a folder of pictures needs a frame rate. Give it with --fps, or in the column fps of"
+            " the CSV."
         )
     try:
         rate = as_rate(fps)
@@ -132,11 +135,11 @@ def folder_timeline(folder: Path, num_pictures: int, fps: float | None) -> Timel
 
 
 def read_picture(path: Path) -> Picture:
-    """One (H, W, 3) RGB picture. Raises `VideoError` if it cannot be read whole."""
+    """Read one RGB picture, (height, width, 3). Raise `VideoError` if it cannot be read completely."""
     try:
         with open_bounded(path, most_bytes=PICTURE_BYTES) as file, Image.open(file, formats=FORMATS) as image:
             check_size(path, width=image.width, height=image.height)
-            if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip
+            if image.mode.startswith("I"):  # Pillow would clip 16-bit gray
                 return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[..., None], 3, axis=2)
             return np.array(image.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -149,13 +152,16 @@ def read_picture(path: Path) -> Picture:
 def read_folder(
     pictures: Sequence[Path], frame_index: Sequence[int], *, size: tuple[int, int]
 ) -> Iterator[Picture]:
-    """The wanted pictures. Raises `VideoError` for one unreadable or not of `size` (width, height)."""
+    """Yield pictures by index.
+
+    Raise `VideoError` for one that is unreadable or not of `size` (width, height).
+    """
     for index in frame_index:
         picture = read_picture(pictures[index])
         height, width = picture.shape[:2]
         if (width, height) != size:
             raise VideoError(
-                f"{pictures[index]}: {width}x{height} pixels, the first picture has {size[0]}x{size[1]}."
-                " All frames of a video must be of one size."
+                f"{pictures[index]}: {width}x{height} pixels, but the first picture has {size[0]}x{size[1]}."
+                " All frames of a video must have the same size."
             )
         yield picture

@@ -1,8 +1,8 @@
-"""Frames through PyAV: one pass in order, every frame checked against the timeline.
+"""Read frames with PyAV: one pass in order; every frame is checked against the timeline.
 
-Two shortcuts, both only where the packets told the frames (`Scan.by_pts`): begin at the last restart before
-the first wanted frame, and let the decoder drop frames that nobody wants and no other frame refers to. A
-frame is taken for what its timestamp says in either case; one that fails to come is an error.
+If frames are identified by timestamps (`Scan.by_pts`), the reader begins at the last restart before the first
+wanted frame, and lets the decoder drop unwanted frames to which no other frame refers. Frames are still
+identified by their timestamps, and a missing frame is an error.
 """
 
 import logging
@@ -23,7 +23,7 @@ from aqa_pipeline.video.timeline import Scan, decoded_frames, frame_tick
 
 log = logging.getLogger(__name__)
 
-# Decoders that ask for each packet whether to skip it. libdav1d asks once, when it opens.
+# Decoders that check for each packet whether to skip it. libdav1d checks only once, when it opens.
 SKIPPING_DECODERS = frozenset({"h264", "hevc", "vp9"})
 
 
@@ -34,10 +34,10 @@ def read_pyav(
     picture: MutableMapping[str, SpecValue],
     num_threads: int = 1,
 ) -> Iterator[Picture]:
-    """(H, W, 3) RGB pictures of the strictly increasing frames, counted from the start of the file.
+    """Yield RGB pictures, (height, width, 3), of strictly increasing frames of the file.
 
-    `picture` is told how they were made plain. Raises `VideoError` where what is decoded is not what the
-    timeline says.
+    `picture` receives the facts on how they were converted. Raises `VideoError` if decoded frames differ from
+    the timeline.
     """
     picture.update(aspect_facts(scan.aspect))
     yield from _as_shown(_progressive(scan, frame_index, num_threads, picture), scan, picture)
@@ -46,7 +46,7 @@ def read_pyav(
 def _progressive(
     scan: Scan, frame_index: Sequence[int], num_threads: int, picture: MutableMapping[str, SpecValue]
 ) -> Iterator[Any]:
-    """The wanted frames, from the first interlaced one on through the deinterlacer."""
+    """Yield the wanted frames; from the first interlaced frame on, they pass the deinterlacer."""
     read = _read_by_pts if scan.by_pts else _read_in_order
     frames = read(scan, frame_index, num_threads)
     for position, frame in enumerate(frames):
@@ -59,7 +59,7 @@ def _progressive(
 
 
 def _deinterlaced(read: Any, scan: Scan, frame_index: Sequence[int], num_threads: int) -> Iterator[Any]:
-    """The wanted frames, each made with the one before and the one after it, wherever reading began."""
+    """Yield the wanted frames deinterlaced, each with its two neighbors, wherever reading begins."""
     wanted = frozenset(frame_index)
     beside = np.unique(np.asarray(frame_index, dtype=np.int64)[:, None] + [-1, 0, 1])
     beside = beside[(beside >= 0) & (beside < scan.timeline.num_frames)]
@@ -70,14 +70,14 @@ def _deinterlaced(read: Any, scan: Scan, frame_index: Sequence[int], num_threads
 
 
 def _read_in_order(scan: Scan, frame_index: Sequence[int], num_threads: int) -> Generator[Any, None, None]:
-    """Decode from the start, count the frames; for files whose timestamps do not name them."""
+    """Decode from the start and count frames, for files whose timestamps do not identify frames."""
     wanted = iter(frame_index)
     target = next(wanted)
     with open_container(scan.path) as container:
         stream = _open_stream(container, scan, num_threads)
         for index, frame in enumerate(decoded_frames(container, stream, scan.path)):
             if frame_tick(frame) != scan.delivered[index]:
-                raise failure(scan, index, "another frame is decoded than at the first reading")
+                raise failure(scan, index, "the decoded frame differs from that of the first reading")
             if index != target:
                 continue
             yield frame
@@ -89,7 +89,7 @@ def _read_in_order(scan: Scan, frame_index: Sequence[int], num_threads: int) -> 
 
 
 def _read_by_pts(scan: Scan, frame_index: Sequence[int], num_threads: int) -> Generator[Any, None, None]:
-    """Decode from the nearest restart, recognise the frames by their timestamps."""
+    """Decode from the nearest restart, and identify frames by their timestamps."""
     restart = int(np.searchsorted(scan.restart_frames, frame_index[0], side="right")) - 1
     if restart > 0:
         with open_container(scan.path) as container:
@@ -105,7 +105,7 @@ def _read_by_pts(scan: Scan, frame_index: Sequence[int], num_threads: int) -> Ge
 
 
 def _packets_from(container: Any, stream: Any, scan: Scan, restart: int) -> Iterator[Any] | None:
-    """Packets from that restart or one before it; None where the container's seeking leads elsewhere."""
+    """Return packets from that restart or an earlier one; None if seeking in the container fails."""
     import av
 
     starts = scan.delivered[scan.restart_frames[: restart + 1]]
@@ -119,7 +119,7 @@ def _packets_from(container: Any, stream: Any, scan: Scan, restart: int) -> Iter
 
 
 def _wanted(packets: Iterator[Any], stream: Any, scan: Scan, frame_index: Sequence[int]) -> Iterator[Any]:
-    """The wanted frames out of the decoder, each recognised by its timestamp."""
+    """Yield the wanted frames from the decoder, each identified by its timestamp."""
     ticks = scan.delivered[np.asarray(frame_index, dtype=np.int64)].tolist()
     position = 0
     for frame in _decode_sparsely(packets, stream, scan, wanted=frozenset(ticks)):
@@ -138,7 +138,7 @@ def _wanted(packets: Iterator[Any], stream: Any, scan: Scan, frame_index: Sequen
 def _decode_sparsely(
     packets: Iterator[Any], stream: Any, scan: Scan, *, wanted: frozenset[int]
 ) -> Iterator[Any]:
-    """Decoded frames; those unwanted that no other frame refers to may be missing (saves about a fifth)."""
+    """Yield decoded frames without unwanted frames to which no other frame refers (saves about a fifth)."""
     import av
 
     codec = stream.codec_context
@@ -165,17 +165,19 @@ def _open_stream(container: Any, scan: Scan, num_threads: int) -> Any:
 def _as_shown(
     frames: Iterator[Any], scan: Scan, picture: MutableMapping[str, SpecValue]
 ) -> Iterator[Picture]:
-    """RGB pictures the right way up, all of the first frame's size even if a recording changes it midway."""
+    """Yield upright RGB pictures, all of the size of the first frame even if a recording changes its size."""
     from av.video.reformatter import VideoReformatter
 
-    reformatter = VideoReformatter()  # one scaler for the whole pass; a frame's own is built anew each time
+    reformatter = (
+        VideoReformatter()
+    )  # one scaler for all frames; `frame.reformat` would build a new one each time
     width, height = scan.square_size
-    kernel = None if width == scan.width else "BICUBIC"  # the ffmpeg program's own choice
+    kernel = None if width == scan.width else "BICUBIC"  # the default of the ffmpeg program
     warned = False
     for frame in frames:
         if frame.is_corrupt and not warned:
             log.warning(
-                "%s: damaged pictures near %.2f s were patched up by the decoder", scan.path, frame.time or 0
+                "%s: damaged pictures near %.2f s were repaired by the decoder", scan.path, frame.time or 0
             )
             warned = True
         colors = colors_of(frame)
@@ -189,9 +191,9 @@ def _as_shown(
 
 
 def failure(scan: Scan, index: int, why: str) -> VideoError:
-    """The error for a decode that leaves the timeline at this frame."""
+    """Return the error for a decoding that differs from the timeline at this frame."""
     index = min(index, scan.timeline.num_frames - 1)
     return VideoError(
-        f"{scan.path}: decoding goes wrong at {scan.timeline.pts_seconds[index]:.2f} s"
+        f"{scan.path}: decoding fails at {scan.timeline.pts_seconds[index]:.2f} s"
         f" (frame {index} of {scan.timeline.num_frames}): {why}. {ADVICE}"
     )

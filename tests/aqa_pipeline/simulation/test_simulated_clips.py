@@ -219,7 +219,9 @@ def test_names_of_clips() -> None:
 @pytest.mark.parametrize("seconds", [None, 3.8])
 def test_a_video_shorter_than_its_clips_is_refused(seconds: float | None) -> None:
     video = Video("x", Path("x.mp4"), duration_seconds=seconds)
-    with pytest.raises(DatasetError, match=rf"'x' lasts {seconds} seconds.*last 96 frames 3.84"):
+    with pytest.raises(
+        DatasetError, match=rf"'x' has a duration of {seconds} seconds.*last 96 frames need at least 3.84"
+    ):
         STREAMS[USUAL].draw(Simulation(), "mtl-aqa", video, quality=0.0)
 
 

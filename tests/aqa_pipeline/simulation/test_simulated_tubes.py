@@ -182,7 +182,7 @@ def test_without_effect_quality_changes_nothing(signal: str) -> None:
 
 
 def correlations(signal: str) -> dict[str, float]:
-    """Spearman's correlation with quality of what single cells, the tube, the rest and everything show."""
+    """Return the correlation with quality for a grid position, the tube, the rest and the whole map."""
     qualities = norm.ppf((np.arange(NUM_DRAWN) + 0.5) / NUM_DRAWN)
     stream, simulation = find_stream("tubes:7:reference"), Simulation(signal=signal)  # type: ignore[arg-type]
     (seen,) = directions(simulation, stream)
@@ -214,7 +214,9 @@ def test_an_even_signal_is_for_who_averages() -> None:
 
 @pytest.mark.parametrize("seconds", [None, 4.0])
 def test_a_video_shorter_than_its_clips_is_refused(seconds: float | None) -> None:
-    with pytest.raises(DatasetError, match=rf"'0-1' lasts {seconds} seconds.*last 103 frames 4\.12"):
+    with pytest.raises(
+        DatasetError, match=rf"'0-1' has a duration of {seconds} seconds.*last 103 frames need at least 4\.12"
+    ):
         find_stream("tubes").draw(Simulation(), "fr-fs", jump(seconds=seconds), quality=0.0)
 
 
@@ -266,7 +268,7 @@ def test_drawn_labels_do_not_go_beside_others(tmp_path: Path) -> None:
         (tmp_path / "a", "fr-fs", 1),
         (tmp_path, "aqa7", 1),
     ):
-        with pytest.raises(DatasetError, match=rf"holds something other than the labels of {name} drawn by"):
+        with pytest.raises(DatasetError, match=rf"does not hold the labels of {name} with"):
             draw_labels(name, root, seed=seed)
     with pytest.raises(UnknownName, match="mtl-aqa"):
         draw_labels("mtl-aqa", tmp_path / "b")
@@ -282,7 +284,7 @@ def test_fewer_videos_of_both_sides(jumps: Dataset) -> None:
     official = jumps.split("official")
     assert (len(chosen & set(official.train)), len(chosen & set(official.test))) == (10, 10)
     assert thinned(jumps, None) == thinned(jumps, 1000) == jumps.videos
-    with pytest.raises(DatasetError, match="3 of 417 videos of fr-fs leave 1 on one side of a split"):
+    with pytest.raises(DatasetError, match="3 of 417 videos of fr-fs leave 1 in one set of a split"):
         thinned(jumps, 3)
 
 

@@ -34,7 +34,7 @@ def test_check_tells_rates_that_are_far_apart(tmp_path: Path) -> None:
     (tmp_path / "scores.csv").write_text("video,score\nslow,1\nfast,2\n")
     report = check_dataset(load_dataset("folder", tmp_path))
     (note,) = report.notes
-    assert note.startswith("frame rates go from 24 to 240 fps")
+    assert note.startswith("frame rates range from 24 to 240 fps")
     assert "16 frames cover 0.67 s of one video and 0.067 s of another" in note
     assert report.complete
 

@@ -94,7 +94,7 @@ def test_decord_reads_exactly_where_it_is_proved_and_who_names_none_gets_pyav(vi
     with open_video(video) as opened:
         assert opened.reader == "pyav"
     if video_name not in DECORD:
-        with pytest.raises(VideoError, match="decord cannot be trusted with this file"):
+        with pytest.raises(VideoError, match="decord may read wrong frames of this file"):
             open_video(video, reader="decord")
         return
     with open_video(video, reader="decord") as opened:
@@ -196,7 +196,7 @@ def test_where_seeking_misses_the_file_is_read_from_its_start(videos, monkeypatc
 def test_decord_is_refused_where_it_is_wrong(videos, name, reason):
     pytest.importorskip("decord")
     path = videos[name].path
-    with pytest.raises(VideoError, match=f"decord cannot be trusted with this file: .*({reason})"):
+    with pytest.raises(VideoError, match=f"decord may read wrong frames of this file: .*({reason})"):
         open_video(Video("v", path), reader="decord")
 
 

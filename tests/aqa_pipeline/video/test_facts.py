@@ -67,7 +67,7 @@ def test_probe_of_a_folder(tmp_path):
     facts = probe(tmp_path, fps=5)
     assert (facts.num_frames, facts.fps, facts.duration_seconds) == (10, 5.0, 2.0)
     assert (facts.width, facts.height, facts.codec, facts.container) == (32, 24, "png", "frames")
-    with pytest.raises(VideoError, match="State it with --fps"):
+    with pytest.raises(VideoError, match="Give it with --fps"):
         probe(tmp_path)
 
 

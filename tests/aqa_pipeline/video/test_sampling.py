@@ -166,7 +166,7 @@ def test_a_rate_is_the_fraction_it_stands_for(number, rate):
 
 @pytest.mark.parametrize("number", [0, -5, math.nan, math.inf, 0.0])
 def test_a_rate_must_be_positive(number):
-    with pytest.raises(ValueError, match="positive number of frames a second"):
+    with pytest.raises(ValueError, match="positive number of frames per second"):
         as_rate(number)
 
 
@@ -216,5 +216,5 @@ def test_timestamps_that_one_flipped_bit_has_thrown_out_are_told():
     said = r"71570 samples would be taken of 21 frames, which are shown for 71570 s.*setpts=N/25/TB"
     with pytest.raises(VideoError, match=said):
         sample_by_time(thrown, 1)
-    with pytest.raises(VideoError, match=r"samples would be taken: 2777\.8 hours at 5 a second"):
+    with pytest.raises(VideoError, match=r"samples would be taken: 2777\.8 hours at 5 per second"):
         sample_by_time(steady(10_000_000, 1), 5)

@@ -102,7 +102,7 @@ def test_an_absurd_stretch_is_taken_for_damage(tmp_path, caplog):
     assert (opened.width, opened.height) == (320, 180)
     assert pictures[0].shape == (180, 320, 3)
     assert opened.picture == {}
-    assert "pixels of 20:1 count as square: no camera makes them" in caplog.text
+    assert "the pixel ratio 20:1 is wrong: pixels are taken as square" in caplog.text
 
 
 @pytest.mark.parametrize("stated", [None, Fraction(0), Fraction(-4, 3)])

@@ -74,10 +74,16 @@ def test_one_process_decodes_many_videos_and_imports_no_torch(decoder, job, whol
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("segfault", r"the decoder crashed after frame 4 \(signal 11, SIGSEGV\). Get the file again"),
-        ("abort", r"the decoder crashed after frame 4 \(signal 6, SIGABRT\): free\(\): invalid pointer. Get"),
+        (
+            "segfault",
+            r"the decoder crashed after frame 4 \(signal 11, SIGSEGV\). Download or copy the file again",
+        ),
+        (
+            "abort",
+            r"the decoder crashed after frame 4 \(signal 6, SIGABRT\): free\(\): invalid pointer. Download",
+        ),
         ("kill", r"the decoder was killed after frame 4 \(signal 9, SIGKILL\): is the memory full\?"),
-        ("exit", r"the decoder ended after frame 4 \(exit code 7\). Get the file again"),
+        ("exit", r"the decoder ended after frame 4 \(exit code 7\). Download or copy the file again"),
     ],
 )
 def test_a_death_is_told_with_its_signal_and_its_place(decoder, job, harm, kind, said):

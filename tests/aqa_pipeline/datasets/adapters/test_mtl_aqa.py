@@ -226,7 +226,7 @@ def test_a_broken_folder_of_a_broadcast_is_unreadable_and_the_rest_goes_on(
     fill_folder(root / "frames/26", range(40))
     report = check_dataset(load(root))
     assert [video_id for video_id, _ in report.unreadable] == ["01_01", "01_02"]
-    assert "a picture without a number" in report.unreadable[0][1]
+    assert "this picture has no number" in report.unreadable[0][1]
     assert report.num_readable == 1
 
 

@@ -68,7 +68,7 @@ def test_no_pictures(tmp_path):
 @pytest.mark.parametrize(
     ("fps", "message"),
     [
-        (None, "State it with --fps, or in the column fps"),
+        (None, "Give it with --fps, or in the column fps"),
         (0.0, "positive number"),
         (-1.0, "positive number"),
     ],
@@ -80,7 +80,7 @@ def test_fps_of_a_folder(folder, fps, message):
 
 def test_an_unnumbered_picture(folder):
     (folder / "thumb.jpg").write_bytes(b"")
-    with pytest.raises(VideoError, match=r"thumb\.jpg: a picture without a number"):
+    with pytest.raises(VideoError, match=r"thumb\.jpg: this picture has no number"):
         open_video(Video("v", folder, fps=25))
 
 
@@ -115,7 +115,7 @@ def test_pictures_of_two_sizes(folder):
     Image.new("RGB", (81, 60)).save(folder / "img3.jpg")
     with (
         open_video(Video("v", folder, fps=25)) as opened,
-        pytest.raises(VideoError, match=r"img3\.jpg: 81x60 pixels, the first picture has 80x60"),
+        pytest.raises(VideoError, match=r"img3\.jpg: 81x60 pixels, but the first picture has 80x60"),
     ):
         list(opened.frames(range(12)))
 
