@@ -33,9 +33,11 @@ from heads.models.action_net import ActionNet
 from heads.recipes import Recipe, action_net_recipe
 from heads.runs.epoch import Epoch
 from heads.runs.predictions import Predicted
-from heads.training.loop import PRECISIONS, Precision, Training, make_optimiser, train
+from heads.runs.run_config import Precision
+from heads.training.loop import Training, make_optimiser, train
 
 NUM_TRAIN, NUM_TEST = 200, 50
+PRECISIONS: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 STEPS = {"segments": (27, 31), "crops": (75, 93)}
 DIMS = {"segments": 1024, "crops": 2048}
 AT_LEAST = {"fp32": "1.7x", "bf16": "4.5x"}

@@ -15,8 +15,8 @@ StreamSteps = Mapping[str, Sequence[int]]
 # `closed-form` is fitted at once: learning rates, momentum and decay are 0 then.
 Optimiser = Literal["sgd", "adam", "closed-form"]
 
-# What tells how well a head's scores agree with the judges': their ranks, or where scores are classes (FR-FS:
-# clean or fall) the share of classes told right.
+# How well predicted scores agree with the judges': by rank correlation, or for a two-class target (FR-FS:
+# clean or fall) by the share of correct classes.
 MetricName = Literal["spearman", "accuracy"]
 CLASS_LOSSES = ("cross-entropy",)
 
@@ -63,15 +63,15 @@ class Recipe:
 
     @property
     def metric(self) -> MetricName:
-        """What epochs are told apart by, and runs compared by."""
+        """The metric that ranks epochs and compares runs."""
         return "accuracy" if self.loss in CLASS_LOSSES else "spearman"
 
     def decay(self, epoch: int) -> float:
-        """What the learning rates are multiplied by in that epoch, counted from 1."""
+        """Return the factor of the learning rates in that epoch, counted from 1."""
         return self.gamma ** sum(epoch > milestone for milestone in self.milestones)
 
     def with_epochs(self, epochs: int) -> "Recipe":
-        """The same recipe, shortened or prolonged; the milestones move in proportion."""
+        """Return the recipe with another number of epochs; the milestones move in proportion."""
         milestones = tuple(round(milestone * epochs / self.epochs) for milestone in self.milestones)
         return replace(self, epochs=epochs, milestones=milestones)
 
@@ -99,7 +99,7 @@ WINDOW_SHARE = 0.9
 
 
 def action_net_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
-    """ACTION-NET's recipe for that dataset and split; an unknown one gets MIT-Skating's with own windows."""
+    """Return ACTION-NET's recipe; an unknown dataset gets MIT-Skating's with windows of its own length."""
     windows: Windows = "released" if variant == "released" else "paper"
     return replace(_base(dataset, split, windows), windows=windows, num_steps=_windows_of(dataset, steps))
 
@@ -111,7 +111,7 @@ def _base(dataset: str, split: str, windows: Windows) -> Recipe:
 
 
 def _windows_of(dataset: str, steps: StreamSteps) -> dict[str, int]:
-    """The papers' window per stream; elsewhere nine tenths of the median training video."""
+    """Return the papers' window per stream; for other datasets nine tenths of the median training video."""
     known = {"mit-skating": MIT_SKATING_STEPS, "rhythmic-gymnastics": RHYTHMIC_GYMNASTICS_STEPS}
     of_paper = known.get(dataset, {})
     return {
@@ -165,7 +165,7 @@ def wd_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Rec
     )
 
 
-# What a score of these datasets tells: 1 from 0, a clean landing from a fall.
+# Datasets with a two-class target: 1 is a clean landing, 0 a fall.
 CLASSIFICATION = ("fr-fs",)
 TSA_EPOCHS = {"fr-fs": 20}
 
@@ -193,12 +193,12 @@ def tsa_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Re
 
 
 def usdl_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
-    """The same, with the divergence from a distribution of the score (eq. 9; Tang et al., CVPR 2020)."""
+    """Return TSA-Net's recipe with the loss of a score distribution (eq. 9; Tang et al., CVPR 2020)."""
     return replace(tsa_recipe(dataset, split, variant, steps), loss="distribution")
 
 
 def musdl_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
-    """The same, with a distribution of each judge's mark (Tang et al.'s MUSDL)."""
+    """Return TSA-Net's recipe with a distribution of each judge's mark (Tang et al.'s MUSDL)."""
     return replace(tsa_recipe(dataset, split, variant, steps), loss="judges")
 
 

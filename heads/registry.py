@@ -72,12 +72,12 @@ class Head(Pluggable):
     of_judges: bool = False
 
     def check_variant(self, variant: str) -> None:
-        """Raises `UnknownName` for a variant that this head does not have."""
+        """Raise `UnknownName` for a variant that this head does not have."""
         if variant not in self.variants:
             raise UnknownName(f"variant of {self.name}", variant, self.variants)
 
     def check_streams(self, streams: tuple[str, ...]) -> None:
-        """Raises `RunError` for a choice of streams that this head cannot read."""
+        """Raise `RunError` for streams that this head cannot read."""
         if not streams or len(set(streams)) < len(streams) or (self.one_stream and len(streams) > 1):
             number = "one stream" if self.one_stream else "different streams"
             raise RunError(f"{self.name} reads {number}, such as {','.join(self.streams)}; got {streams}.")
@@ -163,7 +163,7 @@ def _between_stages(
     choose_recipe: ChooseRecipe = tsa_recipe,
     of_judges: bool = False,
 ) -> Head:
-    """A head on the maps between the two stages of I3D."""
+    """Return a head on the maps between the two stages of I3D."""
     return Head(
         name=name,
         streams=("tubes",),
@@ -284,5 +284,5 @@ HEADS = Registry("head", OURS, of=Head, group="aqa.heads")
 
 
 def find_head(name: str) -> Head:
-    """The head of that name; raises `UnknownName` with the known ones, `PluginError` for a broken one."""
+    """Return the head of that name; raise `UnknownName`, or `PluginError` for a broken plug-in."""
     return HEADS.find(name)

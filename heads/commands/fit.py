@@ -267,7 +267,7 @@ def training_progress() -> Iterator[Callable[["Progress"], None]]:
 @click.argument("run", type=EXISTING, required=False)
 @plugin_option
 def evaluate(run: Path | None) -> None:
-    """Prints the numbers of RUN from its stored predictions: Spearman with bootstrap interval, R-l2, MSE.
+    """Print the numbers of RUN from its stored predictions: Spearman with bootstrap interval, R-l2, MSE.
 
     RUN may be left out where there is only one in `runs`.
     """

@@ -11,7 +11,7 @@ HEADER = ("name", "streams", "variants", "source")
 @plugin_option
 @click.pass_context
 def heads(ctx: click.Context) -> None:
-    """Lists the heads that learn scores: the streams that they read, their variants, and their paper.
+    """List the heads: the streams that they read, their variants, and their paper.
 
     The first variant is the default. `aqa fit --streams` lets a head read other streams.
     Heads of plug-ins are listed too; exits with 3 if one cannot be loaded.

@@ -24,12 +24,12 @@ from heads.commands.fit import spec_choice
 
 @click.group()
 def run() -> None:
-    """Imports released checkpoints as runs, and prints the schema of a run's config.json."""
+    """Import released checkpoints as runs, and print the schema of a run's config.json."""
 
 
 @run.command(epilog=example("aqa run schema > docs/config-schema.json"))
 def schema() -> None:
-    """Prints the JSON schema of a run's config.json: its fields, their types and bounds."""
+    """Print the JSON schema of a run's config.json: its fields, their types and bounds."""
     from heads.runs.run_config import config_schema
 
     click.echo(json.dumps(config_schema(), indent=2))
@@ -79,7 +79,7 @@ def schema() -> None:
 @click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features.")
 @device_option
 def import_run(checkpoints: tuple[Path, ...], **options: Any) -> None:
-    """Makes a run of released checkpoints of a head, which can score and be evaluated like a trained one.
+    """Make a run of released checkpoints of a head, which can score and be evaluated like a trained one.
 
     CHECKPOINTS are files that the authors saved (ACTION-NET's state dict), one per seed. They hold weights
     alone: the dataset with its labels, the split, stored features and the score scale are taken from the

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from heads.data.device import sent
+from heads.data.device import to_device
 from heads.data.feature_set import FeatureSet
 from heads.data.tube_maps import tube_of
 from heads.data.windows import (
@@ -35,7 +35,7 @@ class Batch:
     masks: Mapping[str, Tensor]
 
     def seen_as(self, choose_view: Callable[[Tensor], Tensor]) -> "Batch":
-        """The batch with one view of each stream."""
+        """Return the batch with one view of each stream."""
         return replace(self, features={name: choose_view(rows) for name, rows in self.features.items()})
 
 
@@ -61,7 +61,7 @@ def training_batches(
 
 
 def evaluation_batch(samples: FeatureSet, videos: NDArray[np.int64], *, recipe: Recipe) -> Batch:
-    """What testing sees of these videos."""
+    """Return the batch of these videos as testing sees them."""
     chosen = torch.from_numpy(videos)
     starts, num_steps = {}, {}
     for stream, all_lengths in samples.lengths.items():
@@ -97,14 +97,14 @@ def _with_maps(
     views: Mapping[str, Tensor],
     num_steps: Mapping[str, int],
 ) -> Batch:
-    """The batch with the maps of its videos, which become float32 only here, and with their tubes.
+    """Return the batch with the maps of its videos as float32, and with their tubes.
 
-    Tubes and masks stay on the CPU: how many positions a tube has decides on what is computed.
+    Tubes and masks stay on the CPU, because the number of positions in a tube decides what is computed.
     """
     features, masks = dict(batch.features), dict(batch.masks)
     for stream, maps in samples.maps.items():
         cut = maps.cut(videos, starts=starts[stream], views=views[stream], num_steps=num_steps[stream])
-        features[stream] = sent(cut.maps, maps.device).float()
+        features[stream] = to_device(cut.maps, maps.device).float()
         features[tube_of(stream)] = cut.tubes
         masks[stream] = cut.mask
     return replace(batch, features=features, masks=masks)

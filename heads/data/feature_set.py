@@ -68,7 +68,7 @@ class FeatureSet:
         return content.hexdigest()[:16]
 
     def rows(self, stream: str, video: int) -> NDArray[np.floating]:
-        """The steps of one video, `time dim` or `time view dim`; of maps in their reference view alone."""
+        """Return the steps of one video: `(time, dim)` or `(time, view, dim)`; of maps the reference view."""
         if stream in self.maps:
             return self.maps[stream].reference(video)
         rows: NDArray[np.floating] = (
@@ -94,7 +94,7 @@ def find_missing(
 def check_complete(
     missing: Mapping[str, Sequence[str]], *, store: Store, dataset: Dataset, num_videos: int
 ) -> None:
-    """Raises one `RunError` with every missing record and the command that makes them."""
+    """Raise one `RunError` that names every missing record and the command that makes them."""
     if not missing:
         return
     streams = sorted({stream for lacking in missing.values() for stream in lacking})
@@ -112,7 +112,10 @@ def check_complete(
 def check_current(
     store: Store, dataset: Dataset, specs: Mapping[str, StreamSpec], *, video_ids: Iterable[str]
 ) -> None:
-    """Raises `RunError` for features of videos that are others now; videos that are not here may be any."""
+    """Raise `RunError` if a video differs from the one that its features were made of.
+
+    Videos that are not on this machine are not compared.
+    """
     changed = find_changed(store, dataset, list(specs.values()), video_ids)
     if changed:
         number = "1 video" if len(changed) == 1 else f"{len(changed)} videos"
@@ -133,7 +136,7 @@ def load_features(
     video_ids: Sequence[str],
     tubes: MaskVariant = "paper",
 ) -> FeatureSet:
-    """Reads the videos' streams into memory, but for maps; every record must be there (see `find_missing`).
+    """Read the streams of the videos into memory, except maps; every record must exist (see `find_missing`).
 
     `tubes` says how the tubes of maps are made. Raises `RunError` for a video without the target's label, or
     streams of unequal feature size.
@@ -169,7 +172,7 @@ def _opened_maps(stream: str, records: Sequence[MappedRecord], tubes: MaskVarian
 
 
 def raw_labels(dataset: Dataset, target: Target, video_ids: Sequence[str]) -> NDArray[np.float64]:
-    """The judges' scores of these videos; raises `RunError` listing videos that lack one."""
+    """Return the judges' scores `(video)`; raise `RunError` listing the videos that lack one."""
     labels = {video.video_id: video.labels for video in dataset.videos}
     lacking = [v for v in video_ids if not np.isfinite(labels.get(v, {}).get(target.name, np.nan))]
     if lacking:

@@ -1,4 +1,4 @@
-"""Who is trained on, validated on and tested on, and which epoch is kept."""
+"""The videos of a split for training, validation and testing, and which epoch is kept."""
 
 import zlib
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from aqa_pipeline.errors import RunError
 # Which epoch is kept. `best-on-test` looks at the answers: it is here because papers did it, and is
 # labelled "not model selection" in whatever is written from it.
 Select = Literal["last", "val", "best-on-test"]
-SELECTS: tuple[Select, ...] = ("last", "val", "best-on-test")
 VALIDATION_SHARE = 0.2
 MIN_VALIDATION_VIDEOS = 3
 
@@ -27,9 +26,9 @@ class Fold:
 
 
 def make_fold(train: NDArray[np.int64], test: NDArray[np.int64], *, select: Select, seed: int) -> Fold:
-    """The split as it is; with `val`, 20 % of the training videos, drawn by seed, are held out.
+    """Return the split as it is; with `val`, hold out 20 % of the training videos, drawn by seed.
 
-    Raises `RunError` if that would leave fewer than three to choose an epoch by.
+    Raises `RunError` if fewer than three would be held out: they could not be ranked.
     """
     if select != "val":
         return Fold(train, np.empty(0, dtype=np.int64), test)
@@ -46,12 +45,12 @@ def make_fold(train: NDArray[np.int64], test: NDArray[np.int64], *, select: Sele
 def shuffled_labels(
     labels: NDArray[np.float64], train: NDArray[np.int64], *, seed: int
 ) -> NDArray[np.float64]:
-    """The labels with those of the training videos dealt out anew: a control that can learn nothing."""
+    """Return the labels with those of the training videos permuted: a control that can learn nothing."""
     shuffled = labels.copy()
     shuffled[train] = np.random.default_rng(derived_seed(seed, "labels")).permutation(labels[train])
     return shuffled
 
 
 def derived_seed(seed: int, purpose: str) -> int:
-    """An own seed per purpose, so that what one part draws changes nothing in another."""
+    """Return a seed for one purpose, so that random numbers of one part do not depend on another part."""
     return int(np.random.SeedSequence([seed, zlib.crc32(purpose.encode())]).generate_state(1)[0])

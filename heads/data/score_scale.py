@@ -27,20 +27,20 @@ class ScoreScale:
             )
 
     def normalise(self, raw: ArrayLike) -> NDArray[np.float64]:
-        """Normalised score(s) of raw ones."""
+        """Return the normalized scores of raw ones."""
         return (np.asarray(raw, dtype=np.float64) - self.low) / (self.high - self.low)
 
     def restore(self, normalised: ArrayLike) -> NDArray[np.float64]:
-        """Raw score(s) of normalised ones."""
+        """Return the raw scores of normalized ones."""
         return np.asarray(normalised, dtype=np.float64) * (self.high - self.low) + self.low
 
     def times(self, factor: float) -> "ScoreScale":
-        """The scale of `factor` times the raw scores."""
+        """Return the scale of the raw scores multiplied by `factor`."""
         return ScoreScale(self.low * factor, self.high * factor)
 
 
 def scale_of(target: Target, training_labels: NDArray[np.float64], *, unit: Unit = "range") -> ScoreScale:
-    """The target's own bounds; a bound it lacks lies 10 % of the training labels' range beyond them.
+    """Return the scale of a target: its own bounds, or 10 % of the range beyond the training labels.
 
     With the unit "deviation" scores are divided by the deviation of the training labels, and not shifted.
     Raises `RunError` for bounds without a range.

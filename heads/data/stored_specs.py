@@ -29,7 +29,7 @@ class SpecChoice:
         return of_common or named
 
     def in_words(self, stream: str) -> str:
-        """What was chosen for that stream; empty where nothing was."""
+        """Return what was chosen for that stream, in words; "" if nothing was."""
         chosen = [repr(self.hashes[stream])] if stream in self.hashes else []
         backbone = self.backbones.get(stream, self.backbones.get(""))
         return " and ".join([*chosen, *([f"--backbone {backbone}"] if backbone else [])])
@@ -38,9 +38,9 @@ class SpecChoice:
 def choose_specs(
     store: Store, dataset: Dataset, streams: Sequence[str], *, choice: SpecChoice | None = None
 ) -> dict[str, StreamSpec]:
-    """The spec to read per stream: the only one stored, or the only one that is chosen.
+    """Return the spec to read of each stream: the only one stored, or the only one that fits the choice.
 
-    Raises `RunError` where there is none, or several and no choice.
+    Raises `RunError` if there is none, or if several are left.
     """
     choice = choice or SpecChoice()
     unknown = sorted({*choice.hashes, *choice.backbones} - {*streams, ""})
@@ -109,7 +109,7 @@ def _advice(stream: str, specs: Sequence[StreamSpec]) -> str:
 
 
 def _describe(spec: StreamSpec, among: Sequence[StreamSpec]) -> str:
-    """The facts that tell this spec from the others; all of them if it stands alone."""
+    """Return the facts in which this spec differs from the others; all facts if there is no other."""
     telling = {
         name
         for other in among

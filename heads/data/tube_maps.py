@@ -76,7 +76,7 @@ class TubeMaps:
         return self.maps[0].shape[1]
 
     def reference(self, video: int) -> NDArray[np.floating]:
-        """The maps of that video in their reference view, `clip 1 channel step height width`."""
+        """Return the maps of that video in the reference view, `(clip, 1, channel, step, height, width)`."""
         return self.maps[video][:, :1]
 
     def cut(self, videos: Tensor, *, starts: Tensor, views: Tensor, num_steps: int) -> CutMaps:
@@ -104,9 +104,9 @@ class OpenedRecord(NamedTuple):
 
 
 def open_maps(stream: str, records: Sequence[OpenedRecord], *, variant: MaskVariant = "paper") -> TubeMaps:
-    """The maps of these records, one per video, with tubes as that variant makes them.
+    """Return the maps of these records, one per video, with the tubes of that variant.
 
-    Raises `RunError` where records are no maps with quads, or differ in size.
+    Raises `RunError` for records that are no maps with quads, or that differ in size.
     """
     shapes = {record.features.shape[1:] for record in records}
     if len(shapes) != 1 or len(next(iter(shapes))) != 5:
@@ -143,7 +143,7 @@ def paper_masks(record: OpenedRecord) -> Masks:
 
 
 def released_masks(record: OpenedRecord) -> Masks:
-    """What the released code paints, from quads in pixels of the frame, which are never mirrored."""
+    """Return the masks of the released code, from quads in frame pixels, which are never mirrored."""
     quads, sizes = _extra(record, "frame_quads"), _extra(record, "frame_size")
     width, height = (int(side) for side in sizes[0]) if len(sizes) else (1, 1)
     geometry = PictureGeometry((width, height))

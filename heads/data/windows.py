@@ -9,12 +9,12 @@ released  training never takes the last start (numpy's randint(0, N - n)); testi
 import torch
 from torch import Tensor
 
-from heads.data.device import sent
+from heads.data.device import to_device
 from heads.recipes import Windows
 
 
 def random_starts(lengths: Tensor, num_steps: int, *, windows: Windows, generator: torch.Generator) -> Tensor:
-    """A start per video, uniform over those that fit; 0 where the video is no longer than the window."""
+    """Return a random start per video, uniform over those that fit; 0 for a video that fits the window."""
     spare = (lengths - num_steps).clamp_min(0)
     num_starts = spare.clamp_min(1) if windows == "released" else spare + 1
     draws = torch.rand(lengths.shape, generator=generator, dtype=torch.float64)
@@ -22,7 +22,7 @@ def random_starts(lengths: Tensor, num_steps: int, *, windows: Windows, generato
 
 
 def evaluation_starts(lengths: Tensor, num_steps: int, *, windows: Windows) -> Tensor:
-    """The start of what testing sees; released: the middle, rounded down (length 29, window 26 -> 1)."""
+    """Return the start of what testing sees: 0; released: the middle window (length 29, window 26 -> 1)."""
     if windows == "paper":
         return torch.zeros_like(lengths)
     return (lengths - num_steps).clamp_min(0) // 2
@@ -46,22 +46,22 @@ def cut_windows(
     """
     num_stored = min(num_steps, padded.shape[1])
     steps = starts[:, None] + torch.arange(num_steps)
-    rows, columns = (sent(each, padded.device) for each in (videos[:, None], steps[:, :num_stored]))
+    rows, columns = (to_device(each, padded.device) for each in (videos[:, None], steps[:, :num_stored]))
     windows = padded[rows, columns]
     if num_stored < num_steps:
         missing = windows.new_zeros(len(videos), num_steps - num_stored, *windows.shape[2:])
         windows = torch.cat([windows, missing], dim=1)
-    return windows, sent(steps < lengths[videos][:, None], padded.device)
+    return windows, to_device(steps < lengths[videos][:, None], padded.device)
 
 
 def random_views(windows: Tensor, *, generator: torch.Generator) -> Tensor:
     """One view per video, drawn at random: `batch time view dim` -> `batch time dim`; others as they are."""
     if windows.ndim < 4:
         return windows
-    drawn = sent(torch.randint(windows.shape[2], (len(windows),), generator=generator), windows.device)
+    drawn = to_device(torch.randint(windows.shape[2], (len(windows),), generator=generator), windows.device)
     return windows[torch.arange(len(windows), device=windows.device), :, drawn]
 
 
 def reference_view(windows: Tensor) -> Tensor:
-    """The first view, which is not augmented: what testing sees."""
+    """Return the first view, which is not augmented and which testing sees."""
     return windows if windows.ndim < 4 else windows[:, :, 0]

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from aqa_pipeline.backbones.networks.i3d import SecondStage, channels_after
 from aqa_pipeline.errors import RunError
-from heads.data.device import sent
+from heads.data.device import to_device
 from heads.data.tube_maps import tube_of
 from heads.models.output import HeadOutput
 from heads.models.score_mlp import JudgePanel, ScoreMlp, find_task
@@ -65,7 +65,7 @@ class TsaNet(nn.Module):
             features[self.stream], real.expand_as(tubes) if self.everywhere else tubes & real
         )
         clips = self._clip_features(attended, mask)
-        mask = sent(mask, clips.device)
+        mask = to_device(mask, clips.device)
         logits = self.regressor(clips, mask)
         return HeadOutput(
             scores=self.score(logits),
@@ -81,7 +81,7 @@ class TsaNet(nn.Module):
         """
         if mask.all():
             return torch.as_tensor(self.second_stage(maps.flatten(0, 1)).unflatten(0, mask.shape))
-        positions = tuple(sent(each, maps.device) for each in mask.nonzero(as_tuple=True))
+        positions = tuple(to_device(each, maps.device) for each in mask.nonzero(as_tuple=True))
         real = self.second_stage(maps[positions])
         clips = real.new_zeros(*mask.shape, real.shape[-1])
         clips[positions] = real

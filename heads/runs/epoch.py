@@ -10,9 +10,9 @@ PARTS = ("validation", "test")
 
 @dataclass(frozen=True)
 class Epoch:
-    """One row of epochs.csv. How well the videos of each part are told, by the metric of the recipe.
+    """One row of epochs.csv; `validation` and `test` are the metric of the recipe on these videos.
 
-    nan where nobody is held out, and for a correlation where predictions are constant.
+    They are nan without such videos, and a correlation is nan if predictions are constant.
     """
 
     epoch: int
@@ -24,14 +24,14 @@ class Epoch:
     metric: MetricName = "spearman"
 
     def to_row(self) -> dict[str, object]:
-        """The row: the columns of the parts are named after the metric, such as `test_spearman`."""
+        """Return the row; the columns of the parts are named after the metric, such as `test_spearman`."""
         values: dict[str, object] = asdict(self)
         metric = values.pop("metric")
         return {f"{name}_{metric}" if name in PARTS else name: value for name, value in values.items()}
 
     @classmethod
     def from_row(cls, row: Mapping[str, str]) -> "Epoch":
-        """The epoch that `to_row` wrote; raises ValueError or TypeError for other columns."""
+        """Return the epoch that `to_row` wrote; raise ValueError or TypeError for other columns."""
         metric: MetricName = "accuracy" if "test_accuracy" in row else "spearman"
         numbers = {name.removesuffix(f"_{metric}"): float(value) for name, value in row.items()}
         return cls(epoch=int(numbers.pop("epoch")), metric=metric, **numbers)

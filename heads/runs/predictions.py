@@ -1,4 +1,4 @@
-"""What a run predicted for its test videos, as arrays: what resampling and comparison work on."""
+"""The predictions of a run for its test videos, as arrays for resampling and comparison."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from heads.runs.trained_cell import TrainedCell, read_cell
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """One split's test videos, sorted by id: `true` raw scores `video`, and `predicted` ones `seed video`.
+    """A split's test videos, sorted by id: `true` raw scores `(video)`, `predicted` ones `(seed, video)`.
 
     `training_videos` are the ids of the split's other videos, validation videos among them.
     """
@@ -37,7 +37,7 @@ class Predicted:
             raise ValueError(f"split {self.split!r}: predictions and labels must be finite numbers")
 
     def of_seeds(self, seeds: Sequence[int]) -> "Predicted":
-        """The same with these of its seeds."""
+        """Return the predictions of these seeds alone."""
         rows = [self.seeds.index(seed) for seed in seeds]
         return replace(self, seeds=tuple(seeds), predicted=self.predicted[rows])
 
@@ -48,7 +48,7 @@ class Predicted:
 
 
 def read_predicted(run_dir: Path) -> list[Predicted]:
-    """Every split of a run, over all its seeds; raises `RunError` if a cell is not complete or damaged."""
+    """Return every split of a run with all its seeds; raise `RunError` for an incomplete or damaged cell."""
     config = read_config(run_dir)
     return [
         over_seeds_of([read_cell(run_dir, split=split, seed=seed) for seed in config.training.seeds])

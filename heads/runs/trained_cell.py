@@ -54,7 +54,7 @@ class VideoScore:
 
 @dataclass(frozen=True, eq=False)
 class TrainedCell:
-    """What one split and seed left behind."""
+    """The trained network of one split and seed: its epochs and its predictions."""
 
     split: str
     seed: int
@@ -65,12 +65,12 @@ class TrainedCell:
 
 
 def cell_folder(run_dir: Path, *, split: str, seed: int) -> Path:
-    """Where that cell is, or would be; no split name can leave the run."""
+    """Return the folder of that cell; no split name leads out of the run."""
     return _own(split_folder(run_dir, split) / f"seed-{seed}")
 
 
 def split_folder(run_dir: Path, split: str) -> Path:
-    """Where that split's cells are, or would be."""
+    """Return the folder of that split's cells."""
     return _own(run_dir / f"split-{file_name(split)}")
 
 
@@ -82,12 +82,12 @@ def _own(folder: Path) -> Path:
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether the cell is there with all its files."""
+    """Return True if the cell is there with all its files."""
     return all((folder / name).is_file() for name in FILES)
 
 
 def write_cell(folder: Path, cell: TrainedCell, state: Mapping[str, Tensor]) -> None:
-    """Write the cell whole. A complete one that is there already stays; an incomplete one makes room."""
+    """Write the cell whole; a complete one that is there already is kept, an incomplete one is replaced."""
     facts = {
         "split": cell.split,
         "seed": cell.seed,
@@ -115,7 +115,7 @@ def _put_in_place(part: Path, folder: Path) -> None:
 
 
 def read_cell(run_dir: Path, *, split: str, seed: int) -> TrainedCell:
-    """The cell; raises `RunError` if it is not complete or its files are damaged."""
+    """Return the cell; raise `RunError` if it is not complete or its files are damaged."""
     folder = cell_folder(run_dir, split=split, seed=seed)
     if not is_complete(folder):
         raise RunError(
@@ -154,7 +154,7 @@ def shapes_of_state(folder: Path) -> dict[str, tuple[int, ...]]:
 
 
 def read_state(folder: Path) -> dict[str, Tensor]:
-    """The kept state of a cell, on the CPU; safetensors hold numbers only and run no code."""
+    """Return the kept state of a cell, on the CPU; safetensors hold numbers only and run no code."""
     try:
         check_bounded(folder / "model.safetensors")
         state: dict[str, Tensor] = load_file(folder / "model.safetensors")
@@ -166,7 +166,7 @@ def read_state(folder: Path) -> dict[str, Tensor]:
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """A CSV with a header, written whole; numbers keep all their digits, and text is safe in spreadsheets."""
+    """Write a CSV with a header; numbers keep all their digits, and text is safe in spreadsheets."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]))
     writer.writeheader()

@@ -1,4 +1,4 @@
-"""What a split's training videos were like, so that a video unlike them is noticed when it is scored.
+"""Statistics of a split's training videos, so that a video unlike them is noticed when it is scored.
 
 `split-NAME/training_statistics.json` holds, of the training videos: how long they were, the largest share of
 sampled frames without an athlete, the digests of their files, and per stream the mean and the deviation
@@ -34,20 +34,20 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class StreamStatistics:
-    """Of one stream: mean and deviation per dimension; how far each training video lies from the others."""
+    """One stream: mean and deviation per dimension, and each training video's distance from the others."""
 
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
     distances: tuple[float, ...]
 
     def distance(self, features: Floats) -> float:
-        """How far a video with these features `time dim` lies from the training videos."""
+        """Return the distance of a video with these features `(time, dim)` from the training videos."""
         return _distance(features.mean(axis=0), np.array(self.mean), np.array(self.deviation))
 
 
 @dataclass(frozen=True)
 class TrainingStatistics:
-    """What is compared with a new video. `seconds` is the shortest and the longest training video."""
+    """Statistics to compare a new video with; `seconds` are the shortest and the longest training video."""
 
     num_videos: int
     seconds: tuple[float, float]
@@ -59,7 +59,7 @@ class TrainingStatistics:
 def gather_training_statistics(
     samples: FeatureSet, train: NDArray[np.int64], headers: Mapping[str, Sequence[Record]]
 ) -> TrainingStatistics:
-    """The facts of the videos `train` of `samples`; `headers` are their records, features not needed."""
+    """Return the statistics of the videos `train`; `headers` are their records, read without features."""
     seconds = _seconds(samples, train, headers)
     records = [record for of_stream in headers.values() for record in of_stream]
     return TrainingStatistics(
@@ -74,7 +74,7 @@ def gather_training_statistics(
 def _seconds(
     samples: FeatureSet, train: NDArray[np.int64], headers: Mapping[str, Sequence[Record]]
 ) -> Floats:
-    """How long each training video lasts; of features without footage, when the last step ends."""
+    """Return the length of each training video; without footage, the end of the last step."""
     seconds = np.zeros(len(train))
     for stream, intervals in samples.pts_seconds.items():
         for at, (video, header) in enumerate(zip(train, headers[stream], strict=True)):
@@ -84,13 +84,13 @@ def _seconds(
 
 
 def share_without_person(record: Record) -> float:
-    """Which share of the frames showed nobody; 0 for streams that look at whole frames."""
+    """Return the share of frames without an athlete; 0 for streams of whole frames."""
     num_frames, num_missed = frames_without_person(record)
     return num_missed / num_frames if num_frames else 0.0
 
 
 def frames_without_person(record: Record) -> tuple[int, int]:
-    """How many frames the athlete was looked for in, and in how many of them nobody was.
+    """Return the number of frames that were searched for the athlete, and how many of them showed nobody.
 
     Steps of crops are single frames; steps of tubes are clips, whose frames are counted by the tracker.
     """
@@ -100,7 +100,7 @@ def frames_without_person(record: Record) -> tuple[int, int]:
 
 
 def reference_features(features: NDArray[Any]) -> Floats:
-    """`time dim` of the view that is not augmented, from `time [view] dim`; of maps the mean over places."""
+    """Return `(time, dim)` of the view that is not augmented; of maps the mean over grid positions."""
     rows = np.asarray(features, dtype=np.float64)
     if rows.ndim > 2:
         rows = rows[:, 0]
@@ -118,7 +118,7 @@ def _stream_facts(samples: FeatureSet, stream: str, train: NDArray[np.int64]) ->
 
 
 def leave_one_out(means: Floats) -> list[float]:
-    """The distance of each row from the others, whose mean and deviation follow from the sums of all rows."""
+    """Return the distance of each row from the others, computed from sums over all rows."""
     num = len(means)
     centred = means - means.mean(axis=0)  # keeps the difference of squares below exact enough
     squares = (centred**2).sum(axis=0)
@@ -152,7 +152,7 @@ def write_training_statistics(
     dataset: str,
     specs: Mapping[str, StreamSpec],
 ) -> None:
-    """Writes them into a split's folder, where they are not yet; only then are the features loaded."""
+    """Write the statistics into a split's folder; if they are there, load no features and do nothing."""
     if (folder / FILE).is_file():
         return
     samples = load()
@@ -167,7 +167,7 @@ def write_training_statistics(
 
 
 def read_training_statistics(folder: Path) -> TrainingStatistics | None:
-    """The facts in a split's folder; None for a run made before they were written.
+    """Return the statistics in a split's folder, or None if the file is not there.
 
     Raises `RunError` if they are damaged.
     """

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from aqa_pipeline.errors import RunError
 from heads.data.batches import evaluation_batch, training_batches
-from heads.data.device import sent
+from heads.data.device import to_device
 from heads.data.feature_set import FeatureSet
 from heads.data.folds import Fold, Select, derived_seed
 from heads.data.labels import FinalScores
@@ -39,7 +39,6 @@ LOSSES_OF_LOGITS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "distribution": TASKS["distribution"].loss,
     "judges": TASKS["judges"].loss,
 }
-PRECISIONS: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
 # Whole sequences are scored in portions, so that testing needs no more memory than training.
 SCORED_AT_ONCE = 32
 
@@ -77,7 +76,7 @@ class Training:
     final: FinalScores | None = None
 
     def agreement(self, scores: NDArray[np.float64], videos: NDArray[np.int64]) -> float:
-        """The recipe's metric of these videos, whose normalised scores are given; nan for none."""
+        """Return the recipe's metric of these videos from their normalized scores; nan without videos."""
         if not len(videos):
             return math.nan
         metric = METRICS[self.recipe.metric]
@@ -90,7 +89,7 @@ OnEpoch = Callable[[Epoch], None]
 
 
 def train(training: Training, on_epoch: OnEpoch | None = None) -> Trained:
-    """Trains epoch by epoch; raises `RunError` when the loss is no longer a number."""
+    """Train epoch by epoch; raise `RunError` when the loss is no longer a number."""
     samples, fold, recipe = _on_device(training.samples, training.device), training.fold, training.recipe
     keeper, epochs = _Keeper(training.select), []
     device = torch.device(training.device).type
@@ -114,7 +113,7 @@ def train(training: Training, on_epoch: OnEpoch | None = None) -> Trained:
 def prepare_module(
     build: Callable[[Mapping[str, int]], nn.Module], dims: Mapping[str, int], recipe: Recipe
 ) -> nn.Module:
-    """The network that the recipe trains: the head, behind whitened features where it says so."""
+    """Return the network that the recipe trains: the head, behind whitening if the recipe has components."""
     if not recipe.num_components:
         return build(dims)
     num_components = {stream: min(recipe.num_components, dim) for stream, dim in dims.items()}
@@ -124,7 +123,7 @@ def prepare_module(
 def score_videos(
     module: nn.Module, samples: FeatureSet, videos: NDArray[np.int64], *, recipe: Recipe
 ) -> NDArray[np.float64]:
-    """Normalised scores of the chosen videos, as testing sees them."""
+    """Return the normalized scores of these videos, as testing sees them."""
     at_once = min(SCORED_AT_ONCE, recipe.batch_size) if samples.maps else SCORED_AT_ONCE
     portions = [videos[start : start + at_once] for start in range(0, len(videos), at_once)]
     scores = [evaluate_videos(module, samples, portion, recipe=recipe).scores for portion in portions]
@@ -134,7 +133,7 @@ def score_videos(
 def evaluate_videos(
     module: nn.Module, samples: FeatureSet, videos: NDArray[np.int64], *, recipe: Recipe
 ) -> HeadOutput:
-    """The head's output for the chosen videos, without gradients or dropout; the mode is restored."""
+    """Return the head's output for these videos, without gradients or dropout; the mode is restored."""
     batch = evaluation_batch(samples, videos, recipe=recipe)
     was_training = module.training
     module.eval()
@@ -145,7 +144,7 @@ def evaluate_videos(
 
 
 def _epochs(module: nn.Module, training: Training, *, generator: torch.Generator) -> Iterator[Epoch]:
-    """Trains epoch by epoch, yielding each one's record; the samples are where the module is."""
+    """Train epoch by epoch and yield the record of each; the samples are on the device of the module."""
     samples, fold, recipe = training.samples, training.fold, training.recipe
     optimiser = make_optimiser(module, recipe)
 
@@ -178,14 +177,14 @@ def _epochs(module: nn.Module, training: Training, *, generator: torch.Generator
 def _train_once(
     module: nn.Module, training: Training, optimiser: torch.optim.Optimizer, *, generator: torch.Generator
 ) -> Tensor:
-    """One epoch; returns the sum of all losses. It is on the device still: the CPU waits for nothing here."""
+    """Train one epoch and return the sum of all losses, on the device, so that the CPU does not wait."""
     recipe, device = training.recipe, next(module.parameters()).device
     _train_mode(module, recipe)
     total = torch.zeros((), device=device)
     targets = torch.from_numpy(training.labels).float()
     for batch in training_batches(training.samples, training.fold.train, recipe=recipe, generator=generator):
         output: HeadOutput = module(batch.features, batch.masks)
-        losses = _losses(output, sent(targets[batch.videos], device), recipe=recipe)
+        losses = _losses(output, to_device(targets[batch.videos], device), recipe=recipe)
         if output.penalty is not None:
             losses = losses + output.penalty
         optimiser.zero_grad()
@@ -196,7 +195,7 @@ def _train_once(
 
 
 def _losses(output: HeadOutput, targets: Tensor, *, recipe: Recipe) -> Tensor:
-    """The recipe's loss of each video."""
+    """Return the recipe's loss of each video."""
     if recipe.loss in LOSSES:
         return LOSSES[recipe.loss](output.scores.float(), targets)
     assert output.logits is not None, f"a head whose recipe says {recipe.loss} gives logits"
@@ -204,14 +203,14 @@ def _losses(output: HeadOutput, targets: Tensor, *, recipe: Recipe) -> Tensor:
 
 
 def _train_mode(module: nn.Module, recipe: Recipe) -> None:
-    """Training mode, but for what is frozen: that keeps its statistics, and gets no gradients."""
+    """Set training mode; frozen parts keep their statistics and get no gradients."""
     module.train()
     for name in recipe.frozen:
         module.get_submodule(name).eval().requires_grad_(False)
 
 
 def make_optimiser(module: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Two groups: the regressor learns at `head_lr`, everything else at `lr`."""
+    """Return an optimizer with two groups: the regressor at `head_lr`, everything else at `lr`."""
     named = list(module.named_parameters())
     regressor = [parameter for name, parameter in named if "regressor" in name.split(".")]
     others = [parameter for name, parameter in named if "regressor" not in name.split(".")]
@@ -250,7 +249,7 @@ KEPT_BY: dict[Select, Callable[[Epoch], float]] = {
 
 
 def _on_device(samples: FeatureSet, device: str) -> FeatureSet:
-    """The samples with their features there; lengths stay on the CPU, where windows are drawn."""
+    """Return the samples with features on the device; lengths stay on the CPU, where windows are drawn."""
     return replace(
         samples,
         streams={name: padded.to(device) for name, padded in samples.streams.items()},
@@ -266,5 +265,5 @@ def _of_videos(samples: FeatureSet, videos: NDArray[np.int64]) -> tuple[dict[str
 
 
 def _cuda_devices(device: str) -> list[torch.device]:
-    """The device whose random state must be given back, if it is a GPU; the CPU's always is."""
+    """Return the GPU whose random state must be restored; torch restores the CPU's in any case."""
     return [torch.device(device)] if torch.device(device).type == "cuda" else []

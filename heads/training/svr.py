@@ -1,4 +1,4 @@
-"""Fitting support vector regression on pooled features: at once, so there is one "epoch"."""
+"""Fitting support vector regression on pooled features, in closed form: there is one "epoch"."""
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from heads.training.loop import OnEpoch, Trained, Training, score_videos
 
 
 def fit_svr(training: Training, on_epoch: OnEpoch | None = None) -> Trained:
-    """As `train`, in one go and on the CPU; there is no epoch to select."""
+    """Fit as `train` does, in closed form and on the CPU; there is no epoch to select."""
     samples, fold, labels = training.samples, training.fold, training.labels
     module = training.build(samples.dims)
     assert isinstance(module, PooledSvr)

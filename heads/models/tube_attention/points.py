@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from heads.data.device import sent
+from heads.data.device import to_device
 
 
 class TubePoints(NamedTuple):
@@ -28,7 +28,7 @@ def tube_points(masks: Tensor, device: torch.device) -> list[TubePoints]:
     The positions are on `device`. With masks on the CPU nothing waits for the GPU.
     """
     positions = masks.flatten(2).flatten(0, 1).nonzero(as_tuple=True)
-    clip, grid_position = (sent(each, device) for each in positions)
+    clip, grid_position = (to_device(each, device) for each in positions)
     counts = masks.flatten(1).sum(dim=1).tolist()
     return [
         TubePoints(*of_video)
