@@ -7,10 +7,10 @@ from aqa_pipeline.simulation.stream import SimulatedStream
 from aqa_pipeline.simulation.tubes import SimulatedTubes
 
 STEPS = (
-    SimulatedSteps("segments", "segments", "i3d", 1024, 5.0, 16),
-    SimulatedSteps("crops", "crops", "resnet50", 2048, 1.0, 1, of_persons=True),
-    SimulatedSteps("frames", "frames", "resnet50", 2048, 1.0, 1),
-    SimulatedSteps("c3d", "segments", "c3d", 4096, 5.0, 16),
+    SimulatedSteps("segments", "segments", "i3d", dim=1024, rate_fps=5.0, frames_per_step=16),
+    SimulatedSteps("crops", "crops", "resnet50", dim=2048, rate_fps=1.0, frames_per_step=1, of_persons=True),
+    SimulatedSteps("frames", "frames", "resnet50", dim=2048, rate_fps=1.0, frames_per_step=1),
+    SimulatedSteps("c3d", "segments", "c3d", dim=4096, rate_fps=5.0, frames_per_step=16),
 )
 # The networks that Weight-Decider compares; the usual one first.
 CLIPS = (

@@ -22,7 +22,7 @@ def box(center: tuple[float, float], size: tuple[float, float], degrees: float =
 
 
 def area(quad: np.ndarray) -> float:
-    """The shoelace formula; a quad that crosses itself loses area."""
+    """Compute the area by the shoelace formula; a quad that crosses itself loses area."""
     x, y = quad.T
     return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
 

@@ -69,7 +69,7 @@ def clipped(polygon: list[tuple[float, float]], inside, crossing) -> list[tuple[
 
 
 def naive_share(quad: np.ndarray, row: int, column: int) -> float:
-    """The share of one cell, by clipping the polygon at its four edges, one after another."""
+    """Compute the share of one grid position by clipping the polygon at its four edges in turn."""
     polygon = [tuple(corner) for corner in quad / CELL]
     for axis, edge, sign in ((0, column, 1), (0, column + 1, -1), (1, row, 1), (1, row + 1, -1)):
 

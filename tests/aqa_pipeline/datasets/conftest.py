@@ -47,7 +47,7 @@ def fill_folder() -> Callable[..., Path]:
 
 @pytest.fixture
 def shown_frames() -> Callable[[Video], list[int]]:
-    """The broadcast's frame numbers that the pictures of a video show, in order."""
+    """Return the frame numbers of the broadcast that the pictures of a video show, in order."""
 
     def read(video: Video) -> list[int]:
         with open_video(video) as opened:

@@ -16,7 +16,7 @@ MODULE = "from aqa_pipeline.datasets import DatasetAdapter\n"
 
 
 def install(folder: Path, package: str, points: dict[str, str], source: str) -> None:
-    """A package as pip leaves it: a module, and metadata with entry points."""
+    """Write a package as pip installs it: a module, and metadata with entry points."""
     (folder / f"{package}.py").write_text(source)
     info = folder / f"{package}-1.2.dist-info"
     info.mkdir()

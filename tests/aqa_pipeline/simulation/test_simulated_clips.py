@@ -64,7 +64,7 @@ def dives(tmp_path: Path) -> Dataset:
 
 
 def extracted(backbone: str) -> Clips:
-    """The stream that `aqa extract` makes by default, without its network."""
+    """Return the stream that `aqa extract` makes by default, without its network."""
     entry = get_backbone(backbone)
     preprocess = get_preprocess(entry.preprocess["paper"])
     loaded = LoadedBackbone(entry, preprocess, "sha256:0", "cpu", "fp32", torch.nn.Identity)
@@ -164,7 +164,7 @@ def qualities() -> np.ndarray:
 
 
 def shown_and_marked(name: str, qualities: np.ndarray, signal: str) -> tuple[np.ndarray, ...]:
-    """What each reference view shows, its markers and its key clips, each (video, clip, aspect)."""
+    """Return what each reference view shows, its markers and its key clips, each (video, clip, aspect)."""
     stream, simulation = STREAMS[name], Simulation(signal=signal)  # type: ignore[arg-type]
     rows = []
     for number, quality in enumerate(qualities):

@@ -72,7 +72,7 @@ class Maps(LoadedBackbone):
 
 
 def extracted(stride: int, views: str) -> Tubes:
-    """The stream that `aqa extract` makes, without its network and tracker."""
+    """Return the stream that `aqa extract` makes, without its network and tracker."""
     entry = get_backbone("i3d-tsa-net")
     preprocess = get_preprocess(entry.preprocess["paper"])
     loaded = Maps(entry, preprocess, "sha256:0", "cpu", "fp32", torch.nn.Identity())

@@ -54,7 +54,7 @@ def few(tmp_path: Path) -> Dataset:
 
 
 def relabeled(dataset: Dataset, order: np.ndarray) -> Dataset:
-    """The same videos with each other's labels."""
+    """Return the same videos with exchanged labels."""
     labels = [video.labels for video in dataset.videos]
     videos = (replace(video, labels=labels[at]) for video, at in zip(dataset.videos, order, strict=True))
     return replace(dataset, videos=tuple(videos))

@@ -51,7 +51,7 @@ READERS: dict[str, Callable[[Path], object]] = {
 
 @contextlib.contextmanager
 def ended_by_somebody(pipe: Path):
-    """Opens the pipe for writing where a reader waits, so that a test that would wait fails instead."""
+    """Open the pipe for writing if a reader waits, so that a test that would wait fails instead."""
     import threading
 
     give_up = threading.Event()

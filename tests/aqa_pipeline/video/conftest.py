@@ -68,7 +68,7 @@ def draw_number(number: int, *, width: int, height: int) -> np.ndarray:
 
 
 def stored_picture(number: int, recipe: Recipe) -> np.ndarray:
-    """The picture as it must lie in the file, so that a player that turns it shows the number upright."""
+    """Return the picture as it must be in the file, so that a player shows it upright."""
     turns = (recipe.rotation or 0) // 90
     width, height = recipe.size[::-1] if turns % 2 else recipe.size
     picture = draw_number(number, width=width, height=height)
@@ -78,7 +78,7 @@ def stored_picture(number: int, recipe: Recipe) -> np.ndarray:
 
 
 def number_in(picture: np.ndarray) -> int:
-    """The number drawn in an RGB picture; fails if the blocks do not hold together."""
+    """Read the number drawn in an RGB picture; fail if the blocks do not hold together."""
     assert picture.dtype == np.uint8, picture.dtype
     assert picture.ndim == 3, picture.shape
     assert picture.shape[2] == 3, picture.shape
@@ -146,7 +146,7 @@ def _mux_sound(container: Any, stream: Any, *, seconds: float) -> None:
 def stream_copy(
     source: TestVideo, path: Path, *, first_frame: int, options: dict[str, str] | None = None
 ) -> TestVideo:
-    """What `ffmpeg -ss T -c copy` does: packets from the key frame before the cut, shown from the cut on."""
+    """Cut as `ffmpeg -ss T -c copy`: packets from the key frame before the cut, shown from the cut on."""
     with av.open(str(source.path)) as old, av.open(str(path), "w", options=options or {}) as new:
         stream = old.streams.video[0]
         packets = [packet for packet in old.demux(stream) if packet.dts is not None]
@@ -253,7 +253,7 @@ def make_cut_without_edit_list(videos: "Videos", path: Path) -> TestVideo:
 
 
 def make_open_cut(videos: "Videos", path: Path) -> TestVideo:
-    """An open group of pictures at the start: its leading frames refer to what was cut away."""
+    """Write an open group of pictures at the start: its leading frames refer to what was cut away."""
     source = videos["open_gop.mp4"]
     with av.open(str(source.path)) as old, av.open(str(path), "w") as new:
         stream = old.streams.video[0]
@@ -277,7 +277,7 @@ def make_joined(videos: "Videos", path: Path) -> TestVideo:
 
 
 def make_begun_late(videos: "Videos", path: Path) -> TestVideo:
-    """A transport stream recorded from somewhere within a group of pictures."""
+    """Write a transport stream recorded from somewhere within a group of pictures."""
     whole = videos["transport.ts"].path.read_bytes()
     cell = 188  # bytes of a transport packet
     path.write_bytes(whole[: 3 * cell] + whole[len(whole) // cell // 5 * cell :])
@@ -285,7 +285,7 @@ def make_begun_late(videos: "Videos", path: Path) -> TestVideo:
 
 
 def make_cover_art(videos: "Videos", path: Path) -> TestVideo:
-    """A video that begins with cover art, as download tools add it."""
+    """Write a video that begins with cover art, as download tools add it."""
     source = videos["closed_gop.mp4"]
     with av.open(str(source.path)) as old, av.open(str(path), "w") as new:
         stream = old.streams.video[0]
@@ -329,12 +329,12 @@ class Videos:
         return self._made[name]
 
     def encode(self, name: str, **changes: Any) -> TestVideo:
-        """A file of its own: the plain recipe with these changes."""
+        """Write another file: the plain recipe with these changes."""
         return encode(Recipe(**changes), self.folder / name)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes `video_name` runs for every test video."""
+    """Run a test that takes `video_name` for every test video."""
     if "video_name" in metafunc.fixturenames:
         metafunc.parametrize("video_name", Videos.names)
 

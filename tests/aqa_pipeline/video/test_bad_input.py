@@ -38,7 +38,7 @@ def write_sound(path, *, cover=False):
 
 
 def read_until_it_fails(video, read_number, **options):
-    """The numbers of the pictures that came, and what was said then (nothing if all came)."""
+    """Return the numbers of the pictures that came, and the error then (nothing if all came)."""
     opened, numbers = open_video(video, **options), []
     try:
         for _, picture in opened.frames(range(opened.timeline.num_frames)):
@@ -92,7 +92,7 @@ class TestNoVideo:
 
 
 def png(width, height):
-    """A black gray-scale picture: 110 million pixels are 107 kB."""
+    """Write a black gray-scale picture: 110 million pixels are 107 kB."""
 
     def chunk(kind, content):
         crc = zlib.crc32(kind + content)

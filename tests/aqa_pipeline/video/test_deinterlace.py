@@ -26,7 +26,7 @@ def field(moment, *, scale=1):
 
 
 def woven(number, *, top_first=True, scale=1):
-    """The lines of two moments in one frame."""
+    """Weave the lines of two moments into one frame."""
     picture, later = field(2 * number, scale=scale), field(2 * number + 1, scale=scale)
     picture[1 if top_first else 0 :: 2] = later[1 if top_first else 0 :: 2]
     return picture

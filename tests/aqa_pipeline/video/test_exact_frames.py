@@ -34,7 +34,7 @@ CONTAINER_ROUNDING_SECONDS = 0.001
 
 
 def as_shown(picture, video):
-    """The player's turn by NumPy's own functions."""
+    """Turn a picture as players do, with functions of NumPy."""
     picture = np.rot90(picture, video.turns)
     return picture[:, ::-1] if video.mirrored else picture
 

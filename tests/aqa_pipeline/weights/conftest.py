@@ -122,7 +122,7 @@ Register = Callable[..., WeightsFile]
 
 @pytest.fixture
 def register(monkeypatch: pytest.MonkeyPatch) -> Register:
-    """Adds an entry `net` (file `net.pt`) to the registry for one test."""
+    """Add an entry `net` (file `net.pt`) to the registry for one test."""
 
     def register(
         *urls: str, identity: Identity | None = None, size: int | None = None, manual: str | None = None

@@ -100,7 +100,7 @@ def write_archive(path: Path, members: dict[str, bytes]) -> None:
 
 
 def call(module: str, name: str, argument: bytes) -> bytes:
-    """The opcodes that call `module.name` with one argument."""
+    """Return the opcodes that call `module.name` with one argument."""
     return b"c" + f"{module}\n{name}\n".encode() + b"(" + argument + b"tR"
 
 
@@ -136,7 +136,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 
 
 def in_a_child(path: Path) -> tuple[str, int]:
-    """What a process of bounded memory says of that checkpoint, and the MiB that it took."""
+    """Return what a process of bounded memory says of that checkpoint, and the MiB that it took."""
     bound = 16 * 1024 * MIB
     done = subprocess.run(
         [sys.executable, "-c", IN_A_CHILD, str(path)],
