@@ -20,7 +20,7 @@ FLOORS = {
         {"plugins", "records"},
         {"files", "folder_lock", "footage", "precision", "untrusted"},
         {"disk_errors", "errors", "installation", "interrupts", "metrics", "spelling"},
-        {"text_table", "video_names"},
+        {"misfit", "text_table", "video_names"},
     ),
     "extract": (
         {"commands"},

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.files import write_whole
+from aqa_pipeline.misfit import SHOWN, explain_misfit
 from aqa_pipeline.records import Dataset
 from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
-from heads.runs.misfit import SHOWN, explain_misfit
 from heads.runs.run_config import SCHEMA_VERSION, RunConfig
 from heads.runs.run_plugins import check_plugin
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import Field, ValidationError, field_validator
 
 from aqa_pipeline.errors import RunError
+from aqa_pipeline.misfit import explain_misfit
 from aqa_pipeline.records import Dataset
 from aqa_pipeline.store import Store
 from heads.data.folds import Select
 from heads.data.stored_specs import SpecChoice
-from heads.runs.misfit import explain_misfit
 from heads.runs.run_config import ConfigRecord, Count, Precision, RunConfig, TrainingConfig
 
 

@@ -32,7 +32,7 @@ def test_a_known_dataset_keeps_its_name(tmp_path):
     (root / "scores.csv").write_text("video,score\nroutine_00,1\nroutine_01,2\n")
     dataset = load_dataset("synthetic", root)
     assert (dataset.name, dataset.adapter) == ("synthetic", "synthetic")
-    with pytest.raises(DatasetError, match="synthetic has its name already; 'mine' can only name a folder"):
+    with pytest.raises(DatasetError, match="synthetic cannot be renamed to 'mine': leave out --name"):
         load_dataset("synthetic", root, called="mine")
 
 
@@ -42,7 +42,7 @@ def test_an_own_folder_cannot_be_taken_for_a_known_dataset(tmp_path):
         load_dataset("folder", root)
     assert load_dataset("folder", root, called="dives").name == "dives"
     assert load_dataset("folder", write_folder(tmp_path / "folder")).name == "folder"
-    with pytest.raises(DatasetError, match="is no name"):
+    with pytest.raises(DatasetError, match="is not a name"):
         load_dataset("folder", root, called=" ")
 
 
