@@ -1,4 +1,4 @@
-"""`aqa reproduce` and `aqa compare`: the papers' tables, and which of two runs is better."""
+"""`aqa reproduce` runs a paper's table; `aqa compare` compares two runs."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 
 USUAL_SEEDS = (0, 1, 2)
 
-# Makes what the plan needs and the disk allows; told by the front door, since this room knows no videos.
+# Extracts the features that the plan needs; passed in, because heads imports nothing of extract.
 ExtractNeeds = Callable[..., None]  # of a plan, a `device` and a `detector`
-WeightsOf = Callable[..., Sequence[str]]  # of (stream, backbone) pairs, and of a `detector`
+WeightsOf = Callable[..., Sequence[str]]  # (stream, backbone) pairs and a `detector` -> missing weights
 
 
 def _table_names() -> str:
-    """The end of the help text."""
+    """Return the list of tables for the end of the help text."""
     return "\n\n\b\nTables:\n" + "\n".join(f"  {table.name}  {table.title}" for table in TABLES.values())
 
 
@@ -54,36 +54,40 @@ which_options = together(
     click.option(
         "--out",
         type=OUTPUT_FOLDER,
-        help="Where runs and table are put.  [default: results/TABLE, with --quick results/TABLE-quick]",
+        help="Folder for runs and table.  [default: results/TABLE, with --quick results/TABLE-quick]",
     ),
     click.option(
         "--root",
         "roots",
         multiple=True,
         metavar="NAME=DIR",
-        help="Folder of a dataset.  [default: where it was extracted from, else data/NAME]",
+        help="Folder of a dataset.  [default: the folder it was extracted from, else data/NAME]",
     ),
     click.option("--columns", metavar="A,B", help="Only these columns, such as mit-skating,ball."),
     click.option("--rows", metavar="A,B", help="Only these rows, such as xu,action-net-paper."),
     click.option(
-        "--spec", "specs", multiple=True, metavar="STREAM=HASH", help="Which stored features, if several fit."
+        "--spec",
+        "specs",
+        multiple=True,
+        metavar="STREAM=HASH",
+        help="Which stored features to read, if several fit.",
     ),
     click.option(
         "--backbone",
         "backbones",
         multiple=True,
         metavar="[STREAM=]NAME",
-        help="Which network's features, where a row may read those of several.",
+        help="Which backbone's features to read, if a row may read several.",
     ),
-    click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features."),
-    click.option("--simulated", is_flag=True, help="Take simulated features, and no others."),
+    click.option("--allow-missing", is_flag=True, help="Leave out videos without features."),
+    click.option("--simulated", is_flag=True, help="Read only simulated features."),
 )
 output_options = together(
     click.option(
         "--plan",
         "only_plan",
         is_flag=True,
-        help="Run nothing; say what is missing per dataset, with time and disk.",
+        help="Run nothing; print what is missing per dataset, with time and disk.",
     ),
     click.option(
         "--quick",
@@ -99,10 +103,10 @@ training_options = together(
         type=click.Choice(["last", "val", "best-on-test"]),
         default="last",
         show_default=True,
-        help="Which epoch is kept, as in `aqa fit`.",
+        help="Which epoch to keep, as in `aqa fit`.",
     ),
     click.option(
-        "--epochs", type=click.IntRange(1), help="Instead of the papers' numbers; said in the table."
+        "--epochs", type=click.IntRange(1), help="Number of epochs instead of the paper's; the table says so."
     ),
     click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True),
     click.option(
@@ -112,23 +116,25 @@ training_options = together(
         help="Checkpoint of the I3D whose first stage made the maps (TSA-Net's tables), as in `aqa fit`.",
     ),
     click.option(
-        "--jobs", type=click.IntRange(1), help="Cells trained at once.  [default: processors; 1 on a GPU]"
+        "--jobs",
+        type=click.IntRange(1),
+        help="Trainings at a time.  [default: number of processors; 1 on a GPU]",
     ),
-    click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of each process."),
+    click.option(
+        "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of each process."
+    ),
     device_option,
 )
 extraction_options = together(
-    click.option("--no-extract", is_flag=True, help="Take the features that are stored, and make none."),
-    click.option(
-        "--detector", default="yolo", show_default=True, help="Who finds the athlete, where crops are made."
-    ),
+    click.option("--no-extract", is_flag=True, help="Use only stored features; extract nothing."),
+    click.option("--detector", default="yolo", show_default=True, help="Detector of the athlete, for crops."),
 )
 
 
 def make_reproduce(extract_needs: ExtractNeeds, weights_lacking: WeightsOf) -> click.Command:
-    """The command `aqa reproduce`, which has missing features extracted by `extract_needs` first.
+    """Return the command `aqa reproduce`, which extracts missing features by `extract_needs`.
 
-    `weights_lacking` tells which weights of a stream's network and of the detector are not here.
+    `weights_lacking` returns the missing weights of the streams' backbones and of the detector.
     """
 
     @click.command(epilog=example("aqa reproduce action-net-table1") + _table_names())
@@ -138,11 +144,11 @@ def make_reproduce(extract_needs: ExtractNeeds, weights_lacking: WeightsOf) -> c
     @extraction_options
     @click.pass_context
     def reproduce(ctx: click.Context, table: str, jobs: int | None, **options: Any) -> None:
-        """Runs a paper's table and prints its values beside ours, with intervals.
+        """Run a paper's table and print the paper's values beside ours, with intervals.
 
-        Missing features are extracted first where videos and weights are there. Cells that cannot be run are
-        listed with what they need, the others are run, and the exit code is 3. The same command goes on where
-        it was stopped. `--plan` only says what is missing.
+        Missing features are extracted first if videos and weights are available. Table cells that cannot be
+        run are listed with what they need, the others are run, and the exit code is 3. The same command
+        continues where it stopped. `--plan` only prints what is missing.
         """
         from aqa_pipeline.folder_lock import sole_writer
         from heads.tables.output.files import open_folder, write_table
@@ -151,7 +157,7 @@ def make_reproduce(extract_needs: ExtractNeeds, weights_lacking: WeightsOf) -> c
         from heads.tables.tabulating import tabulate
 
         part, settings = _part(table, options), _settings(table, options)
-        _check_backbones(part, settings.backbones)
+        _check_backbones(part, settings.features.backbones)
         plan = plan_table(part, settings)
         lacking = partial(weights_lacking, detector=options["detector"])
         if options["only_plan"]:
@@ -160,7 +166,7 @@ def make_reproduce(extract_needs: ExtractNeeds, weights_lacking: WeightsOf) -> c
         check_output(settings.out, folder=True)
         ctx.with_resource(sole_writer(settings.out))
         open_folder(part, settings)
-        if plan.needs and not options["no_extract"] and not settings.simulated:
+        if plan.needs and not options["no_extract"] and not settings.features.simulated:
             extract_needs(plan, device=options["device"], detector=options["detector"])
             plan = plan_table(part, settings)
         if not plan.can_run:
@@ -186,21 +192,21 @@ def _told(plan: "TablePlan", weights_lacking: "WeightsLacking") -> str:
 
 
 def _run(plan: "TablePlan", jobs: int) -> dict[tuple[str, str], str]:
-    """Trains what is to be trained; the cells that failed, by row and folder, and why."""
+    """Train the plan's table cells; return the reasons of those that failed, by row and folder."""
     from heads.tables.running import run_tasks
 
     try:
         with _table_progress(plan) as progress:
             outcomes = run_tasks(plan.tasks, jobs=jobs, progress=progress)
     except KeyboardInterrupt:
-        click.echo("\nStopped. The same command goes on where it was.", err=True)
+        click.echo("\nStopped. The same command continues where it stopped.", err=True)
         raise click.Abort from None
     return {outcome.place: outcome.error for outcome in outcomes if outcome.error is not None}
 
 
 def _settings(table: str, options: dict[str, Any]) -> "Settings":
     from aqa_pipeline.store import Store
-    from heads.tables.settings import Settings
+    from heads.tables.settings import FeatureChoice, Settings, TrainingChoice
 
     device = pick_device(options["device"])
     check_precision(options["precision"], device=device)
@@ -210,47 +216,53 @@ def _settings(table: str, options: dict[str, Any]) -> "Settings":
         store=options["store"],
         out=options["out"] or Path("results") / (f"{table}-quick" if quick else table),
         roots=stored_roots(Store(options["store"])) | dict(_root(text) for text in options["roots"]),
-        seeds=parse_numbers(seeds),
-        select=options["select"],
-        epochs=options["epochs"] or (EPOCHS if quick else None),
-        precision=options["precision"],
+        features=FeatureChoice(
+            specs=tuple(_spec(text) for text in options["specs"]),
+            backbones=parse_backbones(options["backbones"]),
+            simulated=options["simulated"],
+            allow_missing=options["allow_missing"],
+        ),
+        training=TrainingChoice(
+            seeds=parse_numbers(seeds),
+            select=options["select"],
+            epochs=options["epochs"] or (EPOCHS if quick else None),
+            precision=options["precision"],
+            second_stage=options["second_stage"],
+        ),
         device=device,
         threads=options["threads"],
-        specs=tuple(_spec(text) for text in options["specs"]),
-        backbones=parse_backbones(options["backbones"]),
-        simulated=options["simulated"],
-        allow_missing=options["allow_missing"],
-        second_stage=options["second_stage"],
         quick=quick,
     )
 
 
 def _check_backbones(table: "Table", chosen: Mapping[str, str]) -> None:
-    """Raise `UsageError` for a network that no row reads: the option would do nothing."""
+    """Raise `UsageError` for a backbone that no row reads."""
     readers = [reader for row in table.rows if (reader := row.method or row.count)]
     streams = [item for reader in readers for item in reader.streams.items()]
     read = {(stream, name) for stream, names in streams for name in names}
     for stream, name in chosen.items():
         if not any(each == name and stream in ("", of_stream) for of_stream, each in read):
             known = ", ".join(sorted(f"{of_stream}={each}" for of_stream, each in read))
-            raise click.UsageError(f"--backbone {name}: no row of {table.name} reads it, but {known}.")
+            raise click.UsageError(
+                f"--backbone {name}: no row of {table.name} reads it. Its rows read {known}."
+            )
 
 
 def _root(text: str) -> tuple[str, Path]:
     name, separator, folder = text.partition("=")
     if not separator:
-        raise click.UsageError(f"--root wants NAME=DIR, such as mit-skating=/data/skating; got {text!r}.")
+        raise click.UsageError(f"--root expects NAME=DIR, such as mit-skating=/data/skating; got {text!r}.")
     return name, Path(folder)
 
 
 def _spec(text: str) -> str:
     if not all(text.partition("=")):
-        raise click.UsageError(f"--spec wants STREAM=HASH (see `aqa store ls`); got {text!r}.")
+        raise click.UsageError(f"--spec expects STREAM=HASH (see `aqa store ls`); got {text!r}.")
     return text
 
 
 def _usual_jobs(device: str) -> int:
-    """One process per processor that we may use; a GPU is shared badly."""
+    """Return the number of usable processors, or 1 on a GPU."""
     if device != "cpu":
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -258,7 +270,7 @@ def _usual_jobs(device: str) -> int:
 
 @contextmanager
 def _table_progress(plan: "TablePlan") -> Iterator[Callable[["Advance"], None]]:
-    """One bar over all epochs of all cells, with the time left as cells of each kind were seen to take."""
+    """Show one progress bar over all epochs of all table cells, with the time left."""
     layout = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} epochs [{elapsed}{postfix}]"
     total = sum(task.num_epochs for task in plan.tasks)
     with progress_bar(total, unit=" epochs", bar_format=layout) as bar:
@@ -276,10 +288,11 @@ def _table_progress(plan: "TablePlan") -> Iterator[Callable[["Advance"], None]]:
 @click.argument("run_b", type=EXISTING, metavar="RUN_B")
 @click.option("--json", "json_path", type=OUTPUT_FILE, help="Also write this file.")
 def compare(run_a: Path, run_b: Path, json_path: Path | None) -> None:
-    """Tells whether RUN_A is better than RUN_B: paired bootstrap over the test videos that both have.
+    """Test whether RUN_A is better than RUN_B, by a paired bootstrap over their common test videos.
 
-    Difference of Spearman's correlations (A minus B), its 95 % interval over videos and seeds, and a
-    two-sided p, per split and overall. Runs of other videos, targets or datasets are an error.
+    Prints the difference of Spearman's correlations (A minus B; accuracies for a two-class target), its 95 %
+    interval over videos and seeds, and a two-sided p, per split and overall. Both runs must have the same
+    dataset, target and test videos.
     """
     import json
 

@@ -177,17 +177,18 @@ def distinct_videos(splits: Sequence[Predicted]) -> set[str]:
 
 
 def fisher_z_interval(
-    splits: Sequence[Predicted], *, num_resamples: int = NUM_RESAMPLES, seed: int = 0
+    groups: Sequence[Sequence[Predicted]], *, num_resamples: int = NUM_RESAMPLES, seed: int = 0
 ) -> Interval:
-    """Return the interval of the Fisher-z mean over splits that share no video, such as one per apparatus.
+    """Return the interval of the Fisher-z mean over groups of splits, such as one group per apparatus.
 
-    Every split is resampled within itself, so that every draw takes as many of its videos as it has.
+    No two groups share a video. Every group is resampled within itself, so that every draw takes as many
+    videos of a group as it has.
     """
-    if len(distinct_videos(splits)) < FEWEST_VIDEOS:
+    if len(distinct_videos([split for splits in groups for split in splits])) < FEWEST_VIDEOS:
         return Interval.of_too_few(CONFIDENCE)
     rng = np.random.default_rng(seed)
-    by_split = [resampled([split], draw_counts([split], num=num_resamples, rng=rng)) for split in splits]
-    return interval_of(resample_seeds(fisher_z_over_splits(by_split), rng=rng))
+    by_group = [resampled(splits, draw_counts(splits, num=num_resamples, rng=rng)) for splits in groups]
+    return interval_of(resample_seeds(fisher_z_over_splits(by_group), rng=rng))
 
 
 def difference_interval(differences: Floats) -> Interval:

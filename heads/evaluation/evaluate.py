@@ -102,7 +102,7 @@ def _overall_interval(
         return Interval.undefined()
     alike = [split.of_seeds(seeds) for split in splits]
     if fisher_z:
-        return fisher_z_interval(alike, num_resamples=num_resamples)
+        return fisher_z_interval([[split] for split in alike], num_resamples=num_resamples)
     return mean_interval(alike, metric=metric, num_resamples=num_resamples)
 
 

@@ -1,1 +1,1 @@
-"""The tables of the papers: what they print, and how each cell is run here."""
+"""The tables of the papers: the printed values, and how each table cell is run here."""

@@ -1,7 +1,7 @@
-"""Counted cells: what attention modules cost on the tubes of real videos, or of sizes that the paper implies.
+"""Counted table cells: the cost of attention modules on the tubes of videos, stored or implied by the paper.
 
-A counter knows nothing of training: the tube of each video, as its stored quads draw it, has so many of the
-grid's positions, and heads/models/tube_attention/cost.py says what these cost.
+Counting needs no training: the stored quads of a video give the grid positions of its tube, and
+heads/models/tube_attention/cost.py gives their cost.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ Sizes = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class TubeSizes:
-    """Positions of each video, int64 `video`: those in its tube and those of its whole grid."""
+    """Grid positions of each video, int64 `(video)`: in its tube, and in the whole grid."""
 
     tube: Sizes
     grid: Sizes
@@ -40,7 +40,7 @@ def _paper_count(positions: int, stacked: int) -> int:
     return paper_count(positions, stacked=stacked)
 
 
-# Multiply-adds of so many modules on so many positions. Dense attention is the same on all of them.
+# (positions, stacked modules) -> multiply-adds; dense attention counts all positions of the grid.
 WAYS: Mapping[str, Callable[[int, int], int]] = {
     "paper-count": _paper_count,
     "full-count": _full_count,
@@ -50,14 +50,14 @@ WAYS: Mapping[str, Callable[[int, int], int]] = {
 
 @dataclass(frozen=True, eq=False)
 class Counted:
-    """Multiply-adds of each video, `video`."""
+    """Multiply-adds of each video, `(video)`."""
 
     values: NDArray[np.float64]
     status: Literal["counted", "implied"]
 
 
 def count_tasks(plan: TablePlan) -> dict[tuple[str, str], Counted]:
-    """By row and column, what every task of the plan comes to; each dataset's tubes are read once."""
+    """Return the counts of every task of the plan by row and column; read the tubes of each dataset once."""
     store = Store(plan.settings.store)
     sizes: dict[tuple[str, str, tuple[str, ...]], TubeSizes] = {}
     counted = {}
@@ -77,13 +77,13 @@ def count_tasks(plan: TablePlan) -> dict[tuple[str, str], Counted]:
 
 
 def count(way: str, block: Count, sizes: TubeSizes) -> NDArray[np.float64]:
-    """Multiply-adds of each video."""
+    """Return the multiply-adds of each video, `(video)`."""
     positions = sizes.grid if block.everywhere else sizes.tube
     return np.array([WAYS[way](int(number), block.stacked) for number in positions], np.float64)
 
 
 def stored_sizes(store: Store, task: CountTask) -> TubeSizes:
-    """The tubes of the task's videos in the reference view (eq. 1-3); those without a record are left out."""
+    """Return the tube sizes of the task's videos in the reference view (eq. 1-3), without missing records."""
     assert task.spec is not None
     stored = set(store.video_ids(task.dataset, task.spec))
     records = [store.map(task.dataset, video, task.spec) for video in task.videos if video in stored]
@@ -93,7 +93,7 @@ def stored_sizes(store: Store, task: CountTask) -> TubeSizes:
 
 
 def implied_sizes(block: Count, column: str) -> TubeSizes:
-    """One video of the paper's clips, whose tube is as large as its printed count of one module says."""
+    """Return the tube size of one video that the paper's printed count of one module implies."""
     grid = np.array([NL_POSITIONS])
     if block.everywhere:
         return TubeSizes(grid, grid)

@@ -1,4 +1,4 @@
-"""What a cell's runs or counts come to, in the unit that the paper prints."""
+"""The value of a table cell, from runs or counts, in the unit that the paper prints."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,11 @@ from heads.tables.output.metrics import METRICS
 
 @dataclass(frozen=True)
 class Measured:
-    """What was found. `std` is over all splits and seeds (of an average: over seeds), of counts over videos;
-    nan for a single one. `interval` is None where the number is no estimate.
+    """The measured value of a table cell.
 
-    `num_test` counts each split's test videos, `num_videos` different ones; `epochs` are those trained.
+    `std` is the standard deviation over splits and seeds, of an average over seeds, of counts over videos;
+    nan for a single value. `interval` is None for counts. `num_test` are the test videos of each split,
+    `num_videos` the different ones, `epochs` the numbers of epochs trained.
     """
 
     mean: float
@@ -38,8 +39,8 @@ class Measured:
     epochs: tuple[int, ...] = ()
 
 
-def of_predictions(splits: Sequence[Predicted], metric: str, *, epochs: Sequence[int]) -> Measured:
-    """That metric's mean over splits and seeds."""
+def measure_predictions(splits: Sequence[Predicted], metric: str, *, epochs: Sequence[int]) -> Measured:
+    """Return the mean of the metric over splits and seeds."""
     scale = METRICS[metric].scale
     values = per_seed(splits, metric=find_metric(metric))
     num_videos = len(distinct_videos(splits))
@@ -55,47 +56,47 @@ def of_predictions(splits: Sequence[Predicted], metric: str, *, epochs: Sequence
     )
 
 
-def of_counts(values: NDArray[np.float64], metric: str) -> Measured:
-    """The mean over videos."""
+def measure_counts(values: NDArray[np.float64], metric: str) -> Measured:
+    """Return the mean count over videos."""
     scale = METRICS[metric].scale
     return Measured(scale * float(values.mean()), scale * sample_std(values), None, len(values))
 
 
-def of_difference(first: Sequence[Predicted], second: Sequence[Predicted], like: Measured) -> Measured:
-    """The first's correlations minus the second's, on the same videos; the rest is `like` the first's."""
+def measure_difference(first: Sequence[Predicted], second: Sequence[Predicted], like: Measured) -> Measured:
+    """Return the first correlation minus the second on the same videos; other fields are `like`'s."""
     found = difference(first, second, name="", fisher_z=False)
     by_seed = per_seed(first) - per_seed(second)
     return replace(like, mean=found.difference, std=sample_std(by_seed), interval=found.interval)
 
 
-def of_class_difference(
+def measure_fisher_z_difference(
     first: Mapping[str, Sequence[Predicted]], second: Mapping[str, Sequence[Predicted]], like: Measured
 ) -> Measured:
-    """The same of the Fisher-z means over classes; each class has a single split."""
+    """Return the first Fisher-z mean over columns minus the second; other fields are `like`'s."""
     sides = [[split for (split,) in side.values()] for side in (first, second)]
     found = difference(*sides, name="", fisher_z=True)
-    by_seed = class_mean(first) - class_mean(second)
+    by_seed = fisher_z_by_seed(first) - fisher_z_by_seed(second)
     return replace(like, mean=found.difference, std=sample_std(by_seed), interval=found.interval)
 
 
-def of_decrease(counted: Measured, base: Measured) -> Measured:
-    """By how many percent the one count is larger than the other; less is negative."""
+def percent_change(counted: Measured, base: Measured) -> Measured:
+    """Return the change of `counted` relative to `base`, in percent."""
     share = METRICS["decrease"].scale * (counted.mean / base.mean - 1)
     return Measured(share, math.nan, None, counted.num_videos)
 
 
-def class_mean(classes: Mapping[str, Sequence[Predicted]]) -> NDArray[np.float64]:
-    """The Fisher-z mean over classes, `seed`."""
-    return fisher_z_over_splits([per_seed(splits).mean(axis=0) for splits in classes.values()])
+def fisher_z_by_seed(columns: Mapping[str, Sequence[Predicted]]) -> NDArray[np.float64]:
+    """Return the Fisher-z mean over columns, `(seed)`."""
+    return fisher_z_over_splits([per_seed(splits).mean(axis=0) for splits in columns.values()])
 
 
-def over_columns(classes: Mapping[str, Sequence[Predicted]], parts: Sequence[Measured]) -> Measured:
-    """The Fisher-z mean over classes whose correlations are `parts`."""
-    by_seed = class_mean(classes)
+def measure_average(columns: Mapping[str, Sequence[Predicted]], parts: Sequence[Measured]) -> Measured:
+    """Return the Fisher-z mean over columns whose values are `parts`."""
+    by_seed = fisher_z_by_seed(columns)
     return Measured(
         mean=float(by_seed.mean()),
         std=sample_std(by_seed),
-        interval=fisher_z_interval([split for (split,) in classes.values()]),
+        interval=fisher_z_interval(list(columns.values())),
         num_videos=sum(part.num_videos for part in parts),
         num_test=tuple(count for part in parts for count in part.num_test),
         num_seeds=parts[0].num_seeds,
@@ -103,11 +104,12 @@ def over_columns(classes: Mapping[str, Sequence[Predicted]], parts: Sequence[Mea
     )
 
 
-def plain_mean(parts: Sequence[Measured]) -> Measured:
-    """The plain mean over columns of counts."""
+def mean_count(parts: Sequence[Measured]) -> Measured:
+    """Return the plain mean over columns of counts."""
     mean = float(np.mean([part.mean for part in parts]))
     return Measured(mean, math.nan, None, sum(part.num_videos for part in parts))
 
 
 def sample_std(values: NDArray[np.float64]) -> float:
+    """Return the sample standard deviation (n - 1); nan for a single value."""
     return float(np.std(values, ddof=1)) if values.size > 1 else math.nan

@@ -25,7 +25,7 @@ TABLES: dict[str, Table] = {
 
 
 def find_table(name: str) -> Table:
-    """The table of that name; raises `UnknownName` with the known ones."""
+    """Return the table of that name; raise `UnknownName` if there is none."""
     if name not in TABLES:
         raise UnknownName("table", name, TABLES)
     return TABLES[name]

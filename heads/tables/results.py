@@ -1,4 +1,4 @@
-"""A finished table: every cell as measured, beside what the paper prints."""
+"""A finished table: the measured value of every table cell beside the paper's value."""
 
 import math
 from collections.abc import Mapping
@@ -10,17 +10,16 @@ from heads.tables.planning.plan import Blocked
 from heads.tables.settings import Settings
 from heads.tables.table import Row, Table
 
-# run: trained, or computed from what was. counted: on stored tubes, or on all positions; implied: on tube
-# sizes that the paper implies. blank: neither printed nor run. not run: it could be, with data that is
-# missing here.
+# run: trained, or computed from trained cells. counted: on stored tubes or all positions. implied: on tube
+# sizes that the paper implies. blank: neither printed nor run. not run: data is missing here.
 Status = Literal["run", "counted", "implied", "cited", "not run", "blank"]
 
 
 @dataclass(frozen=True)
 class TableCell:
-    """One cell: the paper's value (None: it prints none), ours (None: not run), and why not.
+    """A cell of a table: the paper's value (None if it prints none), ours (None if not run), and the reason.
 
-    `metric` is the name of what stands in it.
+    `metric` is a name in heads/tables/output/metrics.py.
     """
 
     row: Row
@@ -33,7 +32,10 @@ class TableCell:
 
     @property
     def difference(self) -> float | None:
-        """Ours minus the paper's; None where either is missing or undefined, or ours is implied by theirs."""
+        """Our value minus the paper's.
+
+        None if either is missing or undefined, or ours is implied by theirs.
+        """
         if (
             self.status == "implied"
             or self.measured is None
@@ -45,7 +47,10 @@ class TableCell:
 
     @property
     def covered(self) -> bool | None:
-        """Whether the paper's value lies in our interval."""
+        """True if our interval contains the paper's value.
+
+        None if there is no interval or no paper's value.
+        """
         interval = self.measured.interval if self.measured else None
         if self.difference is None or interval is None or math.isnan(interval.low):
             return None
@@ -55,7 +60,7 @@ class TableCell:
 
 @dataclass(frozen=True)
 class TableResult:
-    """The finished table. `flags` say in capitals why its numbers are no result; `notes` what to know."""
+    """The finished table; `flags` say in capitals why its numbers are no result, `notes` explain them."""
 
     table: Table
     settings: Settings
@@ -66,16 +71,16 @@ class TableResult:
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """Columns, then averages."""
+        """The names of the columns, then of the averages."""
         names = [column.name for column in self.table.columns]
         return (*names, *(average.name for average in self.table.averages))
 
     def of_row(self, row: Row) -> list[TableCell]:
-        """The row's cells in the order of `column_names`."""
+        """Return the row's table cells in the order of `column_names`."""
         return [self.cells[row.name, name] for name in self.column_names]
 
     def num_test(self, column: str) -> str:
-        """How many videos that column was tested on, such as `5 x 50`; empty where nothing was run."""
+        """Return the number of test videos of that column, such as `5 x 50`; "" if nothing was run."""
         counts = {
             cell.measured.num_test
             for (_, name), cell in self.cells.items()
@@ -85,7 +90,7 @@ class TableResult:
 
 
 def _counted(num_test: tuple[int, ...]) -> str:
-    """(50,) -> 50; (50, 50) -> 2 x 50; (49, 50) -> 49 + 50."""
+    """Return numbers as text: (50,) -> 50, (50, 50) -> 2 x 50, (49, 50) -> 49 + 50."""
     if len(num_test) == 1:
         return str(num_test[0])
     if len(set(num_test)) == 1:

@@ -1,8 +1,8 @@
-"""Runs a table's cells, several at once, and goes on where an earlier call was stopped.
+"""Run the table cells of a plan, several at once, and continue where an earlier call stopped.
 
-Each cell is a run directory of its own, `OUT/runs/<row>/<column>`, written as `aqa fit` writes it: a kill
-loses the split and seed that were being trained, no more. Processes are spawned, not forked: torch and CUDA
-do not survive a fork. A worker ends at the next epoch after Ctrl-C, and at once when its parent is gone.
+Each table cell has a run directory, `OUT/runs/<row>/<column>`, as `aqa fit` writes it, so a kill loses only
+the trained cell (split and seed) in training. Processes are spawned, because torch and CUDA do not survive a
+fork. A worker ends at the next epoch after Ctrl-C, and at once when its parent is gone.
 """
 
 import multiprocessing
@@ -25,19 +25,18 @@ from typing import Any
 from aqa_pipeline.errors import AqaError, RunError
 from heads.runs.config import read_config
 from heads.runs.trained_cell import cell_folder, is_complete
-from heads.tables.planning.plan import CellTask
+from heads.tables.planning.plan import CellTask, Place
 from heads.tables.planning.workload import SECONDS_PER_EPOCH, UNKNOWN_HEAD_SECONDS, Load, Workload
 from heads.training.fit import Progress, fit
 
 POLL_SECONDS = 0.2
 
-Place = tuple[str, str]  # row and column
-Tell = Callable[[Place, int], None]  # a cell and how many of its epochs are done
+Report = Callable[[Place, int], None]  # (table cell, number of its epochs done)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One cell's end: `error` is None when all its splits and seeds are there."""
+    """The end of a table cell: `error` is None if all its splits and seeds are trained."""
 
     place: Place
     error: str | None
@@ -45,7 +44,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Advance:
-    """How far the table is. `seconds_left` is None until something has been timed."""
+    """The progress of the table; `seconds_left` is None until a table cell has been timed."""
 
     num_done: int
     num_epochs: int
@@ -54,45 +53,45 @@ class Advance:
 
 
 class _Stopped(Exception):
-    """Raised inside a worker's training when somebody pressed Ctrl-C."""
+    """Raised in the training of a worker after Ctrl-C."""
 
 
 def run_tasks(
     tasks: Sequence[CellTask], *, jobs: int, progress: Callable[[Advance], None] | None = None
 ) -> list[Outcome]:
-    """Runs every cell that is not finished, the longest first; a cell that fails does not stop the others.
+    """Run every unfinished table cell, the longest first; a failure does not stop the others.
 
-    On `KeyboardInterrupt` the workers are stopped before it is passed on. Raises `RunError` if a worker is
-    killed from outside (for memory).
+    `KeyboardInterrupt` stops the workers and is raised again. Raises `RunError` if a worker is killed from
+    outside, such as for memory.
     """
     finished = [task for task in tasks if is_finished(task)]
     left = sorted((task for task in tasks if task not in finished), key=_guess, reverse=True)
     jobs = max(1, min(jobs, len(left)))
-    workload = Workload({_place(task): _load_of(task) for task in tasks}, jobs)
+    workload = Workload({task.place: _load_of(task) for task in tasks}, jobs)
 
-    def tell(place: Place, num_epochs: int) -> None:
+    def report(place: Place, num_epochs: int) -> None:
         workload.see(place, num_epochs, at_seconds=time.monotonic())
         if progress is not None:
             progress(Advance(workload.num_done, workload.num_epochs, workload.seconds_left(), place))
 
     def end(outcome: Outcome) -> Outcome:
-        tell(outcome.place, workload.loads[outcome.place].num_epochs)
+        report(outcome.place, workload.loads[outcome.place].num_epochs)
         return outcome
 
-    outcomes = [end(Outcome(_place(task), None)) for task in finished]
+    outcomes = [end(Outcome(task.place, None)) for task in finished]
     if jobs == 1:
-        return outcomes + [end(run_task(task, tell)) for task in left]
+        return outcomes + [end(run_task(task, report)) for task in left]
     with _workers(jobs) as pool:
-        return outcomes + [end(outcome) for outcome in pool.outcomes(left, tell)]
+        return outcomes + [end(outcome) for outcome in pool.outcomes(left, report)]
 
 
-def run_task(task: CellTask, tell: Tell) -> Outcome:
-    """Fits one cell; a domain error becomes the outcome."""
-    place = _place(task)
+def run_task(task: CellTask, report: Report) -> Outcome:
+    """Fit one table cell; an `AqaError` becomes the outcome."""
+    place = task.place
 
     def show(progress: Progress) -> None:
         done = (progress.cell - 1) / progress.num_cells * task.num_epochs + progress.epoch.epoch
-        tell(place, min(round(done), task.num_epochs))
+        report(place, min(round(done), task.num_epochs))
 
     try:
         fit(task.request(), show)
@@ -102,37 +101,35 @@ def run_task(task: CellTask, tell: Tell) -> Outcome:
 
 
 def is_finished(task: CellTask) -> bool:
-    """Whether the run directory holds all splits and seeds of exactly these settings.
+    """Return True if the run directory holds all splits and seeds of exactly these settings.
 
-    Features are told by their spec alone here: reading gigabytes again for every finished cell would make
-    each call as slow as the first. The device may be another one: a result made on a GPU is a result.
+    Features are compared by their spec only, because reading gigabytes again for every finished table cell
+    would make each call as slow as the first. The device may differ.
     """
     folders = [
-        cell_folder(task.out, split=split, seed=seed) for split in task.splits for seed in task.settings.seeds
+        cell_folder(task.out, split=split, seed=seed)
+        for split in task.splits
+        for seed in task.settings.training.seeds
     ]
     if not all(map(is_complete, folders)) or not (task.out / "summary.json").is_file():
         return False
     try:
         config = read_config(task.out)
-    except RunError:  # of another version: the fit says what is wrong
+    except RunError:  # damaged or of another version: the fit will say what is wrong
         return False
     asked = {
-        "seeds": tuple(task.settings.seeds),
-        "select": task.settings.select,
+        "seeds": tuple(task.settings.training.seeds),
+        "select": task.settings.training.select,
         "epochs": task.epochs,
-        "precision": task.settings.precision,
+        "precision": task.settings.training.precision,
     }
     return (
         config.training.model_copy(update=asked) == config.training
-        and config.left_out.allow_missing == task.settings.allow_missing
+        and config.left_out.allow_missing == task.settings.features.allow_missing
         and (config.head.name, config.head.variant) == (task.head, task.variant)
         and {name: stream.hash for name, stream in config.streams.items()} == dict(task.specs)
         and list(config.splits) == list(task.splits)
     )
-
-
-def _place(task: CellTask) -> Place:
-    return task.row, task.column
 
 
 def _load_of(task: CellTask) -> Load:
@@ -148,16 +145,16 @@ def _guess(task: CellTask) -> float:
 
 @dataclass(frozen=True)
 class _Pool:
-    """Worker processes and the channel on which they tell how far they are."""
+    """Worker processes and the queue on which they report their progress."""
 
     executor: ProcessPoolExecutor
     messages: "Queue[tuple[Place, int]]"
 
-    def outcomes(self, tasks: Sequence[CellTask], tell: Tell) -> Iterator[Outcome]:
-        """Outcomes as they come; what the workers tell is passed on in between."""
+    def outcomes(self, tasks: Sequence[CellTask], report: Report) -> Iterator[Outcome]:
+        """Yield outcomes as they come, and pass on the workers' progress in between."""
         running: set[Future[Outcome]] = {self.executor.submit(_in_worker, task) for task in tasks}
         while running:
-            self._pass_on(tell)
+            self._pass_on(report)
             done, running = wait(running, timeout=0)
             for future in done:
                 try:
@@ -165,14 +162,14 @@ class _Pool:
                 except BrokenProcessPool as error:
                     raise RunError(
                         "a training process was killed from outside, most often because memory ran out. Use "
-                        "fewer --jobs; the same command goes on where it stopped."
+                        "fewer --jobs; the same command continues where it stopped."
                     ) from error
 
-    def _pass_on(self, tell: Tell) -> None:
+    def _pass_on(self, report: Report) -> None:
         deadline = time.monotonic() + POLL_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             try:
-                tell(*self.messages.get(timeout=left))
+                report(*self.messages.get(timeout=left))
             except queue.Empty:
                 return
 
@@ -193,15 +190,15 @@ def _workers(jobs: int) -> Iterator[_Pool]:
         messages.close()
 
 
-# A worker's own ends of the channel: queues reach a spawned process through its initialiser only.
+# The queue and the event of a worker: they reach a spawned process only through its initializer.
 _channel: dict[str, Any] = {}
 
 
 def _begin(messages: "Queue[tuple[Place, int]]", stop: Event) -> None:
-    """A worker's first act: Ctrl-C is the parent's to handle, and without a parent there is nothing to do."""
+    """Set up a worker: the parent handles Ctrl-C, and a worker without a parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    messages.cancel_join_thread()  # messages that nobody reads any more must not keep a worker alive
+    messages.cancel_join_thread()  # unread messages must not keep a worker alive
     _channel.update(messages=messages, stop=stop)
 
 
@@ -217,15 +214,15 @@ def _parent() -> BaseProcess:
 
 
 def _in_worker(task: CellTask) -> Outcome:
-    def tell(place: Place, num_epochs: int) -> None:
-        if not _parent().is_alive():  # the waiting thread may starve beside a busy one
+    def report(place: Place, num_epochs: int) -> None:
+        if not _parent().is_alive():  # the waiting thread may get no time beside a busy one
             os._exit(1)
         if _channel["stop"].is_set():
             raise _Stopped
         _channel["messages"].put((place, num_epochs))
 
     try:
-        tell(_place(task), 0)
-        return run_task(task, tell)
+        report(task.place, 0)
+        return run_task(task, report)
     except _Stopped:
-        return Outcome(_place(task), "stopped")
+        return Outcome(task.place, "stopped")

@@ -1,4 +1,4 @@
-"""What a person asks of a table: where everything lies, and how its cells are fitted."""
+"""The settings of a table: where everything lies, which features it reads, and how its heads are fitted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,37 +9,57 @@ from heads.runs.run_config import Precision
 
 
 @dataclass(frozen=True)
+class FeatureChoice:
+    """Which stored features a table reads.
+
+    `specs` are texts `STREAM=HASH` (the start of the hash) that choose among several features of a stream.
+    `backbones` names the backbone by stream, or for every stream under "", where a row may read several.
+    `simulated` reads simulated features and no others. `allow_missing` leaves out videos without features.
+    """
+
+    specs: tuple[str, ...] = ()
+    backbones: Mapping[str, str] = field(default_factory=dict)
+    simulated: bool = False
+    allow_missing: bool = False
+
+
+@dataclass(frozen=True)
+class TrainingChoice:
+    """How the heads of a table are fitted, as in `aqa fit`.
+
+    `epochs` replaces the number of epochs of the recipes. `second_stage` is the checkpoint of the I3D whose
+    first stage made the maps.
+    """
+
+    seeds: tuple[int, ...] = (0, 1, 2)
+    select: Select = "last"
+    epochs: int | None = None
+    precision: Precision = "fp32"
+    second_stage: Path | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
-    """How every cell is fitted. `specs` are `STREAM=HASH` (its start) where several features would fit.
+    """The settings of a table.
 
-    `backbones` are networks by stream, "" for every stream: of a row that may read several, the one to read.
-
-    `roots` says where datasets lie (default data/NAME). `simulated` takes simulated features, and no others.
-    `second_stage` is the checkpoint whose first stage made the maps, as in `aqa fit`. `quick` tells that this
-    is a look at the machinery, with few epochs, splits and seeds.
+    `roots` are the folders of datasets (default data/NAME). `quick` marks a first look with few epochs,
+    splits and seeds, which reproduces nothing.
     """
 
     store: Path
     out: Path
     roots: Mapping[str, Path] = field(default_factory=dict)
-    seeds: tuple[int, ...] = (0, 1, 2)
-    select: Select = "last"
-    epochs: int | None = None
-    precision: Precision = "fp32"
+    features: FeatureChoice = FeatureChoice()
+    training: TrainingChoice = TrainingChoice()
     device: str = "auto"
     threads: int = 1
-    specs: tuple[str, ...] = ()
-    backbones: Mapping[str, str] = field(default_factory=dict)
-    simulated: bool = False
-    allow_missing: bool = False
-    second_stage: Path | None = None
     quick: bool = False
 
     def backbones_of(self, stream: str, fitting: Sequence[str]) -> tuple[str, ...]:
-        """Return those of the `fitting` networks that are chosen for that stream; all where none is."""
-        chosen = self.backbones.get(stream, self.backbones.get(""))
+        """Return the `fitting` backbones that are chosen for that stream; all of them without a choice."""
+        chosen = self.features.backbones.get(stream, self.features.backbones.get(""))
         return tuple(name for name in fitting if name == chosen) or tuple(fitting)
 
     def root(self, dataset: str) -> Path:
-        """Where that dataset is looked for."""
+        """Return the folder in which that dataset is looked for."""
         return self.roots.get(dataset, Path("data") / dataset)

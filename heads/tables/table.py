@@ -1,4 +1,4 @@
-"""A paper's table as data: what it prints in every cell, and what is run or counted there."""
+"""A table of a paper as data: the printed values, and what is run or counted for each table cell."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,10 +14,10 @@ if TYPE_CHECKING:  # records need numpy, and `aqa --help` names the tables
 
 @dataclass(frozen=True)
 class Method:
-    """A head in a variant, and per stream the backbones whose features it may read, the usual one first.
+    """A head in a variant, and the backbones whose features it may read by stream, the usual one first.
 
-    `facts` are what the specs of these features must say besides, `extraction` the words that make
-    `aqa extract` do so.
+    `facts` must be in the specs of these features; `extraction` are the options of `aqa extract` that set
+    them.
     """
 
     head: str
@@ -33,10 +33,10 @@ class Method:
 
 @dataclass(frozen=True)
 class Count:
-    """The cost of `stacked` attention modules on a column's videos: on their tubes, or `everywhere`.
+    """The cost of `stacked` attention modules on the tubes of a column's videos, or `everywhere`.
 
-    Tubes are those of `streams` and `facts`, as a method's. `implied_by` holds, by column, the paper's own
-    count in G of one module: it tells how large its tubes were, for where none are stored.
+    `streams`, `facts` and `extraction` choose the tubes as in `Method`. `implied_by` is the paper's own count
+    of one module in G by column, which gives the tube sizes if none are stored.
     """
 
     streams: Mapping[str, tuple[str, ...]]
@@ -53,7 +53,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Versus:
-    """Two rows of the same table, by name: `row` is held against `base`."""
+    """A comparison of two rows of the same table by name: `row` relative to `base`."""
 
     row: str
     base: str
@@ -64,10 +64,10 @@ Source = Method | Count | Versus
 
 @dataclass(frozen=True)
 class Column:
-    """What every row is judged on: splits of one dataset (their mean) and a target (None: its first).
+    """The splits of one dataset (averaged) and the target (None: the first) that every row is evaluated on.
 
-    `metric` is a name of tables/output/metrics.py. Columns that read several metrics off the same runs name
-    the folder of those in `trained_as`.
+    `metric` is a name in tables/output/metrics.py. Columns that read several metrics from the same runs name
+    the folder of those runs in `trained_as`.
     """
 
     name: str
@@ -80,15 +80,15 @@ class Column:
 
     @property
     def folder(self) -> str:
-        """Under which name its runs lie in a row's folder."""
+        """The name of the folder of its runs, in the row's folder."""
         return self.trained_as or self.name
 
 
 @dataclass(frozen=True)
 class Average:
-    """The mean over columns that are classes: the Fisher-z mean of correlations, the plain one of counts.
+    """The mean over columns, such as one per apparatus: Fisher-z for correlations, plain for counts.
 
-    Where the paper prints none of its own, its side is that of its printed values.
+    If the paper prints no average, its side is the average of its printed values.
     """
 
     name: str
@@ -98,11 +98,11 @@ class Average:
 
 @dataclass(frozen=True)
 class Row:
-    """One method. `printed` holds the paper's value per column or average, as printed; no entry where none.
+    """A row of a table. `printed` holds the paper's values by column or average.
 
-    `method` is trained, `count` counted, `versus` computed from two other rows, each in the columns whose
-    metric is of that kind; what has none there is cited only, and never run. `metric` stands in place of the
-    columns' own. `name` is the row's folder.
+    `method` is trained, `count` is counted, and `versus` is computed from two other rows, each in the columns
+    whose metric is of that kind. A table cell without any of them is only cited. `metric` replaces the metric
+    of the columns. `name` is the row's folder.
     """
 
     name: str
@@ -120,10 +120,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """One table. `footnotes` are what a reader must know.
-
-    `decimals` are those that the paper prints of correlations, and so do we.
-    """
+    """A table of a paper; correlations have as many `decimals` as in the paper."""
 
     name: str
     title: str
@@ -140,7 +137,7 @@ class Table:
             raise ValueError(f"{self.name}: {problem}")
 
     def metric_name(self, row: Row, column: str) -> str:
-        """What stands in the cell, also of an average: that of its columns."""
+        """Return the metric of the table cell; an average has the metric of its columns."""
         if row.metric:
             return row.metric
         average = next((one for one in self.averages if one.name == column), None)
@@ -149,32 +146,32 @@ class Table:
         return metric
 
     def source_of(self, row: Row, column: str) -> Source | None:
-        """What is done for that cell; None: the paper's value is only cited."""
+        """Return what is run or counted for that table cell; None if the paper's value is only cited."""
         kind = METRICS[self.metric_name(row, column)].kind
         sources: dict[str, Source | None] = {"predicted": row.method, "counted": row.count}
         return sources.get(kind, row.versus)
 
     def decimals_of(self, metric: str) -> int:
-        """How many are printed of that metric."""
+        """Return the decimals of that metric."""
         decimals = METRICS[metric].decimals
         return self.decimals if decimals is None else decimals
 
     @property
     def metrics(self) -> dict[str, Metric]:
-        """Every metric that stands in it, by name."""
+        """The metrics of the table by name."""
         names = [self.metric_name(row, column.name) for column in self.columns for row in self.rows]
         return {name: METRICS[name] for name in dict.fromkeys(names)}
 
     def row(self, name: str) -> Row:
-        """The row of that name; raises `UnknownName`."""
+        """Return the row of that name; raise `UnknownName` if there is none."""
         _check_known(f"row of {self.name}", [name], [row.name for row in self.rows])
         return next(row for row in self.rows if row.name == name)
 
     def part(self, *, rows: Sequence[str] = (), columns: Sequence[str] = ()) -> "Table":
-        """The table with these rows and columns alone, in its own order (none named: all).
+        """Return the table with only these rows and columns, in its own order; no names mean all.
 
-        An average stays where all its columns do, and with a row the two that it compares. Raises
-        `UnknownName`.
+        An average stays if all its columns stay. A row that compares two others keeps those. Raises
+        `UnknownName` for unknown names.
         """
         _check_known(f"row of {self.name}", rows, [row.name for row in self.rows])
         _check_known(f"column of {self.name}", columns, [column.name for column in self.columns])

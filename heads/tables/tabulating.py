@@ -1,4 +1,4 @@
-"""From finished runs and stored tubes to a table's cells. Nothing depends on when or how often it ran."""
+"""Make the table cells from finished runs and stored tubes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,36 +11,35 @@ from heads.runs.title import run_flags
 from heads.tables.counting import Counted, count_tasks
 from heads.tables.measuring import (
     Measured,
-    of_class_difference,
-    of_counts,
-    of_decrease,
-    of_difference,
-    of_predictions,
-    over_columns,
-    plain_mean,
+    mean_count,
+    measure_average,
+    measure_counts,
+    measure_difference,
+    measure_fisher_z_difference,
+    measure_predictions,
+    percent_change,
 )
 from heads.tables.output.metrics import METRICS
-from heads.tables.planning.plan import Blocked, CellTask, TablePlan
+from heads.tables.planning.plan import Blocked, CellTask, Place, TablePlan
 from heads.tables.results import TableCell, TableResult
 from heads.tables.table import Average, Column, Count, Method, Row, Table, Versus
 
 IMPLIED_FLAG = "COSTS MARKED ≈ ARE IMPLIED BY THE PAPER'S OWN NUMBERS: NO REPRODUCTION"
 
-Place = tuple[str, str]  # a row, and a column or average
 Cells = dict[Place, TableCell]
 
 
 def tabulate(plan: TablePlan, failures: Mapping[Place, str]) -> TableResult:
-    """Reads every finished run of the plan and measures it, and counts what is counted.
+    """Return the finished table: measure every finished run of the plan, and count tubes.
 
-    `failures` are trainings that failed, by the row and the folder of its runs.
+    `failures` are the reasons of failed trainings by row and folder.
     """
     blocked = (*plan.blocked, *_failed_cells(plan.table, failures))
-    tasks = [task for task in plan.tasks if (task.row, task.column) not in failures]
-    configs = {(task.row, task.column): read_config(task.out) for task in tasks}
+    tasks = [task for task in plan.tasks if task.place not in failures]
+    configs = {task.place: read_config(task.out) for task in tasks}
     found = _Found(
         table=plan.table,
-        predicted={(task.row, task.column): read_predicted(task.out) for task in tasks},
+        predicted={task.place: read_predicted(task.out) for task in tasks},
         configs=configs,
         counted=count_tasks(plan),
         reasons={(cell.row, cell.column): cell.reason for cell in blocked},
@@ -57,7 +56,7 @@ def tabulate(plan: TablePlan, failures: Mapping[Place, str]) -> TableResult:
 
 
 def _failed_cells(table: Table, failures: Mapping[Place, str]) -> Iterator[Blocked]:
-    """A training that failed leaves every column empty that would have read it."""
+    """Yield the table cells that would have read a failed training."""
     for (name, folder), reason in failures.items():
         for column in table.columns:
             if column.folder == folder and isinstance(table.source_of(table.row(name), column.name), Method):
@@ -66,7 +65,7 @@ def _failed_cells(table: Table, failures: Mapping[Place, str]) -> Iterator[Block
 
 @dataclass(frozen=True)
 class _Found:
-    """What runs and counts left: runs by row and folder, counts and reasons by row and column."""
+    """The results to make a table from: runs by row and folder, counts and reasons by row and column."""
 
     table: Table
     predicted: Mapping[Place, Sequence[Predicted]]
@@ -75,7 +74,7 @@ class _Found:
     reasons: Mapping[Place, str]
 
     def cells(self) -> Cells:
-        """Every cell; rows that compare others come after these."""
+        """Return every table cell; rows that compare other rows come last."""
         cells: Cells = {}
         for row in sorted(self.table.rows, key=lambda row: row.versus is not None):
             for column in self.table.columns:
@@ -96,18 +95,18 @@ class _Found:
             counted = self.counted.get((row.name, column.name))
             if counted is None:
                 return replace(cell, status="not run", reason=reason)
-            measured = of_counts(counted.values, metric)
+            measured = measure_counts(counted.values, metric)
             return replace(cell, measured=measured, status=counted.status, reason=reason)
         if reason:
             return replace(cell, status="not run", reason=reason)
         place = (row.name, column.folder)
         epochs = [split.recipe.epochs for split in self.configs[place].splits.values()]
         return replace(
-            cell, measured=of_predictions(self.predicted[place], metric, epochs=epochs), status="run"
+            cell, measured=measure_predictions(self.predicted[place], metric, epochs=epochs), status="run"
         )
 
     def _average_cell(self, row: Row, average: Average, cells: Cells) -> TableCell:
-        """The mean over the columns, where all of them have one."""
+        """Return the mean over the columns if all of them have a value."""
         metric = self.table.metric_name(row, average.name)
         parts = [cells[row.name, column] for column in average.columns]
         cell = TableCell(row, average.name, metric, _printed_average(row, average, parts))
@@ -125,37 +124,39 @@ class _Found:
             )
         if isinstance(source, Count):
             implied = any(part.status == "implied" for part in parts)
-            return replace(cell, measured=plain_mean(measured), status="implied" if implied else "counted")
-        return replace(cell, measured=over_columns(self._classes(row.name, columns), measured), status="run")
+            return replace(cell, measured=mean_count(measured), status="implied" if implied else "counted")
+        return replace(
+            cell, measured=measure_average(self._predictions_of(row.name, columns), measured), status="run"
+        )
 
     def _versus(
         self, cell: TableCell, versus: Versus, cells: Cells, *, columns: Sequence[Column]
     ) -> TableCell:
-        """One row against another, where both are there; over several columns, their averages."""
+        """Return the comparison of two rows, over one column or the averages of several."""
         row, base = (cells[name, cell.column] for name in (versus.row, versus.base))
         if row.measured is None or base.measured is None:
             lacking = ", ".join(side.row.name for side in (row, base) if side.measured is None)
             return replace(cell, status="not run", reason=f"a row that it compares was not run: {lacking}.")
         if METRICS[cell.metric].kind == "decrease":
             implied = "implied" in (row.status, base.status)
-            measured = of_decrease(row.measured, base.measured)
+            measured = percent_change(row.measured, base.measured)
             return replace(cell, measured=measured, status="implied" if implied else "counted")
-        sides = [self._classes(name, columns) for name in (versus.row, versus.base)]
+        sides = [self._predictions_of(name, columns) for name in (versus.row, versus.base)]
         return replace(cell, measured=_difference(sides, row.measured), status="run")
 
-    def _classes(self, row: str, columns: Sequence[Column]) -> dict[str, Sequence[Predicted]]:
+    def _predictions_of(self, row: str, columns: Sequence[Column]) -> dict[str, Sequence[Predicted]]:
         return {column.name: self.predicted[row, column.folder] for column in columns}
 
 
 def _difference(sides: Sequence[Mapping[str, Sequence[Predicted]]], like: Measured) -> Measured:
     first, second = sides
     if len(first) > 1:
-        return of_class_difference(first, second, like)
-    return of_difference(next(iter(first.values())), next(iter(second.values())), like)
+        return measure_fisher_z_difference(first, second, like)
+    return measure_difference(next(iter(first.values())), next(iter(second.values())), like)
 
 
 def _printed_average(row: Row, average: Average, parts: Sequence[TableCell]) -> float | None:
-    """The paper's own; where it prints none, that of its correlations, if it has all of them."""
+    """Return the paper's average, or the Fisher-z mean of its printed correlations if it prints none."""
     values = [part.printed for part in parts if part.printed is not None]
     if average.name in row.printed or row.metric or len(values) < len(parts):
         return row.printed.get(average.name)
@@ -167,15 +168,15 @@ def _flags(
 ) -> Iterator[str]:
     specs = [task.spec for task in plan.counts if task.spec is not None]
     found = ["QUICK LOOK, NO REPRODUCTION"] if plan.settings.quick else []
-    found += ["SIMULATED"] if plan.settings.simulated else []
+    found += ["SIMULATED"] if plan.settings.features.simulated else []
     found += [flag for config in configs for flag in run_flags(config)]
     found += ["RANDOM WEIGHTS" for spec in specs if spec.random_weights]
     found += [IMPLIED_FLAG for cell in cells.values() if cell.status == "implied"]
     yield from dict.fromkeys(found)
     of_recipe = sorted({n for task in tasks if task.epochs is not None for n in task.recipe_epochs})
-    if any(epochs != plan.settings.epochs for epochs in of_recipe):
+    if any(epochs != plan.settings.training.epochs for epochs in of_recipe):
         by_recipe = " to ".join(str(n) for n in dict.fromkeys((of_recipe[0], of_recipe[-1])))
-        yield f"NOT THE PAPER'S TRAINING: {plan.settings.epochs} epochs instead of {by_recipe}"
+        yield f"NOT THE PAPER'S TRAINING: {plan.settings.training.epochs} epochs instead of {by_recipe}"
 
 
 def _notes(configs: Sequence[RunConfig], table: Table) -> Iterator[str]:
@@ -186,4 +187,4 @@ def _notes(configs: Sequence[RunConfig], table: Table) -> Iterator[str]:
     missing = {(config.dataset.name, video_id) for config in configs for video_id in config.left_out.missing}
     if missing:
         names = ", ".join(sorted(video_id for _, video_id in missing)[:5])
-        yield f"{len(missing)} videos were left out of some cells (--allow-missing), such as {names}."
+        yield f"{len(missing)} videos without features were left out (--allow-missing), such as {names}."

@@ -1,1 +1,1 @@
-"""A finished table as Markdown, LaTeX, CSV, JSON and text."""
+"""A finished table as Markdown, LaTeX, CSV, JSON and terminal text."""

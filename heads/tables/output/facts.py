@@ -1,4 +1,4 @@
-"""What every form of a finished table says beside the numbers."""
+"""The title, settings, legend and reasons that every format of a finished table shows."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,7 @@ from heads.tables.table import Count, Method, Row, Table
 
 
 def title_of(result: TableResult) -> str:
-    """The table's title; it says so where nothing, or not everything, in it is a reproduction."""
+    """Return the title of the table; it says if the table, or a part of it, reproduces nothing."""
     title, statuses = result.table.title, {cell.status for cell in result.cells.values()}
     if result.settings.quick:
         return f"QUICK LOOK, NO REPRODUCTION of {title}"
@@ -20,34 +20,34 @@ def title_of(result: TableResult) -> str:
 
 
 def facts_of(result: TableResult) -> tuple[str, ...]:
-    """How it was made: one line each."""
+    """Return how the table was made, one fact per text."""
     settings = result.settings
-    seeds = ", ".join(map(str, settings.seeds))
-    if settings.epochs is None:
+    seeds = ", ".join(map(str, settings.training.seeds))
+    if settings.training.epochs is None:
         epochs = "epochs as in the recipe of each head, dataset and split"
     else:
         by = "--quick" if settings.quick else "--epochs"
-        epochs = f"{settings.epochs} epochs ({by}; heads that are fitted at once have none)"
+        epochs = f"{settings.training.epochs} epochs ({by}; heads that are fitted in closed form have none)"
     return (
-        f"seeds {seeds}; {SELECT_LABELS[settings.select]}; {settings.precision}; {epochs}",
+        f"seeds {seeds}; {SELECT_LABELS[settings.training.select]}; {settings.training.precision}; {epochs}",
         *(["quick: the first split of each column alone"] if settings.quick else []),
         *(f"metric: {metric.title}" for metric in result.table.metrics.values()),
     )
 
 
 def counted_legend(table: Table) -> str:
-    """What counted cells are, where a table has any; else nothing."""
+    """Return the legend of counted table cells, or "" if the table has none."""
     if not any(metric.kind == "counted" for metric in table.metrics.values()):
         return ""
     return (
-        " Counted cells are means over videos, ± over videos. Those marked ≈ and `implied` are computed from "
-        "tube sizes that the paper's own numbers imply, from no data: they reproduce nothing, and no "
-        "difference stands beside them."
+        " Counted cells are means over videos, ± standard deviation over videos. Cells marked ≈ and "
+        "`implied` are computed from the tube sizes that the paper's own numbers imply, without data: they "
+        "reproduce nothing and show no difference."
     )
 
 
 def reasons_of(result: TableResult) -> Iterator[tuple[str, str]]:
-    """Each reason why cells could not be run, or counted on stored tubes, once, with these cells."""
+    """Yield each reason why table cells could not be run, or counted on stored tubes, after those cells."""
     by_reason: dict[str, list[tuple[str, str]]] = {}
     for cell in result.blocked:
         by_reason.setdefault(cell.reason, []).append((cell.row, cell.column))
@@ -59,13 +59,13 @@ def reasons_of(result: TableResult) -> Iterator[tuple[str, str]]:
 
 
 def missing_title(result: TableResult) -> str:
-    """What stands above the reasons."""
+    """Return the title above the reasons."""
     implied = any(cell.status == "implied" for cell in result.cells.values())
     return "Not run, or counted on implied tubes" if implied else "Not run"
 
 
 def _runnable(table: Table, columns: Sequence[str]) -> list[Row]:
-    """The rows that are trained or counted in these columns."""
+    """Return the rows that are trained or counted in these columns."""
     return [
         row
         for row in table.rows

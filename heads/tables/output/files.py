@@ -1,6 +1,6 @@
-"""A table's files: table.md, table.csv, table.json (and table.tex), and the settings that it was made with.
+"""The files of a table: table.md, table.csv, table.json (and table.tex), and settings.json.
 
-Where a flag says that the numbers are no result, so do the names of the files: SIMULATED-table.md,
+Flags that say that the numbers are no result are in the names of the files, too: SIMULATED-table.md,
 QUICK-table.md.
 """
 
@@ -25,9 +25,9 @@ NAMED_FLAGS = ("SIMULATED", "RANDOM WEIGHTS")
 
 
 def open_folder(table: Table, settings: Settings) -> None:
-    """Makes the output folder, or checks that it holds this very table; its rows and columns may differ.
+    """Make the output folder, or check that it holds this table; its rows and columns may differ.
 
-    Raises `RunError` where it was made with other settings, or holds something else.
+    Raises `RunError` if the folder holds a table of other settings, or something else.
     """
     path, asked = settings.out / "settings.json", _settings(table, settings)
     if path.exists():
@@ -52,18 +52,18 @@ def open_folder(table: Table, settings: Settings) -> None:
 def _settings(table: Table, settings: Settings) -> dict[str, Any]:
     return {
         "table": table.name,
-        "seeds": list(settings.seeds),
-        "select": settings.select,
-        "epochs": settings.epochs,
-        "precision": settings.precision,
-        "simulated": settings.simulated,
-        "allow_missing": settings.allow_missing,
+        "seeds": list(settings.training.seeds),
+        "select": settings.training.select,
+        "epochs": settings.training.epochs,
+        "precision": settings.training.precision,
+        "simulated": settings.features.simulated,
+        "allow_missing": settings.features.allow_missing,
         "quick": settings.quick,
     }
 
 
 def write_table(result: TableResult, *, latex: bool = False) -> tuple[Path, ...]:
-    """Writes all of them and returns where they are."""
+    """Write all files and return their paths."""
     prefix = "QUICK-" if result.settings.quick else ""
     prefix += "".join(flag.replace(" ", "-") + "-" for flag in NAMED_FLAGS if flag in result.flags)
     endings = ("md", "csv", "json", "tex") if latex else ("md", "csv", "json")
@@ -77,7 +77,7 @@ def write_table(result: TableResult, *, latex: bool = False) -> tuple[Path, ...]
 
 
 def _rows(result: TableResult) -> Iterator[dict[str, object]]:
-    """One flat row per cell; empty where a number is undefined or was not made."""
+    """Yield one flat row per table cell; undefined or missing numbers are empty."""
     for row in result.table.rows:
         for cell in result.of_row(row):
             facts = _cell(cell, result.table)
@@ -89,8 +89,8 @@ def _rows(result: TableResult) -> Iterator[dict[str, object]]:
                 **texts,
                 "low": "" if low is None else low,
                 "high": "" if high is None else high,
-                "select": result.settings.select,
-                "precision": result.settings.precision,
+                "select": result.settings.training.select,
+                "precision": result.settings.training.precision,
                 "flags": "; ".join(result.flags),
             }
 

@@ -1,18 +1,25 @@
-"""A finished table as Markdown: one row per method, every cell with all that is known of it."""
+"""A finished table as Markdown: one row per method."""
 
-import math
 from collections.abc import Iterator, Sequence
 
+from heads.tables.output.cell_text import CellStyle, cell_text, signed_number
 from heads.tables.output.facts import counted_legend, facts_of, missing_title, reasons_of, title_of
-from heads.tables.output.metrics import METRICS, interval_text, positive_zero
 from heads.tables.results import TableCell, TableResult
 from heads.tables.table import Table
 
 COVERED = {True: "in", False: "outside"}
+STYLE = CellStyle(
+    number="{}",
+    bold="**{}**",
+    nothing="-",
+    plus_minus="±",
+    approximately="≈",
+    implied="implied, no reproduction",
+)
 
 
 def markdown_of(result: TableResult) -> str:
-    """The whole document; the same table gives the same text."""
+    """Return the whole document."""
     return "\n".join(_lines(result)) + "\n"
 
 
@@ -67,21 +74,10 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _cell(cell: TableCell, table: Table) -> str:
-    decimals, always = table.decimals_of(cell.metric), "+" if METRICS[cell.metric].signed else ""
-
-    def text(value: float, sign: str = always) -> str:
-        return f"{positive_zero(value, decimals):{sign}.{decimals}f}"
-
-    printed = "-" if cell.printed is None else text(cell.printed)
-    measured = cell.measured
-    if measured is None:
-        return {"cited": f"{printed} (cited)", "not run": f"{printed} / not run"}.get(cell.status, "-")
-    if cell.status == "implied":
-        return f"{printed} / ≈ {text(measured.mean)} (implied, no reproduction)"
-    spread = "" if math.isnan(measured.std) else f" ± {text(measured.std, '')}"
-    bounds = measured.interval
-    interval = f" {interval_text(bounds, text)}" if bounds else ""
-    against = [] if cell.difference is None else [text(cell.difference, "+")]
+    """Return the cell, the difference, and whether the interval contains the paper's value."""
+    text = cell_text(cell, table, style=STYLE)
+    if cell.difference is None:
+        return text
+    against = [signed_number(cell.difference, cell, table, style=STYLE, sign="+")]
     against += [] if cell.covered is None else [COVERED[cell.covered]]
-    found = f"{printed} / **{text(measured.mean)}**{spread}{interval}"
-    return f"{found} ({', '.join(against)})" if against else found
+    return f"{text} ({', '.join(against)})"

@@ -1,4 +1,4 @@
-"""The numbers that tables print: what they are called, how they come about, and with how many decimals."""
+"""The metrics that tables print: titles, kinds and decimals."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:  # numpy and scipy are not imported at a start
     from aqa_pipeline.metrics import Interval
 
-# predicted: of predictions, by heads/evaluation/bootstrap.py. counted: of tubes, by heads/tables/counting.py.
-# difference: of two rows' predictions, in pairs. decrease: of two rows' counts.
+# predicted: from predictions (heads/evaluation/bootstrap.py). counted: from tubes (heads/tables/counting.py).
+# difference: from the paired predictions of two rows. decrease: from the counts of two rows.
 Kind = Literal["predicted", "counted", "difference", "decrease"]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One kind of number. `decimals` None: those of the table. `scale` is printed per computed."""
+    """A metric. `decimals` None means those of the table; printed values are multiplied by `scale`."""
 
     title: str
     kind: Kind = "predicted"
@@ -39,22 +39,26 @@ METRICS: Mapping[str, Metric] = {
         "multiply-adds of a video in G, every product as written", "counted", decimals=3, scale=1e-9
     ),
     "cheapest-count": Metric(
-        "multiply-adds of a video in G, every product in the order that we take", "counted", 3, scale=1e-9
+        "multiply-adds of a video in G, every product in the cheapest order", "counted", 3, scale=1e-9
     ),
     "improvement": Metric(
-        "one row's correlation minus another's, its interval paired over videos", "difference", signed=True
+        "one row's correlation minus another's, with a paired interval over videos", "difference", signed=True
     ),
     "decrease": Metric(
-        "one row's count against another's in percent", "decrease", decimals=2, scale=100, signed=True
+        "change of one row's count relative to another's, in percent",
+        "decrease",
+        decimals=2,
+        scale=100,
+        signed=True,
     ),
 }
 
 
 def interval_text(interval: "Interval", text: Callable[[float], str]) -> str:
-    """Return `[0.45, 0.69]`, each end as `text` writes it, or `[too few videos]`."""
+    """Return `[0.45, 0.69]`, with both ends formatted by `text`, or `[too few videos]`."""
     return f"[{interval.why_none or f'{text(interval.low)}, {text(interval.high)}'}]"
 
 
 def positive_zero(value: float, decimals: int) -> float:
-    """The value as rounded, so that what rounds to nothing is not printed as -0.000."""
+    """Return the rounded value, without the sign of -0.000."""
     return round(value, decimals) + 0.0

@@ -18,14 +18,14 @@ GAP = "  "
 NOTE_WIDTH = 110
 GRID_WIDTH = 130
 LEGEND = (
-    "Each cell: the paper's value and ours; ours minus the paper's, ± over seeds and splits; our 95 %\n"
-    "interval over videos and seeds, ✓ where the paper's value lies in it, ✗ where not. One number alone is\n"
-    "the paper's: cited, or not run here (-)."
+    "Each cell: the paper's value and ours; ours minus the paper's, ± standard deviation over seeds and\n"
+    "splits; our 95 % interval over videos and seeds, ✓ if it contains the paper's value, ✗ if not.\n"
+    "A single number is the paper's: cited, or not run here (-)."
 )
 
 
 def format_table_result(result: TableResult) -> str:
-    """The whole table with its flags, settings, notes and what could not be run."""
+    """Return the whole table with flags, settings, notes, and the cells that could not be run."""
     flags = [f"*** {flag} ***" for flag in result.flags]
     counted = [_wrapped(text, "") for text in (counted_legend(result.table).strip(),) if text]
     head = [f"{title_of(result)} ({result.table.source})", *flags, *facts_of(result)]
@@ -51,7 +51,7 @@ def _wrapped(text: str, indent: str) -> str:
 
 
 def _grid(result: TableResult) -> list[str]:
-    """The cells; where they are wider than `GRID_WIDTH`, some columns below the others."""
+    """Return the lines of the table cells; columns beyond `GRID_WIDTH` go below the others."""
     blocks = _blocks(result)
     widths = [max(len(line[at]) for block in blocks for line in block) for at in range(len(blocks[0][0]))]
     columns = list(range(1, len(widths)))
@@ -66,7 +66,7 @@ def _grid(result: TableResult) -> list[str]:
 
 
 def _blocks(result: TableResult) -> list[list[list[str]]]:
-    """Titles, numbers of videos, then the rows: the texts of each line, the label first."""
+    """Return the titles, the numbers of videos and the rows, each as lines of texts with the label first."""
     titles = {column.name: column.title for column in result.table.columns}
     titles |= {average.name: average.title for average in result.table.averages}
     blocks: list[list[list[str]]] = [
@@ -93,7 +93,7 @@ def _grid_part(blocks: list[list[list[str]]], widths: list[int], columns: list[i
 
 
 def _label_lines(group: str, label: str, height: int) -> list[str]:
-    """Group and label one below the other where there is room, else in one line."""
+    """Return group and label on two lines if there is room, else on one."""
     if height > 1:
         return ([group, f"  {label}"] if group else [label]) + [""] * (height - 1 - bool(group))
     return [f"{group} {label}".strip()]
@@ -118,7 +118,7 @@ def _cell_lines(cell: TableCell, table: Table) -> list[str]:
 
 
 def _third_line(cell: TableCell, decimals: int) -> str:
-    """The interval with its mark; counts have none."""
+    """Return the interval with its mark; counts have none."""
     interval = cell.measured.interval if cell.measured else None
     if interval is None:
         return ""

@@ -1,1 +1,1 @@
-"""The papers' tables as data."""
+"""The tables of the papers as data."""

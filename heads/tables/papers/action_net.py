@@ -1,9 +1,9 @@
-"""Tables 1 to 4 of ACTION-NET: Zeng et al., "Hybrid Dynamic-static Context-aware Attention Network for Action
-Assessment in Long Videos", ACM MM 2020, section 5. Values are Spearman's rank correlations as printed.
+"""Tables 1 to 4 of ACTION-NET, as printed: Spearman's rank correlations.
 
-Every row that the authors ran is run here too, also their reimplementations of other papers (the rows that
-they mark with *). ACTION-NET and its ablations come in both variants, the text and the released code, and
-are held against the same printed value.
+Zeng et al., "Hybrid Dynamic-static Context-aware Attention Network for Action Assessment in Long Videos", ACM
+MM 2020, section 5. Every row that the authors ran is run here, too, also their reimplementations of other
+papers (marked with * there). ACTION-NET and its ablations are run in both variants, the paper's text and the
+released code, and compared with the same printed value.
 """
 
 from collections.abc import Mapping
@@ -27,23 +27,23 @@ FRAMES = {"frames": ("resnet50",)}
 Streams = Mapping[str, tuple[str, ...]]
 
 SPLITS_NOTE = (
-    "MIT-Skating: mean over five random splits of 100 training and 50 test videos, as in the paper; its own "
-    "draws were never published, so these are five others."
+    "MIT-Skating: mean over five random splits of 100 training and 50 test videos, as in the paper. The "
+    "paper's own splits were never published, so these are different ones."
 )
 AVERAGE_NOTE = (
-    "RG average: Fisher-z mean over the four apparatus. The paper prints none; its side is the Fisher-z mean "
-    "of its printed values."
+    "RG average: Fisher-z mean over the four apparatus. The paper prints none, so its value here is the "
+    "Fisher-z mean of its printed values."
 )
-FROZEN_NOTE = "Features are frozen, in the paper as here; only the heads are trained."
-CITED_NOTE = "cited: the paper quotes the number from elsewhere; it is never run here."
+FROZEN_NOTE = "Features are frozen, in the paper and here; only the heads are trained."
+CITED_NOTE = "cited: the paper quotes the number from another paper; it is never run here."
 UNNAMED_NOTE = (
-    "The text gives no training recipe for LSTM and Bi-LSTM (ACTION-NET's is taken), no C for the SVR "
-    "(cross-validated within the training videos), and Xu et al. are run with their own authors' recipe."
+    "The paper gives no training recipe for LSTM and Bi-LSTM (here: that of ACTION-NET) and no C for the SVR "
+    "(here: cross-validated on the training set). Xu et al. are run with the recipe of their own code."
 )
 
 
 def _values(*printed: float | None) -> dict[str, float]:
-    """One row as printed, from left to right; None where the paper has a dash."""
+    """Return the printed values of a row by column; None stands for a dash."""
     return {column.name: value for column, value in zip(COLUMNS, printed, strict=True) if value is not None}
 
 
@@ -54,7 +54,7 @@ def _cited(name: str, label: str, mit_skating: float) -> Row:
 def _both(
     name: str, label: str, streams: Streams, printed: Mapping[str, float], *, head: str = "action-net"
 ) -> tuple[Row, Row]:
-    """A row of ACTION-NET in its two variants, against the same printed values."""
+    """Return a row of ACTION-NET in both variants, with the same printed values."""
     paper, released = (
         Row(f"{name}-{variant}", label, f"variant {variant}", printed, Method(head, streams, variant))
         for variant in ("paper", "released")

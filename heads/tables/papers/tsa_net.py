@@ -1,8 +1,9 @@
-"""Tables 1, 2, 4 and 6 of TSA-Net: Wang et al., "TSA-Net: Tube Self-Attention Network for Action Quality
-Assessment", ACM MM 2021, sections 4.3 to 4.5; tables of costs are in heads/tables/papers/tsa_net_cost.py.
+"""Tables 1, 2, 4 and 6 of TSA-Net (heads/tables/papers/tsa_net_cost.py has the tables of costs).
 
-The paper's own networks are run here, TSA-Net in both variants, the text and the module of the released code,
-held against the same printed value. Everything else in Tables 1 and 4 the paper quotes.
+Wang et al., "TSA-Net: Tube Self-Attention Network for Action Quality Assessment", ACM MM 2021, sections 4.3
+to 4.5. The paper's own networks are run here, TSA-Net in both variants, the paper's text and the module of
+the released code, and compared with the same printed value. The paper quotes all other rows of Tables 1 and
+4.
 """
 
 from heads.tables.table import Average, Column, Method, Row, Table
@@ -26,65 +27,65 @@ FR_FS = Column("fr-fs", "FR-FS, Acc.", "fr-fs", ("official",), "clean", metric="
 TUBES = {"tubes": ("i3d-tsa-net",)}
 PAPER_MAPS = {"endpoint": "Mixed_4e"}
 RELEASED_MAPS = {"endpoint": "MaxPool3d_4a_3x3"}
-# FR-FS is neither mirrored nor shifted in training: section 4.2 says so of the other two alone.
+# FR-FS is neither mirrored nor shifted in training: section 4.2 names only the other two datasets.
 AS_SHOWN = ("--views", "reference")
 
 FROZEN_NOTE = (
-    "The FIRST STAGE of I3D is FROZEN here, its maps are stored once; the paper trained all of I3D: another "
-    "model, expect lower numbers here. Its second stage is trained from the same checkpoint, as in the paper "
-    "(`aqa fit --variant frozen` leaves that as it is too)."
+    "The FIRST STAGE of I3D is FROZEN here, and its maps are stored; the paper trained all of I3D. Expect "
+    "lower numbers here. The second stage is trained from the same checkpoint, as in the paper "
+    "(`aqa fit --variant frozen` does not train it)."
 )
 RELEASED_NOTE = (
     "Variant released: the module of the authors' code (after MaxPool3d_4a, softmax, no channel reduction, "
-    "tubes beside the athlete, clips dealt out anew), which they published for FR-FS alone: on other "
-    "datasets it is our use of it."
+    "tubes beside the athlete, steps mixed between clips). They published it for FR-FS only; its use on "
+    "other datasets is ours."
 )
 VIEWS_NOTE = (
-    "In training the paper mirrors videos and shifts their end by up to 6 frames. Here it is drawn from the "
-    "stored views: mirrored ones, with `aqa extract --views all` shifted ones too."
+    "In training the paper mirrors videos and shifts their end by up to 6 frames. Here training draws from "
+    "the stored views: mirrored ones, and with `aqa extract --views all` shifted ones."
 )
 HEAD_NOTE = (
     "The paper does not say which of its heads AQA-7 was scored with. TSA-Net is run with regression and "
-    "squared error, as on MTL-AQA; `distribution` is its module in USDL (eq. 9), against the same "
+    "squared error, as on MTL-AQA; `distribution` is its module in USDL (eq. 9), compared with the same "
     "printed values."
 )
 REGRESSION_NOTE = (
-    "The paper does not say which of its heads AQA-7 was scored with: here regression and squared error, as "
-    "on MTL-AQA (Table 1 has the score distribution too)."
+    "The paper does not say which of its heads AQA-7 was scored with. Here it is regression with squared "
+    "error, as on MTL-AQA (Table 1 also has the score distribution)."
 )
-AVERAGE_NOTE = "Avg. Corr.: Fisher-z mean over the six sports, in the paper as here."
-CITED_NOTE = "cited: the paper quotes the number from elsewhere; it is never run here."
+AVERAGE_NOTE = "Avg. Corr.: Fisher-z mean over the six sports, in the paper and here."
+CITED_NOTE = "cited: the paper quotes the number from another paper; it is never run here."
 SELECTION_NOTE = (
-    "The released code kept the epoch with the best TEST accuracy; here it is the last one, unless --select "
-    "says otherwise."
+    "The released code keeps the epoch with the best TEST accuracy. Here the last epoch is kept, unless "
+    "--select says otherwise."
 )
 CONFOUNDED_NOTE = (
-    "The released code deals TSA-Net's clips out anew to the second stage, Plain-Net's not: "
-    "released-in-order is the same module without that, so that the attention alone is compared."
+    "The released code mixes the steps between clips for TSA-Net, but not for Plain-Net. released-in-order "
+    "is the same module without the mixing, so that only the attention differs."
 )
 FR_FS_VIEWS_NOTE = "FR-FS is neither mirrored nor shifted in the paper: extract it with --views reference."
 
 
 def by_sport(*printed: float | None) -> dict[str, float]:
-    """One row as printed, from left to right, the average last; None where the paper has a dash."""
+    """Return the printed values of a row by sport, the average last; None stands for a dash."""
     names = (*SPORTS, AVERAGE.name)
     return {name: value for name, value in zip(names, printed, strict=True) if value is not None}
 
 
 def tube_method(head: str, variant: str = "paper", *, extraction: tuple[str, ...] = ()) -> Method:
-    """A head on the maps of its variant."""
+    """Return a head on the maps of its variant."""
     if variant.startswith("released"):
         return Method(head, TUBES, variant, RELEASED_MAPS, ("--variant", "released", *extraction))
     return Method(head, TUBES, variant, PAPER_MAPS, extraction)
 
 
 def trained(head: str, label: str, printed: dict[str, float]) -> Row:
-    """A row that the authors ran, as the text has it."""
+    """Return a row that the authors ran, in the variant of the paper's text."""
     return Row(f"{head}-paper", label, "variant paper", printed, tube_method(head))
 
 
 def both(head: str, label: str, printed: dict[str, float]) -> tuple[Row, Row]:
-    """The same in both variants, against the same printed values."""
+    """Return a row in both variants, with the same printed values."""
     released = Row(f"{head}-released", label, "variant released", printed, tube_method(head, "released"))
     return trained(head, label, printed), released
 

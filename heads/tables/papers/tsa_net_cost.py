@@ -1,8 +1,8 @@
-"""Tables 3 and 5 of TSA-Net (see heads/tables/papers/tsa_net.py): what attention costs, and what it brings.
+"""Tables 3 and 5 of TSA-Net (see heads/tables/papers/tsa_net.py): the cost and the gain of attention.
 
-Where Table 3 has a line per sport, there is a column here, and a row for each of its columns. Multiply-adds
-are of the attention module alone, counted twice: as the paper does, g and W_z alone, and every product, as
-eq. 4-6 are written and in the order that we take. They need the athlete's tubes and no training.
+Table 3 is transposed: a line per sport there is a column here. Multiply-adds are of the attention module
+only, counted in two ways: as in the paper (only g and W_z), and completely, with eq. 4-6 as written and in
+the cheapest order. Counting needs the athlete's tubes and no training.
 """
 
 from dataclasses import replace
@@ -32,22 +32,22 @@ TSA_GIGA = by_sport(0.864, 0.849, 0.283, 0.265, 0.952, 0.919, 0.689)
 MTL_TSA_GIGA = 1.012
 
 COUNT_NOTE = (
-    "As the paper counts: g and W_z alone, 1x1 convolutions between 528 and 264 channels. On all 7,840 "
-    "positions of 10 clips they are 2.186 G, printed as 2.2; the products that relate positions to each "
-    "other are 15 times as many. Its decreases are taken from 2.2, hence up to 0.3 points larger."
+    "The paper counts only g and W_z, 1x1 convolutions between 528 and 264 channels. On all 7,840 positions "
+    "of 10 clips they are 2.186 G, printed as 2.2; the products that relate positions to each other are 15 "
+    "times as many. The paper's decreases are relative to 2.2, hence up to 0.3 points larger."
 )
 TUBES_NOTE = (
-    "Tubes are those of every video of the splits, as stored (`aqa extract --for tsa`), mean over videos. "
-    "Where none are stored they have the sizes that the paper's counts imply; counting these again the "
-    "paper's way gives the printed numbers by construction."
+    "Tubes are the stored ones of all videos of the splits (`aqa extract --for tsa`), mean over videos. If "
+    "none are stored, their sizes are those that the paper's counts imply; counting these as the paper does "
+    "gives the printed numbers by construction."
 )
 OURS_NOTE = (
-    "Ours: the normalised dot product is associative, so its products are taken in the cheapest order; the "
-    "result is the same."
+    "Ours: the dot products are associative, so they are computed in the cheapest order; the result is the "
+    "same."
 )
 DIFFERENCE_NOTE = (
-    "Corr. Imp.: TSA-Net's correlation minus NL-Net's, on the same videos; its average is the difference of "
-    "the Fisher-z means, in the paper as here."
+    "Corr. Imp.: TSA-Net's correlation minus NL-Net's, on the same videos. Its average is the difference of "
+    "the Fisher-z means, in the paper and here."
 )
 
 DENSE = Count(TUBES, PAPER_MAPS, everywhere=True)
@@ -115,7 +115,7 @@ TABLE_3 = Table(
 
 
 def _column(name: str, title: str) -> Column:
-    """One of Table 5: another number of the same networks on MTL-AQA."""
+    """Return a column of Table 5: a metric of the same networks on MTL-AQA."""
     return Column(
         name, title, MTL_AQA.dataset, MTL_AQA.splits, MTL_AQA.target, metric=name, trained_as=MTL_AQA.name
     )
@@ -140,7 +140,7 @@ def _stack(num: int) -> Count:
 
 
 def _counted(row: Row, count: Count, giga: float) -> Row:
-    """The row with its count, and what the paper prints of it."""
+    """Return the row with its count and the paper's count in G."""
     return replace(row, printed={**row.printed, "paper-count": giga}, count=count)
 
 

@@ -1,9 +1,9 @@
-"""Tables 1a, 1b and 3 of Weight-Decider: Farabi et al., "Improving Action Quality Assessment Using Weighted
-Aggregation", IbPRIA 2022 (arXiv 2102.10555), section 4.4. Values are Spearman's rank correlations on MTL-AQA.
+"""Tables 1a, 1b and 3 of Weight-Decider, as printed: Spearman's rank correlations on MTL-AQA.
 
-Where the paper has a column per aggregation, there is a row here: depth, convolution and clip length name the
-backbone, then come the average and WD in both variants, the text and the released code, the latter two held
-against the same printed value.
+Farabi et al., "Improving Action Quality Assessment Using Weighted Aggregation", IbPRIA 2022 (arXiv
+2102.10555), section 4.4. A column per aggregation there is a row here: depth, convolution and clip length
+give the backbone, followed by the average and WD in both variants, the paper's text and the released code.
+Both variants are compared with the same printed value.
 """
 
 from heads.tables.table import Column, Method, Row, Table
@@ -19,23 +19,23 @@ SAMPLING = {
 VARIANTS = ("paper", "released")
 
 FROZEN_NOTE = (
-    "These are heads on FROZEN features; the paper fine-tuned the backbone together with them. That is "
-    "another model: expect lower numbers here."
+    "These are heads on FROZEN features; the paper fine-tuned the backbone together with them. Expect "
+    "lower numbers here."
 )
 RESNET_101_NOTE = (
     "3D ResNet-101 with average aggregation: .6663 in the paper's Table 1a, .6633 in its Table 3."
 )
 BACKBONES_NOTE = (
     "Networks of 16 frames are Hara's (Kinetics-700), (2+1)D-34 of 8 and 32 frames those of IG-65M: clip "
-    "length and pretraining change together, in the paper as here."
+    "length and pretraining change together, in the paper and here."
 )
 DEEP_RELEASED_NOTE = (
-    "The released code has no layers for 2048 features: variant released takes those of the text there."
+    "The released code has no layers for 2048 features, so variant released has those of the paper's text."
 )
 C3D_NOTE = (
-    "C3D: the text does not say which layers follow it; fc6 (4096 values) enters as 2048 features do there."
+    "C3D: the paper does not say which layers follow it. Here fc6 (4096 values) has those of 2048 features."
 )
-CITED_NOTE = "cited: the paper quotes the number from elsewhere; it is never run here."
+CITED_NOTE = "cited: the paper quotes the number from another paper; it is never run here."
 
 
 def _row(name: str, group: str, label: str, *, printed: float, method: Method | None = None) -> Row:
@@ -61,7 +61,7 @@ def _weight_decider(name: str, group: str, backbone: str, *, printed: float) -> 
 
 
 def _both(name: str, group: str, backbone: str, *, average: float, wd: float) -> tuple[Row, ...]:
-    """One line of Tables 1a and 1b: what the paper prints under Average and under WD."""
+    """Return the rows of one line of Tables 1a and 1b: Average, and WD in both variants."""
     return (
         _average(name, group, backbone, printed=average),
         *_weight_decider(name, group, backbone, printed=wd),

@@ -1,1 +1,1 @@
-"""What of a table can be run here, and what it still needs."""
+"""Which table cells can be run here, and what the others need."""

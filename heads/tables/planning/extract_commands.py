@@ -1,4 +1,4 @@
-"""Which `aqa extract` commands make the features that a table lacks, in few passes over the videos."""
+"""The `aqa extract` commands that make the missing features of a table in few passes over the videos."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,15 +10,16 @@ from heads.tables.settings import Settings
 
 @dataclass(frozen=True)
 class ExtractionCall:
-    """Streams of one dataset that one pass can make: a stream of two backbones takes two passes, as do
-    streams that are extracted with other words.
+    """Streams of one dataset that one pass over the videos can make.
+
+    A stream of two backbones takes two passes, and so do streams with different options.
     """
 
     needs: tuple[FeatureNeed, ...]
     videos: tuple[str, ...]
 
     def arguments(self, settings: Settings) -> list[str]:
-        """The words after `aqa`."""
+        """Return the arguments of `aqa`."""
         dataset = self.needs[0].dataset
         place = ["--dataset", dataset, "--root", str(settings.root(dataset)), "--store", str(settings.store)]
         words = ["extract", *place, "--streams", ",".join(need.stream for need in self.needs)]
@@ -27,14 +28,14 @@ class ExtractionCall:
         return [*words, *self.needs[0].extraction, "--videos", ",".join(self.videos)]
 
     def one_by_one(self) -> list["ExtractionCall"]:
-        """The same, a stream at a time: what lacks one stream's weights must not hold back another."""
+        """Return one call per stream, so that missing weights of one stream do not stop the others."""
         return [ExtractionCall((need,), self.videos) for need in self.needs]
 
 
 def extraction_calls(plan: TablePlan) -> Iterator[ExtractionCall]:
-    """What to extract, dataset by dataset, where at least one of the lacking videos is on the disk.
+    """Yield the calls that extract missing features, for streams with at least one missing video on disk.
 
-    A pass takes every video that lacks one of its streams; `aqa extract` leaves out what is stored already.
+    A call names every video that lacks one of its streams; `aqa extract` skips what is stored.
     """
     left = [need for need in plan.needs if need.num_present]
     while left:

@@ -1,4 +1,4 @@
-"""What a table still needs, dataset by dataset: files, features, weights, time, disk, and the first step."""
+"""What a table needs per dataset: files, features, weights, time, disk, and the first command."""
 
 import os
 import shutil
@@ -18,17 +18,24 @@ from heads.tables.running import is_finished
 from heads.tables.settings import Settings
 from heads.tables.table import Column, Count, Method, Table
 
-# Which weights of these (stream, backbone) are not here; the front door tells, for it knows the networks.
+# (stream, backbone) pairs -> names of missing weights; passed in, because this package imports no networks.
 WeightsLacking = Callable[[Sequence[tuple[str, str]]], Sequence[str]]
-BYTES_OF_FLOAT32 = 2  # times as many as of float16, in which features are simulated
+FLOAT32_FACTOR = 2  # simulated features are float16, so float32 features are twice as large
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The size of the features to make, and the training time on one core; None if unknown."""
+
+    megabytes: float | None
+    core_seconds: float | None
 
 
 @dataclass(frozen=True)
 class Lack:
-    """What the cells of one dataset wait for; nothing but `num_cells` where they can be run.
+    """What the table cells of one dataset need before they can be run.
 
-    `reason` is the dataset's own, where it cannot be read. `megabytes` are those of features to be made, and
-    `core_seconds` the training's, None where nobody knows.
+    `reason` says why the dataset cannot be read. `num_absent` videos are not on disk.
     """
 
     dataset: str
@@ -40,12 +47,11 @@ class Lack:
     streams: tuple[tuple[str, str], ...]
     weights: tuple[str, ...]
     command: str
-    megabytes: float | None
-    core_seconds: float | None
+    cost: Cost
 
 
 def find_lacks(plan: TablePlan, weights_lacking: WeightsLacking) -> list[Lack]:
-    """Return one entry per dataset, in the table's order; reads labels and store, and makes nothing."""
+    """Return what each dataset needs, in the table's order; read labels and store, and write nothing."""
     names = dict.fromkeys(column.dataset for column in plan.table.columns)
     return [_lack_of(name, plan, weights_lacking) for name in names]
 
@@ -65,7 +71,7 @@ def _lack_of(name: str, plan: TablePlan, weights_lacking: WeightsLacking) -> Lac
     streams = tuple(
         dict.fromkeys(_streams(table, columns, blocked) if isinstance(dataset, str) else _of_needs(needs))
     )
-    weights = () if settings.simulated else tuple(weights_lacking(streams))
+    weights = () if settings.features.simulated else tuple(weights_lacking(streams))
     return Lack(
         dataset=name,
         root=settings.root(name),
@@ -76,8 +82,9 @@ def _lack_of(name: str, plan: TablePlan, weights_lacking: WeightsLacking) -> Lac
         streams=streams,
         weights=weights,
         command=_first_command(dataset, name, needs, weights, plan),
-        megabytes=None if isinstance(dataset, str) else _megabytes(needs, dataset),
-        core_seconds=None if isinstance(dataset, str) else _core_seconds(plan, columns, dataset),
+        cost=Cost(None, None)
+        if isinstance(dataset, str)
+        else Cost(_megabytes(needs, dataset), _core_seconds(plan, columns, dataset)),
     )
 
 
@@ -87,7 +94,7 @@ def _source(table: Table, row: str, column: Column) -> Method | Count | None:
 
 
 def _load(name: str, columns: Sequence[Column], settings: Settings) -> Dataset | str:
-    """The dataset, or the first line of why it cannot be read."""
+    """Return the dataset, or the first line of the reason why it cannot be read."""
     try:
         dataset = load_dataset(name, settings.root(name))
         for split in (split for column in columns for split in column.splits):
@@ -100,7 +107,7 @@ def _load(name: str, columns: Sequence[Column], settings: Settings) -> Dataset |
 def _streams(
     table: Table, columns: Sequence[Column], blocked: set[tuple[str, str]]
 ) -> Iterator[tuple[str, str]]:
-    """What the blocked cells read, by the usual backbone of each."""
+    """Yield the streams and usual backbones that the blocked table cells read."""
     for column in columns:
         for row in table.rows:
             source = _source(table, row.name, column)
@@ -115,10 +122,10 @@ def _of_needs(needs: Sequence[FeatureNeed]) -> Iterator[tuple[str, str]]:
 def _first_command(
     dataset: Dataset | str, name: str, needs: Sequence[FeatureNeed], weights: Sequence[str], plan: TablePlan
 ) -> str:
-    """What brings the dataset's cells forward at once; nothing where none is blocked."""
+    """Return the first command to run for the dataset; "" if no table cell is blocked."""
     settings = plan.settings
     if isinstance(dataset, str) or (
-        needs and not settings.simulated and not any(n.num_present for n in needs)
+        needs and not settings.features.simulated and not any(n.num_present for n in needs)
     ):
         return f"aqa datasets check {name} --root {settings.root(name)}"
     if needs and weights:
@@ -127,7 +134,7 @@ def _first_command(
 
 
 def _megabytes(needs: Sequence[FeatureNeed], dataset: Dataset) -> float | None:
-    """How much the lacking features take, by the lengths that the labels tell; None if one is unknown."""
+    """Return the size of the missing features by the lengths in the labels; None if a length is unknown."""
     videos = {video.video_id: video for video in dataset.videos}
     total = 0
     for need in dict.fromkeys((n.stream, n.backbone, n.lacking) for n in needs):
@@ -147,13 +154,13 @@ def _num_bytes(stream: str, backbone: str, videos: Sequence[Video], dataset: str
         return None
     if stream not in ("clips", "tubes") and any(video.duration_seconds is None for video in videos):
         return None
-    factor = 1 if stream == "tubes" else BYTES_OF_FLOAT32
+    factor = 1 if stream == "tubes" else FLOAT32_FACTOR
     return factor * sum(shape.num_bytes(video) for video in videos)
 
 
 def _core_seconds(plan: TablePlan, columns: Sequence[Column], dataset: Dataset) -> float | None:
-    """How long one core trains what is not finished; None if the epochs of a head were never measured."""
-    done = {(task.row, task.column) for task in plan.tasks if is_finished(task)}
+    """Return the training time of unfinished table cells on one core; None if a head was never timed."""
+    done = {task.place for task in plan.tasks if is_finished(task)}
     total, seen = 0.0, set(done)
     for column in columns:
         for row in plan.table.rows:
@@ -173,23 +180,23 @@ def _seconds_of(method: Method, column: Column, dataset: Dataset, settings: Sett
     for name in column.splits:
         recipe = find_head(method.head).choose_recipe(column.dataset, name, method.variant, lengths)
         at_once = recipe.optimiser == "closed-form"
-        epochs = recipe.epochs if at_once else settings.epochs or recipe.epochs
+        epochs = recipe.epochs if at_once else settings.training.epochs or recipe.epochs
         hundreds = len(dataset.split(name).train) / 100
         seconds += epochs * SECONDS_PER_EPOCH[method.head] * len(method.streams) * hundreds
-    return seconds * len(settings.seeds)
+    return seconds * len(settings.training.seeds)
 
 
 def free_megabytes(place: Path) -> float:
-    """Return how much is free where that folder lies, or will lie."""
+    """Return the free disk space of the folder, which need not exist yet."""
     there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
     return shutil.disk_usage(there).free / 1e6
 
 
 def num_cores() -> int:
-    """Return how many processors we may use."""
+    """Return the number of usable processors."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def where_from(dataset: str) -> str:
-    """Return where its videos and labels come from."""
+    """Return where the videos and labels of a dataset come from."""
     return DATASETS[dataset].where

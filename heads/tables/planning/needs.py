@@ -1,4 +1,4 @@
-"""Which stored features a cell reads, or which it lacks and what would make them."""
+"""The stored features that a table cell reads, or the missing ones and the command that makes them."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -16,9 +16,9 @@ from heads.tables.table import Column, Count, Method
 
 @dataclass(frozen=True)
 class FeatureNeed:
-    """Features of `num_videos` videos that the store lacks for `lacking`, of which some are on the disk.
+    """Features that the store lacks for the videos `lacking`, of `num_videos` in all.
 
-    `extraction` are further words for `aqa extract`.
+    `num_present` of the lacking videos are on disk. `extraction` are further options of `aqa extract`.
     """
 
     dataset: str
@@ -30,9 +30,9 @@ class FeatureNeed:
     num_present: int
 
     def command(self, settings: Settings) -> str:
-        """The `aqa` command that makes them."""
+        """Return the `aqa` command that makes the features."""
         place = f"--root {settings.root(self.dataset)} --store {settings.store}"
-        if settings.simulated:
+        if settings.features.simulated:
             name = name_of_stream(self.stream, self.backbone)
             return f"aqa simulate --like {self.dataset} {place} --streams {name}"
         words = (
@@ -43,9 +43,9 @@ class FeatureNeed:
         return " ".join(words)
 
     def explain(self, settings: Settings) -> str:
-        """What is lacking, and what to do about it."""
+        """Return what is missing and how to get it."""
         num_lacking = len(self.lacking)
-        if settings.simulated and "--variant" in self.extraction:
+        if settings.features.simulated and "--variant" in self.extraction:
             return f"{self.stream} are not simulated as `aqa extract {' '.join(self.extraction)}` makes them."
         lines = [
             f"{num_lacking} of {self.num_videos} videos lack {self.stream} ({self.backbone}) in "
@@ -53,7 +53,7 @@ class FeatureNeed:
             + (", or leave these videos out with --allow-missing." if num_lacking < self.num_videos else ".")
         ]
         absent = num_lacking - self.num_present
-        if absent and not settings.simulated:
+        if absent and not settings.features.simulated:
             where = DATASETS[self.dataset].where
             lines.append(f"{absent} of these videos are not in {settings.root(self.dataset)}. {where}")
         return "\n".join(lines)
@@ -61,7 +61,7 @@ class FeatureNeed:
 
 @dataclass(frozen=True)
 class Shelf:
-    """The store, and how its features are chosen among."""
+    """The store, and the choice among its features."""
 
     store: Store
     specs_of: Callable[[str, str], list[StreamSpec]]
@@ -69,13 +69,14 @@ class Shelf:
 
     @classmethod
     def of(cls, settings: Settings) -> "Shelf":
+        """Return the shelf of the settings' store."""
         store = Store(settings.store)
         # Listing a store opens a record per stream, and every row asks again.
         return cls(store, functools.cache(store.specs), settings)
 
 
 def videos_of(column: Column, dataset: Dataset) -> list[str]:
-    """Every video of the column's splits once, sorted."""
+    """Return the ids of all videos of the column's splits, sorted."""
     splits = [dataset.split(name) for name in column.splits]
     return sorted({video_id for split in splits for video_id in (*split.train, *split.test)})
 
@@ -83,9 +84,9 @@ def videos_of(column: Column, dataset: Dataset) -> list[str]:
 def find_features(
     reader: Method | Count, column: Column, dataset: Dataset, *, shelf: Shelf
 ) -> tuple[dict[str, StreamSpec], list[FeatureNeed | str]]:
-    """The spec of each stream, and what is lacking: features to make, or a choice (in words).
+    """Return the spec of each stream, and what is missing: features to make, or a choice as text.
 
-    Raises `RunError` where only simulated features would fit and they were not asked for.
+    Raises `RunError` if only simulated features fit, without --simulated.
     """
     settings = shelf.settings
     wanted = videos_of(column, dataset)
@@ -106,7 +107,7 @@ def find_features(
             (spec,) = fitting
             specs[stream] = spec
             without = list(find_missing(shelf.store, dataset, {stream: spec}, video_ids=wanted))
-            if without and not settings.allow_missing:
+            if without and not settings.features.allow_missing:
                 lacking.append(need(str(spec.facts["backbone"]), without))
     return specs, lacking
 
@@ -114,14 +115,14 @@ def find_features(
 def _of_this_kind(
     stored: Sequence[StreamSpec], backbones: Sequence[str], *, settings: Settings
 ) -> list[StreamSpec]:
-    """Features of these backbones: simulated ones if they were asked for, real ones if not."""
+    """Return the features of these backbones, simulated or real as the settings say."""
     of_backbone = [spec for spec in stored if spec.facts.get("backbone") in backbones]
-    fitting = [spec for spec in of_backbone if spec.simulated == settings.simulated]
-    if of_backbone and not fitting and not settings.simulated:
+    fitting = [spec for spec in of_backbone if spec.simulated == settings.features.simulated]
+    if of_backbone and not fitting and not settings.features.simulated:
         raise RunError(
             f"{settings.store} holds SIMULATED features, drawn at random from no video: a table of "
-            "them proves the machinery and no paper. Say --simulated if that is what you want, or name "
-            "another --store."
+            "them tests the pipeline and reproduces no paper. Add --simulated to use them, or name another "
+            "--store."
         )
     return fitting
 
@@ -129,8 +130,8 @@ def _of_this_kind(
 def _narrow(
     specs: Sequence[StreamSpec], stream: str, backbones: Sequence[str], *, settings: Settings
 ) -> list[StreamSpec]:
-    """One spec where there is a choice by --spec, or by the backbone that comes first."""
-    starts = [text.partition("=")[2] for text in settings.specs if text.partition("=")[0] == stream]
+    """Return the specs chosen by --spec, or else those of the first backbone that has any."""
+    starts = [text.partition("=")[2] for text in settings.features.specs if text.partition("=")[0] == stream]
     chosen = [spec for spec in specs if any(spec.hash.startswith(start) for start in starts)]
     for backbone in backbones:
         of_first = [spec for spec in chosen or specs if spec.facts["backbone"] == backbone]
@@ -163,5 +164,11 @@ def _need(
     lacking = set(without)
     num_present = sum(video.path.exists() for video in dataset.videos if video.video_id in lacking)
     return FeatureNeed(
-        dataset.adapter, stream, backbone, reader.extraction, tuple(without), num_videos, num_present
+        dataset=dataset.adapter,
+        stream=stream,
+        backbone=backbone,
+        extraction=reader.extraction,
+        lacking=tuple(without),
+        num_videos=num_videos,
+        num_present=num_present,
     )

@@ -1,4 +1,4 @@
-"""Which cells of a table can be run or counted with what is on this machine, and what the others need."""
+"""The plan of a table: which table cells can be run or counted on this machine, and what the others need."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,17 +15,18 @@ from heads.tables.settings import Settings
 from heads.tables.table import Column, Count, Method, Row, Table
 from heads.training.options import FeatureOptions, FitOptions, FitRequest, TrainingOptions
 
+Place = tuple[str, str]  # a row, and a column, an average or the folder of its runs
+
 
 @dataclass(frozen=True)
 class CellTask:
-    """One cell to run, in plain values that travel to another process. `specs` are whole hashes per stream.
+    """A table cell to train, in plain values that can be sent to another process.
 
-    `column` is the folder of its runs. `num_epochs` counts those of all its splits and seeds;
-    `recipe_epochs` are one training's, by the recipe.
+    `place` is its row and the folder of its runs. `specs` are the full hashes by stream. `recipe_epochs` are
+    the epochs of one training by the recipes, `num_epochs` those of all splits and seeds.
     """
 
-    row: str
-    column: str
+    place: Place
     head: str
     variant: str
     dataset: str
@@ -38,30 +39,30 @@ class CellTask:
 
     @property
     def out(self) -> Path:
-        """The cell's run directory."""
-        return self.settings.out / "runs" / self.row / self.column
+        """The run directory."""
+        return self.settings.out.joinpath("runs", *self.place)
 
     @property
     def epochs(self) -> int | None:
-        """What is asked of the fit; a head that is fitted at once has no epochs to shorten."""
-        return None if self.recipe_epochs == (1,) else self.settings.epochs
+        """The epochs to ask for; a head that is fitted in closed form has no epochs to shorten."""
+        return None if self.recipe_epochs == (1,) else self.settings.training.epochs
 
     def request(self) -> FitRequest:
-        """The fit of this cell; loads the dataset's labels."""
+        """Return the fit of this table cell; load the labels of the dataset."""
         settings = self.settings
         features = FeatureOptions(
             streams=tuple(stream for stream, _ in self.specs),
             specs=SpecChoice(dict(self.specs)),
-            allow_missing=settings.allow_missing,
-            second_stage=settings.second_stage if find_head(self.head).reads_maps else None,
+            allow_missing=settings.features.allow_missing,
+            second_stage=settings.training.second_stage if find_head(self.head).reads_maps else None,
         )
         training = TrainingOptions(
-            seeds=tuple(settings.seeds),
-            select=settings.select,
+            seeds=tuple(settings.training.seeds),
+            select=settings.training.select,
             epochs=self.epochs,
             device=settings.device,
             threads=settings.threads,
-            precision=settings.precision,
+            precision=settings.training.precision,
         )
         options = FitOptions(
             head=self.head,
@@ -77,9 +78,9 @@ class CellTask:
 
 @dataclass(frozen=True)
 class CountTask:
-    """Cells to count: a row in a column, on the stored tubes of `videos` that have that spec.
+    """A table cell to count on the stored tubes of `videos` that have that spec.
 
-    Without a spec there is nothing stored: it is counted on what the paper implies.
+    Without a spec no tubes are stored, and it is counted on the sizes that the paper implies.
     """
 
     row: str
@@ -91,7 +92,7 @@ class CountTask:
 
 @dataclass(frozen=True)
 class Blocked:
-    """A cell that cannot be run, why, and what to do about it."""
+    """A table cell that cannot be run, and the reason with what to do about it."""
 
     row: str
     column: str
@@ -100,9 +101,9 @@ class Blocked:
 
 @dataclass(frozen=True)
 class TablePlan:
-    """A table's cells: those to run or to count, those that lack something, and features that would help.
+    """The table cells to run or to count, those that lack something, and the features that they need.
 
-    Cells counted on what the paper implies are among the `blocked` too: they lack tubes.
+    Table cells that are counted on implied sizes are among the `blocked`, too, because they lack tubes.
     """
 
     table: Table
@@ -114,14 +115,14 @@ class TablePlan:
 
     @property
     def can_run(self) -> bool:
-        """Whether a cell can be trained, or counted on stored tubes."""
+        """True if a table cell can be trained, or counted on stored tubes."""
         return bool(self.tasks) or any(count.spec is not None for count in self.counts)
 
 
 def plan_table(table: Table, settings: Settings) -> TablePlan:
-    """Looks at datasets and store, and trains nothing.
+    """Return the plan of a table from datasets and store; train nothing.
 
-    Raises `RunError` where only simulated features would fit and they were not asked for.
+    Raises `RunError` if only simulated features fit, without --simulated.
     """
     plans = _Plans(table, Shelf.of(settings))
     for column in table.columns:
@@ -136,7 +137,7 @@ def plan_table(table: Table, settings: Settings) -> TablePlan:
 
 
 def _load(column: Column, settings: Settings) -> Dataset | str:
-    """The column's dataset with its splits, or why it cannot be read."""
+    """Return the column's dataset, or the reason why it or its splits cannot be read."""
     try:
         dataset = load_dataset(column.dataset, settings.root(column.dataset))
         for split in column.splits:
@@ -148,7 +149,7 @@ def _load(column: Column, settings: Settings) -> Dataset | str:
 
 @dataclass
 class _Plans:
-    """A plan in the making."""
+    """A plan to which table cells are added."""
 
     table: Table
     shelf: Shelf
@@ -158,7 +159,7 @@ class _Plans:
     needs: dict[FeatureNeed, None] = field(default_factory=dict)
 
     def add_method(self, row: Row, method: Method, column: Column, dataset: Dataset | str) -> None:
-        """The training of a cell; columns that share their runs are one task."""
+        """Add the training of a table cell; columns that share runs are one task."""
         specs, reason = self._look(method, column, dataset)
         if reason:
             self.blocked.append(Blocked(row.name, column.name, reason))
@@ -167,7 +168,7 @@ class _Plans:
             self.tasks += [task] if task not in self.tasks else []
 
     def add_count(self, row: Row, count: Count, column: Column, dataset: Dataset | str) -> None:
-        """The counting of a cell. Every position of the paper's clips is known without tubes."""
+        """Add the counting of a table cell; counting everywhere needs no stored tubes."""
         specs, reason = self._look(count, column, dataset)
         spec = None if reason else next(iter(specs.values()))
         videos = tuple(videos_of(column, dataset)) if spec and isinstance(dataset, Dataset) else ()
@@ -180,7 +181,7 @@ class _Plans:
     def _look(
         self, reader: Method | Count, column: Column, dataset: Dataset | str
     ) -> tuple[dict[str, StreamSpec], str]:
-        """The specs to read, and, where something is lacking, what."""
+        """Return the specs to read, and the reason if something is missing."""
         if isinstance(dataset, str):
             return {}, dataset
         specs, lacking = find_features(reader, column, dataset, shelf=self.shelf)
@@ -189,13 +190,14 @@ class _Plans:
         return specs, "\n".join(n if isinstance(n, str) else n.explain(settings) for n in lacking)
 
     def finished(self) -> TablePlan:
+        """Return the plan."""
         return TablePlan(
-            self.table,
-            self.shelf.settings,
-            tuple(self.tasks),
-            tuple(self.blocked),
-            tuple(self.needs),
-            tuple(self.counts),
+            table=self.table,
+            settings=self.shelf.settings,
+            tasks=tuple(self.tasks),
+            blocked=tuple(self.blocked),
+            needs=tuple(self.needs),
+            counts=tuple(self.counts),
         )
 
 
@@ -203,15 +205,14 @@ def _task(
     row: Row, method: Method, column: Column, *, specs: Mapping[str, StreamSpec], settings: Settings
 ) -> CellTask:
     choose = find_head(method.head).choose_recipe
-    # The number of epochs does not depend on the videos' lengths, which only the features know.
+    # The number of epochs does not depend on the lengths of the videos, which only the features have.
     lengths = {stream: [1] for stream in specs}
     recipes = [choose(column.dataset, split, method.variant, lengths) for split in column.splits]
     at_once = all(recipe.optimiser == "closed-form" for recipe in recipes)
     recipe_epochs = tuple(sorted({recipe.epochs for recipe in recipes}))
-    per_seed = sum((not at_once and settings.epochs) or recipe.epochs for recipe in recipes)
+    per_seed = sum((not at_once and settings.training.epochs) or recipe.epochs for recipe in recipes)
     return CellTask(
-        row=row.name,
-        column=column.folder,
+        place=(row.name, column.folder),
         head=method.head,
         variant=method.variant,
         dataset=column.dataset,
@@ -220,5 +221,5 @@ def _task(
         specs=tuple((stream, spec.hash) for stream, spec in specs.items()),
         settings=settings,
         recipe_epochs=recipe_epochs,
-        num_epochs=per_seed * len(settings.seeds),
+        num_epochs=per_seed * len(settings.training.seeds),
     )

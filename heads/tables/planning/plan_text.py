@@ -1,4 +1,4 @@
-"""A table's plan in words: once per dataset what is missing, how much it takes, and the first command."""
+"""The plan of a table as text: per dataset what is missing, its cost, and the first command."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,7 @@ from heads.tables.planning.plan import TablePlan
 
 
 def format_plan(plan: TablePlan, lacks: Sequence[Lack]) -> str:
-    """Return what can be run now, and what the other cells wait for."""
+    """Return which table cells can be run now, and what the others need."""
     return "\n".join(_lines(plan, lacks))
 
 
@@ -25,8 +25,8 @@ def _lines(plan: TablePlan, lacks: Sequence[Lack]) -> Iterator[str]:
     free = free_megabytes(plan.settings.store)
     yield f"Free disk for features at {plan.settings.store}: {free / 1000:.0f} GB. Processors: {num_cores()}."
     yield (
-        "Training times are those of one core that was measured elsewhere, so a guess for this machine; "
-        "extraction is measured by `aqa extract --limit 3`."
+        "Training times are an estimate from one core of another machine. `aqa extract --limit 3` measures "
+        "extraction on this one."
     )
 
 
@@ -54,17 +54,17 @@ def _of_dataset(lack: Lack) -> Iterator[str]:
 
 
 def _disk(lack: Lack) -> str:
-    if lack.megabytes is None:
+    if lack.cost.megabytes is None:
         return "unknown until its labels tell how long the videos are"
-    return f"about {lack.megabytes:,.0f} MB of features"
+    return f"about {lack.cost.megabytes:,.0f} MB of features"
 
 
 def _training(lack: Lack) -> str:
     if lack.reason:
         return "unknown until its labels tell how many videos there are"
-    if lack.core_seconds is None:
+    if lack.cost.core_seconds is None:
         return "not measured for heads of these cells"
-    return f"about {_duration(lack.core_seconds)} on one core"
+    return f"about {_duration(lack.cost.core_seconds)} on one core"
 
 
 def _duration(seconds: float) -> str:

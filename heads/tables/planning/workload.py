@@ -1,10 +1,10 @@
-"""How long a table still takes: epochs left, times what an epoch of such a cell was seen to take."""
+"""The time that a table still takes: the epochs left times the measured time of an epoch."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
-# Seconds of one epoch over 100 videos on one core, by stream read: only the proportions matter, and only
-# until a cell of the same kind has been seen. Measured on features of Rhythmic Gymnastics' shapes, in fp32.
+# Seconds of one epoch over 100 videos on one core, per stream. Only the proportions matter, and only until a
+# table cell of the same kind has been timed. Measured on features of Rhythmic Gymnastics' shapes, in fp32.
 SECONDS_PER_EPOCH = {
     "action-net": 0.65,
     "action-net-average": 0.48,
@@ -23,7 +23,7 @@ UNKNOWN_HEAD_SECONDS = 0.6
 
 @dataclass(frozen=True)
 class Load:
-    """One cell: its epochs, what an epoch is first guessed to take, and which cells are of the same kind."""
+    """A table cell: its epochs, the guessed time of an epoch, and a key of table cells of the same kind."""
 
     num_epochs: int
     guessed_seconds: float
@@ -32,7 +32,7 @@ class Load:
 
 @dataclass
 class _Seen:
-    """What has been seen of a cell: its first message counts epochs of an earlier call too."""
+    """The first and the last progress of a table cell; the first may count epochs of an earlier call."""
 
     first_epochs: int
     first_seconds: float
@@ -42,7 +42,7 @@ class _Seen:
 
 @dataclass
 class Workload:
-    """Told how far each cell is, it says how long all of them still take on `num_workers` processes."""
+    """The progress of all table cells on `num_workers` processes, and the time that they still take."""
 
     loads: Mapping[Hashable, Load]
     num_workers: int
@@ -50,21 +50,24 @@ class Workload:
 
     @property
     def num_epochs(self) -> int:
-        """Of all cells, splits and seeds."""
+        """The number of epochs of all table cells, splits and seeds."""
         return sum(load.num_epochs for load in self.loads.values())
 
     @property
     def num_done(self) -> int:
-        """Epochs done, those of earlier calls included."""
+        """The number of epochs done, also in earlier calls."""
         return sum(seen.epochs for seen in self._seen.values())
 
     def see(self, cell: Hashable, num_epochs: int, *, at_seconds: float) -> None:
-        """The cell has done so many epochs, at that time of a clock that only runs forward."""
+        """Note that a table cell has done so many epochs, at that time of a monotonic clock."""
         seen = self._seen.setdefault(cell, _Seen(num_epochs, at_seconds, num_epochs, at_seconds))
         seen.epochs, seen.seconds = num_epochs, at_seconds
 
     def seconds_left(self) -> float | None:
-        """None until a cell has been timed. The longest cell left is a bound: it runs on one process."""
+        """Return the seconds left, at least those of the longest table cell.
+
+        None until one has been timed.
+        """
         timed = {cell: seen for cell, seen in self._seen.items() if seen.epochs > seen.first_epochs}
         guessed = sum(
             self.loads[cell].guessed_seconds * (seen.epochs - seen.first_epochs)

@@ -125,9 +125,9 @@ def test_a_quick_look_is_told_apart_from_the_table(labels, simulated, tmp_path) 
     [
         (("reproduce", "action-net-table9"), 1, "unknown table 'action-net-table9'"),
         (("reproduce", "action-net-table1", "--columns", "bal"), 1, "Did you mean 'ball'"),
-        (("reproduce", "action-net-table1", "--root", "data"), 2, "--root wants NAME=DIR"),
+        (("reproduce", "action-net-table1", "--root", "data"), 2, "--root expects NAME=DIR"),
         (("reproduce", "action-net-table1", "--seeds", "a"), 2, "--seeds expects numbers"),
-        (("reproduce", "action-net-table1", "--spec", "segments="), 2, "--spec wants STREAM=HASH"),
+        (("reproduce", "action-net-table1", "--spec", "segments="), 2, "--spec expects STREAM=HASH"),
     ],
 )
 def test_wrong_words_are_explained(arguments, code, message) -> None:

@@ -97,7 +97,7 @@ def test_below_ten_videos_there_is_no_interval() -> None:
     """A bootstrap of four videos in the right order would say [1, 1]."""
     four = Predicted("a", (0,), ("w", "x", "y", "z"), np.arange(4.0), np.arange(4.0)[None])
     assert mean_interval([four]).why_none == "too few videos"
-    assert fisher_z_interval([four]).why_none == "too few videos"
+    assert fisher_z_interval([[four]]).why_none == "too few videos"
     ten = Predicted("a", (0,), tuple("abcdefghij"), np.arange(10.0), np.arange(10.0)[None])
     assert mean_interval([ten]).why_none == ""
     twice = [Predicted(name, (0,), ten.videos[:5], ten.true[:5], ten.predicted[:, :5]) for name in "ab"]
@@ -166,9 +166,9 @@ def test_one_split_is_its_own_fisher_z_mean_and_four_narrow_it() -> None:
     videos = list(true)
     splits = [make_split(str(k), videos[50 * k : 50 * k + 50], true, noise=1.0, seed=k) for k in range(4)]
     alone = mean_interval(splits[:1])
-    single = fisher_z_interval(splits[:1])
+    single = fisher_z_interval([splits[:1]])
     assert single.low == pytest.approx(alone.low, abs=MONTE_CARLO)
-    together = fisher_z_interval(splits)
+    together = fisher_z_interval([[split] for split in splits])
     middle = fisher_z_mean([float(per_seed([split])[0, 0]) for split in splits])
     assert together.low < middle < together.high
     assert together.high - together.low < 0.65 * (alone.high - alone.low)

@@ -15,7 +15,7 @@ from aqa_pipeline.store import Store
 from heads.tables.planning.plan import TablePlan, plan_table
 from heads.tables.results import TableResult
 from heads.tables.running import run_tasks
-from heads.tables.settings import Settings
+from heads.tables.settings import Settings, TrainingChoice
 from heads.tables.table import Average, Column, Method, Row, Table
 from heads.tables.tabulating import tabulate
 
@@ -42,6 +42,9 @@ TABLE = Table(
 )
 
 
+QUICK_TRAINING = TrainingChoice(seeds=(0, 1), epochs=2)
+
+
 @dataclass(frozen=True)
 class Scene:
     """The table, a store with its features, and settings that run it in seconds."""
@@ -54,7 +57,13 @@ class Scene:
         return Store(self.settings.store)
 
     def with_settings(self, **changes: object) -> "Scene":
-        return replace(self, settings=replace(self.settings, **changes))  # type: ignore[arg-type]
+        """Return the scene with other settings, or with other fields of their features or training."""
+        parts: dict[str, object] = {}
+        for name in ("features", "training"):
+            part = getattr(self.settings, name)
+            own = {field: changes.pop(field) for field in list(changes) if hasattr(part, field)}
+            parts[name] = replace(part, **own)
+        return replace(self, settings=replace(self.settings, **parts, **changes))  # type: ignore[arg-type]
 
     def spec(self, stream: str, **facts: object) -> StreamSpec:
         return StreamSpec(stream, {"backbone": {"segments": "toy-3d", "crops": "toy-2d"}[stream], **facts})
@@ -84,7 +93,7 @@ def make_scene(folder: Path) -> Scene:
         csv.writer(file).writerows(rows)
     roots = {"folder": root, "mit-skating": folder / "nowhere"}
     settings = Settings(
-        store=folder / "store", out=folder / "out", roots=roots, seeds=(0, 1), epochs=2, device="cpu"
+        store=folder / "store", out=folder / "out", roots=roots, training=QUICK_TRAINING, device="cpu"
     )
     scene = Scene(TABLE, settings)
     for stream in ("segments", "crops"):
@@ -101,21 +110,21 @@ def _pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def scene(_pristine: Path, tmp_path: Path) -> Scene:
-    """An own copy of videos and store; nothing has been run."""
+    """Make a copy of videos and store in which nothing has been run."""
     for name in ("videos", "store"):
         shutil.copytree(_pristine / name, tmp_path / name)
     roots = {"folder": tmp_path / "videos", "mit-skating": tmp_path / "nowhere"}
     return Scene(
         TABLE,
         Settings(
-            store=tmp_path / "store", out=tmp_path / "out", roots=roots, seeds=(0, 1), epochs=2, device="cpu"
+            store=tmp_path / "store", out=tmp_path / "out", roots=roots, training=QUICK_TRAINING, device="cpu"
         ),
     )
 
 
 @pytest.fixture(scope="session")
 def build_scene() -> Callable[[Path], Scene]:
-    """Makes a scene in a folder, for what is run once for several tests."""
+    """Return a function that makes a scene in a folder, for tests that share one run."""
     return make_scene
 
 

@@ -42,7 +42,7 @@ def correlations(task: CellTask) -> np.ndarray:
     """Per split and seed, from the files, by scipy."""
     found = []
     for split in task.splits:
-        for seed in task.settings.seeds:
+        for seed in task.settings.training.seeds:
             rows = [r for r in read_cell(task.out, split=split, seed=seed).predictions if r.part == "test"]
             found.append(spearmanr([r.predicted for r in rows], [r.true for r in rows]).statistic)
     return np.array(found).reshape(len(task.splits), -1)
@@ -92,7 +92,7 @@ def is_alive(pid: int) -> bool:
 
 def test_numbers_are_those_of_the_predictions(finished) -> None:
     plan, result = finished
-    tasks = {(task.row, task.column): task for task in plan.tasks}
+    tasks = {task.place: task for task in plan.tasks}
     for place, task in tasks.items():
         measured, values = result.cells[place].measured, correlations(task)
         assert measured is not None
@@ -140,7 +140,7 @@ def test_other_settings_are_not_taken_for_finished(scene) -> None:
         (other,) = (
             t
             for t in plan_table(scene.table, scene.with_settings(**changes).settings).tasks
-            if (t.row, t.column) == (task.row, task.column)
+            if t.place == task.place
         )
         assert not is_finished(other)
 
@@ -158,7 +158,7 @@ def test_progress_counts_every_epoch_and_ends_at_all_of_them(scene) -> None:
 
 def test_a_cell_that_fails_does_not_stop_the_others(scene) -> None:
     plan = plan_table(scene.table, scene.settings)
-    (bad,) = (task for task in plan.tasks if (task.row, task.column) == ("net", "first"))
+    (bad,) = (task for task in plan.tasks if task.place == ("net", "first"))
     bad.out.mkdir(parents=True)
     (bad.out / "stray.txt").touch()
     result = run(plan)

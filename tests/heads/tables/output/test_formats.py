@@ -14,6 +14,7 @@ from heads.tables.output.latex import escaped, latex_of
 from heads.tables.output.markdown import markdown_of
 from heads.tables.output.terminal import format_table_result
 from heads.tables.results import TableResult
+from heads.tables.settings import TrainingChoice
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_no_sign_of_a_text_is_a_command_of_latex(text: str, latex: str) -> None:
 def test_a_quick_look_says_so_in_every_form_and_in_the_names(result: TableResult) -> None:
     quick = replace(
         result,
-        settings=replace(result.settings, quick=True, epochs=5, seeds=(0,)),
+        settings=replace(result.settings, quick=True, training=TrainingChoice(epochs=5, seeds=(0,))),
         flags=("QUICK LOOK, NO REPRODUCTION", *result.flags),
     )
     assert format_table_result(quick).startswith("QUICK LOOK, NO REPRODUCTION of Table 1: toys")

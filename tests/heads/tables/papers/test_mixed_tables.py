@@ -32,7 +32,7 @@ from heads.tables.planning.plan import TablePlan, plan_table
 from heads.tables.registry import find_table
 from heads.tables.results import TableResult
 from heads.tables.running import run_tasks
-from heads.tables.settings import Settings
+from heads.tables.settings import FeatureChoice, Settings
 from heads.tables.table import Average, Column, Count, Method, Row, Table, Versus
 from heads.tables.tabulating import tabulate
 
@@ -77,8 +77,8 @@ def run(plan: TablePlan) -> TableResult:
 
 def scores(plan: TablePlan, row: str, folder: str) -> list[tuple[np.ndarray, np.ndarray]]:
     """Predicted and true scores of the test videos, seed by seed, from the files."""
-    (task,) = (task for task in plan.tasks if (task.row, task.column) == (row, folder))
-    cells = [read_cell(task.out, split=task.splits[0], seed=seed) for seed in task.settings.seeds]
+    (task,) = (task for task in plan.tasks if task.place == (row, folder))
+    cells = [read_cell(task.out, split=task.splits[0], seed=seed) for seed in task.settings.training.seeds]
     rows = [[r for r in cell.predictions if r.part == "test"] for cell in cells]
     return [(np.array([r.predicted for r in of]), np.array([r.true for r in of])) for of in rows]
 
@@ -94,7 +94,7 @@ def mixed(build_scene, tmp_path_factory) -> tuple[TablePlan, TableResult]:
 
 def test_columns_of_one_run_train_once(mixed) -> None:
     plan, result = mixed
-    assert [(task.row, task.column) for task in plan.tasks] == [("mean", "one"), ("mean", "two")]
+    assert [task.place for task in plan.tasks] == [("mean", "one"), ("mean", "two")]
     assert sorted(path.name for path in (plan.settings.out / "runs/mean").iterdir()) == ["one", "two"]
     for folder in ("one", "two"):
         of_seeds = scores(plan, "mean", folder)
@@ -393,7 +393,9 @@ def test_missing_tubes_name_the_command_of_their_variant(jumps: Path, tmp_path: 
 
 
 def test_simulated_maps_are_those_of_the_paper_alone(jumps: Path, tmp_path: Path) -> None:
-    settings = Settings(tmp_path / "store", tmp_path / "out", roots={"fr-fs": jumps}, simulated=True)
+    settings = Settings(
+        tmp_path / "store", tmp_path / "out", roots={"fr-fs": jumps}, features=FeatureChoice(simulated=True)
+    )
     reasons = {cell.row: cell.reason for cell in plan_table(find_table("tsa-table6"), settings).blocked}
     assert "aqa simulate --like fr-fs" in reasons["tsa-paper"]
     assert "tubes are not simulated as `aqa extract --variant released" in reasons["tsa-released"]

@@ -20,7 +20,7 @@ from heads.tables.papers.weight_decider import SAMPLING
 from heads.tables.planning.extract_commands import extraction_calls
 from heads.tables.planning.plan import TablePlan, plan_table
 from heads.tables.registry import find_table
-from heads.tables.settings import Settings
+from heads.tables.settings import FeatureChoice, Settings
 from heads.tables.table import Table
 
 NAMES = ("wd-table1a", "wd-table1b", "wd-table3")
@@ -134,7 +134,8 @@ def dives(tmp_path: Path) -> Path:
 
 
 def plan(name: str, dives: Path, *, store: Path, simulated: bool = False) -> TablePlan:
-    settings = Settings(store=store, out=store / "out", roots={"mtl-aqa": dives}, simulated=simulated)
+    features = FeatureChoice(simulated=simulated)
+    settings = Settings(store=store, out=store / "out", roots={"mtl-aqa": dives}, features=features)
     return plan_table(find_table(name), settings)
 
 
@@ -171,7 +172,9 @@ def test_clips_of_another_sampling_are_not_taken(
         for dive in range(1, NUM_DIVES + 1):
             features = np.zeros((1, len(spec.views), 4), np.float32)
             Store(store).write(Record("mtl-aqa", f"01_{dive:02d}", spec, features, pts, Source("no file")))
-        ready = {task.row: dict(task.specs)["clips"] for task in plan("wd-table1b", dives, store=store).tasks}
+        ready = {
+            task.place[0]: dict(task.specs)["clips"] for task in plan("wd-table1b", dives, store=store).tasks
+        }
         rows = ("32-frames-average", "32-frames-wd-paper", "32-frames-wd-released")
         assert ready == (dict.fromkeys(rows, spec.hash) if fits else {})
 

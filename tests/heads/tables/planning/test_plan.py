@@ -19,7 +19,7 @@ def blocked(plan: TablePlan) -> dict[tuple[str, str], str]:
 
 
 def places(plan: TablePlan) -> set[tuple[str, str]]:
-    return {(task.row, task.column) for task in plan.tasks}
+    return {task.place for task in plan.tasks}
 
 
 HERE = {("svr", "first"), ("svr", "two"), ("net", "first"), ("net", "two")}
@@ -42,13 +42,13 @@ def test_tasks_travel_to_other_processes(scene) -> None:
 
 
 def test_tasks_say_how_many_epochs_they_train(scene) -> None:
-    tasks = {(task.row, task.column): task for task in plan_table(scene.table, scene.settings).tasks}
+    tasks = {task.place: task for task in plan_table(scene.table, scene.settings).tasks}
     assert tasks["net", "two"].num_epochs == 2 * 2 * 2  # splits, seeds, epochs
     assert tasks["net", "two"].recipe_epochs == (200,)
     assert tasks["svr", "first"].num_epochs == 2
     assert tasks["svr", "first"].epochs is None
     as_the_paper = plan_table(scene.table, scene.with_settings(epochs=None).settings).tasks
-    assert {task.num_epochs for task in as_the_paper if task.row == "net"} == {400, 800}
+    assert {task.num_epochs for task in as_the_paper if task.place[0] == "net"} == {400, 800}
 
 
 def test_missing_features_name_the_command_that_makes_them(scene) -> None:
@@ -92,7 +92,7 @@ def test_simulated_features_are_refused_unless_asked_for(scene, write_more) -> N
     empty = scene.with_settings(store=scene.settings.out / "simulated")
     for stream in ("segments", "crops"):
         write_more(empty, empty.spec(stream, simulated=True))
-    with pytest.raises(RunError, match=r"holds SIMULATED features.*Say --simulated"):
+    with pytest.raises(RunError, match=r"holds SIMULATED features.*Add --simulated"):
         plan_table(empty.table, empty.settings)
     plan = plan_table(empty.table, empty.with_settings(simulated=True).settings)
     assert places(plan) == HERE
@@ -161,5 +161,5 @@ def test_a_network_that_no_row_reads_is_refused(tmp_path: Path, chosen: str) -> 
     options = ["--backbone", chosen, "--out", str(tmp_path / "r"), "--store", str(tmp_path / "s")]
     result = CliRunner().invoke(cli.main, ["reproduce", "action-net-table1", "--device", "cpu", *options])
     assert result.exit_code == 2
-    assert "no row of action-net-table1 reads it, but " in result.output
+    assert "no row of action-net-table1 reads it. Its rows read " in result.output
     assert "segments=i3d" in result.output

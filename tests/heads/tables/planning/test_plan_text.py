@@ -15,7 +15,7 @@ from heads.tables.planning.plan import plan_table
 from heads.tables.planning.plan_text import format_plan
 from heads.tables.planning.workload import SECONDS_PER_EPOCH
 from heads.tables.registry import find_table
-from heads.tables.settings import Settings
+from heads.tables.settings import Settings, TrainingChoice
 
 NUM_TRAIN, NUM_TEST, SECONDS = 8, 4, 20
 
@@ -35,7 +35,9 @@ def labels(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(labels: Path, tmp_path: Path) -> Settings:
     roots = {"rhythmic-gymnastics": labels, "mit-skating": tmp_path / "no"}
-    return Settings(tmp_path / "store", tmp_path / "out", roots=roots, seeds=(0, 1), device="cpu")
+    return Settings(
+        tmp_path / "store", tmp_path / "out", roots=roots, training=TrainingChoice(seeds=(0, 1)), device="cpu"
+    )
 
 
 TABLE = find_table("action-net-table1").part(rows=["i3d-lstm", "li"], columns=["mit-skating", "ball"])
@@ -85,15 +87,15 @@ def test_then_weights_then_features_come_first(settings: Settings, labels: Path)
 def test_time_and_disk_are_counted_from_labels_and_measured_epochs(settings: Settings) -> None:
     plan = plan_table(TABLE, settings)
     skating, gymnastics = find_lacks(plan, no_weights)
-    assert (skating.megabytes, skating.core_seconds) == (None, None)
+    assert (skating.cost.megabytes, skating.cost.core_seconds) == (None, None)
     epochs = 400  # ACTION-NET's of the ball
     expected = 2 * epochs * SECONDS_PER_EPOCH["lstm"] * NUM_TRAIN / 100
-    assert gymnastics.core_seconds == pytest.approx(expected)
+    assert gymnastics.cost.core_seconds == pytest.approx(expected)
     # 1024 numbers of 4 bytes for every 16 frames at 5 fps
-    assert gymnastics.megabytes == pytest.approx(12 * 1024 * 4 * (SECONDS * 5 // 16) / 1e6)
+    assert gymnastics.cost.megabytes == pytest.approx(12 * 1024 * 4 * (SECONDS * 5 // 16) / 1e6)
     tubes = find_table("tsa-table1")
     assert all(
-        each.core_seconds is None for each in find_lacks(plan_table(tubes, settings), lambda streams: [])
+        each.cost.core_seconds is None for each in find_lacks(plan_table(tubes, settings), lambda streams: [])
     )
 
 
