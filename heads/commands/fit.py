@@ -220,7 +220,7 @@ def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
     from aqa_pipeline.store import Store
     from heads.runs.config import dataset_of, read_config
     from heads.runs.run_plugins import head_of
-    from heads.training.options import FitRequest
+    from heads.training.options import FitOptions, FitRequest
 
     given = [
         name
