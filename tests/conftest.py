@@ -32,7 +32,7 @@ settings.load_profile("untimed")
 
 @pytest.fixture(scope="session")
 def until() -> Callable[..., None]:
-    """Waits for what must come to pass: `until(lambda: is_ready(), "it is never ready")`."""
+    """Return a function that waits for a condition: `until(lambda: is_ready(), "it is never ready")`."""
 
     def wait(condition: Callable[[], object], otherwise: str) -> None:
         give_up = time.monotonic() + GIVE_UP_SECONDS
@@ -45,7 +45,7 @@ def until() -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real clips, label files, weights and golden outputs (environment: AQA_TEST_DATA)."""
+    """Return the folder of real clips, label files, weights and golden outputs (`AQA_TEST_DATA`)."""
     folder = Path(os.environ.get("AQA_TEST_DATA", REPOSITORY.parent / "shared"))
     if not folder.is_dir():
         pytest.skip(f"no test data at {folder}: set AQA_TEST_DATA")
@@ -68,7 +68,7 @@ def yolo_export(shared: Path) -> str:
 
 @pytest.fixture(scope="session")
 def bf16() -> None:
-    """Skips where this CPU does not compute in bfloat16."""
+    """Skip the test if this CPU does not compute in bfloat16."""
     from aqa_pipeline.precision import cpu_has_bf16
 
     if not cpu_has_bf16():
@@ -77,7 +77,7 @@ def bf16() -> None:
 
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[str]:
-    """The address of a Ray cluster of two nodes with two CPUs each, all on this machine."""
+    """Return the address of a Ray cluster on this machine: two nodes with two CPUs each."""
     from aqa_pipeline.cluster.connection import OBJECT_STORE_BYTES, import_ray
 
     pytest.importorskip("ray", reason="ray is not installed (pip install '.[ray]')")

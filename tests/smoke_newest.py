@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def aqa(folder: Path, *arguments: str) -> str:
-    """What the command says. Ends the program where it fails, or where our code makes a library warn."""
+    """Return the command's output; end the program if it fails or if our code makes a library warn."""
     environment = os.environ | {"AQA_HOME": str(folder / "home"), "PYTHONWARNINGS": "default"}
     done = subprocess.run(
         [AQA, *arguments],

@@ -143,7 +143,7 @@ def test_a_file_in_the_place_of_a_folder_is_told_before_the_work(
 
 
 def told(result: Result) -> str:
-    """The place that the message names."""
+    """Return the place that the message names."""
     return result.stderr.removeprefix("Error: cannot write ").partition(": ")[0]
 
 

@@ -16,12 +16,18 @@ PARAPHRASES = {
     r"what is learned": "the label, or the training set",
     r"videos that it learned from": "training set",
     r"judgement": "scored video",
+    r"told by": "the metric, or the label",
+    r"tested on once": "in the test set once",
+    r"is judged too": "the score is too high or too low",
+    r"\bCSV cells?\b": "field, or value",
+    r"cells? of (a|the) map": "grid position",
+    r"trains? (\w+ )?cells": "trained cell, or table cell",
 }
 
 
 def texts() -> dict[str, str]:
-    """README, guides and the help of every command, by name."""
-    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("guide-*.md")]
+    """Return README, all docs and the help of every command, by name."""
+    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
     return {page.name: page.read_text() for page in pages} | dict(helps(cli.main, "aqa"))
 
 

@@ -28,7 +28,7 @@ SMALL = ["--weights", "random:0", "--device", "cpu", "--backbone", "resnet18", "
 
 
 def commands(guide: Path) -> list[list[str]]:
-    """The `aqa` lines of the guide's shell blocks, as words without `aqa`."""
+    """Return the `aqa` lines of the guide's shell blocks, as words without `aqa`."""
     blocks = guide.read_text().split("```sh\n")[1:]
     lines = [line for block in blocks for line in block.split("```")[0].splitlines()]
     return [shlex.split(line)[1:] for line in lines if line.startswith("aqa ")]
@@ -118,7 +118,7 @@ def shell_lines(name: str) -> list[str]:
 
 
 def asked_for(*words: str) -> str:
-    """What a command says on a machine without weights."""
+    """Return the output of a command on a machine without weights."""
     return CliRunner().invoke(cli.main, list(words), env={"AQA_HOME": "nowhere"}).output
 
 

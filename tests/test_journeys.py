@@ -40,7 +40,7 @@ def run(*arguments: object) -> Result:
 
 
 def write_video(path: Path, *, num_frames: int, seed: int, fps: int = 10) -> None:
-    """A small h264 file of moving stripes."""
+    """Write a small h264 file of moving stripes."""
     rows, columns = np.mgrid[0:64, 0:96]
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps)
@@ -208,7 +208,7 @@ def test_the_real_detector_finds_the_athletes_of_the_real_clips(shared, yolo_exp
 
 @pytest.fixture(scope="module")
 def small_demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """The demo with few videos and one seed: every step of it, not its numbers."""
+    """Run every step of the demo with few videos and one seed; its numbers mean nothing."""
     out = tmp_path_factory.mktemp("demo") / "demo"
     return out, run("demo", "--out", out, "--num-videos", 9, "--seeds", 0)
 

@@ -23,7 +23,7 @@ def run(*arguments: object) -> Result:
 def write_video(
     path: Path, *, num_frames: int, seed: int, fps: int = 10, sample_aspect: Fraction = Fraction(1)
 ) -> Path:
-    """A small h264 file of moving stripes."""
+    """Write a small h264 file of moving stripes."""
     rows, columns = np.mgrid[0:64, 0:96]
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=fps)
@@ -39,7 +39,7 @@ def write_video(
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with own videos, their scores, features, and two runs."""
+    """Return a folder with own videos, their scores, their features and two runs."""
     home = tmp_path_factory.mktemp("own")
     (home / "videos").mkdir(parents=True)
     lines = ["video,score,split,group"]

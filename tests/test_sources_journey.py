@@ -50,7 +50,7 @@ def _extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(_extracted: Path, tmp_path: Path) -> Path:
-    """A copy, as `cp -a` makes it, whose store says that it was extracted from there."""
+    """Make a copy like `cp -a`, whose store says that it was extracted from the copy."""
     shutil.copytree(_extracted, tmp_path, dirs_exist_ok=True)
     assert "6 videos were in the store already" in extract(tmp_path).output
     return tmp_path

@@ -74,7 +74,7 @@ def environment_of_make(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder as somebody has it who cloned the project and put the dataset into it."""
+    """Return a folder like a clone of the project into which the user put the dataset."""
     folder = tmp_path / "checkout"
     write_skating(folder / "data" / "mit-skating")
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):

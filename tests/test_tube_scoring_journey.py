@@ -37,7 +37,7 @@ def run(*arguments: object) -> Result:
 
 
 def write_video(path: Path, *, seed: int) -> Path:
-    """A small h264 file of a bright square that wanders."""
+    """Write a small h264 file of a bright square that wanders."""
     rng = np.random.default_rng(seed)
     background = rng.integers(0, 90, (60, 96, 3), dtype=np.uint8)
     with av.open(str(path), "w", format="mp4") as container:
@@ -52,7 +52,7 @@ def write_video(path: Path, *, seed: int) -> Path:
 
 
 def write_boxes(path: Path, *, absent: range = range(0)) -> Path:
-    """The square's box in every frame but the absent ones."""
+    """Write the square's box in every frame except the absent ones."""
     rows = [f"{n},{20 + 2 * n},15,{40 + 2 * n},45" for n in range(NUM_FRAMES) if n not in absent]
     path.write_text("\n".join(["frame_index,x1,y1,x2,y2", *rows]) + "\n")
     return path
@@ -106,7 +106,7 @@ def printed(home: Path) -> dict[str, str]:
 
 
 def data_of(page: Path) -> dict[str, Any]:
-    """What the page's script shows."""
+    """Return the data that the page's script shows."""
     text = page.read_text().split('id="data">')[1].split("</script>")[0]
     data: dict[str, Any] = json.loads(text)
     return data

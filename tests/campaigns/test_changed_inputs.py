@@ -32,7 +32,7 @@ def test_changed_inputs_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def sources_of(inputs: Inputs) -> dict[str, Source]:
-    """What records of crops would say of the videos."""
+    """Return what records of crops would say of the videos."""
     videos = load_dataset("folder", inputs.root).videos
     return {v.video_id: replace(source_of(v), boxes_digest=boxes_digest(v.boxes)) for v in videos}
 

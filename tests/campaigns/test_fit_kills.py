@@ -26,7 +26,7 @@ def test_disturbed_runs_end_as_undisturbed_ones(tmp_path: Path) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """A whole run, as small as can be."""
+    """Return a complete run, as small as possible."""
     files = {f"run/split-a/seed-0/{name}": name.encode() for name in ("cell.json", "epochs.csv")}
     files |= {"run/summary.json": b"{}", "page/run.html": b"<p>"}
     for name, content in files.items():

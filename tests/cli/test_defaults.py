@@ -53,7 +53,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def skating(here: Path) -> Path:
-    """A store with features of one dataset, which lies elsewhere than at data/mit-skating."""
+    """Write a store with features of one dataset; return the dataset's folder, not data/mit-skating."""
     root = write_skating(here / "elsewhere" / "skating")
     simulate("mit-skating", Path("elsewhere") / "skating")
     return root

@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def leaves(command: click.Command = cli.main, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The words of every command that does something, such as ("store", "ls")."""
+    """Return the words of every command that does something, such as ("store", "ls")."""
     if isinstance(command, click.Group):
         for name, inner in command.commands.items():
             yield from leaves(inner, (*path, name))

@@ -26,7 +26,7 @@ SMALL = {
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with six short videos, and one file that is none, in a folder with a space in its name."""
+    """Make six short videos and a file that is no video, in a folder with a space in its name."""
     monkeypatch.chdir(tmp_path)
     root = tmp_path / "my videos"
     root.mkdir()
@@ -50,7 +50,7 @@ def aqa(*words: str) -> Result:
 
 
 def next_of(result: Result) -> list[str]:
-    """The words of the one such line, which is the last on stdout."""
+    """Return the words of the line `next: ...`, which is the last one on stdout."""
     lines = [line for line in result.output.splitlines() if line.startswith("next: ")]
     assert len(lines) == 1, result.output
     assert result.stdout.splitlines()[-1] == lines[0]

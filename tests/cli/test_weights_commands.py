@@ -11,7 +11,7 @@ from aqa_pipeline.errors import WeightsError
 
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
-    """What can be had; `fetch` without a network."""
+    """Replace `fetch`: it succeeds for the names that the returned dictionary holds as true."""
     has: dict[str, bool] = {}
 
     def fetch(name: str, progress: object) -> Path:
