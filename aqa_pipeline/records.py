@@ -107,14 +107,14 @@ class Dataset:
         object.__setattr__(self, "adapter", self.adapter or self.name)
 
     def video(self, video_id: str) -> Video:
-        """The video of that id; raises `UnknownName`."""
+        """Return the video of that id; raises `UnknownName`."""
         for video in self.videos:
             if video.video_id == video_id:
                 return video
         raise UnknownName(f"video of {self.name}", video_id, [v.video_id for v in self.videos])
 
     def split(self, name: str) -> Split:
-        """The split of that name; raises `UnknownName`."""
+        """Return the split of that name; raises `UnknownName`."""
         if name not in self.splits:
             raise UnknownName(f"split of {self.name}", name, self.splits)
         return self.splits[name]

@@ -117,7 +117,7 @@ def import_features(
     *,
     progress: Callable[[int, int], None] = lambda num_done, num_to_do: None,
 ) -> Imported:
-    """Writes the features of every video of `dataset` that `source` has soundly; the rest is in the report.
+    """Write the features of every video of `dataset` that `source` has soundly; the rest is in the report.
 
     Records that are there already stay. `progress` is told steps done and steps to do.
     Raises `DatasetError` where nothing can be found, and `StoreError` beside simulated features.
@@ -232,7 +232,7 @@ def _examine(
 
 
 def _check_array(array: np.ndarray) -> int:
-    """The feature size; raises `DatasetError` for what cannot be features."""
+    """Return the feature size; raises `DatasetError` for what cannot be features."""
     if array.ndim != 2:
         raise DatasetError(f"it has the shape {array.shape}: expected (time, dim).")
     check_features(array)
@@ -245,7 +245,7 @@ def _usual_dim(found: Mapping[str, tuple[int, str]]) -> int:
 
 
 def _spec(source: FeatureFiles, sound: Mapping[str, tuple[int, str]]) -> StreamSpec:
-    """The spec of these very files, whatever order they came in."""
+    """Return the spec of these very files, whatever order they came in."""
     steps = source.steps.by_video
     lines = "\n".join(
         f"{video_id} {digest}" + (f" {steps[video_id]!r}" if steps else "")

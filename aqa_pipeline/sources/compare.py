@@ -28,13 +28,13 @@ class Comparison:
 
 
 def boxes_of(spec: StreamSpec, video: Video) -> Path | None:
-    """The boxes of the dataset that such a stream reads; None where it reads none."""
+    """Return the boxes of the dataset that such a stream reads; None where it reads none."""
     finders = (spec.facts.get("detector"), spec.facts.get("tracker"))
     return video.boxes if ANNOTATIONS in finders else None
 
 
 def boxes_digest(path: Path | None, *, elsewhere: bool = False) -> str | None:
-    """What a source says of boxes or quads; None where there are none."""
+    """Return what a source says of boxes or quads; None where there are none."""
     if path is None or not path.is_file():
         return None
     with open_bounded(path) as file:

@@ -80,7 +80,7 @@ def check_sources(store: Store, *, root: Path | None = None) -> Iterator[Checked
 
 
 def _dataset(store: Store, name: str, root: Path | None) -> dict[str, Video] | str:
-    """The dataset's videos by id, or why there are none."""
+    """Return the dataset's videos by id, or why there are none."""
     origin = store.origin(name)
     where = root or (origin.root if origin else None)
     if where is None:

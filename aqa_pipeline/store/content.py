@@ -35,13 +35,13 @@ class Stored:
 
 
 def arrays_of(record: Record) -> dict[str, np.ndarray]:
-    """The record's arrays by their name in the file."""
+    """Return the record's arrays by their name in the file."""
     extras = {f"extras/{name}": array for name, array in sorted(record.extras.items())}
     return {"features": record.features, "pts_seconds": record.pts_seconds, **extras}
 
 
 def facts_of(record: Record) -> dict[str, Any]:
-    """What the record says beside its arrays and its name, by its name in the file; JSON holds it."""
+    """Return what the record says beside its arrays and its name, by its name in the file; JSON holds it."""
     return {
         "source": asdict(record.source),
         "counts": dict(record.counts),

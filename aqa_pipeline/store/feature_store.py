@@ -97,7 +97,7 @@ class Store:
         return None if self.root.is_file() else read_origin(self.root, dataset)
 
     def contents(self) -> list[StreamSummary]:
-        """What the store holds, one row per dataset, stream and spec."""
+        """Return what the store holds, one row per dataset, stream and spec."""
         rows = []
         for name in self._place.streams():
             videos = self._place.videos(name)
@@ -112,7 +112,7 @@ class Store:
                 yield name
 
     def _spec_of(self, name: StreamName, videos: list[str]) -> StreamSpec | None:
-        """The spec of these records, by the first that can be read; `verify` tells of the others."""
+        """Return the spec of these records, by the first that can be read; `verify` tells of the others."""
         for video in videos:
             try:
                 with self._place.group(RecordName(*name, video)) as group:
@@ -124,7 +124,7 @@ class Store:
         return None
 
     def read(self, dataset: str, video_id: str, spec: StreamSpec, *, steps: slice = slice(None)) -> Record:
-        """The record, or its time steps `steps` alone.
+        """Return the record, or its time steps `steps` alone.
 
         Raises `SpecMismatch` if the video has the stream under other specs only, else `StoreError`.
         """
@@ -132,17 +132,17 @@ class Store:
         return self._read(name, steps=steps).record
 
     def source(self, dataset: str, video_id: str, spec: StreamSpec) -> Source:
-        """What that record was made from, its arrays not read; raises as `read`."""
+        """Return what that record was made from, its arrays not read; raises as `read`."""
         with self._place.group(self._checked_name(dataset, video_id, spec)) as group:
             return read_source(group)
 
     def change_source(self, dataset: str, video_id: str, spec: StreamSpec, source: Source) -> None:
-        """Writes the record again with that source, nothing else changed; raises as `read` and `write`."""
+        """Write the record again with that source, nothing else changed; raises as `read` and `write`."""
         stored = self._read(self._checked_name(dataset, video_id, spec))
         self.write_stored(replace(stored, record=replace(stored.record, source=source)))
 
     def map(self, dataset: str, video_id: str, spec: StreamSpec) -> MappedRecord:
-        """The record with its features left on disk: for streams that memory does not hold.
+        """Return the record with its features left on disk: for streams that memory does not hold.
 
         Raises as `read`; damaged features are found by `verify` only, the method or the option.
         """
@@ -168,7 +168,7 @@ class Store:
     def _checked_name(
         self, dataset: str, video_id: str, spec: StreamSpec, *, whole: bool = False
     ) -> RecordName:
-        """The record's name if it is there and, where that is asked for, sound."""
+        """Return the record's name if it is there and, where that is asked for, sound."""
         name = RecordName.of(dataset, video_id, spec)
         if not self._place.has(name):
             raise self._absence(dataset, video_id, spec)
@@ -196,7 +196,7 @@ class Store:
         )
 
     def write(self, record: Record) -> Path:
-        """Writes the record whole, replacing an older one; raises `StoreError` if the disk refuses."""
+        """Write the record whole, replacing an older one; raises `StoreError` if the disk refuses."""
         return self.write_stored(Stored(record, libraries=library_versions()))
 
     def write_stored(self, stored: Stored) -> Path:
@@ -205,11 +205,11 @@ class Store:
         return self._place.write(RecordName.of(record.dataset, record.video_id, record.spec), stored)
 
     def verify(self) -> Iterator[tuple[Path, Problem | None]]:
-        """Checks every record's bytes, content and place; yields (path, None) for a sound one."""
+        """Check every record's bytes, content and place; yields (path, None) for a sound one."""
         return self._place.problems()
 
     def remove_leftovers(self) -> None:
-        """Deletes temporary files whose writer on this machine no longer runs."""
+        """Delete temporary files whose writer on this machine no longer runs."""
         self._place.remove_left_over()
 
 

@@ -71,7 +71,7 @@ class RecordFolder:
             )
 
     def path(self, name: RecordName) -> Path:
-        """The file of that record, there or not."""
+        """Return the file of that record, there or not."""
         return self.root / name.dataset / name.stream / f"{name.video}{ENDING}"
 
     def has(self, name: RecordName) -> bool:
@@ -85,7 +85,7 @@ class RecordFolder:
 
     @contextmanager
     def group(self, name: RecordName) -> Iterator[h5py.Group]:
-        """The record's file, to read; whatever is wrong with it is a `StoreError`."""
+        """Yield the record's file, to read; whatever is wrong with it is a `StoreError`."""
         path = self.path(name)
         try:
             if not self.has(name):  # a pipe would be waited for, and a link may lead anywhere
@@ -115,14 +115,14 @@ class RecordFolder:
                     yield entry
 
     def videos(self, stream: StreamName) -> list[str]:
-        """The names of the stream's records, in no order."""
+        """Return the names of the stream's records, in no order."""
         return [entry.name.removesuffix(ENDING) for entry in self._records(stream)]
 
     def num_bytes(self, stream: StreamName) -> int:
         return sum(entry.stat(follow_symlinks=False).st_size for entry in self._records(stream))
 
     def write(self, name: RecordName, stored: Stored) -> Path:
-        """Writes the record whole, replacing an older one; raises `StoreError` if the disk refuses."""
+        """Write the record whole, replacing an older one; raises `StoreError` if the disk refuses."""
         path = self.path(name)
         try:
             write_marker(self.root)
@@ -202,7 +202,7 @@ class RecordFolder:
 
 
 def refusal(path: Path, error: OSError) -> StoreError:
-    """What to say where the disk refuses a file of the store."""
+    """Return what to say where the disk refuses a file of the store."""
     return StoreError(
         f"cannot write {path}: {error.strerror or error}. The store is undamaged; free some space "
         "or name another --store, then run the same command again: it goes on where it stopped."

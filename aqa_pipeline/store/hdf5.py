@@ -45,13 +45,13 @@ class OtherSchema(StoreError):
 
 @contextmanager
 def opened(path: Path) -> Iterator[h5py.File]:
-    """The file, to read. Nothing is locked: files here are replaced whole and never changed."""
+    """Yield the file, to read. Nothing is locked: files here are replaced whole and never changed."""
     with h5py.File(path, "r", locking=False) as file:
         yield file
 
 
 def fill(group: h5py.Group, record: Record, *, libraries: str) -> None:
-    """Writes the record into an empty group. `libraries` are the versions that made it, as JSON."""
+    """Write the record into an empty group. `libraries` are the versions that made it, as JSON."""
     for name, array in arrays_of(record).items():
         group.create_dataset(name, data=array)
     group.attrs["schema"] = SCHEMA
@@ -81,7 +81,7 @@ def write_text(group: h5py.Group, name: str, text: str) -> None:
 
 
 def read_group(group: h5py.Group, *, steps: slice = slice(None)) -> Stored:
-    """The record in that group, or some of its time steps. A whole one is compared with its checksum.
+    """Return the record in that group, or some of its time steps. A whole one is compared with its checksum.
 
     Raises `OtherSchema`, and `StoreError` or any of `UNSOUND` for what is no sound record.
     """
@@ -113,7 +113,7 @@ def _check_schema(group: h5py.Group) -> None:
 
 
 def map_group(group: h5py.Group) -> MappedRecord:
-    """The record in that group, features left in the file; raises as `read_group`."""
+    """Return the record in that group, features left in the file; raises as `read_group`."""
     header = read_group(group, steps=slice(0, 0)).record
     small = {name: _dataset(group, name)[:] for name in _dataset_names(group) if name != "features"}
     return MappedRecord(
@@ -156,7 +156,7 @@ def read_spec(group: h5py.Group) -> StreamSpec:
 
 
 def read_source(group: h5py.Group) -> Source:
-    """What the record in that group was made from; raises as `read_group`."""
+    """Return what the record in that group was made from; raises as `read_group`."""
     _check_schema(group)
     return parse_source(_text(group, "source"))
 
@@ -167,7 +167,7 @@ def num_bytes_of(group: h5py.Group) -> int:
 
 
 def inner_group(group: h5py.Group, name: str) -> h5py.Group:
-    """The group of that name, if it lies in this very file."""
+    """Return the group of that name, if it lies in this very file."""
     found = _own(group, name)
     if not isinstance(found, h5py.Group):
         raise ValueError(f"{name} is no group")
@@ -176,7 +176,7 @@ def inner_group(group: h5py.Group, name: str) -> h5py.Group:
 
 @cache
 def library_versions() -> str:
-    """The versions that decide what features look like, as JSON."""
+    """Return the versions that decide what features look like, as JSON."""
     versions = {}
     for name in VERSIONED_LIBRARIES:
         try:
@@ -187,7 +187,7 @@ def library_versions() -> str:
 
 
 def _own(group: h5py.Group, name: str) -> Any:
-    """What has that name, if no link leads to it: links may point anywhere on the reader's disk."""
+    """Return what has that name, if no link leads to it: links may point anywhere on the reader's disk."""
     if not group.id.links.exists(name.encode()) or not _is_hard(group, name):
         raise ValueError(f"{name} is missing, or points outside the record")
     return group[name]
@@ -201,7 +201,7 @@ def _dataset_names(group: h5py.Group) -> list[str]:
 
 
 def _dataset(group: h5py.Group, name: str) -> h5py.Dataset:
-    """The named dataset, if it is numbers that lie in this very file, in one piece."""
+    """Return the named dataset, if it is numbers that lie in this very file, in one piece."""
     folder, _, last = name.rpartition("/")
     dataset = _own(inner_group(group, folder) if folder else group, last)
     if not isinstance(dataset, h5py.Dataset):
@@ -230,7 +230,7 @@ def _num_bytes(dataset: h5py.Dataset) -> int:
 
 
 def _mapped(dataset: h5py.Dataset) -> np.ndarray:
-    """The dataset as a view of the file's own bytes: they lie there in one piece, uncompressed."""
+    """Return the dataset as a view of the file's own bytes: they lie there in one piece, uncompressed."""
     if not dataset.size:
         return np.empty(dataset.shape, dataset.dtype)
     return np.memmap(

@@ -14,7 +14,7 @@ from aqa_pipeline.store.seal import seal_file
 
 @contextmanager
 def new_file(path: Path) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
-    """The file to fill, and a check that raises `OSError` once the disk has refused something.
+    """Yield the file to fill, and a check that raises `OSError` once the disk has refused something.
 
     When the block ends well, the file is sealed and synced and takes its place. The same content gives the
     same bytes.
@@ -55,6 +55,6 @@ class _Output(io.FileIO):
             return size or 0
 
     def check(self) -> None:
-        """Raises the refusal, if there was one."""
+        """Raise the refusal, if there was one."""
         if self._refusal is not None:
             raise self._refusal

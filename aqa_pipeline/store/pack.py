@@ -63,7 +63,7 @@ class PackedRecords:
 
     @contextmanager
     def group(self, name: RecordName) -> Iterator[h5py.Group]:
-        """The record's group, to read; whatever is wrong with it is a `StoreError`."""
+        """Yield the record's group, to read; whatever is wrong with it is a `StoreError`."""
         with self._opened() as file:
             try:
                 yield _inner(file, name)
@@ -79,7 +79,7 @@ class PackedRecords:
         yield from (name for name in names if name.is_one)
 
     def videos(self, stream: StreamName) -> list[str]:
-        """The names of the stream's records."""
+        """Return the names of the stream's records."""
         with self._opened() as file:
             return list(_inner(file, stream)) if is_named(file, stream) else []
 
@@ -127,7 +127,7 @@ class PackedRecords:
 def write_pack(
     path: Path, records: Iterable[tuple[RecordName, Callable[[], Stored]]], *, progress: Callable[[], None]
 ) -> None:
-    """Writes the records, ordered by name, into one sealed file; equal records give equal bytes.
+    """Write the records, ordered by name, into one sealed file; equal records give equal bytes.
 
     Raises `StoreError`, and nothing is left behind, if the disk refuses or a record is broken.
     """
@@ -151,7 +151,7 @@ def write_pack(
 def _written(
     group: h5py.Group, members: Iterable[tuple[RecordName, Callable[[], Stored]]]
 ) -> Iterator[RecordName]:
-    """Writes the records of one stream, one by one."""
+    """Write the records of one stream, one by one."""
     num_bytes = 0
     for name, read in members:
         stored = read()

@@ -43,7 +43,7 @@ def pack(
     streams: Sequence[str] = (),
     progress: Callable[[], None] = lambda: None,
 ) -> int:
-    """Writes the store's records, or those of some datasets and streams, into one file; how many.
+    """Write the store's records, or those of some datasets and streams, into one file; how many.
 
     Each is compared with its checksum. Raises `StoreError` if the file exists, if there is nothing to pack,
     and for a broken record: then nothing is left behind.
@@ -66,7 +66,7 @@ def export(
     streams: Sequence[str] = (),
     progress: Callable[[], None] = lambda: None,
 ) -> int:
-    """Writes one plain file per record, `<dataset>/<stream>-<spec hash>/<video id>.<layout>`; how many.
+    """Write one plain file per record, `<dataset>/<stream>-<spec hash>/<video id>.<layout>`; how many.
 
     `npy` holds the features alone, `safetensors` all arrays and, as metadata, what made them. Files that are
     there are replaced. Raises `StoreError` for a broken record, and if the disk refuses.
@@ -119,7 +119,7 @@ def _chosen(
 
 
 def unpack(packed: Store, into: Store, *, progress: Callable[[], None] = lambda: None) -> Unpacked:
-    """Writes the sound records of one store into another; what is there already stays.
+    """Write the sound records of one store into another; what is there already stays.
 
     Raises `StoreError` if the disk refuses, or if simulated features would lie beside real ones.
     """

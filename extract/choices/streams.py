@@ -73,7 +73,7 @@ def parse_by_stream(values: Sequence[str], *, what: str) -> dict[str, str]:
 
 
 def build_streams(names: Sequence[str], choices: Choices, *, with_networks: bool = True) -> list[Stream]:
-    """The named streams, their networks loaded; networks and detector are shared between streams.
+    """Return the named streams, their networks loaded; networks and detector are shared between streams.
 
     Without networks they can plan, prepare frames and find persons, but make no features.
     """
@@ -147,7 +147,7 @@ def _load(name: str, weights: str, choices: Choices) -> LoadedBackbone:
 
 
 def _leave_out(name: str, weights: str, choices: Choices) -> LoadedBackbone:
-    """The backbone's preprocessing without its network, so that no weights are needed."""
+    """Return the backbone's preprocessing without its network, so that no weights are needed."""
     from aqa_pipeline.backbones.preprocess import get_preprocess
 
     backbone = get_backbone(name)

@@ -50,7 +50,7 @@ class TubeChoices:
         return of_tracker if is_read else (*of_tracker, *detector_weights(detector))
 
     def load(self, detector: Callable[[], PersonDetector], *, device: str) -> TubeSource:
-        """Raises as `load_tube_source`; `detector` is called only where the tracker needs one."""
+        """Raise as `load_tube_source`; `detector` is called only where the tracker needs one."""
         return load_tube_source(
             self.tracker or USUAL_TRACKER,
             detector=detector,
@@ -86,7 +86,7 @@ def _sampling_as_in(spec: StreamSpec) -> TubeSampling:
 
 
 def _rules_as_in(facts: Mapping[str, SpecValue]) -> Rules:
-    """The rules of a tracker; quads from disk have none."""
+    """Return the rules of a tracker; quads from disk have none."""
     if not facts.keys() >= RULES:  # quads from disk, or tubes that were made in another way
         return Rules()
     box = facts["init_box"]

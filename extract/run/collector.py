@@ -31,7 +31,7 @@ class Collector:
         self._counts: Counter[str] = Counter()
 
     def push(self, frame_index: int, prepared: np.ndarray) -> None:
-        """Takes the next of the frames that the plan wants, in order."""
+        """Take the next of the frames that the plan wants, in order."""
         self._held[frame_index] = prepared
         while self._num_whole < len(self._steps) and self._steps.last_frame[self._num_whole] <= frame_index:
             self._batch += [self._held[index] for index in self._steps.frame_index[self._num_whole].tolist()]
@@ -59,7 +59,7 @@ class Collector:
         self._batch, self._num_encoded = [], self._num_whole
 
     def record(self, dataset: str, *, source: Source, picture: Mapping[str, SpecValue]) -> Record:
-        """The finished record, steps without a person left out."""
+        """Return the finished record, steps without a person left out."""
         self._flush()
         assert self._num_encoded == len(self._steps), "the decoder did not deliver every planned frame"
         kept = self._kept.array

@@ -24,7 +24,7 @@ class Order:
     root: Path
 
     def build(self) -> Extraction:
-        """The extraction with its streams, networks loaded."""
+        """Return the extraction with its streams, networks loaded."""
         return replace(self.extraction, streams=build_streams(self.stream_names, self.choices))
 
 

@@ -34,7 +34,7 @@ class Extraction:
     disk: Disk = field(default_factory=Disk)
 
     def missing(self, video: Video) -> list[Stream]:
-        """The streams that this video still needs."""
+        """Return the streams that this video still needs."""
         return [stream for stream in self.streams if self.must_make(video, stream.spec)]
 
     def must_make(self, video: Video, spec: StreamSpec) -> bool:
@@ -44,7 +44,7 @@ class Extraction:
         return bool(self.compare(video, spec).reasons)
 
     def compare(self, video: Video, spec: StreamSpec) -> Comparison:
-        """The record that is there, compared with its video as it is now."""
+        """Return the record that is there, compared with its video as it is now."""
         try:
             source = self.store.source(self.dataset, video.video_id, spec)
         except StoreError:
@@ -52,7 +52,7 @@ class Extraction:
         return compare(source, video, disk=self.disk, boxes=self.boxes_digest(video, spec))
 
     def boxes_digest(self, video: Video, spec: StreamSpec) -> str | None:
-        """The digest of the boxes or quads that the stream reads of that video."""
+        """Return the digest of the boxes or quads that the stream reads of that video."""
         if self.quads is not None and spec.facts.get("tracker") == ANNOTATIONS:
             return quads_digest(self.quads, video.video_id)
         return boxes_digest(boxes_of(spec, video))

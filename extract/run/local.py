@@ -24,5 +24,5 @@ class _Local:
 
 @contextmanager
 def local_engine(order: Order) -> Iterator[Engine]:
-    """The engine of one machine."""
+    """Yield the engine of one machine."""
     yield _Local(order.build())

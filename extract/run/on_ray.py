@@ -33,7 +33,7 @@ PORTION = 8
 def ray_engine(
     order: Order, *, address: str | None, actors: int | None, num_videos: int, tell: Callable[[str], None]
 ) -> Iterator[Engine]:
-    """The engine of a cluster, its workers ready; they end with the block.
+    """Yield the engine of a cluster, its workers ready; they end with the block.
 
     `tell` is told where the work will be done. Raises `ClusterError`, and what keeps a worker from being
     ready: missing weights, a folder that its node does not see.

@@ -15,7 +15,7 @@ MOST_SHOWN = 20
 
 
 def format_extract_report(report: ExtractReport) -> str:
-    """What was written per stream, how fast, what limited it, and every failure with its reason."""
+    """Return what was written per stream, how fast, what limited it, and every failure with its reason."""
     return "\n".join(_lines(report))
 
 
@@ -147,6 +147,6 @@ def _speed(report: ExtractReport) -> str:
 
 
 def two_roots(before: Origin, now: Origin) -> str:
-    """What to do where the changed videos are those of another folder."""
+    """Return what to do where the changed videos are those of another folder."""
     apart = ": --name keeps two folders of one name apart" if now.adapter == "folder" else ""
     return f"They were extracted from {before.root} before, now from {now.root}{apart}."

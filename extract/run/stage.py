@@ -72,7 +72,7 @@ class ExtractReport:
         self.video_seconds += ended.video_seconds
 
     def finish(self, videos: Sequence[Video], *, wall_seconds: float) -> None:
-        """Puts the rows into the order of the videos; those that nothing became of were there already."""
+        """Put the rows into the order of the videos; those that nothing became of were there already."""
         order = {video.video_id: at for at, video in enumerate(videos)}
         self.written.sort(key=lambda row: order[row.video_id])
         self.failures.sort(key=lambda failure: order[failure.video_id])
@@ -87,7 +87,7 @@ class Progress(Protocol):
 
 
 def extract(extraction: Extraction, videos: Sequence[Video], *, progress: Progress) -> ExtractReport:
-    """Writes the records that are missing; a failing video is named in the report and the rest goes on.
+    """Write the records that are missing; a failing video is named in the report and the rest goes on.
 
     Raises `StoreError` if the store itself refuses (a full disk): everything written before stays.
     """
@@ -128,7 +128,7 @@ def extract_portion(
 
 
 def _timed(feeds: Feeds, clock: Clock) -> Iterator[tuple[Feed, Item]]:
-    """What the feeds give, the waiting for it counted as decoding."""
+    """Return what the feeds give, the waiting for it counted as decoding."""
     items = iter(feeds)
     while True:
         with clock.phase("decode"):
@@ -177,7 +177,7 @@ class _Run:
         return self._seconds.amount(shares)
 
     def take(self, feed: Feed, item: Item) -> bool:
-        """Takes what a feed gives next; whether more of that video is wanted."""
+        """Take what a feed gives next; whether more of that video is wanted."""
         try:
             more_wanted = self._take(feed, item)
         except Exception as error:
@@ -222,7 +222,7 @@ class _Run:
         self._writer.put(records, when_done=partial(self._note, video, seconds))
 
     def _note(self, video: Video, video_seconds: float, outcome: Outcome) -> None:
-        """What became of a video's records."""
+        """Return what became of a video's records."""
         try:
             with self.clock.phase("write"):
                 written = outcome()

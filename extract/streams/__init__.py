@@ -128,7 +128,7 @@ STREAMS = {
 
 
 def get_stream_kind(name: str) -> StreamKind:
-    """The stream of that name; raises `UnknownName`."""
+    """Return the stream of that name; raises `UnknownName`."""
     if name not in STREAMS:
         raise UnknownName("stream", name, STREAMS)
     return STREAMS[name]

@@ -54,7 +54,7 @@ class ClipSampling:
         return VIEWS[self.span] if self.views == "all" else VIEWS[self.span][:1]
 
     def check_fits(self, backbone: str, frames_per_clip: int) -> None:
-        """Raises `AqaError` for clips that do not fill the 96 frames."""
+        """Raise `AqaError` for clips that do not fill the 96 frames."""
         if self.span == "last-96" and NUM_LAST_FRAMES % frames_per_clip:
             raise AqaError(
                 f"stream clips divides the last {NUM_LAST_FRAMES} frames into clips without a rest; backbone "

@@ -73,7 +73,7 @@ class Clips:
         return Encoder(encode, field_of_view=self.backbone.preprocess.field_of_view(footage))
 
     def _calls(self, steps: np.ndarray) -> Iterator[np.ndarray]:
-        """The clips of every view of every step, as batches for the network."""
+        """Return the clips of every view of every step, as batches for the network."""
         views, frames = self.sampling.chosen_views, self.frames_per_clip
         clips = [clip for step in steps for clip in cut_views(step, views=views, frames_per_clip=frames)]
         for start in range(0, len(clips), self.clips_per_call):

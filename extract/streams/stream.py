@@ -98,7 +98,7 @@ class Intake:
 
 
 def whole_frame(frame: np.ndarray) -> np.ndarray:
-    """The frame as it is, for streams whose encoder wants every pixel."""
+    """Return the frame as it is, for streams whose encoder wants every pixel."""
     return frame
 
 
@@ -118,7 +118,7 @@ class Stream(Protocol):
     def intake(self) -> Intake: ...
 
     def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
-        """The function that turns a batch of prepared steps into features."""
+        """Return the function that turns a batch of prepared steps into features."""
         ...
 
 

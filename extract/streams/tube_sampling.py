@@ -87,6 +87,6 @@ def plan_tubes(timeline: Timeline, *, sampling: TubeSampling) -> Steps:
 
 
 def seen_by(view: View, num_shown: int) -> slice:
-    """The frames that the view sees, of the `num_shown` frames of a step."""
+    """Return the frames that the view sees, of the `num_shown` frames of a step."""
     stop = num_shown - view.end_offset
     return slice(stop - FRAMES_PER_CLIP, stop)

@@ -103,7 +103,7 @@ class Tubes:
         return Ending(told, {**latest.counts(), "num_steps_without_person": nobody}, tuple(latest.events))
 
     def _maps(self, pictures: np.ndarray) -> np.ndarray:
-        """The maps of every view of one clip (before + 16, H, W, 3)."""
+        """Return the maps of every view of one clip (before + 16, H, W, 3)."""
         batches = self._calls(pictures)
         maps = [self.backbone.maps(batch, endpoint=self.endpoint).astype(self.dtype) for batch in batches]
         return np.concatenate(maps)
@@ -115,7 +115,7 @@ class Tubes:
             yield np.stack(clips[start : start + self.clips_per_call])
 
     def _tube(self, steps: list[TubeStep], *, frame_size: tuple[int, int]) -> dict[str, np.ndarray]:
-        """The tube of one clip (before + 16 frames) as every view sees it."""
+        """Return the tube of one clip (before + 16 frames) as every view sees it."""
         views = self.sampling.chosen_views
         geometry = self.backbone.preprocess.geometry.place(frame_size)
         windows = [seen_by(view, len(steps)) for view in views]
