@@ -48,7 +48,7 @@ def _second_stage(specs: Mapping[str, StreamSpec], checkpoint: Path | None) -> S
 
 
 @dataclass(frozen=True)
-class Head(Pluggable):
+class HeadKind(Pluggable):
     """One head: the streams it reads, its variants (the first is the default), network and recipe.
 
     `build(dims, variant)` returns the untrained network for features of `dims[stream]` dimensions;
@@ -87,13 +87,13 @@ class Head(Pluggable):
             raise RunError(f"{self.name} reads {kind}, such as {','.join(self.streams)}; got {wrong}.")
 
 
-def _action_net(name: str, aggregation: str, source: str) -> Head:
+def _action_net(name: str, aggregation: str, source: str) -> HeadKind:
     def build(dims: Mapping[str, int], variant: str) -> "nn.Module":
         from heads.models.action_net import ActionNet
 
         return ActionNet(dims, variant=variant, aggregation=aggregation)
 
-    return Head(
+    return HeadKind(
         name=name,
         streams=("segments", "crops"),
         variants=("paper", "released"),
@@ -145,7 +145,7 @@ def _build_wd_average(dims: Mapping[str, int], variant: str) -> "nn.Module":
     return build_average(dims)
 
 
-def _tsa(name: str, *, variants: tuple[str, ...], source: str, num_stacked: int = 1) -> Head:
+def _tsa(name: str, *, variants: tuple[str, ...], source: str, num_stacked: int = 1) -> HeadKind:
     def build(dims: Mapping[str, int], variant: str) -> "nn.Module":
         from heads.models.tsa_net import build_tsa
 
@@ -162,9 +162,9 @@ def _between_stages(
     source: str,
     choose_recipe: ChooseRecipe = tsa_recipe,
     of_judges: bool = False,
-) -> Head:
+) -> HeadKind:
     """Return a head on the maps between the two stages of I3D."""
-    return Head(
+    return HeadKind(
         name=name,
         streams=("tubes",),
         variants=variants,
@@ -219,10 +219,10 @@ OURS = {
         _action_net("action-net-lstm-sau", "lstm-sau", f"{ZENG}, Table 3: context from an LSTM"),
         _action_net("action-net-bi-lstm-sau", "bi-lstm-sau", f"{ZENG}, Table 3: context from a Bi-LSTM"),
         _action_net("action-net-rta", "rta", f"{ZENG}, Table 3: three attention filters"),
-        Head("lstm", ("segments",), ("paper",), _build_lstm, action_net_recipe, f"{ZENG}, 5.2", True),
-        Head("bi-lstm", ("segments",), ("paper",), _build_bi_lstm, action_net_recipe, f"{ZENG}, 5.2", True),
-        Head("ms-lstm", ("segments",), ("paper",), _build_ms_lstm, ms_lstm_recipe, XU, True),
-        Head(
+        HeadKind("lstm", ("segments",), ("paper",), _build_lstm, action_net_recipe, f"{ZENG}, 5.2", True),
+        HeadKind("bi-lstm", ("segments",), ("paper",), _build_bi_lstm, action_net_recipe, f"{ZENG}, 5.2", True),
+        HeadKind("ms-lstm", ("segments",), ("paper",), _build_ms_lstm, ms_lstm_recipe, XU, True),
+        HeadKind(
             "svr-average",
             ("segments",),
             ("paper",),
@@ -231,7 +231,7 @@ OURS = {
             f"{ZENG}, 5.2",
             True,
         ),
-        Head(
+        HeadKind(
             "svr-maximum",
             ("segments",),
             ("paper",),
@@ -240,7 +240,7 @@ OURS = {
             f"{ZENG}, 5.2",
             True,
         ),
-        Head(
+        HeadKind(
             "wd",
             ("clips",),
             ("paper", "released"),
@@ -250,7 +250,7 @@ OURS = {
             True,
             scores_steps=True,
         ),
-        Head(
+        HeadKind(
             "wd-average",
             ("clips",),
             ("paper",),
@@ -280,9 +280,9 @@ OURS = {
 }
 
 
-HEADS = Registry("head", OURS, of=Head, group="aqa.heads")
+HEADS = Registry("head", OURS, of=HeadKind, group="aqa.heads")
 
 
-def find_head(name: str) -> Head:
+def find_head(name: str) -> HeadKind:
     """Return the head of that name; raise `UnknownName`, or `PluginError` for a broken plug-in."""
     return HEADS.find(name)

@@ -100,7 +100,7 @@ def plug_in(file: PluginFile) -> None:
     if not loaded.entries:
         del sys.modules[loaded.module.__name__]
         raise PluginError(
-            f"the plug-in {file.path} defines no entry: expected a Head, a Backbone or a "
+            f"the plug-in {file.path} defines no entry: expected a HeadKind, a Backbone or a "
             "DatasetAdapter at its top level."
         )
     _loaded.append(loaded)

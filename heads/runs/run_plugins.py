@@ -6,7 +6,7 @@ from typing import get_args
 from aqa_pipeline.datasets import DATASETS
 from aqa_pipeline.errors import PluginError
 from aqa_pipeline.plugins import Origin
-from heads.registry import HEADS, Head, find_head
+from heads.registry import HEADS, HeadKind, find_head
 from heads.runs.run_config import PluginKind, RunConfig
 
 OF_FILE = "sha256:"  # begins the identity of a file; that of a package is its version
@@ -23,7 +23,7 @@ def plugins_used(head: str, adapter: str) -> dict[PluginKind, Origin]:
     return {kind: origin for kind, origin in origins.items() if origin}
 
 
-def head_of(config: RunConfig) -> Head:
+def head_of(config: RunConfig) -> HeadKind:
     """Return the run's head; raise `PluginError` where its plug-in is not at hand, or another one is."""
     check_plugin(config, "head")
     return find_head(config.head.name)

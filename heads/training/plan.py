@@ -13,7 +13,7 @@ from heads.data.feature_set import FeatureSet
 from heads.data.labels import LabelChoice
 from heads.data.score_scale import ScoreScale
 from heads.recipes import Recipe
-from heads.registry import Head, Start
+from heads.registry import HeadKind, Start
 from heads.runs.run_config import (
     SCHEMA_VERSION,
     DatasetConfig,
@@ -74,7 +74,7 @@ class Plan:
     """
 
     request: FitRequest
-    head: Head
+    head: HeadKind
     variant: str
     target: Target
     labels: LabelChoice

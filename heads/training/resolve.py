@@ -21,7 +21,7 @@ from heads.data.labels import LabelChoice, choose_labels, factors_of, find_unlab
 from heads.data.score_scale import scale_of
 from heads.data.stored_specs import choose_specs
 from heads.data.tube_maps import tubes_of_variant
-from heads.registry import Head, find_head
+from heads.registry import HeadKind, find_head
 from heads.training.options import FitRequest
 from heads.training.plan import Plan, SplitPlan
 
@@ -89,7 +89,7 @@ def _choose_splits(request: FitRequest, labels: Sequence[str]) -> tuple[list[Spl
     return [split.without(unlabeled) for split in splits], unlabeled
 
 
-def _choose_labels(request: FitRequest, head: Head, target: Target) -> LabelChoice:
+def _choose_labels(request: FitRequest, head: HeadKind, target: Target) -> LabelChoice:
     difficulty = request.options.difficulty
     labels = choose_labels(request.dataset, target, of_judges=head.of_judges, difficulty=difficulty)
     if request.training.shuffle_labels and labels.factor:
@@ -114,7 +114,13 @@ def _find_missing(
 
 
 def _plan_split(
-    request: FitRequest, split: Split, samples: FeatureSet, *, head: Head, variant: str, labels: LabelChoice
+    request: FitRequest,
+    split: Split,
+    samples: FeatureSet,
+    *,
+    head: HeadKind,
+    variant: str,
+    labels: LabelChoice,
 ) -> SplitPlan:
     train, test = samples.indices(split.train), samples.indices(split.test)
     if len(train) < 2 or len(test) < 2:

@@ -47,7 +47,7 @@ def test_the_bytes_that_were_read_are_run_even_if_the_file_changes(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x = 1\n", r"plug.py defines no entry: expected a Head, a Backbone or a DatasetAdapter"),
+        ("x = 1\n", r"plug.py defines no entry: expected a HeadKind, a Backbone or a DatasetAdapter"),
         ("\n\ndef f(:\n", r"plug.py fails in line 3: SyntaxError"),
         ("import sys\n\nsys.exit(1)\n", r"plug.py fails in line 3: SystemExit: 1"),
         ("def f():\n    raise ValueError('hm')\nf()\n", r"plug.py fails in line 2: ValueError: hm\.$"),

@@ -27,7 +27,7 @@ from heads.data.folds import Fold
 from heads.data.judges import NUM_JUDGES
 from heads.data.tube_maps import TubeMaps
 from heads.recipes import Recipe
-from heads.registry import HEADS, Head
+from heads.registry import HEADS, HeadKind
 from heads.training.loop import Training, _train_once, make_optimiser, prepare_module
 
 GPU, META = torch.device("cuda", 0), torch.device("meta")
@@ -70,7 +70,9 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[GpuInThought]:
 
 
 @pytest.mark.parametrize(("head", "variant"), VARIANTS)
-def test_an_epoch_stays_on_the_gpu_and_waits_for_nothing(head: Head, variant: str, gpu: GpuInThought) -> None:
+def test_an_epoch_stays_on_the_gpu_and_waits_for_nothing(
+    head: HeadKind, variant: str, gpu: GpuInThought
+) -> None:
     training = training_of(head, variant, GPU)
     module = module_of(training, GPU)
     optimiser = make_optimiser(module, training.recipe)
@@ -80,7 +82,9 @@ def test_an_epoch_stays_on_the_gpu_and_waits_for_nothing(head: Head, variant: st
 
 
 @pytest.mark.parametrize(("head", "variant"), VARIANTS)
-def test_the_way_back_asks_for_no_value(head: Head, variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_way_back_asks_for_no_value(
+    head: HeadKind, variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # there is none for that device
     training = training_of(head, variant, META)
     module = module_of(training, META)
@@ -106,7 +110,7 @@ def test_what_is_wrong_would_be_seen(gpu: GpuInThought) -> None:
         there + torch.ones(3)
 
 
-def training_of(head: Head, variant: str, device: torch.device) -> Training:
+def training_of(head: HeadKind, variant: str, device: torch.device) -> Training:
     samples = samples_for(head, variant, device)
     return Training(
         lambda dims: head.build(dims, variant),
@@ -123,7 +127,7 @@ def module_of(training: Training, device: torch.device) -> nn.Module:
         return prepare_module(training.build, training.samples.dims, training.recipe)
 
 
-def samples_for(head: Head, variant: str, device: torch.device) -> FeatureSet:
+def samples_for(head: HeadKind, variant: str, device: torch.device) -> FeatureSet:
     """Videos of unequal length; maps are where maps are read from, and everything else is on the device."""
     lengths = torch.tensor([NUM_STEPS - index % 2 for index in range(NUM_VIDEOS)])
     channels = 480 if variant.startswith("released") else 528
@@ -153,7 +157,7 @@ def maps_of(lengths: list[int], channels: int, device: torch.device) -> TubeMaps
     )
 
 
-def recipe_for(head: Head, variant: str) -> Recipe:
+def recipe_for(head: HeadKind, variant: str) -> Recipe:
     dataset = "mtl-aqa" if head.reads_maps else "rhythmic-gymnastics"
     steps = {stream: [NUM_STEPS] * NUM_VIDEOS for stream in head.streams}
     return head.choose_recipe(dataset, "ball", variant, steps)
