@@ -97,7 +97,7 @@ def printed(home: Path) -> dict[str, str]:
     for words in commands:
         name = (words[0], words[1])
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("heads.pages.score_page.ALL_BUT_EQUAL", 0.0)
+            patch.setattr("heads.pages.track.ALL_BUT_EQUAL", 0.0)
             result = run(*words, *EXTRA[name])
         assert result.exit_code == 0, (words, result.output)
         outputs[" ".join(name)] = result.output
