@@ -127,7 +127,7 @@ def test_a_file_in_the_place_of_a_folder_is_told_before_the_work(
     before = sorted(home.rglob("*"))
     for work in (
         "heads.training.fit.fit",
-        "heads.scoring.scorer.score_video",
+        "heads.scoring.run.score_video",
         "heads.evaluation.evaluate.evaluate",
         "extract.preview.frames.open_video",
     ):
@@ -164,7 +164,7 @@ def test_weights_on_a_full_disk(tmp_path: Path, monkeypatch) -> None:
 def test_several_pages_want_a_folder(home: Path, tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "pages").write_text("mine")
     monkeypatch.setattr(
-        "heads.scoring.scorer.score_video", lambda *_, **__: pytest.fail("a video was scored")
+        "heads.scoring.run.score_video", lambda *_, **__: pytest.fail("a video was scored")
     )
     result = run(*COMMANDS["score --html, several"](home, tmp_path / "pages"))
     assert result.exit_code == 1
