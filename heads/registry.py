@@ -220,7 +220,9 @@ OURS = {
         _action_net("action-net-bi-lstm-sau", "bi-lstm-sau", f"{ZENG}, Table 3: context from a Bi-LSTM"),
         _action_net("action-net-rta", "rta", f"{ZENG}, Table 3: three attention filters"),
         HeadKind("lstm", ("segments",), ("paper",), _build_lstm, action_net_recipe, f"{ZENG}, 5.2", True),
-        HeadKind("bi-lstm", ("segments",), ("paper",), _build_bi_lstm, action_net_recipe, f"{ZENG}, 5.2", True),
+        HeadKind(
+            "bi-lstm", ("segments",), ("paper",), _build_bi_lstm, action_net_recipe, f"{ZENG}, 5.2", True
+        ),
         HeadKind("ms-lstm", ("segments",), ("paper",), _build_ms_lstm, ms_lstm_recipe, XU, True),
         HeadKind(
             "svr-average",

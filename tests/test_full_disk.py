@@ -163,9 +163,7 @@ def test_weights_on_a_full_disk(tmp_path: Path, monkeypatch) -> None:
 
 def test_several_pages_want_a_folder(home: Path, tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "pages").write_text("mine")
-    monkeypatch.setattr(
-        "heads.scoring.run.score_video", lambda *_, **__: pytest.fail("a video was scored")
-    )
+    monkeypatch.setattr("heads.scoring.run.score_video", lambda *_, **__: pytest.fail("a video was scored"))
     result = run(*COMMANDS["score --html, several"](home, tmp_path / "pages"))
     assert result.exit_code == 1
     pages = tmp_path / "pages"

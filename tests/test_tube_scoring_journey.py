@@ -120,10 +120,10 @@ def test_where_nobody_was_followed_is_said(home: Path, printed: dict[str, str]) 
     assert "extract with --last-frames 20 and fit again." in output
     assert "WARNING: Nobody was followed from 0:00.8 to 0:01.2 (4 of 18 frames)" in output
     (video,) = json.loads((home / "new.json").read_text())["videos"]
-    assert video["followed"]["tubes"]["num_followed"] == 14
+    assert video["tracking"]["tubes"]["num_followed"] == 14
     assert video["looks_at"]["tubes"]["option"] == "--last-frames 20"
     assert video["duration_seconds"] == 2
-    ((start, stop),) = video["followed"]["tubes"]["absent"]
+    ((start, stop),) = video["tracking"]["tubes"]["absent"]
     assert (start, stop) == pytest.approx((0.8, 1.2))
 
 
