@@ -34,10 +34,6 @@ class Origin:
     def __str__(self) -> str:
         return f"{self.name} ({self.identity})"
 
-    def facts(self) -> dict[str, str]:
-        """Return the origin as the config of a run stores it."""
-        return {"name": self.name, "identity": self.identity}
-
 
 @dataclass(frozen=True)
 class PluginFile:

@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def test_a_file_is_looked_up_while_the_block_lasts(tmp_path: Path) -> None:
     with plugged_in([read_plugin(written(tmp_path / "club.py", CLUB))]):
         assert DATASETS.find("club").title == "ours"
         assert list(DATASETS)[-1] == "club"
-        assert DATASETS.origin("club").facts() == {
+        assert asdict(DATASETS.origin("club")) == {
             "name": "club.py",
             "identity": f"sha256:{hashlib.sha256(CLUB.encode()).hexdigest()}",
         }
