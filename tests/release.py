@@ -14,6 +14,7 @@ OUT = ROOT / "dist"
 
 
 def main() -> None:
+    """Check the tree, build, try the wheel, write the notes, and say how the tag is made."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     refuse_changes()
     notes = notes_of(version, (ROOT / "CHANGELOG.md").read_text())
@@ -22,7 +23,7 @@ def main() -> None:
     path = OUT / f"notes-v{version}.md"
     path.write_text(notes)
     say(f"Built in {OUT.relative_to(ROOT)}: sdist, wheel, {path.name}.")
-    say(f"Next: git tag -a v{version} -F {path.relative_to(ROOT)}")
+    say(f"Next: {tag_command(version, path.relative_to(ROOT))}")
 
 
 def refuse_changes() -> None:
@@ -44,6 +45,11 @@ def notes_of(version: str, changelog: str) -> str:
             f"CHANGELOG.md says {version} ({section[1]}): put the date of the release there, as 2026-01-31."
         )
     return f"AQA pipeline {version}\n\n{section[2].strip()}\n"
+
+
+def tag_command(version: str, notes: Path) -> str:
+    """Return the command of the tag; without --cleanup git drops lines that begin with #: headings."""
+    return f"git tag -a v{version} --cleanup=whitespace -F {notes}"
 
 
 def run(*command: object, capture: bool = False) -> str:

@@ -1,6 +1,8 @@
 """The notes of a release come from the changelog; what is missing stops it with the next step."""
 
 import importlib.util
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,17 @@ def test_a_changed_tree_is_not_released(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(release, "run", lambda *command, capture: " M README.md")
     with pytest.raises(SystemExit, match=r"Not committed:\n M README\.md"):
         release.refuse_changes()
+
+
+def test_the_tag_keeps_the_headings_of_the_notes(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_text("AQA pipeline 1.2.0\n\n### Systems\n\n* new\n")
+    person = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for words in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "-m", "first"]):
+        subprocess.run(["git", *person, *words], cwd=tmp_path, check=True)
+    command = shlex.split(release.tag_command("1.2.0", notes))
+    subprocess.run(["git", *person, *command[1:]], cwd=tmp_path, check=True)
+    shown = subprocess.run(
+        ["git", "cat-file", "tag", "v1.2.0"], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert shown.stdout.endswith(notes.read_text())
