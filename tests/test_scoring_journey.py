@@ -171,7 +171,7 @@ def test_a_report_links_the_worst_videos_and_leaves_plots_in_the_run(home: Path,
     for page in pages:
         assert f'href="./{page.relative_to(tmp_path).as_posix()}"' in text
     assert "RANDOM WEIGHTS" in text
-    assert "Groups are those of the dataset." in text
+    assert "The groups are those of the dataset." in text
     assert "The judges gave" in pages[0].read_text()
     assert all("← the report</a>" in page.read_text() for page in pages)
     names = {path.name for path in (home / "run" / "plots").iterdir()}
