@@ -99,7 +99,7 @@ def measure(backbone: Backbone, arguments: argparse.Namespace) -> list[tuple[obj
                 backbone.name,
                 setting.name,
                 f"{clips_a_second:.2f}",
-                f"{2 * backbone.gflops * clips_a_second:.0f}",
+                f"{2 * backbone.cost.gflops * clips_a_second:.0f}",
                 f"{medians[0] / median:.2f}",
                 f"{differences[at]:.1e}",
                 "*" if at == fastest else "",

@@ -120,7 +120,7 @@ def measure(
     }
     for name, apart in differences.items():
         ceiling = highest_rate(torch.bfloat16 if name.endswith("bf16") else torch.float32, device)
-        rate = 2 * plain.backbone.gflops * len(batch) / statistics.median(seconds[name])
+        rate = 2 * plain.backbone.cost.gflops * len(batch) / statistics.median(seconds[name])
         yield Row(
             what=f"{question.what}, {name}, {device}, features within {apart:.0e}",
             at_least=aims[device, name.rpartition(" ")[2]],

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aqa_pipeline.backbones.frame_to_square import ShortSideAndCrop
-from aqa_pipeline.backbones.networks.i3d import SamePool, same_padding
+from aqa_pipeline.backbones.networks.i3d_layers import SamePool, same_padding
 from aqa_pipeline.backbones.resizing import antialiased, center
 from extract.runtimes.load_backbone import LoadedBackbone
 

@@ -1,1 +1,1 @@
-"""What docs/reliability.md promises, tried out: each module is one campaign, `python -m campaigns.NAME`."""
+"""Campaigns that test the promises of docs/reliability.md: each is one module, `python -m campaigns.NAME`."""

@@ -1,7 +1,7 @@
-"""All campaigns one after the other, and their figures in docs/reliability.md.
+"""Run all campaigns one after another, and write their figures into docs/reliability.md.
 
 python -m campaigns.all                      in full; three quarters of an hour on two idle cores
-python -m campaigns.all --share 0.02         a short form, into its own folder only
+python -m campaigns.all --share 0.02         a short form, which leaves the docs as they are
 python -m campaigns.all --only bit_flips,concurrent
 """
 
@@ -32,7 +32,7 @@ COUNTS: Mapping[str, int] = {
 
 
 def main() -> None:
-    """Runs them; exits with 1 if one promise was not kept."""
+    """Run the campaigns. Exit with 1 if a promise was not kept."""
     arguments = _arguments()
     possible = [name for name in COUNTS if _can_run(name)]
     names = arguments.only.split(",") if arguments.only else possible
@@ -57,15 +57,17 @@ def _arguments() -> argparse.Namespace:
 
 
 def _write_docs(arguments: argparse.Namespace, possible: list[str]) -> None:
-    """The page's table has a row for every campaign: where some never ran here, it stays as it was."""
+    """Write the page's table if every possible campaign has a result; else leave the page as it is."""
     missing = [name for name in possible if not (arguments.out / f"{name}.json").is_file()]
     if missing:
-        print(f"{arguments.docs / 'reliability.md'} stays: {arguments.out} has no {', '.join(missing)}")
+        page = arguments.docs / "reliability.md"
+        print(f"{page} was not changed: {arguments.out} has no result of {', '.join(missing)}")
     else:
         put_into_docs(arguments.out, arguments.docs, order=tuple(COUNTS))
 
 
 def _can_run(name: str) -> bool:
+    """Return True if this machine has what the campaign needs; else print what is missing."""
     lacking = {
         "ray_kills": None if find_spec("ray") else "the extra `ray` is not installed",
         "video_kinds": None if shutil.which("ffmpeg") else "there is no `ffmpeg` program",
@@ -76,7 +78,7 @@ def _can_run(name: str) -> bool:
 
 
 def _run(name: str, share: float, out: Path) -> bool:
-    """Whether that campaign kept its promise; it is a process of its own, which may not stop the others."""
+    """Run one campaign in a separate process, whose crash cannot stop the others. Return True if it kept."""
     count = max(1, round(COUNTS[name] * share))
     print(f"\n{name}, {count:,}", flush=True)
     words = [sys.executable, "-m", f"campaigns.{name}", "--count", str(count), "--out", str(out)]

@@ -1,8 +1,8 @@
-"""Single bit flips in records: `aqa store verify` must find every one, wherever in the file it is.
+"""Flip single bits in records: `aqa store verify` must find every flip, wherever in the file it is.
 
     python -m campaigns.bit_flips --count 1000 --out build/campaigns
 
-Bits are drawn evenly over all bits of all records; then as many again, a tenth, in a packed store.
+Bits are drawn evenly over all bits of all records. A tenth as many are then drawn in a packed store.
 """
 
 import random
@@ -10,19 +10,20 @@ from pathlib import Path
 
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.store import Store, pack
-from campaigns.campaign import Seen, run_campaign
+from campaigns.campaign import CampaignResult, run_campaign
 from campaigns.samples import aqa, random_record
 
 NUM_RECORDS = 12
-COMMANDS = 20  # so many flips are shown to the command too, the others to the function that it prints
+COMMANDS = 20  # the command checks the first 20 flips too; its function checks all of them
 
 
 def main() -> None:
+    """Run the campaign."""
     run_campaign("bit_flips", "{count} single bit flips in records", measure, count=1000, description=__doc__)
 
 
-def measure(count: int, scratch: Path) -> Seen:
-    """Flips that `verify` named in the right file, and those that it did not."""
+def measure(count: int, scratch: Path) -> CampaignResult:
+    """Count the flips that `verify` finds in the right file, and those that it misses."""
     store = Store(scratch / "store")
     paths = [store.write(random_record(index)) for index in range(NUM_RECORDS)]
     rng = random.Random(0)
@@ -32,8 +33,8 @@ def measure(count: int, scratch: Path) -> Seen:
     num_in_pack = -(-count // 10)
     missed_in_pack = [flip for _ in range(num_in_pack) if (flip := _flip_a_pack(packed, rng))]
     assert all(problem is None for _, problem in store.verify()), "the store must be whole again"
-    return Seen(
-        what=f"{count - len(missed):,} found by verify, {len(missed)} missed; "
+    return CampaignResult(
+        summary=f"{count - len(missed):,} found by verify, {len(missed)} missed; "
         f"{num_in_pack - len(missed_in_pack)} of {num_in_pack} in a packed store found",
         kept=not missed and not missed_in_pack,
         counts={
@@ -47,7 +48,7 @@ def measure(count: int, scratch: Path) -> Seen:
 
 
 def _flip_a_record(store: Store, paths: list[Path], rng: random.Random, number: int) -> str | None:
-    """Flips a bit, looks, and puts it right again; tells which bit was missed."""
+    """Flip a bit, verify, and restore the file. Return the bit in words if it was missed, else None."""
     (path,) = rng.choices(paths, weights=[path.stat().st_size for path in paths])
     at, content = _flip(path, rng)
     found = [problem.path for _, problem in store.verify() if problem]
@@ -60,14 +61,14 @@ def _flip_a_pack(path: Path, rng: random.Random) -> str | None:
     at, content = _flip(path, rng)
     try:
         found = any(problem for _, problem in Store(path).verify())
-    except StoreError:  # it cannot be opened at all
+    except StoreError:  # the store cannot be opened, so the flip is noticed
         found = True
     path.write_bytes(content)
     return None if found else f"{path.name}, bit {at}"
 
 
 def _flip(path: Path, rng: random.Random) -> tuple[int, bytes]:
-    """The number of the flipped bit, and the content as it was."""
+    """Flip a random bit of a file. Return the bit's number and the file's content before."""
     content = path.read_bytes()
     at = rng.randrange(8 * len(content))
     flipped = bytearray(content)

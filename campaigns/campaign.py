@@ -1,4 +1,4 @@
-"""What all campaigns share: their options, and the figure that they leave behind."""
+"""What all campaigns share: their options, and the result that they write."""
 
 import argparse
 import json
@@ -14,14 +14,14 @@ from aqa_pipeline.text_table import format_table
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a campaign saw. `what` is one sentence with the numbers; `kept` is whether the promise was kept.
+class CampaignResult:
+    """The result of a campaign.
 
-    `counts` is the small table that is printed; `details` are further facts worth keeping; `pictures` are
-    files by name, to lie beside the result.
+    `summary` is one sentence with the numbers. `kept` is True if the promise was kept. `counts` is printed as
+    a table. `details` are further facts for the JSON file. `pictures` are files by name, written beside it.
     """
 
-    what: str
+    summary: str
     kept: bool
     counts: Mapping[str, int | float | str]
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -31,14 +31,14 @@ class Seen:
 def run_campaign(
     name: str,
     figure: str,
-    measure: Callable[[int, Path], Seen],
+    measure: Callable[[int, Path], CampaignResult],
     *,
     count: int,
     description: str | None = None,
 ) -> None:
-    """Runs `measure(count, scratch folder)`, prints what it saw and writes `OUT/<name>.json`.
+    """Run `measure(count, scratch folder)`, print its result and write it to `OUT/<name>.json`.
 
-    `figure` says what is counted, with `{count}` in it. Exits with 1 if the promise was not kept.
+    `figure` names what is counted, with `{count}` in it. Exit with 1 if the promise was not kept.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--count", type=int, default=count, help="default: %(default)s")
@@ -46,19 +46,19 @@ def run_campaign(
     arguments = parser.parse_args()
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix=f"aqa-{name}-") as scratch:
-        seen = measure(arguments.count, Path(scratch))
+        result = measure(arguments.count, Path(scratch))
     seconds = time.perf_counter() - start
-    result = {
+    entry = {
         "campaign": name,
         "figure": figure.format(count=f"{arguments.count:,}"),
-        "seen": seen.what,
+        "summary": result.summary,
         "seconds": round(seconds, 1),
-        "details": {"kept": seen.kept, "count": arguments.count, **seen.counts, **seen.details},
+        "details": {"kept": result.kept, "count": arguments.count, **result.counts, **result.details},
     }
     arguments.out.mkdir(parents=True, exist_ok=True)
-    (arguments.out / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
-    for file_name, content in seen.pictures.items():
+    (arguments.out / f"{name}.json").write_text(json.dumps(entry, indent=2) + "\n")
+    for file_name, content in result.pictures.items():
         (arguments.out / file_name).write_bytes(content)
-    print(format_table((name, ""), [*seen.counts.items(), ("seconds", f"{seconds:.0f}")]))
-    print(f"{'kept' if seen.kept else 'NOT KEPT'}: {seen.what}")
-    sys.exit(0 if seen.kept else 1)
+    print(format_table((name, ""), [*result.counts.items(), ("seconds", f"{seconds:.0f}")]))
+    print(f"{'kept' if result.kept else 'NOT KEPT'}: {result.summary}")
+    sys.exit(0 if result.kept else 1)

@@ -1,11 +1,12 @@
-"""Videos, windows, boxes and roots change between two extractions: each is noticed, nothing made in vain.
+"""Change videos, windows, boxes and roots between two extractions: each change must be noticed.
 
     python -m campaigns.changed_inputs --count 200 --out build/campaigns
 
 A store is extracted again and again, each time after random changes (`campaigns.changes`) of its inputs.
-Before, `fit` and `store verify --sources` are asked what they see of them. What has equal size and time must
-be seen by the latter alone; its records are then deleted and made again. In the end the store must be the one
-that an extraction of the inputs as they are now writes, array by array.
+Before each extraction, `fit` and `store verify --sources` must report the changes. A file changed to one of
+equal size and time must be reported by `store verify --sources` alone; its records are deleted and made
+again. No unchanged record may be made again. After each extraction the store must equal, array by array, a
+store that is extracted from scratch.
 """
 
 import random
@@ -17,17 +18,17 @@ from pathlib import Path
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.sources.outdated import find_changed
 from aqa_pipeline.store import Store
-from campaigns.campaign import Seen, run_campaign
+from campaigns.campaign import CampaignResult, run_campaign
 from campaigns.changes import CHANGES, OTHER_VIDEO, TRACKED, Change, Inputs
 from campaigns.samples import aqa, differences
 
 CHANGES_OF_A_ROUND = 10  # of twelve videos
-ROUNDS_OF_A_ROOT = 4  # then the videos lie elsewhere, in a folder of the same name
+ROUNDS_OF_A_ROOT = 4  # then the videos move to another root, into a folder of the same name
 NAME = "jumps"
 WEIGHTS = ("--weights", "random:0", "--device", "cpu", "--runtime", "eager", "--workers", 1)
 CROPS = ("--streams", "crops", "--backbone", "resnet18", "--detector", "annotations")
 TUBES = ("--streams", "tubes", "--videos", ",".join(TRACKED), "--last-frames", 16, "--views", "reference")
-TOLD = re.compile(r"changed since they were extracted: (.*)\.$", re.MULTILINE)
+CHANGED_LINE = re.compile(r"changed since they were extracted: (.*)\.$", re.MULTILINE)
 
 Identity = tuple[int, int]
 Places = set[tuple[str, str]]  # stream and video
@@ -35,7 +36,7 @@ Places = set[tuple[str, str]]  # stream and video
 
 @dataclass
 class Tally:
-    """What was seen so far; `missed` holds, by round and video, what somebody did not see of a change."""
+    """The counts so far. `missed` holds, by round and video, changes that a command did not report."""
 
     done: Counter[str] = field(default_factory=Counter)
     missed: dict[str, str] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Tally:
 
 
 def main() -> None:
+    """Run the campaign."""
     run_campaign(
         "changed_inputs",
         "{count} changes of file, window, boxes, quads, fps or root between two extractions",
@@ -54,50 +56,51 @@ def main() -> None:
     )
 
 
-def measure(count: int, scratch: Path) -> Seen:
-    """Changes that were not noticed, records made in vain, and stores that are not of what lies there."""
-    rng, seen, store = random.Random(0), Tally(), scratch / "store"
+def measure(count: int, scratch: Path) -> CampaignResult:
+    """Count unnoticed changes, records that were made in vain, and differences from fresh stores."""
+    rng, tally, store = random.Random(0), Tally(), scratch / "store"
     inputs = Inputs.made(scratch / "root-0" / NAME, rng)
     text = extracted(inputs, store)
-    assert not TOLD.search(text), text
-    while (left := count - seen.done.total()) > 0:
-        new_root = seen.rounds % ROUNDS_OF_A_ROOT == ROUNDS_OF_A_ROOT - 1
+    assert not CHANGED_LINE.search(text), text
+    while (left := count - tally.done.total()) > 0:
+        new_root = tally.rounds % ROUNDS_OF_A_ROOT == ROUNDS_OF_A_ROOT - 1
         if new_root:
-            inputs = inputs.moved(scratch / f"root-{seen.rounds}" / NAME)
+            inputs = inputs.moved(scratch / f"root-{tally.rounds}" / NAME)
         drawn = _draw(
             rng, list(inputs.windows), min(left, CHANGES_OF_A_ROUND), OTHER_VIDEO if new_root else CHANGES
         )
         for name, what in drawn.items():
             CHANGES[what].apply(inputs, name, rng)
-            seen.done[f"{what}, under another root" if new_root else what] += 1
+            tally.done[f"{what}, under another root" if new_root else what] += 1
         inputs.write_table()
-        _one_round(inputs, store, drawn, seen)
-        fresh = scratch / f"fresh-{seen.rounds}"
+        _one_round(inputs, store, drawn, tally)
+        fresh = scratch / f"fresh-{tally.rounds}"
         extracted(inputs, fresh)
-        seen.unequal += [f"round {seen.rounds}: {text}" for text in differences(Store(fresh), Store(store))]
-        seen.rounds += 1
-    quiet = sum(number for what, number in seen.done.items() if what in CHANGES and CHANGES[what].quietly)
-    touched = seen.done["only touched"]
-    noticed = count - quiet - touched - len(seen.missed)
-    return Seen(
-        what=f"{noticed} noticed by `extract`, {quiet} of equal size and time by `store verify --sources`, "
-        f"{len(seen.missed)} missed; {touched} files only touched, {len(seen.in_vain)} records made in vain; "
-        f"{seen.rounds} stores, {len(seen.unequal)} differences from a fresh one",
-        kept=not (seen.missed or seen.in_vain or seen.unequal),
+        tally.unequal += [f"round {tally.rounds}: {text}" for text in differences(Store(fresh), Store(store))]
+        tally.rounds += 1
+    quiet = sum(number for what, number in tally.done.items() if what in CHANGES and CHANGES[what].quietly)
+    touched = tally.done["only touched"]
+    noticed = count - quiet - touched - len(tally.missed)
+    return CampaignResult(
+        summary=f"{noticed} noticed by `extract`, {quiet} of equal size and time by "
+        f"`store verify --sources`, {len(tally.missed)} missed; {touched} files only touched, "
+        f"{len(tally.in_vain)} records made in vain; {tally.rounds} stores, {len(tally.unequal)} "
+        "differences from a fresh one",
+        kept=not (tally.missed or tally.in_vain or tally.unequal),
         counts={
             "changes": count,
-            **{f"  {what}": number for what, number in sorted(seen.done.items())},
-            "missed": len(seen.missed),
-            "made anew in vain": len(seen.in_vain),
-            "stores compared": seen.rounds,
-            "differences": len(seen.unequal),
+            **{f"  {what}": number for what, number in sorted(tally.done.items())},
+            "missed": len(tally.missed),
+            "made again in vain": len(tally.in_vain),
+            "stores compared": tally.rounds,
+            "differences": len(tally.unequal),
         },
-        details={"problems": [*map(": ".join, seen.missed.items()), *seen.in_vain, *seen.unequal][:20]},
+        details={"problems": [*map(": ".join, tally.missed.items()), *tally.in_vain, *tally.unequal][:20]},
     )
 
 
 def _draw(rng: random.Random, names: list[str], number: int, changes: dict[str, Change]) -> dict[str, str]:
-    """Videos, and what is to be done to each: as often one change as another."""
+    """Draw videos and a change for each; every change is equally likely."""
     drawn: dict[str, str] = {}
     while len(drawn) < number:
         what = rng.choice(list(changes))
@@ -108,7 +111,7 @@ def _draw(rng: random.Random, names: list[str], number: int, changes: dict[str, 
 
 
 def extracted(inputs: Inputs, store: Path, *options: object) -> str:
-    """What an extraction tells of crops, and another of tubes, which have quads of their own."""
+    """Extract crops, then tubes, which have separate quads. Return all printed text."""
     quads = ("--tracker", f"annotations:{inputs.root / 'quads'}")
     told = []
     for streams in ((*CROPS,), (*TUBES, *quads)):
@@ -119,22 +122,22 @@ def extracted(inputs: Inputs, store: Path, *options: object) -> str:
     return "\n".join(told)
 
 
-def _one_round(inputs: Inputs, store: Path, drawn: dict[str, str], seen: Tally) -> None:
-    """Asks everybody what they see, and has the store brought up to date."""
+def _one_round(inputs: Inputs, store: Path, drawn: dict[str, str], tally: Tally) -> None:
+    """Compare what each command reports with what was changed, and bring the store up to date."""
     told = {name: CHANGES[what] for name, what in drawn.items() if CHANGES[what].reason is not None}
     open_ones = {name: change for name, change in told.items() if not change.quietly}
     of_dataset = {name: change for name, change in told.items() if CHANGES["quads"] is not change}
-    _scorer(seen, "fit", drawn, _seen_by_fit(inputs, store), _without(open_ones, CHANGES["quads"]))
-    _scorer(seen, "verify --sources", drawn, _seen_by_verify(inputs, store), of_dataset)
+    _add_to_tally(tally, "fit", drawn, _reported_by_fit(inputs, store), _without(open_ones, CHANGES["quads"]))
+    _add_to_tally(tally, "verify --sources", drawn, _reported_by_verify(inputs, store), of_dataset)
     before = _identities(store)
     text = extracted(inputs, store)
-    _scorer(seen, "extract", drawn, _told(text), open_ones)
+    _add_to_tally(tally, "extract", drawn, _reported_by_extract(text), open_ones)
     after = _identities(store)
     expected = _records(open_ones) | _records({n: CHANGES[w] for n, w in drawn.items() if n not in told})
     written = {place for place in after if after[place] != before.get(place)}
     for stream, name in expected - written:
-        seen.missed[f"round {seen.rounds}, {name}"] = f"{drawn[name]}, but its {stream} were not made anew"
-    seen.in_vain += [f"round {seen.rounds}, {name}: its {stream}" for stream, name in written - expected]
+        tally.missed[f"round {tally.rounds}, {name}"] = f"{drawn[name]}, but its {stream} were not made again"
+    tally.in_vain += [f"round {tally.rounds}, {name}: its {stream}" for stream, name in written - expected]
     if quiet := {name: change for name, change in told.items() if change.quietly}:
         for name in quiet:
             for path in store.rglob(f"{name}.h5"):
@@ -151,20 +154,20 @@ def _records(changes: dict[str, Change]) -> Places:
     return {(stream, name) for stream, name in of_all if stream != "tubes" or name in TRACKED}
 
 
-def _scorer(
-    seen: Tally, who: str, drawn: dict[str, str], told: dict[str, str], expected: dict[str, Change]
+def _add_to_tally(
+    tally: Tally, who: str, drawn: dict[str, str], reported: dict[str, str], expected: dict[str, Change]
 ) -> None:
-    """Adds what was missed, and what was told without a reason."""
-    for name in told.keys() | expected.keys():
-        where, what = f"round {seen.rounds}, {name}", drawn.get(name, "unchanged")
+    """Add the changes that a command missed, and those that it reported without a reason."""
+    for name in reported.keys() | expected.keys():
+        where, what = f"round {tally.rounds}, {name}", drawn.get(name, "unchanged")
         if name not in expected:
-            seen.in_vain.append(f"{where}: {what}, but {who} tells {told[name]}")
-        elif not re.match(str(expected[name].reason), told.get(name, "nothing")):
-            seen.missed[where] = f"{what}, but {who} tells {told.get(name, 'nothing')}"
+            tally.in_vain.append(f"{where}: {what}, but {who} reports {reported[name]}")
+        elif not re.match(str(expected[name].reason), reported.get(name, "nothing")):
+            tally.missed[where] = f"{what}, but {who} reports {reported.get(name, 'nothing')}"
 
 
-def _seen_by_fit(inputs: Inputs, store: Path) -> dict[str, str]:
-    """What `aqa fit` refuses, by video."""
+def _reported_by_fit(inputs: Inputs, store: Path) -> dict[str, str]:
+    """Return the reasons for which `aqa fit` refuses videos, by video."""
     stored, dataset = Store(store), load_dataset("folder", inputs.root, called=NAME)
     changed = {}
     for spec in [row.spec for row in stored.contents()]:
@@ -172,20 +175,20 @@ def _seen_by_fit(inputs: Inputs, store: Path) -> dict[str, str]:
     return {name: ", ".join(reasons) for name, reasons in changed.items()}
 
 
-def _seen_by_verify(inputs: Inputs, store: Path) -> dict[str, str]:
+def _reported_by_verify(inputs: Inputs, store: Path) -> dict[str, str]:
     _, text = aqa("store", "verify", store, "--sources", "--root", inputs.root)
     lines = (re.fullmatch(r"  .*/([^/]+)\.h5: (.*)", line) for line in text.splitlines())
     return {line[1]: line[2] for line in lines if line}
 
 
-def _told(text: str) -> dict[str, str]:
-    """What `aqa extract` made anew and why, by video: it says `a (another file), b (other boxes)`."""
-    lines = TOLD.findall(text)
+def _reported_by_extract(text: str) -> dict[str, str]:
+    """Return why `aqa extract` made videos again, by video: it prints `a (another file), b (other boxes)`."""
+    lines = CHANGED_LINE.findall(text)
     return dict(pair for line in lines for pair in re.findall(r"(\S+) \(([^)]*)\)", line))
 
 
 def _identities(store: Path) -> dict[tuple[str, str], Identity]:
-    """By stream and video, which file its record is: one that is written again is another."""
+    """Return the identity of each record's file by stream and video; it changes when a file is rewritten."""
     found = {}
     for path in store.rglob("*.h5"):
         facts = path.stat()

@@ -1,4 +1,4 @@
-"""A folder of videos as `--dataset folder` takes it, and what may become of it between two extractions."""
+"""A folder of videos as `--dataset folder` takes it, and changes of it between two extractions."""
 
 import os
 import random
@@ -18,21 +18,21 @@ from campaigns.samples import HEIGHT, WIDTH
 NUM_FRAMES, RATE = 20, 10
 NUM_OF_EACH = 4  # videos of H.264, videos of raw pictures, folders of pictures
 STREAMS = ("crops", "tubes")
-TRACKED = ("raw-0", "pictures-0")  # the videos with tubes, whose network is a large one
+TRACKED = ("raw-0", "pictures-0")  # the videos with tubes: only two, because their network is large
 RATES = (5, 10, 20)
 
 Window = tuple[int, int]
 
 
 class Inputs:
-    """The folder, and what its CSV says: windows of all, frames a second of folders of pictures."""
+    """The folder with its CSV: the windows of all videos, and the frame rates of folders of pictures."""
 
     def __init__(self, root: Path, windows: dict[str, Window], rates: dict[str, int]) -> None:
         self.root, self.windows, self.rates = root, windows, rates
 
     @classmethod
     def made(cls, root: Path, rng: random.Random) -> Self:
-        """A new folder. Raw pictures are of one size in bytes, whatever they show."""
+        """Return a new folder. Raw videos have the same size in bytes whatever they show."""
         kinds = [
             f"{kind}{number}" for kind in ("h264-", "raw-", "pictures-") for number in range(NUM_OF_EACH)
         ]
@@ -47,21 +47,21 @@ class Inputs:
         return inputs
 
     def moved(self, root: Path) -> "Inputs":
-        """The same under another root, as `cp -a` copies it."""
+        """Return a copy of the folder under another root, with the same file times."""
         shutil.copytree(self.root, root)
         return Inputs(root, self.windows, self.rates)
 
     def path(self, name: str) -> Path:
-        """The video: a file or a folder of pictures."""
+        """Return the path of the video, which is a file or a folder of pictures."""
         ending = {"h264": ".mp4", "raw": ".avi", "pictures": ""}[name.split("-")[0]]
         return self.root / "videos" / f"{name}{ending}"
 
     def picture(self, name: str, rng: random.Random) -> Path:
-        """Any picture of a folder."""
+        """Return the path of a random picture of a folder."""
         return rng.choice(sorted(self.path(name).iterdir()))
 
     def film(self, name: str, rng: random.Random) -> None:
-        """Other pictures in the place of those that are there."""
+        """Write a video of new random pictures over the one that is there."""
         noise = np.random.default_rng(rng.getrandbits(64))
         pictures = noise.integers(0, 255, (NUM_FRAMES, HEIGHT, WIDTH, 3), np.uint8)
         if name in self.rates:
@@ -71,15 +71,15 @@ class Inputs:
             encode(self.path(name), pictures)
 
     def box(self, name: str, rng: random.Random) -> None:
-        """Other boxes."""
+        """Write new random boxes."""
         write_boxes(self.root / "boxes" / f"{name}.csv", _boxes(rng))
 
     def quad(self, name: str, rng: random.Random) -> None:
-        """Other quads, in a folder that the dataset does not know."""
+        """Write new random quads, in a folder that the dataset does not read."""
         write_boxes(self.root / "quads" / f"{name}.csv", _boxes(rng))
 
     def write_table(self) -> None:
-        """The CSV as it is now."""
+        """Write the CSV with the current windows and rates."""
         rows = [
             f"{self.path(name).name},{number}.5,{start},{stop},{self.rates.get(name, '')}"
             for number, (name, (start, stop)) in enumerate(self.windows.items())
@@ -89,13 +89,13 @@ class Inputs:
 
 
 def paint(path: Path, picture: np.ndarray) -> None:
-    """A picture whose number of bytes does not depend on what it shows."""
+    """Write a picture file whose size in bytes does not depend on what it shows."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(picture).save(path, compress_level=0)
 
 
 def encode(path: Path, pictures: np.ndarray) -> None:
-    """H.264 in .mp4, raw pictures in .avi."""
+    """Write a video: H.264 in .mp4, raw pictures in .avi."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264" if path.suffix == ".mp4" else "rawvideo", rate=RATE)
@@ -115,11 +115,11 @@ def _another_video(inputs: Inputs, name: str, rng: random.Random) -> None:
 
 
 def _same_size_and_time(inputs: Inputs, name: str, rng: random.Random) -> None:
-    """As a careless tool leaves it, or a bad disk."""
+    """Change the content, and keep the size and time, as a careless tool or a bad disk does."""
     path = inputs.picture(name, rng) if name in inputs.rates else inputs.path(name)
     before = path.stat()
     if name in inputs.rates:
-        _paint_anew(path, rng)
+        _repaint(path, rng)
     else:
         inputs.film(name, rng)
     assert path.stat().st_size == before.st_size
@@ -151,16 +151,16 @@ def _rate(inputs: Inputs, name: str, rng: random.Random) -> None:
 
 
 def _one_picture(inputs: Inputs, name: str, rng: random.Random) -> None:
-    _paint_anew(inputs.picture(name, rng), rng)
+    _repaint(inputs.picture(name, rng), rng)
 
 
-def _paint_anew(path: Path, rng: random.Random) -> None:
+def _repaint(path: Path, rng: random.Random) -> None:
     noise = np.random.default_rng(rng.getrandbits(64))
     paint(path, noise.integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8))
 
 
 def _swapped(inputs: Inputs, name: str, rng: random.Random) -> None:
-    """Two pictures change their places: the same bytes in another order."""
+    """Swap two pictures: the folder has the same bytes in another order."""
     one, other = rng.sample(sorted(inputs.path(name).iterdir()), 2)
     aside = inputs.root / "aside"
     for source, target in ((one, aside), (other, one), (aside, other)):
@@ -169,10 +169,11 @@ def _swapped(inputs: Inputs, name: str, rng: random.Random) -> None:
 
 @dataclass(frozen=True)
 class Change:
-    """What is done to a video. `reason`, a pattern, begins what must be told of it; None: nothing may be.
+    """A change of a video.
 
-    `of` are the videos that it can be done to, or their kinds, `streams` those that it makes another.
-    `quietly` is what size and time do not show.
+    `reason` is a pattern for the beginning of the report on it; None means that nothing may be reported.
+    `of` are the videos, or kinds of videos, that can be changed so. `streams` are the streams whose features
+    change. `quietly` means that size and time do not show the change.
     """
 
     apply: Callable[[Inputs, str, random.Random], None]
@@ -182,12 +183,12 @@ class Change:
     quietly: bool = False
 
     def suits(self, name: str) -> bool:
-        """Whether it can be done to that video."""
+        """Return True if that video can be changed so."""
         return name in self.of or name.split("-")[0] in self.of
 
 
 FILES, FOLDERS = ("h264", "raw"), ("pictures",)
-OTHER_VIDEO = {  # also what is done to videos under another root
+OTHER_VIDEO = {  # the changes that are also made after a move to another root
     "another file": Change(_another_video, "another file", FILES),
     "other pictures": Change(_another_video, "other pictures", FOLDERS),
 }

@@ -1,9 +1,9 @@
-"""Four extractors at once on one store: the store must be the one that a single extractor writes.
+"""Run four extractors at once on one store: the store must equal one that a single extractor writes.
 
     python -m campaigns.concurrent --count 50 --out build/campaigns
 
-The extractors are processes of their own; each round they start together on an empty store, so that they
-make the same records at the same time and replace each other's.
+The extractors are separate processes. In each round they start together on an empty store, so that they make
+the same records at the same time and replace each other's.
 """
 
 import multiprocessing
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aqa_pipeline.store import Store
-from campaigns.campaign import Seen, run_campaign
+from campaigns.campaign import CampaignResult, run_campaign
 from campaigns.samples import differences, extract_crops, half_records, write_videos
 
 NUM_EXTRACTORS = 4
@@ -26,6 +26,7 @@ IMPORTED = [
 
 
 def main() -> None:
+    """Run the campaign."""
     run_campaign(
         "concurrent",
         "{count} rounds of four extractors at once on one store",
@@ -35,8 +36,8 @@ def main() -> None:
     )
 
 
-def measure(count: int, scratch: Path) -> Seen:
-    """Rounds whose store differs from the undisturbed one, or holds half a record."""
+def measure(count: int, scratch: Path) -> CampaignResult:
+    """Count the rounds whose store differs from the undisturbed one or holds half a record."""
     root, alone = scratch / "videos", scratch / "alone"
     write_videos(root)
     code, text = extract_crops(root, alone)
@@ -51,8 +52,8 @@ def measure(count: int, scratch: Path) -> Seen:
             found += differences(Store(alone), Store(store))
             unequal += bool(found)
             problems += [f"round {number}: {text}" for text in found]
-    return Seen(
-        what=f"{count - unequal} stores equal to an undisturbed one array by array, {unequal} not",
+    return CampaignResult(
+        summary=f"{count - unequal} stores equal to an undisturbed one array by array, {unequal} not",
         kept=not unequal,
         counts={"rounds": count, "extractors": NUM_EXTRACTORS, "equal": count - unequal, "unequal": unequal},
         details={"problems": problems[:20]},
@@ -60,14 +61,14 @@ def measure(count: int, scratch: Path) -> Seen:
 
 
 class Extractors:
-    """Processes that stay, forked from one that has imported everything: that takes longer than a round."""
+    """Processes that serve all rounds, forked from one with all imports, which take longer than a round."""
 
     def __init__(self, number: int) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(IMPORTED)
         self._pipes = []
         self._processes = []
-        self._gate = context.Barrier(number)  # kept here: children look it up by name when they are up
+        self._gate = context.Barrier(number)  # kept alive: children look it up by name when they start
         for _ in range(number):
             here, there = context.Pipe()
             process = context.Process(target=_extractor, args=(there, self._gate))
@@ -84,7 +85,7 @@ class Extractors:
             process.join()
 
     def extract(self, root: Path, store: Path) -> list[tuple[int, str]]:
-        """Exit code and text of each of them, all on that store at once."""
+        """Run all extractors at once on that store. Return the exit code and text of each."""
         for pipe in self._pipes:
             pipe.send((root, store))
         return [pipe.recv() for pipe in self._pipes]

@@ -1,4 +1,4 @@
-"""What campaigns left behind, as the table and the pictures of docs/reliability.md."""
+"""Write the campaigns' results as the table and the pictures of docs/reliability.md."""
 
 import json
 import os
@@ -13,7 +13,7 @@ BEGIN, END = "<!-- figures: written by `make campaign` -->", "<!-- end of the fi
 
 
 def put_into_docs(results: Path, docs: Path, *, order: Sequence[str]) -> None:
-    """Replaces the table between the marks in `docs/reliability.md`, and the pictures beside it."""
+    """Replace the table between the marks in `docs/reliability.md`, and the pictures beside it."""
     found = [json.loads(path.read_text()) for name in order if (path := results / f"{name}.json").is_file()]
     page = docs / "reliability.md"
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
@@ -24,11 +24,11 @@ def put_into_docs(results: Path, docs: Path, *, order: Sequence[str]) -> None:
 
 
 def table(results: Sequence[dict[str, Any]]) -> str:
-    """One row per campaign, and the machine that they ran on."""
+    """Return a Markdown table with one row per campaign, and a line on the machine."""
     rows = ["| what was tried | what was seen | minutes |", "|---|---|---|"]
     for result in results:
         mark = "" if result["details"]["kept"] else "**NOT KEPT** "
-        rows.append(f"| {result['figure']} | {mark}{result['seen']} | {result['seconds'] / 60:.1f} |")
+        rows.append(f"| {result['figure']} | {mark}{result['summary']} | {result['seconds'] / 60:.1f} |")
     return "\n".join([*rows, "", f"On {_machine()}."])
 
 

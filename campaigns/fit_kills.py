@@ -1,22 +1,17 @@
-"""`aqa fit` and `aqa report` are killed, get no room or a rival: resumed, they leave what is left otherwise.
+"""Disturb `aqa fit` and `aqa report` with SIGKILL, full disks and a second process, then resume them.
 
     python -m campaigns.fit_kills --count 100 --out build/campaigns
 
-Each command is a process of its own, forked from this one so that everything is imported once. Every other
-SIGKILL comes at a random moment, the others as soon as a file is half written. Whatever lies there afterwards
-must be whole, and after the same commands once more every file of the run and of the page must be, byte by
-byte, the one of an undisturbed run: none of them says when it was written. As root, run and page lie on a
-small tmpfs, whose room ends at a random byte; elsewhere the limit is on the size of files (RLIMIT_FSIZE).
+Each command is a separate process, forked from this one so that everything is imported once. Half of the
+SIGKILLs come at a random moment, the others as soon as a file is half written. After a disturbance every file
+must be whole. After the same commands again, every file of the run and of the page must equal that of an
+undisturbed run, byte by byte: no file says when it was written. As root, the files lie on a small tmpfs that
+is full at a random byte. Otherwise the limit is on the size of files (RLIMIT_FSIZE).
 """
 
-import contextlib
-import os
 import random
 import shutil
-import signal
-import sys
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,15 +20,14 @@ from pathlib import Path
 import torch
 
 from aqa_pipeline.files import PART
-from campaigns.campaign import Seen, run_campaign
+from campaigns.campaign import CampaignResult, run_campaign
+from campaigns.forked_command import Command
 from campaigns.full_disk import Limit, small_disk
-from campaigns.kills import wait_for_a_write
 from campaigns.samples import aqa, extract_crops, write_videos
 
 DISK_BYTES = 32 << 20
 NUM_VIDEOS = 8
-MOST_TRIES = 20  # of one disturbance: some commands end before they are killed, some find room enough
-TOLD_BYTES = 50_000  # a pipe holds more, so that nobody waits for its reader
+MOST_TRIES = 20  # per disturbance: some commands end before they are killed, some have enough room
 RIVAL = "another command is writing into"
 FULL = ("the disk is full", "the file would be larger than is allowed")
 
@@ -41,6 +35,7 @@ Contents = dict[str, bytes]
 
 
 def main() -> None:
+    """Run the campaign."""
     run_campaign(
         "fit_kills",
         "{count} disturbances of `aqa fit` and `aqa report`: SIGKILL, full disks, two at once",
@@ -52,7 +47,7 @@ def main() -> None:
 
 @dataclass
 class Tally:
-    """What was seen so far."""
+    """The counts so far."""
 
     done: Counter[str] = field(default_factory=Counter)
     in_a_write: int = 0
@@ -63,85 +58,92 @@ class Tally:
 
 @dataclass(frozen=True)
 class Place:
-    """Where run and page are written, by which commands, and what an undisturbed run leaves there."""
+    """The folder of run and page, the commands that write them, and the files of an undisturbed run."""
 
     folder: Path
     data: tuple[object, ...]
     limit: Limit
     whole: Contents = field(default_factory=dict)
-    seconds: float = 0.0  # of the longer of the two commands, undisturbed
+    seconds: float = 0.0  # that the longer of the two commands takes undisturbed
 
     def fit(self) -> tuple[object, ...]:
+        """Return the words of the fit command."""
         how = ("--split", "random-0,random-1", "--seeds", "0,1", "--epochs", 3, "--device", "cpu")
         head = ("--head", "wd", "--streams", "crops", "--out", self.folder / "run")
         return ("fit", *head, *self.data, *how)
 
     def report(self) -> tuple[object, ...]:
+        """Return the words of the report command."""
         return ("report", self.folder / "run", "--html", self.folder / "page" / "run.html", "--worst", 2)
 
     def contents(self) -> Contents:
-        """Every file by its place."""
+        """Return the content of every file by its relative path."""
         files = (path for path in self.folder.rglob("*") if path.is_file())
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in files}
 
     def unsound(self) -> list[str]:
-        """What lies there and is not whole; parts may lie there until the next command clears them away."""
+        """Return which files are not whole. Parts are allowed: the next command removes them."""
         there = {name: content for name, content in self.contents().items() if not _is_part(name)}
-        unlike = [name for name, content in there.items() if self.whole.get(name) != content]
-        cells = {str(Path(name).parent) for name in there if "/seed-" in name}
-        lacking = [name for name in self.whole if str(Path(name).parent) in cells and name not in there]
-        return [f"{name} is half there, or another" for name in unlike] + [f"{n} is missing" for n in lacking]
+        unequal = [name for name, content in there.items() if self.whole.get(name) != content]
+        trained = {str(Path(name).parent) for name in there if "/seed-" in name}
+        missing = [name for name in self.whole if str(Path(name).parent) in trained and name not in there]
+        return [f"{name} is half there, or another" for name in unequal] + [
+            f"{name} is missing" for name in missing
+        ]
 
     def differences(self) -> list[str]:
-        """What there is more, less or other than after an undisturbed run."""
+        """Return which files differ from those of an undisturbed run."""
         there = self.contents()
         names = sorted(there.keys() | self.whole.keys())
         return [f"{name} differs" for name in names if there.get(name) != self.whole.get(name)]
 
     def clear(self, *names: str) -> None:
-        """Deletes the run, the page, or both."""
+        """Delete the run, the page, or by default both."""
         for name in names or ("run", "page"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
 
 
-def measure(count: int, scratch: Path) -> Seen:
-    """Files half there after a disturbance, or other than those of an undisturbed run in the end."""
+def measure(count: int, scratch: Path) -> CampaignResult:
+    """Count the files that are not whole after a disturbance, or differ from an undisturbed run."""
     torch.set_num_threads(1)  # torch's threads do not survive a fork
     root, store = scratch / "videos", scratch / "store"
     write_videos(root, num_videos=NUM_VIDEOS)
     code, text = extract_crops(root, store)
     assert code == 0, text
     data = ("--dataset", "folder", "--root", root, "--store", store)
-    rng, seen = random.Random(0), Tally()
+    rng, tally = random.Random(0), Tally()
     with small_disk(scratch / "disk", DISK_BYTES) as (kind, folder, limit):
         place = _undisturbed(Place(folder, data, limit))
         for number in range(count):
             what = DISTURBANCES[number % len(DISTURBANCES)]
-            found = what(place, rng, seen) or place.unsound()
-            seen.done[what.__name__] += 1
+            found = what(place, rng, tally) or place.unsound()
+            tally.done[what.__name__] += 1
             if what is not fit_killed or rng.random() < 0.5:
-                found += _completed(place, seen)
-            seen.problems += [f"{number}, {what.__name__}: {text}" for text in found]
-        seen.problems += [f"in the end: {text}" for text in _completed(place, seen)]
-    return Seen(
-        what=f"{seen.compared} runs with their pages completed afterwards: {len(seen.problems)} differences "
-        f"from an undisturbed one, byte by byte, half files or bad messages; of two fits at once "
-        f"{seen.rivals_refused} of {seen.done['two_fits']} times one was refused, in one line ({kind})",
-        kept=not seen.problems,
+                found += _completed(place, tally)
+            tally.problems += [f"{number}, {what.__name__}: {text}" for text in found]
+        tally.problems += [f"in the end: {text}" for text in _completed(place, tally)]
+    return CampaignResult(
+        summary=f"{tally.compared} runs with their pages completed afterwards: {len(tally.problems)} "
+        "differences from an undisturbed one, byte by byte, half files or bad messages; of two fits at once "
+        f"{tally.rivals_refused} of {tally.done['two_fits']} times one was refused, in one line ({kind})",
+        kept=not tally.problems,
         counts={
             "disturbances": count,
-            **{f"  {what.replace('_', ' ')}": number for what, number in sorted(seen.done.items())},
-            "kills in the middle of a write": seen.in_a_write,
-            "runs compared": seen.compared,
-            "problems": len(seen.problems),
+            **{f"  {what.replace('_', ' ')}": number for what, number in sorted(tally.done.items())},
+            "kills in the middle of a write": tally.in_a_write,
+            "runs compared": tally.compared,
+            "problems": len(tally.problems),
             "disk": kind,
         },
-        details={"problems": seen.problems[:20]},
+        details={"problems": tally.problems[:20]},
     )
 
 
 def _undisturbed(place: Place) -> Place:
-    """The place with what fit and report leave, twice the same; everything is imported by then."""
+    """Return the place with the files of an undisturbed run, after two runs that must be equal.
+
+    The first run also imports everything that the forked commands need.
+    """
     for words in (place.fit(), place.report()):
         code, text = aqa(*words)
         assert code == 0, text
@@ -157,11 +159,11 @@ def _undisturbed(place: Place) -> Place:
     return Place(place.folder, place.data, place.limit, whole, max(seconds))
 
 
-def _completed(place: Place, seen: Tally) -> list[str]:
-    """What is wrong after the same commands once more; then the place is empty again."""
+def _completed(place: Place, tally: Tally) -> list[str]:
+    """Run the commands again, and return what is wrong. Delete run and page afterwards."""
     told = [Command(words).ended() for words in (place.fit(), place.report())]
     found = [text for code, text in told if code] + place.differences()
-    seen.compared += 1
+    tally.compared += 1
     place.clear()
     return found
 
@@ -170,71 +172,38 @@ def _is_part(name: str) -> bool:
     return any(PART.fullmatch(part) for part in Path(name).parts)
 
 
-class Command:
-    """One of our commands in a process of its own."""
-
-    def __init__(self, words: tuple[object, ...]) -> None:
-        sys.stdout.flush()
-        self._told, there = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            self._work(words, there)
-        os.close(there)
-
-    def _work(self, words: tuple[object, ...], pipe: int) -> None:
-        try:
-            code, text = aqa(*words)
-        except BaseException:  # a user would see it
-            code, text = 99, traceback.format_exc()
-        os.write(pipe, text.encode()[-TOLD_BYTES:])
-        os._exit(code)
-
-    def ended(self) -> tuple[int | None, str]:
-        """Waits for its end: the exit code (None: it was killed), and all that a user would read."""
-        _, status = os.waitpid(self.pid, 0)
-        with os.fdopen(self._told, "rb") as told:
-            text = told.read().decode(errors="replace")
-        return None if os.WIFSIGNALED(status) else os.WEXITSTATUS(status), text
-
-    def killed(self, place: Path, after: float | None) -> tuple[int | None, str]:
-        """As `ended`, with a SIGKILL after so many seconds, or as soon as a file is half written."""
-        if after is None:
-            wait_for_a_write(place, self.pid)
-        else:
-            time.sleep(after)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        return self.ended()
+def fit_killed(place: Place, rng: random.Random, tally: Tally) -> list[str]:
+    """Kill a fit that resumes what earlier kills left."""
+    return _killed(place, place.fit(), rng, tally, names=("run", "page"))
 
 
-def fit_killed(place: Place, rng: random.Random, seen: Tally) -> list[str]:
-    """Goes on with what earlier kills left."""
-    return _killed(place, place.fit(), rng, seen, names=("run", "page"))
+def report_killed(place: Place, rng: random.Random, tally: Tally) -> list[str]:
+    """Kill a report on a finished run."""
+    return _with_a_run(place) or _killed(place, place.report(), rng, tally, names=("page",))
 
 
-def report_killed(place: Place, rng: random.Random, seen: Tally) -> list[str]:
-    return _with_a_run(place) or _killed(place, place.report(), rng, seen, names=("page",))
+def fit_on_a_full_disk(place: Place, rng: random.Random, tally: Tally) -> list[str]:
+    """Run a fit with too little room."""
+    return _without_room(place, place.fit(), rng, tally, names=("run", "page"))
 
 
-def fit_on_a_full_disk(place: Place, rng: random.Random, seen: Tally) -> list[str]:
-    return _without_room(place, place.fit(), rng, seen, names=("run", "page"))
+def report_on_a_full_disk(place: Place, rng: random.Random, tally: Tally) -> list[str]:
+    """Run a report with too little room."""
+    return _with_a_run(place) or _without_room(place, place.report(), rng, tally, names=("page",))
 
 
-def report_on_a_full_disk(place: Place, rng: random.Random, seen: Tally) -> list[str]:
-    return _with_a_run(place) or _without_room(place, place.report(), rng, seen, names=("page",))
-
-
-def two_fits(place: Place, rng: random.Random, seen: Tally) -> list[str]:
-    """Both from nothing; one of them may be refused."""
+def two_fits(place: Place, rng: random.Random, tally: Tally) -> list[str]:
+    """Run two fits into one empty folder at once; one of them may be refused."""
     place.clear()
     told = _two(place.fit(), rng)
     refused = [text for code, text in told if code == 1 and RIVAL in text and _is_one_line(text)]
-    seen.rivals_refused += len(refused)
+    tally.rivals_refused += len(refused)
     done = [code for code, _ in told if code == 0]
     return [] if done and len(done) + len(refused) == 2 else [f"{code}: {text}" for code, text in told]
 
 
-def two_reports(place: Place, rng: random.Random, seen: Tally) -> list[str]:
+def two_reports(place: Place, rng: random.Random, tally: Tally) -> list[str]:
+    """Run two reports into one page at once."""
     found = _with_a_run(place)
     return found + [f"{code}: {text}" for code, text in _two(place.report(), rng) if code != 0]
 
@@ -253,21 +222,24 @@ DISTURBANCES: tuple[Disturbance, ...] = (
 
 
 def _with_a_run(place: Place) -> list[str]:
-    """What goes wrong where a report needs a run first."""
+    """Fit the run that a report needs. Return what went wrong."""
     code, text = Command(place.fit()).ended()
     return [] if code == 0 else [f"{code}: {text}"]
 
 
 def _killed(
-    place: Place, words: tuple[object, ...], rng: random.Random, seen: Tally, *, names: tuple[str, ...]
+    place: Place, words: tuple[object, ...], rng: random.Random, tally: Tally, *, names: tuple[str, ...]
 ) -> list[str]:
-    """Commands until one was killed; one that ends before has to end well, and its `names` make room."""
+    """Start commands until one was killed. Return what went wrong.
+
+    A command that ends before its kill must succeed; its outputs `names` are then deleted.
+    """
     start = time.monotonic()
     for _ in range(MOST_TRIES):
         after = None if rng.random() < 0.5 else rng.uniform(0, place.seconds)
         code, text = Command(words).killed(place.folder, after)
         if code is None:
-            seen.in_a_write += any(_is_part(part) for part in place.contents())
+            tally.in_a_write += any(_is_part(part) for part in place.contents())
             return []
         if code:
             return [f"{code}: {text}"]
@@ -276,9 +248,12 @@ def _killed(
 
 
 def _without_room(
-    place: Place, words: tuple[object, ...], rng: random.Random, seen: Tally, *, names: tuple[str, ...]
+    place: Place, words: tuple[object, ...], rng: random.Random, tally: Tally, *, names: tuple[str, ...]
 ) -> list[str]:
-    """Commands until one had too little room for its `names`; what it says must be one clear line."""
+    """Start commands until one has too little room. Return its message unless that is one clear line.
+
+    Outputs `names` of a command with enough room are deleted.
+    """
     sizes = [len(content) for file, content in place.whole.items() if file.startswith(names[0])]
     for _ in range(MOST_TRIES):
         with place.limit(rng.randrange(sum(sizes))):
@@ -298,7 +273,7 @@ def _two(words: tuple[object, ...], rng: random.Random) -> list[tuple[int | None
 
 
 def _is_one_line(text: str) -> bool:
-    """Whether it ended with its reason in one line."""
+    """Return True if the text ends with the reason in one line, without a traceback."""
     return "Traceback" not in text and text.strip().rpartition("\n")[2].startswith("Error: ")
 
 

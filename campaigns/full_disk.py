@@ -1,8 +1,8 @@
-"""A disk that is full at random points: a clear message, no damage, and the same command goes on later.
+"""Fill the disk at random points: the message must be clear, nothing damaged, and the command resumable.
 
     python -m campaigns.full_disk --count 50 --out build/campaigns
 
-As root, the store lies on a small tmpfs that is filled up to a random number of free bytes. Elsewhere the
+As root, the store lies on a small tmpfs that is filled up to a random number of free bytes. Otherwise the
 limit is on the size of files (RLIMIT_FSIZE), which refuses some records and lets others pass.
 """
 
@@ -17,11 +17,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from aqa_pipeline.store import Store
-from campaigns.campaign import Seen, run_campaign
+from campaigns.campaign import CampaignResult, run_campaign
 from campaigns.samples import aqa, differences, extract_crops, half_records, write_videos
 
 DISK_BYTES = 4 << 20
-MOST_POINTS = 10  # tried for each at which the disk shall be full
+MOST_POINTS = 10  # tries per full disk: at some points there is enough room
 REASONS = ("No space left on device", "File too large")
 ADVICE = "run the same command again"
 
@@ -29,13 +29,14 @@ Limit = Callable[[int], AbstractContextManager[None]]
 
 
 def main() -> None:
+    """Run the campaign."""
     run_campaign("full_disk", "{count} full disks at random points", measure, count=50, description=__doc__)
 
 
-def measure(count: int, scratch: Path) -> Seen:
-    """Points at which something was damaged, said badly, or could not be resumed.
+def measure(count: int, scratch: Path) -> CampaignResult:
+    """Count the points with damage, a bad message, or a store that could not be resumed.
 
-    Points follow each other until the disk was too small that often: at some there is room enough.
+    Points are tried until the disk was too small `count` times: at some points there is enough room.
     """
     root, alone = scratch / "videos", scratch / "alone"
     write_videos(root)
@@ -51,9 +52,9 @@ def measure(count: int, scratch: Path) -> Seen:
             num_points, num_refused = num_points + 1, num_refused + refused
             shutil.rmtree(disk / "store", ignore_errors=True)
     broken = len({text.split(":")[0] for text in problems})
-    return Seen(
-        what=f"{num_refused} clear refusals at {num_points} points, {broken} with damage, a bad message or "
-        f"no way to complete the store ({kind})",
+    return CampaignResult(
+        summary=f"{num_refused} clear refusals at {num_points} points, {broken} with damage, a bad message "
+        f"or no way to complete the store ({kind})",
         kept=not problems and num_refused == count,
         counts={"points": num_points, "refused": num_refused, "not kept": broken, "disk": kind},
         details={"problems": problems[:20]},
@@ -63,7 +64,7 @@ def measure(count: int, scratch: Path) -> Seen:
 def _one_point(
     root: Path, alone: Store, store: Path, full: AbstractContextManager[None]
 ) -> tuple[bool, list[str]]:
-    """Whether the disk was full too early, and what was wrong then or afterwards."""
+    """Return whether the disk was too small, and what was wrong then or after resuming."""
     with full:
         code, text = extract_crops(root, store)
         packed_code, packed_text = aqa("store", "pack", alone.root, "--out", store.parent / "packed.h5")
@@ -82,7 +83,7 @@ def _one_point(
 
 @contextlib.contextmanager
 def small_disk(folder: Path, num_bytes: int = DISK_BYTES) -> Iterator[tuple[str, Path, Limit]]:
-    """A disk of our own: how it is limited, where it is, and how to have so many bytes free on it."""
+    """Yield a small disk: its kind of limit, its folder, and a function that leaves so many bytes free."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={num_bytes}", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:

@@ -1,9 +1,9 @@
-"""Thousands of short videos through one extraction: its speed and its memory stay what they were.
+"""Extract thousands of short videos in one run: speed and memory must stay constant.
 
     python -m campaigns.many_videos --count 2000
 
-Speed is told in CPU seconds, too: on a machine with other work, seconds on the wall say little. The figure is
-the last quarter of the run against the second one; the first warms up.
+Speed is measured in CPU seconds too, because other work on the machine changes wall time. The last quarter of
+the run is compared with the second; the first one warms up.
 """
 
 import io
@@ -18,7 +18,7 @@ import numpy as np
 
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import Store
-from campaigns.campaign import Seen, run_campaign
+from campaigns.campaign import CampaignResult, run_campaign
 from campaigns.processes import children_of, cpu_seconds, resident_megabytes
 from campaigns.samples import half_records
 from extract.choices.streams import Choices, build_streams
@@ -26,14 +26,14 @@ from extract.run.extraction import Extraction
 from extract.run.stage import extract
 
 SAMPLE_SECONDS = 0.5
-SAMPLES_OF_A_RUN = 80  # at least: twenty in each quarter, however short the run is
-ENOUGH_VIDEOS = 400  # in fewer, the interpreter's own warming up outweighs everything else
-MOST_GROWTH = 1.1  # of memory, and of CPU time per video
+SAMPLES_OF_A_RUN = 80  # at least twenty in each quarter, however short the run is
+ENOUGH_VIDEOS = 400  # with fewer videos, the interpreter's warm-up outweighs everything else
+MOST_GROWTH = 1.1  # the largest ratio of memory, and of CPU time per video
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One look at the run: videos ended, seconds by the wall and by CPUs, MB here and in decoders."""
+    """One sample of the run: finished videos, wall and CPU seconds, MB of this process and of decoders."""
 
     videos: float
     seconds: float
@@ -43,6 +43,7 @@ class Sample:
 
 
 def main() -> None:
+    """Run the campaign."""
     run_campaign(
         "many_videos",
         "{count} short generated videos through the local engine",
@@ -52,8 +53,8 @@ def main() -> None:
     )
 
 
-def measure(count: int, scratch: Path) -> Seen:
-    """How memory and time per video change in the course of the run."""
+def measure(count: int, scratch: Path) -> CampaignResult:
+    """Measure how memory and time per video change in the course of the run."""
     videos = write_short_videos(scratch / "videos", count)
     streams = build_streams(["frames"], Choices(backbones={"": "resnet18"}, weights={"": "random:0"}))
     look = Look(count)
@@ -62,8 +63,8 @@ def measure(count: int, scratch: Path) -> Seen:
     trend = Trend.of(rows, count) if count >= ENOUGH_VIDEOS else None
     broken = half_records(scratch / "store")
     sound = report.num_done == count and not report.failures and not broken
-    return Seen(
-        what=f"{count / report.wall_seconds:.1f} videos/s; {trend or 'too few videos to tell of growth'}",
+    return CampaignResult(
+        summary=f"{count / report.wall_seconds:.1f} videos/s; {trend or 'too few videos to tell of growth'}",
         kept=sound and (trend is None or trend.is_flat),
         counts={
             "videos": count,
@@ -84,27 +85,30 @@ def measure(count: int, scratch: Path) -> Seen:
 
 @dataclass(frozen=True)
 class Trend:
-    """The last quarter of a run beside its second one. CPU milliseconds are (second, last) per video."""
+    """The last quarter of a run compared with the second. CPU milliseconds are (second, last) per video."""
 
     memory_growth: float
     cpu_milliseconds: tuple[float, float]
 
     @classmethod
     def of(cls, rows: list[Sample], count: int) -> "Trend":
+        """Return the trend of a run's samples."""
         memory = [(row.videos, row.megabytes + row.decoder_megabytes) for row in rows]
         second, last = per_video(rows, count, "cpu_seconds")
         return cls(growth(memory, count), (1000 * second, 1000 * last))
 
     @property
     def cpu_growth(self) -> float:
+        """The ratio of the CPU times per video."""
         return self.cpu_milliseconds[1] / self.cpu_milliseconds[0]
 
     @property
     def is_flat(self) -> bool:
+        """True if neither memory nor CPU time per video grows by `MOST_GROWTH`."""
         return max(self.memory_growth, self.cpu_growth) < MOST_GROWTH
 
     def counts(self) -> dict[str, float]:
-        """The rows of the printed table."""
+        """Return the rows of the printed table."""
         return {
             "CPU ms per video, second quarter": round(self.cpu_milliseconds[0], 1),
             "CPU ms per video, last quarter": round(self.cpu_milliseconds[1], 1),
@@ -119,7 +123,7 @@ class Trend:
 
 
 def write_short_videos(folder: Path, count: int) -> list[Video]:
-    """Videos of 0.8 to 1.4 seconds, 64x48, all different."""
+    """Write different videos of 0.8 to 1.4 seconds, 64x48 pixels."""
     folder.mkdir(parents=True)
     rows, columns = np.mgrid[0:48, 0:64]
     for at in range(count):
@@ -144,6 +148,7 @@ class Look:
         self._step = count / SAMPLES_OF_A_RUN
 
     def __call__(self, *, videos: float, **_: object) -> None:
+        """Take a sample if it is time; `videos` are the finished ones, the current one counted in part."""
         seconds = time.perf_counter() - self._start
         if seconds < self._next_seconds and videos < self._next_videos:
             return
@@ -155,14 +160,14 @@ class Look:
 
 
 def growth(rows: list[tuple[float, float]], count: int) -> float:
-    """The median of the last quarter over that of the second."""
+    """Return the median of the last quarter divided by that of the second; `rows` are (videos, value)."""
     second = np.median([value for videos, value in rows if 0.25 <= videos / count < 0.5])
     last = np.median([value for videos, value in rows if videos / count >= 0.75])
     return float(last / second)
 
 
 def per_video(rows: list[Sample], count: int, what: str) -> tuple[float, float]:
-    """That time per video in the second quarter, and in the last."""
+    """Return the time `what` per video in the second quarter, and in the last."""
     quarters = []
     for start, stop in ((0.25, 0.5), (0.75, 1.0)):
         part = [row for row in rows if start <= row.videos / count <= stop]
@@ -172,7 +177,7 @@ def per_video(rows: list[Sample], count: int, what: str) -> tuple[float, float]:
 
 
 def plot(rows: list[Sample]) -> bytes:
-    """Videos and memory over time, as SVG."""
+    """Return a plot of videos and memory over time, as SVG."""
     import matplotlib.figure
 
     figure = matplotlib.figure.Figure(figsize=(7, 4.2), layout="constrained")

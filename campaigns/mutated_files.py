@@ -1,10 +1,10 @@
-"""Mutated files from outside: a clear error each, no traceback for the user, no code of theirs run.
+"""Open mutated files: each must give a clear error, never a traceback, and must never run its code.
 
     python -m campaigns.mutated_files --count 2000 --out build/campaigns
 
-Files of every kind (`campaigns.doors`) are mutated (`campaigns.mutations`) and opened as a user opens them,
-by one of our commands in a worker process whose memory is limited. A worker that dies or hangs is a finding,
-and is replaced. Mutation number k is the same whenever it is made: `--only K` does it again and shows all.
+Files of every kind (`campaigns.file_kinds`) are mutated (`campaigns.mutations`) and opened as a user opens
+them, by an `aqa` command in a worker process with limited memory. A worker that dies or hangs is counted as a
+problem, and is replaced. Mutation number K is the same in every run: `--only K` repeats it and prints all.
 """
 
 import contextlib
@@ -22,12 +22,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from campaigns.campaign import Seen, run_campaign
-from campaigns.doors import CANARY, DOORS
+from campaigns.campaign import CampaignResult, run_campaign
+from campaigns.file_kinds import FILE_KINDS
+from campaigns.file_samples import CANARY
 from campaigns.mutations import mutate
 
 SECONDS_PER_FILE = 60.0
-MEMORY_BYTES = 4 << 30  # above what the worker has once everything is imported
+MEMORY_BYTES = 4 << 30  # more than the worker uses after its imports
 FINE = ("opened", "opened in part", "refused")
 
 
@@ -35,18 +36,19 @@ FINE = ("opened", "opened in part", "refused")
 class Outcome:
     """What happened to one mutated file.
 
-    `opened`: nothing is wrong with it for us. `opened in part`: what is wrong is named, the rest is used.
-    `refused`: a clear error. Any other verdict is one of the things that must not happen.
+    The verdict `opened` means that the command found nothing wrong. `opened in part` means that it named what
+    is wrong and used the rest. `refused` means a clear error. No other verdict may happen.
     """
 
     number: int
-    door: str
+    kind: str
     mutation: str
     verdict: str
     text: str
 
 
 def main() -> None:
+    """Run the campaign."""
     if "--only" in sys.argv:
         with tempfile.TemporaryDirectory() as scratch:
             print(_tried(int(sys.argv[sys.argv.index("--only") + 1]), Path(scratch)))
@@ -60,30 +62,31 @@ def main() -> None:
     )
 
 
-def measure(count: int, scratch: Path) -> Seen:
-    """How many files were opened or refused with a clear error, and all others."""
+def measure(count: int, scratch: Path) -> CampaignResult:
+    """Count the files that were opened or refused with a clear error, and all others."""
     with _worker(scratch) as worker:
         outcomes = [worker.tried(number) for number in range(count)]
     verdicts = Counter(outcome.verdict for outcome in outcomes)
     bad = [outcome for outcome in outcomes if outcome.verdict not in FINE]
-    by_door = {
-        door: dict(Counter(outcome.verdict for outcome in outcomes if outcome.door == door)) for door in DOORS
+    by_kind = {
+        kind: dict(Counter(outcome.verdict for outcome in outcomes if outcome.kind == kind))
+        for kind in FILE_KINDS
     }
-    return Seen(
-        what=f"{verdicts['refused']:,} refused with a clear error, {verdicts['opened in part']:,} opened in "
-        f"part with what is wrong named, {verdicts['opened']:,} sound enough for us; {len(bad)} tracebacks, "
+    return CampaignResult(
+        summary=f"{verdicts['refused']:,} refused with a clear error, {verdicts['opened in part']:,} opened "
+        f"in part with what is wrong named, {verdicts['opened']:,} sound enough; {len(bad)} tracebacks, "
         f"crashes, hangs or unclear errors; {verdicts['code run']} ran code",
         kept=not bad,
         counts={"files": count, **dict(sorted(verdicts.items())), "MB most": round(worker.peak_bytes / 1e6)},
         details={
-            "by door": by_door,
-            "bad": [f"{o.number} {o.door}, {o.mutation}: {o.verdict}: {o.text[-600:]}" for o in bad][:50],
+            "by kind": by_kind,
+            "bad": [f"{o.number} {o.kind}, {o.mutation}: {o.verdict}: {o.text[-600:]}" for o in bad][:50],
         },
     )
 
 
 class Worker:
-    """A process that tries one file after another, replaced where one kills it."""
+    """A process that opens one file after another, and is replaced if a file kills it."""
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
@@ -97,11 +100,11 @@ class Worker:
         self._process: Any = context.Process(target=_serve, args=(there, folder))
         self._process.start()
         there.close()
-        self._pipe.recv()  # it is up
+        self._pipe.recv()  # the process is ready
 
     def tried(self, number: int) -> Outcome:
-        """What that mutated file did."""
-        door = _door(number)
+        """Return what happened to the mutated file of that number."""
+        kind = _kind_of(number)
         try:
             self._pipe.send(number)
             if not self._pipe.poll(SECONDS_PER_FILE):
@@ -111,12 +114,13 @@ class Worker:
         except (EOFError, OSError) as error:
             self._process.join()
             verdict = "hang" if str(error) == "hang" else "crash"
-            outcome, peak_bytes = Outcome(number, door, "", verdict, f"exit {self._process.exitcode}"), 0
+            outcome, peak_bytes = Outcome(number, kind, "", verdict, f"exit {self._process.exitcode}"), 0
             self._start()
         self.peak_bytes = max(self.peak_bytes, peak_bytes)
         return outcome
 
     def stop(self) -> None:
+        """End the process."""
         self._pipe.close()
         self._process.join()
 
@@ -141,24 +145,24 @@ def _serve(orders: Connection, scratch: Path) -> None:
 
 
 def _limit_memory() -> None:
-    """Files that claim much must be refused, not believed: whoever believes gets no memory here."""
+    """Limit the memory, so that a command fails which believes a file's claim of a huge size."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, used + MEMORY_BYTES))
 
 
 def _tried(number: int, scratch: Path) -> Outcome:
-    """Spoils one file of a fresh sample and opens it."""
+    """Mutate one file of a fresh sample, and open it."""
     canary = Path(os.environ.setdefault(CANARY, str(scratch / "canary")))
-    name, rng = _door(number), random.Random(number)
+    name, rng = _kind_of(number), random.Random(number)
     folder = _fresh_sample(name, scratch)
     paths = _files_to_spoil(name, scratch)
     path = folder / rng.choice(paths)
     mutation, content = mutate(path.read_bytes(), rng)
     path.write_bytes(content)
     try:
-        code, text = DOORS[name].enter(folder)
-        verdict = _judged(code, text, folder=folder)
-    except BaseException:  # whatever it is, a user would see it
+        code, text = FILE_KINDS[name].open(folder)
+        verdict = _verdict_on(code, text, folder=folder)
+    except BaseException:  # a user would see this traceback
         verdict, text = "traceback", traceback.format_exc()
     if canary.exists():
         canary.unlink()
@@ -166,7 +170,7 @@ def _tried(number: int, scratch: Path) -> Outcome:
     return Outcome(number, name, f"{path.name} {mutation}", verdict, text)
 
 
-def _judged(code: int, text: str, *, folder: Path) -> str:
+def _verdict_on(code: int, text: str, *, folder: Path) -> str:
     if "Traceback" in text:
         return "traceback"
     if str(folder) not in text and code:
@@ -174,12 +178,12 @@ def _judged(code: int, text: str, *, folder: Path) -> str:
     return {0: "opened", 1: "refused", 3: "opened in part"}.get(code, "unclear")
 
 
-def _door(number: int) -> str:
-    return list(DOORS)[number % len(DOORS)]
+def _kind_of(number: int) -> str:
+    return list(FILE_KINDS)[number % len(FILE_KINDS)]
 
 
 def _fresh_sample(name: str, scratch: Path) -> Path:
-    """A copy of the sound sample, always in the same place: some files name their folder."""
+    """Copy the sound sample, always to the same place, because some files name their folder."""
     folder = scratch / "sample"
     shutil.rmtree(folder, ignore_errors=True)
     _files_to_spoil(name, scratch)
@@ -188,13 +192,13 @@ def _fresh_sample(name: str, scratch: Path) -> Path:
 
 
 def _files_to_spoil(name: str, scratch: Path) -> list[str]:
-    """The files of the sample that are mutated, relative to it; the sample is made once."""
+    """Return the relative paths of the sample's files that may be mutated. The sample is made once."""
     kept, listing = scratch / "samples" / name.replace(" ", "-"), scratch / f"{name.replace(' ', '-')}.files"
     if not listing.exists():
         made = scratch / "sample"
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir()
-        paths = [path.relative_to(made).as_posix() for path in DOORS[name].prepare(made)]
+        paths = [path.relative_to(made).as_posix() for path in FILE_KINDS[name].prepare(made)]
         kept.parent.mkdir(exist_ok=True)
         shutil.move(made, kept)
         listing.write_text("\n".join(paths))

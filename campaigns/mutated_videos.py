@@ -1,9 +1,9 @@
-"""Damaged and hostile video files: every one has a record or a named failure in the end, and the run ends.
+"""Extract damaged and hostile videos: each must have a record or a named failure, and the run must end.
 
     AQA_TEST_DATA=../shared python -m campaigns.mutated_videos --count 500
 
-Videos of five codecs, and the first seconds of real clips where there are any, are cut off, get bits flipped,
-pieces of each other spliced in, or garbage for a header. One `aqa extract` takes all of them.
+The videos are of five codecs, and the first seconds of real clips if there are any. They are truncated, get
+bits flipped, pieces of each other spliced in, or a header of garbage. One `aqa extract` takes all of them.
 """
 
 import os
@@ -17,7 +17,7 @@ import av
 import numpy as np
 
 from aqa_pipeline.store import Store
-from campaigns.campaign import Seen, run_campaign
+from campaigns.campaign import CampaignResult, run_campaign
 from campaigns.samples import aqa, half_records
 
 TIMEOUT_SECONDS = 60
@@ -31,7 +31,7 @@ RECIPES = (
     (".mov", "mjpeg", {}),
     (".ts", "libx264", {"preset": "ultrafast", "g": "8", "bf": "2"}),
 )
-# What a failure says -> what it is counted as; the first that fits.
+# A pattern of a failure's message -> how it is counted; the first that matches.
 KINDS = {
     "the decoder crashed": "crashed the decoder",
     "the decoder was killed": "crashed the decoder",
@@ -45,7 +45,7 @@ Mutation = Callable[[bytes, list[bytes], np.random.Generator], bytes]
 
 @dataclass(frozen=True)
 class Source:
-    """A whole video that mutants are made of."""
+    """A sound video from which mutants are made."""
 
     name: str
     suffix: str
@@ -53,6 +53,7 @@ class Source:
 
 
 def main() -> None:
+    """Run the campaign."""
     run_campaign(
         "mutated_videos",
         "{count} mutated videos through one extraction",
@@ -62,8 +63,8 @@ def main() -> None:
     )
 
 
-def measure(count: int, scratch: Path) -> Seen:
-    """Mutants that have neither a record nor a named failure, or stop the run."""
+def measure(count: int, scratch: Path) -> CampaignResult:
+    """Count the mutants with a record, with a named failure, and with neither."""
     sources = write_sources(scratch)
     names = write_mutants(scratch / "mutants", sources, count)
     command = ("extract", "--dataset", "folder", "--root", scratch / "mutants", "--store", scratch / "store")
@@ -76,8 +77,8 @@ def measure(count: int, scratch: Path) -> Seen:
     broken = half_records(scratch / "store")
     kept = code in (0, 3) and not lost and not stored & set(failed) and not broken
     counts = Counter(kind_of(reason) for reason in failed.values())
-    return Seen(
-        what=f"{len(stored)} have a record, {len(failed)} a named failure, {len(lost)} neither; "
+    return CampaignResult(
+        summary=f"{len(stored)} have a record, {len(failed)} a named failure, {len(lost)} neither; "
         f"{counts['crashed the decoder']} crashed their decoder, {counts['hung past the timeout']} hung past "
         f"{TIMEOUT_SECONDS} s; the run ended",
         kept=kept,
@@ -94,23 +95,24 @@ def measure(count: int, scratch: Path) -> Seen:
 
 
 def kind_of(reason: str) -> str:
+    """Return how a failure's message is counted."""
     return next(kind for pattern, kind in KINDS.items() if re.search(pattern, reason))
 
 
 def shortened(reason: str) -> str:
-    """The reason without what differs from file to file."""
+    """Return the reason without path and numbers, which differ from file to file."""
     return re.sub(r"[\d.]+", "N", re.sub(r"^\S*/\S+: ", "", reason))[:100]
 
 
 def by_mutation(names: list[str], failed: dict[str, str]) -> dict[str, str]:
-    """Per mutation, how many of its mutants failed."""
+    """Return how many mutants of each mutation failed."""
     total = Counter(name.split("-")[1] for name in names)
     bad = Counter(name.split("-")[1] for name in failed)
     return {mutation: f"{bad[mutation]} of {total[mutation]} failed" for mutation in sorted(total)}
 
 
 def write_sources(scratch: Path) -> list[Source]:
-    """A short video per codec, and the beginnings of the real clips of AQA_TEST_DATA."""
+    """Write a short video per codec, and the beginnings of the real clips in AQA_TEST_DATA."""
     sources = []
     for at, (suffix, codec, options) in enumerate(RECIPES):
         path = scratch / f"source-{at}{suffix}"
@@ -127,7 +129,7 @@ def write_sources(scratch: Path) -> list[Source]:
 
 
 def encode(path: Path, codec: str, options: dict[str, str], *, seed: int) -> None:
-    """24 frames of moving stripes, 96x64, 12 a second."""
+    """Write a video of moving stripes: 24 frames of 96x64 pixels, 12 a second."""
     rows, columns = np.mgrid[0:64, 0:96]
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=12, options=dict(options))
@@ -141,7 +143,7 @@ def encode(path: Path, codec: str, options: dict[str, str], *, seed: int) -> Non
 
 
 def copy_beginning(clip: Path, path: Path) -> None:
-    """The first packets of the clip, as they are."""
+    """Copy the clip's packets of the first two seconds, unchanged."""
     with av.open(str(clip)) as source, av.open(str(path), "w") as target:
         stream = source.streams.video[0]
         copy = target.add_stream_from_template(stream)
@@ -153,7 +155,7 @@ def copy_beginning(clip: Path, path: Path) -> None:
 
 
 def write_mutants(root: Path, sources: list[Source], count: int) -> list[str]:
-    """A folder as `--dataset folder` takes it; the video ids."""
+    """Write a folder of mutants as `--dataset folder` takes it. Return the video ids."""
     rng = np.random.default_rng(0)
     (root / "videos").mkdir(parents=True)
     others, names, rows = [source.content for source in sources], [], ["video,score\n"]
@@ -169,11 +171,12 @@ def write_mutants(root: Path, sources: list[Source], count: int) -> list[str]:
 
 
 def truncated(content: bytes, others: list[bytes], rng: np.random.Generator) -> bytes:
+    """Cut the end off, of any length."""
     return content[: drawn(rng, len(content))]
 
 
 def flipped(content: bytes, others: list[bytes], rng: np.random.Generator) -> bytes:
-    """1 to 256 bits flipped, anywhere."""
+    """Flip 1 to 256 bits anywhere."""
     changed = np.frombuffer(content, np.uint8).copy()
     at = rng.integers(0, len(changed), 2 ** drawn(rng, 9))
     changed[at] ^= (1 << rng.integers(0, 8, len(at))).astype(np.uint8)
@@ -181,7 +184,7 @@ def flipped(content: bytes, others: list[bytes], rng: np.random.Generator) -> by
 
 
 def spliced(content: bytes, others: list[bytes], rng: np.random.Generator) -> bytes:
-    """A piece of it replaced by a piece of another file, of any length."""
+    """Replace a piece by a piece of another file, each of any length."""
     other = others[drawn(rng, len(others))]
     start, stop = sorted((drawn(rng, len(content)), drawn(rng, len(content))))
     begin, end = sorted((drawn(rng, len(other)), drawn(rng, len(other))))
@@ -189,7 +192,7 @@ def spliced(content: bytes, others: list[bytes], rng: np.random.Generator) -> by
 
 
 def garbage_header(content: bytes, others: list[bytes], rng: np.random.Generator) -> bytes:
-    """Random bytes within the first 64 to 1024, and within the last as many, where some keep their index."""
+    """Write random bytes into the first and the last 64 to 1024 bytes; some formats end with their index."""
     length = min(len(content) // 2, 64 * 2 ** drawn(rng, 5))
     changed = np.frombuffer(content, np.uint8).copy()
     for part in (changed[:length], changed[-length:]):
@@ -199,7 +202,7 @@ def garbage_header(content: bytes, others: list[bytes], rng: np.random.Generator
 
 
 def drawn(rng: np.random.Generator, number: int) -> int:
-    """One of 0 .. number - 1."""
+    """Return a random one of 0 .. number - 1."""
     return int(rng.integers(0, number))
 
 

@@ -1,4 +1,4 @@
-"""Ways in which a file may be wrong: cut, flipped, spliced, forged numbers, words where numbers should be."""
+"""Mutations of a file: cuts, flipped bits, splices, forged numbers, words in the place of numbers."""
 
 import random
 import re
@@ -23,7 +23,7 @@ Mutation = Callable[[bytearray, random.Random], bytes]
 
 
 def mutate(content: bytes, rng: random.Random) -> tuple[str, bytes]:
-    """What was done, and the bytes after one to three mutations."""
+    """Apply one to three random mutations. Return their names, joined by +, and the bytes."""
     names = [rng.choice(list(MUTATIONS)) for _ in range(rng.choice((1, 1, 2, 3)))]
     for name in names:
         content = MUTATIONS[name](bytearray(content), rng)
@@ -48,7 +48,7 @@ def _overwritten(content: bytearray, rng: random.Random) -> bytes:
 
 
 def _forged_number(content: bytearray, rng: random.Random) -> bytes:
-    """A length or a shape of 2 to 8 bytes that claims what no file holds; headers are hit most."""
+    """Overwrite 2 to 8 bytes with a huge number, as a forged length or shape; mostly in the header."""
     at = rng.randrange(min(len(content), rng.choice((64, 512, len(content) + 1))) or 1)
     size = rng.choice((2, 4, 8))
     number = rng.choice(HUGE) & (256**size - 1)
@@ -81,7 +81,7 @@ def _other_magic(content: bytearray, rng: random.Random) -> bytes:
 
 
 def _wrong_word(content: bytearray, rng: random.Random) -> bytes:
-    """Another word in the place of a number or a name."""
+    """Replace a number or a name by another word."""
     words = list(re.finditer(rb"[\w.]+", bytes(content[:20_000])))
     if not words:
         return bytes(content) + rng.choice(WORDS)
@@ -90,7 +90,7 @@ def _wrong_word(content: bytearray, rng: random.Random) -> bytes:
 
 
 def _deep(content: bytearray, rng: random.Random) -> bytes:
-    """Brackets in brackets: parsers that call themselves fall down the stack."""
+    """Insert nested brackets, with which recursive parsers overflow the stack."""
     at, bracket = rng.randrange(len(content) + 1), rng.choice((b"[", b'{"a":', b"(", b"["))
     return bytes(content[:at]) + bracket * rng.choice((50, 5_000, 200_000)) + bytes(content[at:])
 

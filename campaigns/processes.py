@@ -1,4 +1,4 @@
-"""What Linux tells of processes in /proc."""
+"""Read facts about processes from Linux's /proc."""
 
 import os
 import time
@@ -9,13 +9,13 @@ TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def children_of(pid: int) -> list[int]:
-    """The processes that it has started, by any of its threads."""
+    """Return the ids of the process's children, started by any of its threads."""
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 def ends(pid: int, *, within_seconds: float) -> bool:
-    """Whether that process ends in time; one that waits to be reaped has ended."""
+    """Return True if the process ends in time; a zombie has ended."""
     deadline = time.monotonic() + within_seconds
     while (fields := _fields(pid)) and fields[0] != "Z":
         if time.monotonic() > deadline:
@@ -25,13 +25,13 @@ def ends(pid: int, *, within_seconds: float) -> bool:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process; 0 once it is gone."""
+    """Return the user and system time of a process in seconds; 0 if it is gone."""
     fields = _fields(pid)
     return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND if fields else 0.0
 
 
 def resident_megabytes(pid: int) -> float:
-    """Memory of a process; 0 once it is gone."""
+    """Return the resident memory of a process in MB; 0 if it is gone."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES / 1e6
     except (FileNotFoundError, ProcessLookupError):
@@ -39,7 +39,7 @@ def resident_megabytes(pid: int) -> float:
 
 
 def _fields(pid: int) -> list[str]:
-    """State, parent and so on, after the name in parentheses, which may hold anything (proc(5))."""
+    """Return state, parent and the further fields after the name (proc(5)); [] if the process is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except (FileNotFoundError, ProcessLookupError):

@@ -1,10 +1,10 @@
-"""SIGKILL of Ray workers at random moments: the store must be the one that an undisturbed run writes.
+"""Kill Ray workers with SIGKILL at random moments: the store must equal one of an undisturbed run.
 
     python -m campaigns.ray_kills --count 20 --out build/campaigns
 
-A cluster of two nodes is started on this machine, and a run through the front door extracts on it while its
-workers are killed every few seconds, while they start and while they work. Rounds follow each other on
-empty stores until the count is reached. A run that gave up is repeated as its user would repeat it.
+A cluster of two nodes is started on this machine. `aqa extract` runs on it while its workers are killed every
+few seconds, both while they start and while they work. Each round begins with an empty store, until the count
+is reached. A run that gave up is repeated, as a user would repeat it.
 """
 
 import os
@@ -20,19 +20,18 @@ from typing import Self
 
 from aqa_pipeline.cluster.connection import OBJECT_STORE_BYTES, import_ray
 from aqa_pipeline.store import Store
-from campaigns.campaign import Seen, run_campaign
+from campaigns.campaign import CampaignResult, run_campaign
 from campaigns.samples import differences, extract_crops, half_records, write_videos
 
 NUM_NODES, NUM_WORKERS = 2, 2
-FEWEST_VIDEOS, MOST_VIDEOS = 12, 40  # two for each kill
-PAUSE_SECONDS, LIFE_SECONDS = (
-    2.0,
-    3.0,
-)  # on average between kills; at most in the phase that a kill is meant for
-MAX_RUNS = 20  # of one round
+FEWEST_VIDEOS, MOST_VIDEOS = 12, 40  # two videos per kill, within these bounds
+PAUSE_SECONDS = 2.0  # the mean time between two kills
+LIFE_SECONDS = 3.0  # the longest time that a worker lives after it was chosen
+MAX_RUNS = 20  # per round
 
 
 def main() -> None:
+    """Run the campaign."""
     run_campaign(
         "ray_kills",
         "{count} kills of Ray workers on a local cluster of two nodes",
@@ -42,11 +41,11 @@ def main() -> None:
     )
 
 
-def measure(count: int, scratch: Path) -> Seen:
-    """Rounds until so many workers were killed, and how many stores differ from the undisturbed one."""
+def measure(count: int, scratch: Path) -> CampaignResult:
+    """Run rounds until `count` workers were killed. Count the stores that differ from the undisturbed one."""
     import torch
 
-    torch.set_num_threads(1)  # as each worker has; sums in another order differ in their last bits
+    torch.set_num_threads(1)  # as each worker has: sums in another order differ in their last bits
     root, alone = scratch / "videos", scratch / "alone"
     write_videos(root, num_videos=min(max(FEWEST_VIDEOS, 2 * count), MOST_VIDEOS))
     code, text = extract_crops(root, alone)
@@ -70,8 +69,8 @@ def measure(count: int, scratch: Path) -> Seen:
         "unequal": unequal,
         "decoders left behind": len(left_behind),
     }
-    return Seen(
-        what=f"{rounds - unequal} of {rounds} stores equal to an undisturbed one array by array, "
+    return CampaignResult(
+        summary=f"{rounds - unequal} of {rounds} stores equal to an undisturbed one array by array, "
         f"{len(left_behind)} decoders left behind",
         kept=not unequal and not left_behind,
         counts=counts,
@@ -80,11 +79,10 @@ def measure(count: int, scratch: Path) -> Seen:
 
 
 def extract_until_done(root: Path, store: Path, address: str) -> tuple[int, list[str]]:
-    """How many runs it took until every video was stored, and what went wrong if that never was."""
+    """Return how many runs it took to store every video, and what went wrong if none did."""
+    engine = ("--engine", "ray", "--ray-address", address, "--actors", NUM_WORKERS)
     for number in range(1, MAX_RUNS + 1):
-        code, text = extract_crops(
-            root, store, "--engine", "ray", "--ray-address", address, "--actors", NUM_WORKERS
-        )
+        code, text = extract_crops(root, store, *engine)
         if code == 0:
             return number, []
     return MAX_RUNS, [f"not done after {MAX_RUNS} runs: {text}"]
@@ -92,7 +90,7 @@ def extract_until_done(root: Path, store: Path, address: str) -> tuple[int, list
 
 @contextmanager
 def local_cluster() -> Iterator[tuple[str, list[int]]]:
-    """The address of a cluster on this machine, and the processes under which its workers run."""
+    """Yield the address of a cluster on this machine, and the parent processes of its workers."""
     import_ray()
     from ray.cluster_utils import Cluster
 
@@ -108,7 +106,7 @@ def local_cluster() -> Iterator[tuple[str, list[int]]]:
 
 
 class Killer:
-    """A thread that kills a worker now and then, until it has killed `count`."""
+    """A thread that kills workers at random times, until it has killed `count`."""
 
     def __init__(self, raylets: list[int], count: int) -> None:
         self._raylets, self._count = raylets, count
@@ -128,11 +126,12 @@ class Killer:
 
     @property
     def is_done(self) -> bool:
+        """True if `count` workers were killed."""
         return sum(self.killed.values()) >= self._count
 
     def decoders_left_behind(self) -> list[int]:
-        """Decoding processes of killed workers that live on; the kernel ends them a moment after."""
-        time.sleep(1.0)
+        """Return the decoding processes of killed workers that still live after a second."""
+        time.sleep(1.0)  # the kernel ends them a moment after their parent
         return [pid for pid in self._decoders if _state(pid) not in ("", "Z")]
 
     def _work(self) -> None:
@@ -146,7 +145,7 @@ class Killer:
                 self.killed[title.removeprefix("ray::Host").removeprefix(".") or "wait"] += 1
 
     def _wait_for(self, phase: str) -> int | None:
-        """A worker that starts or works, as soon as there is one: a loaded machine starts them slowly."""
+        """Wait for a worker in that phase, and return its id; None once the killer was stopped."""
         while not self._over.wait(0.05):
             pids = [pid for pid in _children(self._raylets) if _title(pid).endswith(f".{phase}")]
             if pids:
@@ -155,7 +154,7 @@ class Killer:
 
 
 def _title(pid: int) -> str:
-    """What Ray calls that process, if it is one of our workers: `ray::Host.start`, `ray::Host.work`."""
+    """Return Ray's name of a worker's phase, `ray::Host.start` or `ray::Host.work`; "" for others."""
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().rstrip("\0 ")
     except OSError:
@@ -177,7 +176,7 @@ def _state(pid: int) -> str:
 
 
 def _stat(pid: int) -> list[str]:
-    """State, parent and further facts of a process; none if it is gone."""
+    """Return state, parent and the further fields of a process; [] if it is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""Small things to try promises on: videos with boxes and scores, an extraction of them, stores of numbers."""
+"""Small inputs for campaigns: videos with boxes and scores, an extraction of them, records of numbers."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ SPECS = (
 
 
 def write_videos(root: Path, *, num_videos: int = 3) -> None:
-    """A folder as `--dataset folder` takes it: videos of two and three seconds, boxes, scores."""
+    """Write a folder as `--dataset folder` takes it: videos of two seconds and more, boxes, scores."""
     rng = np.random.default_rng(0)
     rows = ["video,score"]
     (root / "videos").mkdir(parents=True)
@@ -40,9 +40,9 @@ def write_videos(root: Path, *, num_videos: int = 3) -> None:
 
 
 def aqa(*arguments: object) -> tuple[int, str]:
-    """Runs one of our commands in this process: exit code, and all that a user would read.
+    """Run an `aqa` command in this process. Return the exit code, and all that a user would read.
 
-    What is no domain error is raised: a user would have seen a traceback.
+    Raise any error that is no domain error: a user would have seen its traceback.
     """
     text = io.StringIO()
     with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
@@ -55,9 +55,9 @@ def aqa(*arguments: object) -> tuple[int, str]:
 
 
 def extract_crops(root: Path, store: Path, *options: object) -> tuple[int, str]:
-    """The smallest real extraction: one crop a second through a ResNet-18 with random weights.
+    """Run the smallest real extraction: one crop a second, a ResNet-18 with random weights.
 
-    In a runtime that is named: one chosen by a measurement could differ from run to run, in the last bits.
+    The runtime is named, because a measured choice could differ from run to run in the last bits.
     """
     networks = ("--backbone", "crops=resnet18", "--weights", "random:0", "--detector", "annotations")
     streams = ("--streams", "crops", "--device", "cpu", "--runtime", "eager", "--workers", 1, *networks)
@@ -65,7 +65,7 @@ def extract_crops(root: Path, store: Path, *options: object) -> tuple[int, str]:
 
 
 def random_record(index: int, *, dim: int = 16) -> Record:
-    """A record of any of the kinds that there are: two specs, float16 too, sometimes without a step."""
+    """Return a random record of one of two specs, in float32 or float16, sometimes without a step."""
     rng, spec = np.random.default_rng(index), SPECS[index % len(SPECS)]
     steps = int(rng.integers(0, 30))
     start = np.arange(steps, dtype=float)
@@ -82,26 +82,27 @@ def random_record(index: int, *, dim: int = 16) -> Record:
 
 
 def read_all(store: Store) -> dict[tuple[str, ...], Record]:
-    """Every record of a store, by name."""
+    """Return every record of a store, by name."""
     return {name: read().record for name, read in store.stored()}
 
 
 def differences(one: Store, other: Store) -> list[str]:
-    """What the two stores do not have in common, array by array; nothing if they are equal."""
+    """Return the differences of two stores, array by array; [] if they are equal."""
     mine, theirs = read_all(one), read_all(other)
     found = [f"{name} is in one of them only" for name in sorted(mine.keys() ^ theirs.keys())]
     for name in sorted(mine.keys() & theirs.keys()):
-        found += [f"{name}: {what}" for what in _unlike(mine[name], theirs[name])]
+        found += [f"{name}: {what}" for what in _differing_parts(mine[name], theirs[name])]
     return found
 
 
-def _unlike(one: Record, other: Record) -> list[str]:
+def _differing_parts(one: Record, other: Record) -> list[str]:
+    """Return the names of the arrays and facts in which two records differ."""
     pairs = {
         "features": (one.features, other.features),
         "pts_seconds": (one.pts_seconds, other.pts_seconds),
         **{name: (one.extras[name], other.extras.get(name, np.empty(0))) for name in one.extras},
     }
-    unlike = [
+    arrays = [
         what
         for what, (a, b) in pairs.items()
         if a.dtype != b.dtype or not np.array_equal(a, b, equal_nan=True)
@@ -117,10 +118,10 @@ def _unlike(one: Record, other: Record) -> list[str]:
         "footage",
         "field_of_view",
     )
-    return unlike + [fact for fact in facts if getattr(one, fact) != getattr(other, fact)]
+    return arrays + [fact for fact in facts if getattr(one, fact) != getattr(other, fact)]
 
 
 def half_records(store: Path) -> list[str]:
-    """Temporary files in a store, and records that are not sound."""
+    """Return the temporary files of a store, and its damaged records with the reason."""
     parts = [str(path) for path in store.glob("**/.*.part")]
     return parts + [f"{p.path}: {p.reason}" for _, p in Store(store).verify() if p]

@@ -1,11 +1,11 @@
-"""Twelve kinds of videos that are not plain, read here and by the `ffmpeg` program: equal frames and times.
+"""Compare our reader with the `ffmpeg` program on twelve kinds of videos: frames and times must be equal.
 
     python -m campaigns.video_kinds --count 60 --out build/campaigns
 
-The program makes the videos, of test pictures that move, in sizes, rates and lengths drawn at random; then it
-decodes them with its own filters (tone-mapping by zscale, bwdif, scaling to square pixels, turning). Every
-frame must be equal, and its time; of HDR nearly so, for both sides round between 10 bits and 8. A window
-drawn at random must hold the frames that the whole video has there, wherever reading begins.
+The program makes the videos from moving test pictures, in random sizes, rates and lengths. It then decodes
+them with its own filters (tone-mapping by zscale, bwdif, scaling to square pixels, rotation). Every frame and
+its time must be equal. HDR frames must be nearly equal, because both sides round from 10 bits to 8. A random
+window, read alone, must hold the same frames as that part of the whole video.
 """
 
 import random
@@ -23,14 +23,14 @@ import numpy.typing as npt
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.records import SpecValue, Video
 from aqa_pipeline.video import open_video, probe
-from campaigns.campaign import Seen, run_campaign
+from campaigns.campaign import CampaignResult, run_campaign
 
 SIZES, RATES = ((192, 128), (160, 120), (224, 144)), ("25", "30000/1001", "50")
 MOST_OFF_SECONDS = 1e-5  # the program prints six digits
 MOST_OFF_HDR, MOST_OFF_HDR_MEAN = 8, 0.1  # gray levels of 255
 
 X264 = ("-c:v", "libx264", "-crf", "14", "-pix_fmt", "yuv420p", "-g", "20")
-SMOOTH = "gblur=sigma=4"  # at sharp edges, libraries differ in how they interpolate color
+SMOOTH = "gblur=sigma=4"  # without sharp edges, at which libraries interpolate color differently
 INTERLACED = "tinterlace=interleave_top,setfield=tff"
 # White is 203 cd/m2 (BT.2408); agamma=false is the luminance-dependent OOTF of BT.2100.
 TO_BT709 = (
@@ -41,9 +41,9 @@ TO_BT709 = (
 
 @dataclass(frozen=True)
 class Kind:
-    """How the program makes such videos and how it shows them; `picture` is what a record says of them.
+    """How the program makes such videos and how it shows them. `picture` is the record's entry on them.
 
-    `exact_from` is the first frame that must be equal: FFmpeg's versions deinterlace the very first
+    `exact_from` is the first frame that must be equal: versions of FFmpeg deinterlace the first frame
     differently.
     """
 
@@ -57,7 +57,7 @@ class Kind:
 
 
 def _hdr(name: str, transfer: str, suffix: str) -> Kind:
-    """BT.709 as that kind of BT.2020, up to 600 cd/m2."""
+    """Return a kind of HDR: BT.709 test pictures converted to BT.2020, up to 600 cd/m2."""
     convert = f"pin=709:tin=709:min=170m:rin=limited:p=2020:t={transfer}:m=2020_ncl:r=limited:npl=600"
     encode = (
         *("-vf", f"{SMOOTH},format=yuv444p,zscale={convert},format=yuv420p10le", "-c:v", "libx265"),
@@ -68,7 +68,10 @@ def _hdr(name: str, transfer: str, suffix: str) -> Kind:
 
 
 def _stretched(size: tuple[int, int], aspect: str, width: int, suffix: str, codec: Sequence[str]) -> Kind:
-    """Color lies to the left, as MPEG-2 and H.264 have it; older FFmpegs take it for lying in the middle."""
+    """Return a kind with pixels that are not square.
+
+    Color samples are at the left, as in MPEG-2 and H.264. Older versions of FFmpeg assume the middle.
+    """
     encode = ("-vf", f"{SMOOTH},scale={size[0]}:{size[1]},setsar={aspect.replace(':', '/')}", *codec)
     shown = f"scale={width}:{size[1]}:flags=bicubic:in_h_chr_pos=0,format=rgb24"
     return Kind(suffix, encode, shown, {"sample_aspect": aspect})
@@ -110,6 +113,7 @@ KINDS: dict[str, Kind] = {
 
 
 def main() -> None:
+    """Run the campaign."""
     run_campaign(
         "video_kinds",
         "{count} videos of HDR, of other pixels, clocks and codecs, against the ffmpeg program",
@@ -119,8 +123,8 @@ def main() -> None:
     )
 
 
-def measure(count: int, scratch: Path) -> Seen:
-    """Videos that are read otherwise than by the program, and the kinds that it cannot make here."""
+def measure(count: int, scratch: Path) -> CampaignResult:
+    """Count the videos that differ from the program's, and name the kinds that it cannot make here."""
     can = _abilities()
     lacking = {name: need for name, kind in KINDS.items() for need in kind.needs if need not in can}
     names = [name for name in KINDS if name not in lacking]
@@ -139,8 +143,8 @@ def measure(count: int, scratch: Path) -> Seen:
         path.unlink()
     unlike = len({text.split(":")[0] for text in problems})
     without = "".join(f"; left out for lack of {need}: {name}" for name, need in lacking.items())
-    return Seen(
-        what=f"{count - unlike} videos of {len(done)} kinds have the program's frames, times and sizes, "
+    return CampaignResult(
+        summary=f"{count - unlike} videos of {len(done)} kinds have the program's frames, times and sizes, "
         f"{unlike} have not; {num_frames:,} frames compared{without}",
         kept=not problems,
         counts={"videos": count, **{f"  {name}": n for name, n in done.items()}, "read otherwise": unlike},
@@ -149,7 +153,7 @@ def measure(count: int, scratch: Path) -> Seen:
 
 
 def _abilities() -> str:
-    """The encoders and filters of the program."""
+    """Return the program's list of encoders and filters."""
     return "".join(_run(["-hide_banner", what]).stdout.decode() for what in ("-encoders", "-filters"))
 
 
@@ -158,7 +162,7 @@ def _run(words: Sequence[str]) -> "subprocess.CompletedProcess[bytes]":
 
 
 def _make(name: str, path: Path, rng: random.Random) -> None:
-    """A video of that kind; what no encoder writes is done to a plain one afterwards."""
+    """Write a video of that kind; a plain one is changed afterwards where no encoder writes the kind."""
     (width, height), rate = rng.choice(SIZES), rng.choice(RATES)
     seconds = rng.uniform(1.2, 2.4)
     pictures = f"testsrc2=size={width}x{height}:rate={rate}:duration={seconds:.3f}"
@@ -184,7 +188,7 @@ def _make(name: str, path: Path, rng: random.Random) -> None:
 
 
 def _turn(path: Path, width: int, height: int, *, quarters: int) -> None:
-    """Writes that turn into the track's header (ISO 14496-12, 8.3.2), as phones do."""
+    """Write a rotation into the track's header (ISO 14496-12, 8.3.2), as phones do."""
     one = 1 << 16
     a, b, c, d, x, y = (
         (0, one, -one, 0, height, 0),
@@ -198,7 +202,7 @@ def _turn(path: Path, width: int, height: int, *, quarters: int) -> None:
 
 
 def _compare(kind: Kind, path: Path, rng: random.Random) -> tuple[int, list[str]]:
-    """How many frames there are, and what is otherwise than the program has it."""
+    """Return the number of frames, and the differences from the program's."""
     seconds, expected = _by_program(path, kind.shown)
     with open_video(Video("v", path)) as video:
         times = np.asarray(video.timeline.pts_seconds)
@@ -212,7 +216,7 @@ def _compare(kind: Kind, path: Path, rng: random.Random) -> tuple[int, list[str]
     if np.abs(times - (seconds - seconds[0])).max() > MOST_OFF_SECONDS:
         found.append(f"times {times[:4]}..., the program {(seconds - seconds[0])[:4]}...")
     if (facts.height, facts.width) != expected.shape[1:3]:
-        found.append(f"the check tells {facts.width}x{facts.height}")
+        found.append(f"the check says {facts.width}x{facts.height}")
     if not said == dict(facts.picture) == dict(kind.picture):
         found.append(f"the record says {said}, the check {dict(facts.picture)}")
     off = np.abs(pictures[kind.exact_from :].astype(int) - expected[kind.exact_from :])
@@ -223,17 +227,17 @@ def _compare(kind: Kind, path: Path, rng: random.Random) -> tuple[int, list[str]
 
 
 def _compare_window(path: Path, pictures: npt.NDArray[np.uint8], rng: random.Random) -> list[str]:
-    """Whether a part of the video, read by itself, has its frames."""
+    """Return a problem if a random window, read alone, has other frames than the whole video."""
     start = rng.randrange(len(pictures) - 2)
     stop = rng.randrange(start + 1, len(pictures) + 1)
     with open_video(Video("v", path, start_frame=start, stop_frame=stop)) as video:
         part = np.stack([picture for _, picture in video.frames(range(video.timeline.num_frames))])
     equal = np.array_equal(part, pictures[start:stop])
-    return [] if equal else [f"frames {start} to {stop}, read alone, are others"]
+    return [] if equal else [f"frames {start} to {stop}, read alone, differ"]
 
 
 def _by_program(path: Path, shown: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]]:
-    """Seconds and RGB pictures of every frame, as the program decodes and shows them."""
+    """Return the seconds and RGB pictures of every frame, as the program decodes and shows them."""
     filters = ("-map", "0:v:0", "-vf", f"{shown},showinfo", "-fps_mode", "passthrough")
     raw = ("-f", "rawvideo", "-pix_fmt", "rgb24", "-")
     done = _run(["-nostats", "-i", str(path), *filters, *raw])

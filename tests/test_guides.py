@@ -169,7 +169,7 @@ def test_the_guide_to_backbones_works(tmp_path: Path, monkeypatch: pytest.Monkey
     write_python_of("add-a-backbone")
     with plugged_in([read_plugin(Path("tiny3d.py"))]):
         tiny = BACKBONES.find("tiny3d")
-        assert sum(p.numel() for p in tiny.build().parameters()) == tiny.num_parameters
+        assert sum(p.numel() for p in tiny.build().parameters()) == tiny.cost.num_parameters
     walk("add-a-backbone", AQA_FIT_SEEDS="0")
 
 

@@ -1,6 +1,6 @@
-"""Networks that turn frames and clips into features. Importing this imports no torch."""
+"""Backbones: networks that turn frames and clips into features. Importing this imports no torch."""
 
-from aqa_pipeline.backbones.backbone import Backbone, Framing
+from aqa_pipeline.backbones.backbone import Backbone, Checkpoint, Cost, Framing
 from aqa_pipeline.backbones.registry import BACKBONES, get_backbone
 
-__all__ = ["BACKBONES", "Backbone", "Framing", "get_backbone"]
+__all__ = ["BACKBONES", "Backbone", "Checkpoint", "Cost", "Framing", "get_backbone"]

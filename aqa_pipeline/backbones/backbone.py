@@ -1,4 +1,4 @@
-"""What a backbone is: a network bound to its weights and its preprocessing. Imports no torch."""
+"""A backbone binds a network to its weights and its preprocessing. Importing this imports no torch."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,57 +11,78 @@ if TYPE_CHECKING:
 
 Takes = Literal["clip", "image"]
 Variant = Literal["paper", "released"]
-Framing = Literal["center", "whole"]  # of a frame: the part that the preprocessing cuts out, or everything
+Framing = Literal["center", "whole"]  # the part of a frame that the preprocessing cuts out, or all of it
 
-WHOLE = "-whole"  # after the name of a preprocessing: its pixels, without its crop
+WHOLE = "-whole"  # suffix of a preprocessing's name: the same pixel values, without the crop
 
-# Regular expressions and replacements that turn a checkpoint's names into ours; no change to our own names.
+# Pairs (regular expression, replacement) that turn a checkpoint's names into ours, and keep our own names.
 KeyMap = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Backbone(Pluggable):
-    """A network that turns clips (B, 3, T, H, W) or images (B, 3, H, W) into features (B, feature_size).
+class Cost:
+    """The cost of a network without its classifier.
 
-    `build` imports what it needs when called and returns the network with whatever weights it was born with.
-    `weights` names the official file; `unused` are prefixes of its entries that features do not need.
-    `preprocess` names the preprocessing of the paper and of its released code; the one of the paper has the
-    picture size that costs are given for. `gflops` counts a multiply-add as one, as the papers do, for one
-    clip or image; `num_parameters` are those of the network without its classifier.
-    `map_shapes` are its maps within reach by endpoint, (channel, step, height, width) of one clip.
+    `gflops` is for one clip or image of the paper's preprocessing. It counts a multiply-add as one operation,
+    as the papers do.
+    """
+
+    gflops: float
+    num_parameters: int
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """How an official checkpoint's entries become the network's.
+
+    `key_map` renames them. `unused` are prefixes, after renaming, of entries that features do not need.
+    """
+
+    key_map: KeyMap = ()
+    unused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Backbone(Pluggable):
+    """A network that turns clips or images into features (batch, feature_size).
+
+    Clips are (batch, 3, frame, height, width) with `frames_per_clip` frames. Images are
+    (batch, 3, height, width), and their `frames_per_clip` is None. `build` imports what it needs when called,
+    and returns the network with arbitrary weights. `weights` is the official file's name in `aqa weights`.
+    `preprocess` names the preprocessing of the paper and of its released code. `source` is the paper and the
+    code with its license. `map_shapes` are the shapes (channel, time, height, width) of one clip's maps after
+    each endpoint that `LoadedBackbone.maps` takes.
     """
 
     name: str
-    takes: Takes
     feature_size: int
     frames_per_clip: int | None
     weights: str
     build: Callable[[], "nn.Module"]
     preprocess: Mapping[Variant, str]
     source: str
-    gflops: float
-    num_parameters: int
-    key_map: KeyMap = ()
-    unused: tuple[str, ...] = ()
+    cost: Cost
+    checkpoint: Checkpoint = Checkpoint()
     map_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        if (self.takes == "clip") != (self.frames_per_clip is not None):
-            raise ValueError(f"backbone {self.name!r} takes a {self.takes}, of {self.frames_per_clip} frames")
+    @property
+    def takes(self) -> Takes:
+        """What the network takes: clips if it has a number of frames per clip, else images."""
+        return "image" if self.frames_per_clip is None else "clip"
 
     def preprocess_name(self, variant: Variant, framing: Framing = "center") -> str:
-        """The name of the variant's preprocessing with that framing."""
+        """Return the name of the variant's preprocessing with that framing."""
         return f"{self.preprocess[variant]}{WHOLE}" if framing == "whole" else self.preprocess[variant]
 
     def choices_of(self, preprocess_name: str) -> tuple[Variant, Framing]:
-        """The variant and the framing whose preprocessing has that name."""
+        """Return the variant and the framing whose preprocessing has that name."""
         cropped = preprocess_name.removesuffix(WHOLE)
         variant: Variant = "paper" if cropped == self.preprocess["paper"] else "released"
         return variant, "center" if cropped == preprocess_name else "whole"
 
 
 def by_name(backbones: Iterable[Backbone]) -> dict[str, Backbone]:
-    """`{name: backbone}`; two of one name are a ValueError."""
+    """Return `{name: backbone}`. Raise ValueError if two have one name."""
     named: dict[str, Backbone] = {}
     for backbone in backbones:
         if backbone.name in named:

@@ -1,7 +1,7 @@
-"""From a frame to the square picture that a network takes, and which part of the frame that picture shows.
+"""Turn a frame into the square picture that a network takes, and say which part of the frame it shows.
 
-A frame is uint8 RGB, (height, width, channel). Geometries are pure functions of one frame, can be pickled,
-and are safe to call from threads.
+A frame is uint8 RGB (height, width, channel). Geometries are pure functions of one frame. They can be pickled
+and called from several threads.
 """
 
 from dataclasses import dataclass
@@ -16,21 +16,27 @@ RELEASED_HEIGHT, RELEASED_WIDTH = 224, 300
 
 
 class Geometry(Protocol):
-    """`place` says where the picture of a frame of that size (width, height) lies in the frame."""
+    """A function from a frame to a square picture."""
 
     @property
-    def resize(self) -> ResizedCenter: ...
+    def resize(self) -> ResizedCenter:
+        """The filter that resizes the frame."""
+        ...
 
-    def __call__(self, frame: np.ndarray) -> np.ndarray: ...
+    def __call__(self, frame: np.ndarray) -> np.ndarray:
+        """Return the square picture, uint8 (size, size, 3)."""
+        ...
 
-    def place(self, frame_size: Size) -> PictureGeometry: ...
+    def place(self, frame_size: Size) -> PictureGeometry:
+        """Return where the picture lies in a frame of that size (width, height)."""
+        ...
 
 
 @dataclass(frozen=True)
 class ShortSideAndCrop:
-    """Resized to a shorter side of `short_side`, aspect kept, and the central square of it.
+    """Resize to a shorter side of `short_side` with the aspect kept, then cut out the central square.
 
-    The longer side is cut, not rounded, as torchvision does: 640x360 -> 455x256 (455.1).
+    The longer side is truncated, not rounded, as in torchvision: 640x360 -> 455x256 (455.1).
     """
 
     short_side: int
@@ -38,17 +44,18 @@ class ShortSideAndCrop:
     resize: ResizedCenter
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
+        """Return the central square of the resized frame."""
         height, width = frame.shape[:2]
         return self.resize(frame, *resized_to_short_side((width, height), self.short_side), self.crop)
 
     def place(self, frame_size: Size) -> PictureGeometry:
-        """The central square of the resized frame."""
+        """Return where the central square of the resized frame lies."""
         return PictureGeometry(frame_size, resized_to_short_side(frame_size, self.short_side), self.crop)
 
 
 @dataclass(frozen=True)
 class SquashAndCrop:
-    """Resized to width x height, whatever the aspect was, and the central square of it."""
+    """Resize to width x height whatever the aspect was, then cut out the central square."""
 
     width: int
     height: int
@@ -56,25 +63,27 @@ class SquashAndCrop:
     resize: ResizedCenter
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
+        """Return the central square of the resized frame."""
         return self.resize(frame, self.width, self.height, self.crop)
 
     def place(self, frame_size: Size) -> PictureGeometry:
-        """The central square of the resized frame; all of it where that is a square."""
+        """Return where the central square of the resized frame lies."""
         return PictureGeometry(frame_size, (self.width, self.height), self.crop)
 
 
 @dataclass(frozen=True)
 class ReleasedSegments:
-    """ACTION-NET's code: OpenCV to a height of 224, the central 300x224 cut out, squashed to 224x224."""
+    """ACTION-NET's code: resize with OpenCV to height 224, cut out the central 300x224, squash to 224x224."""
 
     resize: ResizedCenter = antialiased_center
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
+        """Return the squashed central part of the resized frame."""
         resized = bilinear(frame, self._width(frame.shape[1], frame.shape[0]), RELEASED_HEIGHT)
         return antialiased(center(resized, RELEASED_WIDTH, RELEASED_HEIGHT), RELEASED_HEIGHT, RELEASED_HEIGHT)
 
     def place(self, frame_size: Size) -> PictureGeometry:
-        """The central 300 columns, as if the frame had been squashed before the cut: good to a pixel."""
+        """Return where the central 300 columns lie, exact to a pixel: as if squashed before the cut."""
         squashed = round(self._width(*frame_size) * RELEASED_HEIGHT / RELEASED_WIDTH)
         return PictureGeometry(frame_size, (max(1, squashed), RELEASED_HEIGHT), RELEASED_HEIGHT)
 

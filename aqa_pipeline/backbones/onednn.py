@@ -1,7 +1,7 @@
-"""3D convolutions by oneDNN, always.
+"""Compute all 3D convolutions on a CPU with oneDNN.
 
-Left to itself torch takes a slower kernel on a CPU for 1x1 in space on one thread and for small maps of a
-single clip: the convolutions in time of R(2+1)D took six times as long.
+By default, torch uses a slower kernel for 1x1 in space on one thread, and for small maps of a single clip:
+R(2+1)D's convolutions along time take six times as long with it.
 """
 
 from copy import copy
@@ -13,13 +13,14 @@ Triple = tuple[int, ...]
 
 
 class OneDnnConv3d(nn.Module):
-    """The same convolution, in the precision of its weights."""
+    """A 3D convolution that oneDNN computes, in the precision of its weights."""
 
     def __init__(self, conv: nn.Conv3d) -> None:
         super().__init__()
         self.conv = copy(conv)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the convolution of maps (batch, channel, time, height, width)."""
         conv = self.conv
         padding = tuple(map(int, conv.padding))
         return conv3d_by_onednn(
@@ -37,14 +38,14 @@ def conv3d_by_onednn(
     dilation: Triple = (1, 1, 1),
     groups: int = 1,
 ) -> Tensor:
-    """`F.conv3d` on a CPU, without gradients."""
+    """Compute `F.conv3d` on a CPU, without gradients."""
     x, bias = x.to(weight.dtype), None if bias is None else bias.to(weight.dtype)
     output: Tensor = torch.mkldnn_convolution(x, weight, bias, padding, stride, dilation, groups)
     return output
 
 
 def by_onednn(network: nn.Module) -> nn.Module:
-    """The network, changed in place: its plain 3D convolutions run by oneDNN."""
+    """Replace the network's plain 3D convolutions in place by oneDNN's, and return the network."""
     if not torch.backends.mkldnn.is_available():
         return network
     for name, module in list(network.named_modules()):

@@ -1,4 +1,4 @@
-"""From a decoded frame to what a backbone expects: geometry on the CPU, mean and deviation on the device."""
+"""Preprocess decoded frames for a backbone: geometry on the CPU, mean and deviation on the device."""
 
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,10 @@ PerChannel = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Preprocess:
-    """How frames reach a backbone: `geometry` gives (size, size, 3) uint8, then (x / 255 - mean) / std."""
+    """A preprocessing: `geometry` gives uint8 (size, size, 3), then follows (x / 255 - mean) / std.
+
+    `mean` and `std` are per channel. `source` says which paper or code does it so.
+    """
 
     name: str
     size: int
@@ -26,13 +29,13 @@ class Preprocess:
     source: str
 
     def field_of_view(self, footage: Footage) -> Box:
-        """The part of that footage's frames that the network sees, in pixels."""
+        """Return the part of that footage's frames that the network sees, x1 y1 x2 y2 in pixels."""
         return self.geometry.place((footage.width, footage.height)).field_of_view
 
     def in_words(self, size: Size) -> str:
-        """Say what becomes of a picture of that size (width, height): stretched, cut to the middle, or both.
+        """Return how a picture of that size (width, height) changes: stretched, cut to the middle, or both.
 
-        Nothing is said of changes of a fiftieth and less.
+        Changes of up to 2 percent are not mentioned.
         """
         place = self.geometry.place(size)
         across, down = (after / before for after, before in zip(place.resized_size, size, strict=True))
@@ -43,9 +46,9 @@ class Preprocess:
 
 
 def get_preprocess(name: str) -> Preprocess:
-    """The preprocessing of that name, or the one of the whole picture that is named for it.
+    """Return the preprocessing of that name; with the suffix `-whole`, its `whole_picture`.
 
-    Raises `UnknownName`.
+    Raise `UnknownName`.
     """
     base = name.removesuffix(WHOLE)
     if base not in PREPROCESS:
@@ -54,9 +57,9 @@ def get_preprocess(name: str) -> Preprocess:
 
 
 def whole_picture(preprocess: Preprocess) -> Preprocess:
-    """The preprocessing without its crop: the whole frame, squashed to the network's square.
+    """Return the preprocessing without its crop: the whole frame, squashed to the network's square.
 
-    One that cuts nothing off stays what it is.
+    A preprocessing that cuts nothing off is returned as it is.
     """
     side, resize = preprocess.size, preprocess.geometry.resize
     whole = SquashAndCrop(side, side, side, resize)
@@ -65,7 +68,7 @@ def whole_picture(preprocess: Preprocess) -> Preprocess:
     return replace(preprocess, name=f"{preprocess.name}{WHOLE}", geometry=whole)
 
 
-_HALF: PerChannel = (0.5, 0.5, 0.5)  # [0, 255] -> [-1, 1]
+_HALF_RANGE: tuple[PerChannel, PerChannel] = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # [0, 255] -> [-1, 1]
 _IMAGENET: tuple[PerChannel, PerChannel] = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _KINETICS: tuple[PerChannel, PerChannel] = (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)
 _PYSLOWFAST: tuple[PerChannel, PerChannel] = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
@@ -83,66 +86,63 @@ PREPROCESS = {
             "short-side-256-crop-224",
             224,
             _SHORT_256_CROP_224,
-            _HALF,
-            _HALF,
-            "ACTION-NET 5.2: shortest side 256, center crop 224x224; I3D's own range [-1, 1]",
+            *_HALF_RANGE,
+            source="ACTION-NET 5.2: shortest side 256, center crop 224x224; I3D's own range [-1, 1]",
         ),
         Preprocess(
             "released-segments",
             224,
             ReleasedSegments(),
-            _HALF,
-            _HALF,
-            "ACTION-NET's code, extract_dynamic_feat.py",
+            *_HALF_RANGE,
+            source="ACTION-NET's code, extract_dynamic_feat.py",
         ),
         Preprocess(
             "squash-224",
             224,
             SquashAndCrop(224, 224, 224, antialiased_center),
-            _HALF,
-            _HALF,
-            "ACTION-NET's code, extract_static_feat.py",
+            *_HALF_RANGE,
+            source="ACTION-NET's code, extract_static_feat.py",
         ),
         Preprocess(
             "imagenet",
             224,
             _SHORT_256_CROP_224,
             *_IMAGENET,
-            "what torchvision's IMAGENET1K_V1 models were evaluated with",
+            source="what torchvision's IMAGENET1K_V1 models were evaluated with",
         ),
         Preprocess(
             "tsa-224",
             224,
             _455x256_CROP_224,
-            _HALF,
-            _HALF,
-            "(M)USDL, TSA-Net: 455x256, center crop 224x224; I3D's own range [-1, 1]",
+            *_HALF_RANGE,
+            source="(M)USDL, TSA-Net: 455x256, center crop 224x224; I3D's own range [-1, 1]",
         ),
-        # The code draws one of four filters per video, at test time too; here it is always the bilinear one.
+        # The code draws one of four filters per video, at test time too. Here it is always the bilinear one.
         Preprocess(
             "released-tsa-224",
             224,
             _455x256_CROP_224,
             *_IMAGENET,
-            "TSA-Net's code: 455x256, center crop 224x224, ImageNet statistics",
+            source="TSA-Net's code: 455x256, center crop 224x224, ImageNet statistics",
         ),
-        # Sports-1M's C3D saw pixels of 0..255 less a mean. MMAction2, whose file we take, subtracts Caffe's
-        # (104, 117, 128), in this order from RGB. MTL-AQA and WD feed [0, 1] with ImageNet's statistics, a
-        # range 60 times smaller: that is for a C3D they train on, and leaves a frozen one with its biases.
+        # Sports-1M's C3D was trained on pixels of 0..255 minus a mean. MMAction2, whose file is used here,
+        # subtracts Caffe's (104, 117, 128) from RGB in this order. MTL-AQA and WD use [0, 1] with ImageNet's
+        # statistics, a 60 times smaller range. That suits a C3D that they train; a frozen C3D would give
+        # little more than its biases.
         Preprocess(
             "c3d-sports1m",
             112,
             _171x128_CROP_112_BILINEAR,
             (104 / 255, 117 / 255, 128 / 255),
             (1 / 255, 1 / 255, 1 / 255),
-            "MMAction2's C3D: 171x128, center crop 112x112, pixels of 0..255 less their mean",
+            source="MMAction2's C3D: 171x128, center crop 112x112, pixels of 0..255 less their mean",
         ),
         Preprocess(
             "kinetics-112",
             112,
             _171x128_CROP_112_BILINEAR,
             *_KINETICS,
-            "VMZ and torchvision's video ResNets; the geometry is Weight-Decider's, too",
+            source="VMZ and torchvision's video ResNets; Weight-Decider has the same geometry",
         ),
         Preprocess(
             "hara-112",
@@ -150,50 +150,50 @@ PREPROCESS = {
             _171x128_CROP_112,
             (0.4345, 0.4051, 0.3775),
             (0.2768, 0.2713, 0.2737),
-            "Weight-Decider 4.1: 171x128, center crop 112x112; Hara's own Kinetics mean and deviation",
+            source="Weight-Decider 4.1: 171x128, center crop 112x112; Hara's own Kinetics mean and deviation",
         ),
-        # The code draws one of four filters per video, at test time too; here it is always the bilinear one.
+        # The code draws one of four filters per video, at test time too. Here it is always the bilinear one.
         Preprocess(
             "released-wd-112",
             112,
             _171x128_CROP_112,
             *_IMAGENET,
-            "Weight-Decider's code: 171x128, center crop 112x112, ImageNet statistics for every network",
+            source="Weight-Decider's code: 171x128, center crop 112x112, ImageNet statistics",
         ),
         Preprocess(
             "kinetics-224",
             224,
             SquashAndCrop(256, 256, 224, bilinear_center),
             *_KINETICS,
-            "torchvision's S3D",
+            source="torchvision's S3D",
         ),
         Preprocess(
             "pyslowfast-224",
             224,
             _SHORT_256_CROP_224_BILINEAR,
             *_PYSLOWFAST,
-            "torchvision's and pytorchvideo's MViT",
+            source="torchvision's and pytorchvideo's MViT",
         ),
         Preprocess(
             "swin3d-224",
             224,
             _SHORT_256_CROP_224_BILINEAR,
             *_IMAGENET,
-            "torchvision's Video Swin Transformer",
+            source="torchvision's Video Swin Transformer",
         ),
         Preprocess(
             "pyslowfast-256",
             256,
             ShortSideAndCrop(256, 256, bilinear_center),
             *_PYSLOWFAST,
-            "the test crop of pytorchvideo's model zoo",
+            source="the test crop of pytorchvideo's model zoo",
         ),
         Preprocess(
             "pyslowfast-182",
             182,
             ShortSideAndCrop(182, 182, bilinear_center),
             *_PYSLOWFAST,
-            "the test crop of pytorchvideo's X3D-S",
+            source="the test crop of pytorchvideo's X3D-S",
         ),
     )
 }

@@ -1,9 +1,9 @@
-"""Random weights that are a choice with a name: the same seed gives the same network, and useful features.
+"""Give a network random weights: the same seed gives the same weights, and features stay useful.
 
-Kernels are He-normal (He et al., ICCV 2015), normalization layers do nothing. In a residual network that
-alone doubles the variance with every block, so every layer is then scaled to an output deviation near 1 on
-seeded noise (after Mishkin & Matas, "All you need is a good init", ICLR 2016). The scales are powers of two:
-exact in floating point, and indifferent to the last bits in which machines differ.
+Kernels are He-normal (He et al., ICCV 2015). Normalization layers do nothing. In a residual network, this
+alone would double the variance with every block. Every layer is therefore scaled to an output deviation near
+1 on seeded noise (after Mishkin & Matas, "All you need is a good init", ICLR 2016). The scales are powers of
+two, which are exact in floating point and do not depend on the last bits, in which machines differ.
 """
 
 import math
@@ -19,12 +19,13 @@ KERNELS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 def build_random(
     build: Callable[[], nn.Module], *, seed: int, calibration_shape: tuple[int, ...]
 ) -> nn.Module:
-    """The network of `build`, in eval mode, its weights a function of `seed`; no global generator moves.
+    """Return the network of `build` in eval mode, with weights that depend on `seed` alone.
 
-    `calibration_shape` is that of one input, without the batch.
+    The state of torch's global generator does not change. `calibration_shape` is the shape of one input,
+    without the batch.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)  # for what is neither kernel nor normalization, such as position embeddings
+        torch.manual_seed(seed)  # for all other weights, such as position embeddings
         network = build().eval()
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -54,7 +55,7 @@ def _neutral(module: nn.Module) -> None:
 
 
 def _noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Noise with the slow changes of pictures, deviation 0.5: (1, 3, [T,] H, W)."""
+    """Return noise that changes slowly like pictures, deviation 0.5: (1, 3, [frame,] height, width)."""
     coarse = [max(2, size // 16) for size in shape[1:]]
     smooth = torch.randn(1, shape[0], *coarse, generator=generator)
     mode = {2: "bilinear", 3: "trilinear"}[len(coarse)]

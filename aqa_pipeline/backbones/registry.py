@@ -1,4 +1,4 @@
-"""The backbones by name: what each takes and gives, its weights and its preprocessing. Imports no torch."""
+"""The registry of all backbones by name. Importing this imports no torch."""
 
 from aqa_pipeline.backbones.backbone import Backbone, by_name
 from aqa_pipeline.backbones.entries.c3d import C3D
@@ -14,5 +14,5 @@ BACKBONES = Registry("backbone", OURS, of=Backbone, group="aqa.backbones")
 
 
 def get_backbone(name: str) -> Backbone:
-    """The backbone of that name; raises `UnknownName`, `PluginError` for a broken plug-in."""
+    """Return the backbone of that name. Raise `UnknownName`, or `PluginError` for a broken plug-in."""
     return BACKBONES.find(name)

@@ -1,6 +1,6 @@
-"""Frames at another size, and the central squares of them.
+"""Resize frames, and cut out their central squares.
 
-A frame is uint8 RGB, (height, width, channel); sizes are given as width, height.
+A frame is uint8 RGB (height, width, channel). Sizes are given as width, height in pixels.
 """
 
 import math
@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
-# A frame, the width and height to resize it to, and the side of the central square to keep of that.
+# The arguments are a frame, its new width and height, and the side of the central square to return.
 ResizedCenter = Callable[[np.ndarray, int, int, int], np.ndarray]
 
 
 def antialiased(frame: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Pillow's bilinear filter, which averages over what it leaves out, as the papers' PyTorch code.
+    """Resize with Pillow's bilinear filter, which averages over dropped pixels, as the papers' code does.
 
-    torchvision's own filter on uint8 tensors differs from it by one gray level in some pixels in a thousand.
+    torchvision's filter on uint8 tensors differs from it by one gray level in some pixels of a thousand.
     """
     if frame.shape[:2] == (height, width):
         return np.ascontiguousarray(frame)
@@ -25,19 +25,19 @@ def antialiased(frame: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def bilinear(frame: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Between the four nearest pixels: OpenCV, and the video models of torchvision and pytorchvideo."""
+    """Resize by interpolation between the four nearest pixels, as torchvision's video models do."""
     return cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def antialiased_center(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
-    """The central square of what `antialiased` gives, bit for bit; columns far from it are not resized.
+    """Return the central square of `antialiased`, bit for bit, without resizing columns far from it.
 
-    The filter's weights repeat after `frame width / gcd` columns, which become `width / gcd`: a part that
-    begins and ends with a period is filtered with the very weights of the whole.
+    The filter's weights repeat after `frame width / gcd` columns, which become `width / gcd` columns. A part
+    of whole periods is therefore filtered with the same weights as the whole frame.
     """
     num_periods = math.gcd(frame.shape[1], width)
     taken, given = frame.shape[1] // num_periods, width // num_periods
-    margin = 1 + math.ceil(given / taken)  # the filter reaches a column further, before or after the resizing
+    margin = 1 + math.ceil(given / taken)  # the filter reaches one column further
     first = max(0, (_start(width, side) - margin) // given)
     end = min(num_periods, math.ceil((_start(width, side) + side + margin) / given))
     part = frame[:, first * taken : end * taken]
@@ -49,12 +49,15 @@ def antialiased_center(frame: np.ndarray, width: int, height: int, side: int) ->
 
 
 def bilinear_center(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
-    """The central square of what `bilinear` gives."""
+    """Return the central square of `bilinear`."""
     return center(bilinear(frame, width, height), side, side)
 
 
 def center(frame: np.ndarray, width: int, height: int) -> np.ndarray:
-    """torchvision's CenterCrop: black is added where the frame is smaller, an odd pixel of it at the end."""
+    """Cut out the center as torchvision's CenterCrop does.
+
+    Black is added where the frame is too small; of an odd number of pixels, the last one goes to the end.
+    """
     missing_rows, missing_columns = max(0, height - frame.shape[0]), max(0, width - frame.shape[1])
     if missing_rows or missing_columns:
         rows = (missing_rows // 2, (missing_rows + 1) // 2)

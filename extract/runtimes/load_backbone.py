@@ -251,7 +251,7 @@ def _random_network(backbone: Backbone, seed: int, *, size: int) -> "nn.Module":
 
 def _load_strictly(network: "nn.Module", backbone: Backbone, state: "dict[str, Tensor]", path: Path) -> None:
     ours = {_our_name(key, backbone): value for key, value in state.items()}
-    used = {key: value for key, value in ours.items() if not key.startswith(backbone.unused)}
+    used = {key: value for key, value in ours.items() if not key.startswith(backbone.checkpoint.unused)}
     try:
         network.load_state_dict(used)  # `num_batches_tracked`, which old torch did not save, may be absent
     except RuntimeError as error:
@@ -262,6 +262,6 @@ def _load_strictly(network: "nn.Module", backbone: Backbone, state: "dict[str, T
 
 
 def _our_name(key: str, backbone: Backbone) -> str:
-    for pattern, replacement in backbone.key_map:
+    for pattern, replacement in backbone.checkpoint.key_map:
         key = re.sub(pattern, replacement, key)
     return key

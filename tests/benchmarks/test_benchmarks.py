@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from aqa_pipeline.backbones import BACKBONES
-from aqa_pipeline.backbones.networks.i3d import InceptionI3d, SamePool
+from aqa_pipeline.backbones.networks.i3d import InceptionI3d
+from aqa_pipeline.backbones.networks.i3d_layers import SamePool
 from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.video import open_video
 from benchmarks import machine, report, scaling

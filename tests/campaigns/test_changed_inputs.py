@@ -1,4 +1,4 @@
-"""Short form of the campaign on changed inputs; each change is what it says; what is missed is seen."""
+"""A short form of the campaign on changed inputs. Each change does what it says; a miss is counted."""
 
 import random
 from dataclasses import replace
@@ -17,7 +17,7 @@ from campaigns.changes import CHANGES, Inputs
 
 @pytest.fixture
 def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inputs:
-    """One video of each kind."""
+    """Return inputs with one video of each kind."""
     monkeypatch.setattr(changes, "NUM_OF_EACH", 1)
     return Inputs.made(tmp_path / "jumps", random.Random(0))
 
@@ -26,13 +26,13 @@ def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inputs:
 def test_changed_inputs_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changes, "NUM_OF_EACH", 1)
     monkeypatch.setattr(changed_inputs, "CHANGES_OF_A_ROUND", 3)
-    seen = changed_inputs.measure(3, tmp_path)
-    assert seen.kept, (seen.what, seen.details)
-    assert (seen.counts["changes"], seen.counts["stores compared"]) == (3, 1)
+    result = changed_inputs.measure(3, tmp_path)
+    assert result.kept, (result.summary, result.details)
+    assert (result.counts["changes"], result.counts["stores compared"]) == (3, 1)
 
 
 def sources_of(inputs: Inputs) -> dict[str, Source]:
-    """Return what records of crops would say of the videos."""
+    """Return the source that a record of crops would have, by video."""
     videos = load_dataset("folder", inputs.root).videos
     return {v.video_id: replace(source_of(v), boxes_digest=boxes_digest(v.boxes)) for v in videos}
 
@@ -74,22 +74,22 @@ def test_every_change_is_drawn_and_no_video_twice() -> None:
     assert all(CHANGES[what].suits(name) for each in drawn for name, what in each.items())
 
 
-def test_what_is_missed_and_what_is_told_in_vain_is_seen() -> None:
-    seen, expected = Tally(), {"a": CHANGES["fps"], "b": CHANGES["boxes"], "c": CHANGES["window"]}
+def test_missed_changes_and_reports_in_vain_are_counted() -> None:
+    tally, expected = Tally(), {"a": CHANGES["fps"], "b": CHANGES["boxes"], "c": CHANGES["window"]}
     drawn = {"a": "fps", "b": "boxes", "c": "window", "d": "only touched"}
     told = {"a": "5 fps instead of 10", "b": "another file", "d": "another file", "e": "other boxes"}
-    changed_inputs._judge(seen, "extract", drawn, told, expected)
-    assert seen.missed == {
-        "round 0, b": "boxes, but extract tells another file",
-        "round 0, c": "window, but extract tells nothing",
+    changed_inputs._add_to_tally(tally, "extract", drawn, told, expected)
+    assert tally.missed == {
+        "round 0, b": "boxes, but extract reports another file",
+        "round 0, c": "window, but extract reports nothing",
     }
-    assert sorted(seen.in_vain) == [
-        "round 0, d: only touched, but extract tells another file",
-        "round 0, e: unchanged, but extract tells other boxes",
+    assert sorted(tally.in_vain) == [
+        "round 0, d: only touched, but extract reports another file",
+        "round 0, e: unchanged, but extract reports other boxes",
     ]
 
 
-def test_what_extract_tells_is_read() -> None:
+def test_the_report_of_extract_is_read() -> None:
     text = "2 videos changed since they were extracted: a (another file, other boxes), b-0 (5 fps).\ndone"
-    assert changed_inputs._told(text) == {"a": "another file, other boxes", "b-0": "5 fps"}
-    assert changed_inputs._told("nothing changed") == {}
+    assert changed_inputs._reported_by_extract(text) == {"a": "another file, other boxes", "b-0": "5 fps"}
+    assert changed_inputs._reported_by_extract("nothing changed") == {}

@@ -1,4 +1,4 @@
-"""Short form of the campaign on mutated files; mutations are what they say; the judge sees what is bad."""
+"""A short form of the campaign on mutated files. Mutations do what they say; bad outcomes are noticed."""
 
 import random
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 
 from campaigns import mutated_files
-from campaigns.doors import DOORS
-from campaigns.mutated_files import FINE, _judged
+from campaigns.file_kinds import FILE_KINDS
+from campaigns.mutated_files import FINE, _verdict_on
 from campaigns.mutations import MUTATIONS, mutate
 
 
 @pytest.mark.slow
 def test_mutated_files_of_every_kind_are_opened_or_refused(tmp_path: Path) -> None:
-    seen = mutated_files.measure(len(DOORS), tmp_path)
-    assert seen.kept, (seen.what, seen.details["bad"])
-    assert sum(seen.counts.get(verdict, 0) for verdict in FINE) == len(DOORS)
-    assert all(sum(verdicts.values()) == 1 for verdicts in seen.details["by door"].values())
+    result = mutated_files.measure(len(FILE_KINDS), tmp_path)
+    assert result.kept, (result.summary, result.details["bad"])
+    assert sum(result.counts.get(verdict, 0) for verdict in FINE) == len(FILE_KINDS)
+    assert all(sum(verdicts.values()) == 1 for verdicts in result.details["by kind"].values())
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
@@ -47,30 +47,30 @@ def test_a_mutation_is_the_same_whenever_it_is_made() -> None:
     ],
 )
 def test_only_a_clear_error_counts_as_one(tmp_path: Path, code: int, text: str, verdict: str) -> None:
-    assert _judged(code, text.replace("FOLDER", str(tmp_path)), folder=tmp_path) == verdict
+    assert _verdict_on(code, text.replace("FOLDER", str(tmp_path)), folder=tmp_path) == verdict
 
 
 def test_code_that_runs_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     canary = tmp_path / "canary"
     monkeypatch.setenv("AQA_CANARY", str(canary))
-    number = list(DOORS).index("boxes")
-    door = DOORS["boxes"]
+    number = list(FILE_KINDS).index("boxes")
+    kind = FILE_KINDS["boxes"]
 
     def careless(folder: Path) -> tuple[int, str]:
         canary.touch()
         return 0, ""
 
-    monkeypatch.setitem(DOORS, "boxes", type(door)(door.prepare, careless))
+    monkeypatch.setitem(FILE_KINDS, "boxes", type(kind)(kind.prepare, careless))
     assert mutated_files._tried(number, tmp_path).verdict == "code run"
     assert not canary.exists()
 
 
 def test_a_traceback_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AQA_CANARY", str(tmp_path / "canary"))
-    door = DOORS["boxes"]
+    kind = FILE_KINDS["boxes"]
 
     def broken(folder: Path) -> tuple[int, str]:
         raise KeyError("x")
 
-    monkeypatch.setitem(DOORS, "boxes", type(door)(door.prepare, broken))
-    assert mutated_files._tried(list(DOORS).index("boxes"), tmp_path).verdict == "traceback"
+    monkeypatch.setitem(FILE_KINDS, "boxes", type(kind)(kind.prepare, broken))
+    assert mutated_files._tried(list(FILE_KINDS).index("boxes"), tmp_path).verdict == "traceback"

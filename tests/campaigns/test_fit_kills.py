@@ -1,4 +1,4 @@
-"""Short form of the campaign on fit and report; what is half there, missing or too much is seen."""
+"""A short form of the campaign on fit and report; half, missing and additional files are noticed."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ def test_disturbed_runs_end_as_undisturbed_ones(tmp_path: Path) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """Return a complete run, as small as possible."""
+    """Return the place of a whole, very small run."""
     files = {f"run/split-a/seed-0/{name}": name.encode() for name in ("cell.json", "epochs.csv")}
     files |= {"run/summary.json": b"{}", "page/run.html": b"<p>"}
     for name, content in files.items():
@@ -44,12 +44,12 @@ def test_an_unfinished_run_is_sound_and_another_in_the_end(place: Place) -> None
     assert place.differences() == ["run/summary.json differs"]
 
 
-def test_half_a_cell_is_seen(place: Place) -> None:
+def test_a_trained_cell_with_a_missing_file_is_noticed(place: Place) -> None:
     (place.folder / "run" / "split-a" / "seed-0" / "epochs.csv").unlink()
     assert place.unsound() == ["run/split-a/seed-0/epochs.csv is missing"]
 
 
-def test_half_a_file_is_seen(place: Place) -> None:
+def test_half_a_file_is_noticed(place: Place) -> None:
     (place.folder / "page" / "run.html").write_bytes(b"<")
     assert place.unsound() == ["page/run.html is half there, or another"]
 

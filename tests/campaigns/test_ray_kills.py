@@ -1,4 +1,4 @@
-"""The campaign's short form: two workers killed, and the store is the undisturbed one."""
+"""A short form of the campaign: after two killed workers, the store equals the undisturbed one."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ pytest.importorskip("ray", reason="ray is not installed (pip install '.[ray]')")
 def test_killed_workers_leave_the_undisturbed_store(tmp_path: Path) -> None:
     from campaigns import ray_kills
 
-    seen = ray_kills.measure(2, tmp_path)
-    assert seen.kept, (seen.what, seen.details)
-    assert seen.counts["workers killed"] == 2
-    assert (seen.counts["unequal"], seen.counts["decoders left behind"]) == (0, 0)
+    result = ray_kills.measure(2, tmp_path)
+    assert result.kept, (result.summary, result.details)
+    assert result.counts["workers killed"] == 2
+    assert (result.counts["unequal"], result.counts["decoders left behind"]) == (0, 0)

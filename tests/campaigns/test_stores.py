@@ -1,4 +1,4 @@
-"""Short forms of the campaigns on stores; and that each of them can fail."""
+"""Short forms of the campaigns on stores; each of them can fail."""
 
 import json
 import sys
@@ -10,14 +10,14 @@ import pytest
 
 from aqa_pipeline.store import Store
 from campaigns import bit_flips, campaign, concurrent, figures, full_disk, samples
-from campaigns.campaign import Seen
+from campaigns.campaign import CampaignResult
 
 
 def test_flipped_bits_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bit_flips, "COMMANDS", 2)
-    seen = bit_flips.measure(30, tmp_path)
-    assert seen.kept, (seen.what, seen.details)
-    assert (seen.counts["flips in records"], seen.counts["flips in a pack"]) == (30, 3)
+    result = bit_flips.measure(30, tmp_path)
+    assert result.kept, (result.summary, result.details)
+    assert (result.counts["flips in records"], result.counts["flips in a pack"]) == (30, 3)
 
 
 def test_a_verify_that_sees_nothing_breaks_the_promise(
@@ -25,33 +25,33 @@ def test_a_verify_that_sees_nothing_breaks_the_promise(
 ) -> None:
     monkeypatch.setattr(Store, "verify", lambda store: iter(()))
     monkeypatch.setattr(bit_flips, "COMMANDS", 0)
-    seen = bit_flips.measure(3, tmp_path)
-    assert not seen.kept
-    assert seen.counts["missed"] == 3
+    result = bit_flips.measure(3, tmp_path)
+    assert not result.kept
+    assert result.counts["missed"] == 3
 
 
 @pytest.mark.slow
-def test_a_full_disk_is_said_so_and_harmless(tmp_path: Path) -> None:
-    seen = full_disk.measure(3, tmp_path)
-    assert seen.kept, (seen.what, seen.details)
+def test_a_full_disk_is_reported_and_harmless(tmp_path: Path) -> None:
+    result = full_disk.measure(3, tmp_path)
+    assert result.kept, (result.summary, result.details)
 
 
 @pytest.mark.slow
 def test_a_limit_on_files_stands_in_for_a_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(full_disk.os, "geteuid", lambda: 1000)
-    seen = full_disk.measure(2, tmp_path)
-    assert seen.kept, (seen.what, seen.details)
-    assert seen.counts["disk"] == "RLIMIT_FSIZE"
+    result = full_disk.measure(2, tmp_path)
+    assert result.kept, (result.summary, result.details)
+    assert result.counts["disk"] == "RLIMIT_FSIZE"
 
 
 @pytest.mark.slow
 def test_extractors_at_once_write_the_store_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(concurrent, "NUM_EXTRACTORS", 2)
-    seen = concurrent.measure(1, tmp_path)
-    assert seen.kept, (seen.what, seen.details)
+    result = concurrent.measure(1, tmp_path)
+    assert result.kept, (result.summary, result.details)
 
 
-def test_a_difference_in_one_number_is_seen(tmp_path: Path) -> None:
+def test_a_difference_in_one_number_is_noticed(tmp_path: Path) -> None:
     one, other = Store(tmp_path / "one"), Store(tmp_path / "other")
     record = next(r for r in map(samples.random_record, range(9)) if len(r.features) > 3)
     one.write(record)
@@ -73,11 +73,14 @@ def test_a_campaign_leaves_its_figure_and_its_verdict(
     monkeypatch.setattr(sys, "argv", ["tried", "--count", "1200", "--out", str(tmp_path)])
     with pytest.raises(SystemExit) as end:
         campaign.run_campaign(
-            "tried", "{count} tries", lambda count, _: Seen("all well", kept, {"tries": count}), count=5
+            "tried",
+            "{count} tries",
+            lambda count, _: CampaignResult("all well", kept, {"tries": count}),
+            count=5,
         )
     assert end.value.code == (0 if kept else 1)
     result = json.loads((tmp_path / "tried.json").read_text())
-    assert (result["campaign"], result["figure"], result["seen"]) == ("tried", "1,200 tries", "all well")
+    assert (result["campaign"], result["figure"], result["summary"]) == ("tried", "1,200 tries", "all well")
     assert result["details"]["kept"] is kept
     assert ("NOT KEPT" in capsys.readouterr().out) is not kept
 
@@ -87,7 +90,7 @@ def test_figures_stand_between_their_marks(tmp_path: Path) -> None:
     for folder in (results, docs):
         folder.mkdir()
     for name, kept in (("b", False), ("a", True)):
-        result = {"figure": f"5 of {name}", "seen": "well", "seconds": 90, "details": {"kept": kept}}
+        result = {"figure": f"5 of {name}", "summary": "well", "seconds": 90, "details": {"kept": kept}}
         (results / f"{name}.json").write_text(json.dumps(result))
     (results / "a.svg").write_text("<svg/>")
     page = docs / "reliability.md"

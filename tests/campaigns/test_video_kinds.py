@@ -1,4 +1,4 @@
-"""Short form of the campaign on kinds of videos, where there is an `ffmpeg` program; and that it can fail."""
+"""A short form of the campaign on kinds of videos, if there is an `ffmpeg` program; it can fail."""
 
 import shutil
 from dataclasses import replace
@@ -16,9 +16,9 @@ with_program = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="there 
 @pytest.mark.slow
 @with_program
 def test_every_kind_is_read_as_the_program_reads_it(tmp_path: Path) -> None:
-    seen = video_kinds.measure(len(KINDS), tmp_path)
-    assert seen.kept, (seen.what, seen.details)
-    assert [seen.counts[f"  {name}"] for name in KINDS if name not in seen.details["left out"]]
+    result = video_kinds.measure(len(KINDS), tmp_path)
+    assert result.kept, (result.summary, result.details)
+    assert [result.counts[f"  {name}"] for name in KINDS if name not in result.details["left out"]]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -35,14 +35,14 @@ def test_every_kind_is_read_as_the_program_reads_it(tmp_path: Path) -> None:
         ("open groups", {"shown": "reverse"}, "levels off"),
     ],
 )
-def test_a_difference_is_seen(
+def test_a_difference_is_noticed(
     name: str, other: dict[str, object], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(video_kinds, "KINDS", {name: replace(KINDS[name], **other)})
-    seen = video_kinds.measure(1, tmp_path)
-    assert not seen.kept
-    assert any(told in problem for problem in seen.details["problems"])
-    assert seen.counts["read otherwise"] == 1
+    result = video_kinds.measure(1, tmp_path)
+    assert not result.kept
+    assert any(told in problem for problem in result.details["problems"])
+    assert result.counts["read otherwise"] == 1
 
 
 @with_program
@@ -51,10 +51,10 @@ def test_a_kind_that_the_program_cannot_make_is_left_out_and_named(
 ) -> None:
     kinds = {name: KINDS[name] for name in ("AV1", "open groups")}
     monkeypatch.setattr(video_kinds, "KINDS", kinds | {"AV1": replace(KINDS["AV1"], needs=("nothing-so",))})
-    seen = video_kinds.measure(2, tmp_path)
-    assert seen.kept, (seen.what, seen.details)
-    assert seen.what.startswith("2 videos of 1 kinds have")
-    assert seen.what.endswith("left out for lack of nothing-so: AV1")
+    result = video_kinds.measure(2, tmp_path)
+    assert result.kept, (result.summary, result.details)
+    assert result.summary.startswith("2 videos of 1 kinds have")
+    assert result.summary.endswith("left out for lack of nothing-so: AV1")
 
 
 def test_without_the_program_the_campaign_is_left_out(

@@ -1,4 +1,4 @@
-"""Short forms of the campaigns on videos: mutants, kills, many in a row."""
+"""Short forms of the campaigns on videos: mutants, kills, many videos."""
 
 import json
 import subprocess
@@ -14,11 +14,11 @@ from campaigns.many_videos import Sample, growth, per_video
 
 @pytest.mark.slow
 def test_mutated_videos_have_a_record_or_a_named_failure(tmp_path: Path) -> None:
-    seen = mutated_videos.measure(25, tmp_path)
-    assert seen.kept, (seen.what, seen.details)
-    assert seen.counts["mutants"] == 25
-    assert seen.counts["lost"] == 0
-    assert 0 < seen.counts["whole enough"] < 25
+    result = mutated_videos.measure(25, tmp_path)
+    assert result.kept, (result.summary, result.details)
+    assert result.counts["mutants"] == 25
+    assert result.counts["lost"] == 0
+    assert 0 < result.counts["whole enough"] < 25
 
 
 def test_mutations_change_what_they_say() -> None:
@@ -63,20 +63,20 @@ def test_kills_leave_the_undisturbed_store(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 40])
 def test_a_short_form_tells_nothing_of_growth(count: int, tmp_path: Path) -> None:
-    seen = many_videos.measure(count, tmp_path)
-    assert seen.kept, (seen.what, seen.details)
-    assert seen.counts["stored"] == count
-    assert seen.what.endswith("too few videos to tell of growth")
-    assert seen.pictures["many_videos.svg"].startswith(b"<?xml")
+    result = many_videos.measure(count, tmp_path)
+    assert result.kept, (result.summary, result.details)
+    assert result.counts["stored"] == count
+    assert result.summary.endswith("too few videos to tell of growth")
+    assert result.pictures["many_videos.svg"].startswith(b"<?xml")
 
 
 @pytest.mark.slow
 def test_a_long_form_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(many_videos, "ENOUGH_VIDEOS", 40)
     monkeypatch.setattr(many_videos, "MOST_GROWTH", 3.0)  # forty videos are no statement about growth
-    seen = many_videos.measure(40, tmp_path)
-    assert seen.kept, (seen.what, seen.details)
-    assert "last quarter against second" in seen.what
+    result = many_videos.measure(40, tmp_path)
+    assert result.kept, (result.summary, result.details)
+    assert "last quarter against second" in result.summary
 
 
 def test_growth_is_the_last_quarter_against_the_second() -> None:

@@ -1,1 +1,1 @@
-"""Entries of the zoo, one file per family of networks. Nothing here imports torch."""
+"""The registry's entries, one file per family of networks. Importing them imports no torch."""

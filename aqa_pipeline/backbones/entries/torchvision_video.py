@@ -1,6 +1,6 @@
-"""torchvision's video classifiers, each with the resizing and the statistics of its weights."""
+"""Video classifiers of torchvision, each with the preprocessing of its weights."""
 
-from aqa_pipeline.backbones.backbone import Backbone
+from aqa_pipeline.backbones.backbone import Backbone, Checkpoint, Cost
 from aqa_pipeline.backbones.entries.torchvision_net import without_head
 
 _TRAN = "Tran et al., A Closer Look at Spatiotemporal Convolutions for Action Recognition, CVPR 2018"
@@ -15,30 +15,39 @@ def _video(
     frames: int,
     preprocess: str,
     paper: str,
-    cost: tuple[float, int],
+    cost: Cost,
 ) -> Backbone:
-    gflops, num_parameters = cost
     return Backbone(
         name=model,
-        takes="clip",
         feature_size=feature_size,
         frames_per_clip=frames,
         weights=f"{model}-kinetics400",
         build=without_head(model, head=head),
         preprocess={"paper": preprocess, "released": preprocess},
         source=f"{paper}; torchvision (BSD-3-Clause)",
-        gflops=gflops,
-        num_parameters=num_parameters,
-        unused=(f"{head}.",),
+        cost=cost,
+        checkpoint=Checkpoint(unused=(f"{head}.",)),
     )
 
 
 TORCHVISION_VIDEO = (
     _video(
-        "r3d_18", 512, head="fc", frames=16, preprocess="kinetics-112", paper=_TRAN, cost=(40.70, 33_166_272)
+        "r3d_18",
+        512,
+        head="fc",
+        frames=16,
+        preprocess="kinetics-112",
+        paper=_TRAN,
+        cost=Cost(40.70, 33_166_272),
     ),
     _video(
-        "mc3_18", 512, head="fc", frames=16, preprocess="kinetics-112", paper=_TRAN, cost=(43.34, 11_490_240)
+        "mc3_18",
+        512,
+        head="fc",
+        frames=16,
+        preprocess="kinetics-112",
+        paper=_TRAN,
+        cost=Cost(43.34, 11_490_240),
     ),
     _video(
         "r2plus1d_18",
@@ -47,10 +56,10 @@ TORCHVISION_VIDEO = (
         frames=16,
         preprocess="kinetics-112",
         paper=_TRAN,
-        cost=(40.52, 31_300_125),
+        cost=Cost(40.52, 31_300_125),
     ),
-    # Evaluated on 128 frames at 15 fps, but it takes any number from 14 on. 16, as for the other networks: a
-    # video shall have more than a few segments.
+    # S3D was evaluated on 128 frames at 15 fps, and takes 14 or more. Here it gets 16, as other networks do,
+    # so that a video has more than a few segments.
     _video(
         "s3d",
         1024,
@@ -58,7 +67,7 @@ TORCHVISION_VIDEO = (
         frames=16,
         preprocess="kinetics-224",
         paper="Xie et al., Rethinking Spatiotemporal Feature Learning, ECCV 2018",
-        cost=(17.98, 7_910_048),
+        cost=Cost(17.98, 7_910_048),
     ),
     _video(
         "mvit_v1_b",
@@ -67,7 +76,7 @@ TORCHVISION_VIDEO = (
         frames=16,
         preprocess="pyslowfast-224",
         paper="Fan et al., Multiscale Vision Transformers, ICCV 2021",
-        cost=(70.60, 36_303_072),
+        cost=Cost(70.60, 36_303_072),
     ),
     _video(
         "mvit_v2_s",
@@ -76,7 +85,7 @@ TORCHVISION_VIDEO = (
         frames=16,
         preprocess="pyslowfast-224",
         paper="Li et al., MViTv2, CVPR 2022",
-        cost=(64.22, 34_230_144),
+        cost=Cost(64.22, 34_230_144),
     ),
     _video(
         "swin3d_t",
@@ -85,7 +94,7 @@ TORCHVISION_VIDEO = (
         frames=32,
         preprocess="swin3d-224",
         paper=_SWIN,
-        cost=(87.76, 27_850_470),
+        cost=Cost(87.76, 27_850_470),
     ),
     _video(
         "swin3d_s",
@@ -94,7 +103,7 @@ TORCHVISION_VIDEO = (
         frames=32,
         preprocess="swin3d-224",
         paper=_SWIN,
-        cost=(165.68, 49_509_078),
+        cost=Cost(165.68, 49_509_078),
     ),
     _video(
         "swin3d_b",
@@ -103,6 +112,6 @@ TORCHVISION_VIDEO = (
         frames=32,
         preprocess="swin3d-224",
         paper=_SWIN,
-        cost=(281.33, 87_638_984),
+        cost=Cost(281.33, 87_638_984),
     ),
 )

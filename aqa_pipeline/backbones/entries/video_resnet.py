@@ -1,9 +1,9 @@
-"""What Weight-Decider compares: R(2+1)D-34 of IG-65M on 8 and 32 frames, Hara's ResNets on 16."""
+"""The networks that Weight-Decider compares: R(2+1)D-34 of IG-65M on 8 and 32 frames, Hara's ResNets."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from aqa_pipeline.backbones.backbone import Backbone, KeyMap
+from aqa_pipeline.backbones.backbone import Backbone, Checkpoint, Cost, KeyMap
 
 if TYPE_CHECKING:
     from torch import nn
@@ -13,7 +13,7 @@ Depth = Literal[34, 50, 101]
 _HARA = "Kataoka, Hara et al., Would Mega-scale Datasets Further Enhance 3D CNNs?, 2020; kenshohara (MIT)"
 _IG65M = "Ghadiyaram et al., Large-scale Weakly-supervised Pre-training, CVPR 2019; moabitcoin (MIT)"
 
-# In this order: `conv1` is the stem's at the start of a name, a block's elsewhere.
+# The order matters: `conv1` belongs to the stem at the start of a name, and to a block elsewhere.
 HARA_NAMES: KeyMap = (
     (r"^conv1(_s)?\.", "stem.0."),
     (r"^bn1(_s)?\.", "stem.1."),
@@ -37,16 +37,14 @@ def _ig65m_net() -> "nn.Module":
 def _ig65m(frames: Literal[8, 32], gflops: float) -> Backbone:
     return Backbone(
         name=f"r2plus1d_34_ig65m_{frames}",
-        takes="clip",
         feature_size=512,
         frames_per_clip=frames,
         weights=f"r2plus1d_34-clip{frames}-ig65m-kinetics400",
         build=_ig65m_net,
         preprocess={"paper": "kinetics-112", "released": "released-wd-112"},
         source=_IG65M,
-        gflops=gflops,
-        num_parameters=63_491_975,
-        unused=("fc.",),
+        cost=Cost(gflops, num_parameters=63_491_975),
+        checkpoint=Checkpoint(unused=("fc.",)),
     )
 
 
@@ -69,31 +67,27 @@ def _hara_2plus1d(depth: Depth) -> Callable[[], "nn.Module"]:
 
 
 def _hara(
-    name: str, feature_size: int, weights: str, build: Callable[[], "nn.Module"], cost: tuple[float, int]
+    name: str, feature_size: int, weights: str, build: Callable[[], "nn.Module"], cost: Cost
 ) -> Backbone:
-    gflops, num_parameters = cost
     return Backbone(
         name=name,
-        takes="clip",
         feature_size=feature_size,
         frames_per_clip=16,
         weights=weights,
         build=build,
         preprocess={"paper": "hara-112", "released": "released-wd-112"},
         source=_HARA,
-        gflops=gflops,
-        num_parameters=num_parameters,
-        key_map=HARA_NAMES,
-        unused=("fc.",),
+        cost=cost,
+        checkpoint=Checkpoint(HARA_NAMES, unused=("fc.",)),
     )
 
 
 VIDEO_RESNET = (
     _ig65m(8, 38.09),
     _ig65m(32, 152.36),
-    _hara("r3d_34_hara", 512, "r3d34-kinetics700-hara", _hara_3d(34), (12.70, 63_513_536)),
-    _hara("r3d_50_hara", 2048, "r3d50-kinetics700-hara", _hara_3d(50), (10.07, 46_198_976)),
-    _hara("r3d_101_hara", 2048, "r3d101-kinetics700-hara", _hara_3d(101), (13.89, 85_245_120)),
-    _hara("r2plus1d_34_hara", 512, "r2p1d34-kinetics700-hara", _hara_2plus1d(34), (12.86, 63_542_300)),
-    _hara("r2plus1d_50_hara", 2048, "r2p1d50-kinetics700-hara", _hara_2plus1d(50), (10.52, 46_215_782)),
+    _hara("r3d_34_hara", 512, "r3d34-kinetics700-hara", _hara_3d(34), Cost(12.70, 63_513_536)),
+    _hara("r3d_50_hara", 2048, "r3d50-kinetics700-hara", _hara_3d(50), Cost(10.07, 46_198_976)),
+    _hara("r3d_101_hara", 2048, "r3d101-kinetics700-hara", _hara_3d(101), Cost(13.89, 85_245_120)),
+    _hara("r2plus1d_34_hara", 512, "r2p1d34-kinetics700-hara", _hara_2plus1d(34), Cost(12.86, 63_542_300)),
+    _hara("r2plus1d_50_hara", 2048, "r2p1d50-kinetics700-hara", _hara_2plus1d(50), Cost(10.52, 46_215_782)),
 )

@@ -1,1 +1,1 @@
-"""The networks themselves, as PyTorch modules."""
+"""The backbones' networks, as PyTorch modules."""

@@ -1,8 +1,8 @@
 """C3D up to its first fully connected layer, whose outputs (fc6) are the features that papers use.
 
-Paper: Tran et al., "Learning Spatiotemporal Features with 3D Convolutional Networks", ICCV 2015. Original in
-Caffe; our parameter names are those of the port DavideA/c3d-pytorch (MIT). Convolutions have biases and no
-batch normalization. fc7 and fc8, which the checkpoints hold too, are the classifier of Sports-1M: not built.
+Paper: Tran et al., "Learning Spatiotemporal Features with 3D Convolutional Networks", ICCV 2015. The original
+is in Caffe. The parameter names are those of the port DavideA/c3d-pytorch (MIT). Convolutions have biases and
+no batch normalization. Checkpoints also hold fc7 and fc8, the classifier of Sports-1M, which is not built.
 """
 
 import torch
@@ -22,7 +22,7 @@ FEATURE_SIZE = 4096
 
 
 class C3D(nn.Module):
-    """RGB clips (B, 3, 16, 112, 112) -> fc6 after its ReLU, (B, 4096). Other sizes do not fit fc6."""
+    """C3D for RGB clips (batch, 3, 16, 112, 112). Other sizes do not fit fc6."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,10 +34,14 @@ class C3D(nn.Module):
         self.fc6 = nn.Linear(POOL5_SIZE, FEATURE_SIZE)
 
     def forward(self, clips: Tensor) -> Tensor:
+        """Return fc6 after its ReLU, (batch, 4096)."""
         return F.relu(self.fc6(self.pool5(clips)))
 
     def pool5(self, clips: Tensor) -> Tensor:
-        """The last pooled map, flattened in the order C, T, H, W: (B, 8192), what MTL-AQA builds upon."""
+        """Return the last pooled map, flattened in the order channel, time, height, width: (batch, 8192).
+
+        MTL-AQA trains on it.
+        """
         x = clips
         for convolutions, kernel, padding in _STAGES:
             for name in convolutions:

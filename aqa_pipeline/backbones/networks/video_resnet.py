@@ -1,11 +1,11 @@
-"""R(2+1)D-34 of IG-65M and Hara's 3D and (2+1)D ResNets, put together from torchvision's VideoResNet.
+"""R(2+1)D-34 of IG-65M and Hara's 3D and (2+1)D ResNets, built from torchvision's VideoResNet.
 
 Papers: Ghadiyaram et al., "Large-scale Weakly-supervised Pre-training for Video Action Recognition", CVPR
 2019 (IG-65M; ported by moabitcoin/ig65m-pytorch, MIT); Kataoka, Hara et al., "Would Mega-scale Datasets
 Further Enhance Spatiotemporal 3D CNNs?", arXiv 2004.04968 (kenshohara/3D-ResNets-PyTorch, MIT).
 
-torchvision's own (2+1)D block shares one middle width between its two convolutions; both of these families
-count it for each convolution anew: the names are the same, some shapes are not.
+torchvision's (2+1)D block uses one middle width for both of its convolutions. Both of these families compute
+it for each convolution. The names are the same, but some shapes differ.
 """
 
 from collections.abc import Callable
@@ -29,11 +29,14 @@ _LAYERS: dict[Depth, tuple[type[nn.Module], list[int]]] = {
     50: (Bottleneck, [3, 4, 6, 3]),
     101: (Bottleneck, [3, 4, 23, 3]),
 }
-_IG65M_BN_EPS = 1e-3  # Caffe2's, where these nets were trained
+_IG65M_BN_EPS = 1e-3  # that of Caffe2, which trained these networks
 
 
 def build_ig65m() -> nn.Module:
-    """R(2+1)D-34 as in VMZ: (B, 3, T, H, W) -> (B, 512). The 8- and the 32-frame net are the same graph."""
+    """Return R(2+1)D-34 as in VMZ: clips (batch, 3, frame, height, width) -> (batch, 512).
+
+    The networks for 8 and for 32 frames have the same layers.
+    """
     network = _without_classifier(34, FactoredConv, R2Plus1dStem)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm3d):
@@ -42,7 +45,7 @@ def build_ig65m() -> nn.Module:
 
 
 def build_hara_3d(depth: Depth) -> nn.Module:
-    """Hara's 3D ResNet: (B, 3, T, H, W) -> (B, 512) at depth 34, (B, 2048) deeper."""
+    """Return Hara's 3D ResNet: clips (batch, 3, frame, height, width) -> (batch, 512), or 2048 if deeper."""
 
     def stem() -> nn.Sequential:
         return nn.Sequential(*_unit(3, 64, (7, 7, 7), stride=(1, 2, 2)), nn.MaxPool3d(3, 2, 1))
@@ -51,7 +54,7 @@ def build_hara_3d(depth: Depth) -> nn.Module:
 
 
 def build_hara_2plus1d(depth: Depth) -> nn.Module:
-    """Hara's R(2+1)D: (B, 3, T, H, W) -> (B, 512) at depth 34, (B, 2048) deeper."""
+    """Return Hara's R(2+1)D: clips (batch, 3, frame, height, width) -> (batch, 512), or 2048 if deeper."""
 
     def stem() -> nn.Sequential:
         spatial = _unit(3, 110, (1, 7, 7), stride=(1, 2, 2))
@@ -62,12 +65,12 @@ def build_hara_2plus1d(depth: Depth) -> nn.Module:
 
 
 class FactoredConv(Conv2Plus1D):
-    """A spatial, then a temporal convolution with together about as many weights as 3x3x3 has."""
+    """A spatial, then a temporal convolution, together with about as many weights as a 3x3x3 one."""
 
     def __init__(
         self, in_planes: int, out_planes: int, midplanes: int, stride: int = 1, padding: int = 1
     ) -> None:
-        # `midplanes` is torchvision's width, shared by a block's convolutions: replaced by this one's own
+        # `midplanes`, torchvision's middle width of the whole block, is replaced by this convolution's own.
         own = (in_planes * out_planes * 27) // (in_planes * 9 + out_planes * 3)
         super().__init__(in_planes, out_planes, own, stride, padding)
 

@@ -1,4 +1,4 @@
-"""Golden outputs of the authors' code, and networks that are built in a moment."""
+"""Golden outputs of the authors' code, and helpers to build, fill and measure networks."""
 
 import importlib.util
 import json
@@ -11,12 +11,16 @@ import numpy as np
 import pytest
 import torch
 from torch import Size, Tensor, nn
+from torch.func import functional_call
+from torch.utils.flop_counter import FlopCounterMode
 
-GOLDEN_RELATIVE = 1e-4  # goldens were made on another machine, in fp32
+from aqa_pipeline.backbones import Cost
+
+GOLDEN_RELATIVE = 1e-4  # another machine made the golden outputs, in fp32
 
 
 class Golden:
-    """Deterministic weights by official name, inputs, and what the original code gave for them."""
+    """Deterministic weights by official name, inputs, and the original code's outputs for them."""
 
     def __init__(self, inputs: ModuleType, outputs: dict[str, Any]) -> None:
         self._inputs, self._outputs = inputs, outputs
@@ -50,7 +54,7 @@ def golden(shared) -> Golden:
 
 @pytest.fixture
 def marked_state() -> Callable[[dict[str, Size]], dict[str, Tensor]]:
-    """A `state_dict` of these shapes, each entry filled with its number; a file of it holds only these."""
+    """Return a function that makes a `state_dict` of shapes, each entry filled with its own number."""
 
     def make(shapes: dict[str, Size]) -> dict[str, Tensor]:
         return {
@@ -62,7 +66,7 @@ def marked_state() -> Callable[[dict[str, Size]], dict[str, Tensor]]:
 
 @pytest.fixture(scope="session")
 def global_windows() -> Callable[[nn.Module], AbstractContextManager[None]]:
-    """Networks whose last average has a window of the official size average over all of a smaller map."""
+    """Return a context manager that makes a network's last average cover all of a smaller map."""
 
     @contextmanager
     def widened(network: nn.Module) -> Iterator[None]:
@@ -74,3 +78,22 @@ def global_windows() -> Callable[[nn.Module], AbstractContextManager[None]]:
             network.set_submodule(name, window)
 
     return widened
+
+
+@pytest.fixture(scope="session")
+def measure_cost() -> Callable[[nn.Module, tuple[int, ...]], Cost]:
+    """Return a function that counts the cost of one input of a shape, without the batch.
+
+    Only shapes are computed, no values. Convolutions and matrix products count.
+    """
+
+    def measure(network: nn.Module, input_shape: tuple[int, ...]) -> Cost:
+        tensors = [*network.named_parameters(), *network.named_buffers()]
+        shapes_only = {name: tensor.to("meta") for name, tensor in tensors}
+        example = torch.empty(1, *input_shape, device="meta")
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            functional_call(network, shapes_only, (example,))
+        num_parameters = sum(parameter.numel() for parameter in network.parameters())
+        return Cost(counter.get_total_flops() / 2 / 1e9, num_parameters)  # torch counts both operations
+
+    return measure

@@ -1,4 +1,4 @@
-"""C3D against the original port's outputs, and its checkpoints in both of their namings."""
+"""C3D gives the original port's outputs, and loads checkpoints with both namings."""
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ CLASSIFIER = {"fc7": (4096, 4096), "fc8": (487, 4096)}
 
 
 def official_shapes():
-    """The file c3d.pickle: the network with its Sports-1M classifier."""
+    """The network of the file c3d.pickle, with its Sports-1M classifier."""
     kernels = {name: (*channels, 3, 3, 3) for name, channels in CONVOLUTIONS.items()}
     kernels |= {"fc6": (4096, 8192)} | CLASSIFIER
     shapes = {f"{name}.weight": shape for name, shape in kernels.items()}

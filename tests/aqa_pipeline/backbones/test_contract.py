@@ -1,6 +1,6 @@
-"""What every backbone keeps: its feature size, its cost, determinism, and preprocessing exactly once.
+"""Every backbone has its feature size and cost, is deterministic, and preprocesses exactly once.
 
-Each network is built once, for all tests of it in a row.
+Each network is built once for all of its tests.
 """
 
 from dataclasses import replace
@@ -10,19 +10,18 @@ import pytest
 import torch
 
 from aqa_pipeline.backbones import BACKBONES
-from aqa_pipeline.backbones.cost import measure_cost
 from aqa_pipeline.backbones.entries.pytorchvideo import PYTORCHVIDEO
 from aqa_pipeline.backbones.preprocess import PREPROCESS, get_preprocess
 from extract.runtimes.load_backbone import LoadedBackbone
 
-# Fully connected maps and learnt positions take no smaller input than the official one.
+# Networks with fully connected maps or learned positions take no smaller input than the official one.
 WHOLE_INPUT = ("c3d", "mvit_v1_b", "mvit_v2_s", "mvit_base_16x4", "vit_b_16")
 SMALL_SIZE, SMALL_FRAMES = 32, 16
 
 
 @pytest.fixture(scope="module", params=BACKBONES)
 def built(request, quick_build):
-    """A backbone and its network."""
+    """Return a backbone and its network."""
     backbone = BACKBONES[request.param]
     if backbone in PYTORCHVIDEO:
         pytest.importorskip("pytorchvideo", reason="needs the extra `pytorchvideo`")
@@ -30,7 +29,7 @@ def built(request, quick_build):
 
 
 def small_input(backbone):
-    """(frames or none, size) of the smallest input that is worth a test."""
+    """Return (frames or None, size) of a small input for the tests."""
     if backbone.name in WHOLE_INPUT:
         return backbone.frames_per_clip, get_preprocess(backbone.preprocess["paper"]).size
     if backbone.frames_per_clip is None:
@@ -74,13 +73,13 @@ def test_its_features_are_the_network_on_frames_normalized_once(built, global_wi
     assert features.std() > 0
 
 
-def test_its_cost_is_what_its_entry_says(built):
+def test_its_cost_is_what_its_entry_says(built, measure_cost):
     backbone, network = built
     frames = () if backbone.frames_per_clip is None else (backbone.frames_per_clip,)
     size = get_preprocess(backbone.preprocess["paper"]).size
     cost = measure_cost(network, (3, *frames, size, size))
-    assert cost.num_parameters == backbone.num_parameters
-    assert backbone.gflops == pytest.approx(cost.gflops, abs=0.006)
+    assert cost.num_parameters == backbone.cost.num_parameters
+    assert backbone.cost.gflops == pytest.approx(cost.gflops, abs=0.006)
 
 
 @pytest.mark.parametrize("name", PREPROCESS)

@@ -1,4 +1,4 @@
-"""Where a network's picture lies in the frame: what is painted there is all that the picture shows."""
+"""The field of view is exact: what is painted there is all that the network's picture shows."""
 
 import numpy as np
 import pytest
@@ -8,11 +8,11 @@ from aqa_pipeline.backbones.preprocess import PREPROCESS, get_preprocess, whole_
 from aqa_pipeline.errors import UnknownName
 
 SIZES = [(640, 360), (320, 240), (240, 320), (1280, 720), (426, 240), (300, 300)]
-MARGIN = 0.03  # of a side: filters reach over the border
+MARGIN = 0.03  # a share of a side: filters reach over the border
 
 
 def painted(size: tuple[int, int], field_of_view, *, margin: float) -> np.ndarray:
-    """White in the field of view, made larger or smaller by the margin on every side."""
+    """Return a black frame, white in the field of view, which the margin enlarges on every side."""
     width, height = size
     x1, y1, x2, y2 = field_of_view
     columns, rows = margin * (x2 - x1), margin * (y2 - y1)
@@ -39,7 +39,7 @@ def test_the_field_of_view_is_all_that_the_picture_shows(name, size) -> None:
 
 
 def test_the_central_square_of_a_wide_frame_by_hand() -> None:
-    """640x360 -> 455x256; columns 116 to 340 of 455 and rows 16 to 240 of 256 are seen."""
+    """640x360 becomes 455x256, of which columns 116 to 340 and rows 16 to 240 are seen."""
     view = get_preprocess("tsa-224").geometry.place((640, 360)).field_of_view
     assert view == pytest.approx((116 * 640 / 455, 16 * 360 / 256, 340 * 640 / 455, 240 * 360 / 256))
 

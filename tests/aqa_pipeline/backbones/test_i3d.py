@@ -1,15 +1,16 @@
-"""Inception-I3D against the original ports' outputs and against PyTorch's own pooling."""
+"""Inception-I3D gives the original ports' outputs, and its pools those of PyTorch."""
 
 import pytest
 import torch
 from torch.nn import functional as F
 
 from aqa_pipeline.backbones import get_backbone
-from aqa_pipeline.backbones.networks.i3d import ENDPOINTS, InceptionI3d, same_padding, separable_max_pool3d
+from aqa_pipeline.backbones.networks.i3d import ENDPOINTS, InceptionI3d, pool_maps, run_stages
+from aqa_pipeline.backbones.networks.i3d_layers import same_padding, separable_max_pool3d
 from aqa_pipeline.errors import WeightsError
 from extract.runtimes.load_backbone import load_backbone
 
-# MODELS table of the architecture: output for 16x224x224, and parameters.
+# The table of the architecture: output for 16x224x224, and number of parameters.
 PARAMETERS = {
     "Conv3d_1a_7x7": ((64, 8, 112, 112), 65_984),
     "MaxPool3d_2a_3x3": ((64, 8, 56, 56), 0),
@@ -44,11 +45,16 @@ def inference():
         yield
 
 
+def features_from(network, endpoint, maps):
+    """Return the features of maps that come after `endpoint`."""
+    return pool_maps(run_stages(network, ENDPOINTS[ENDPOINTS.index(endpoint) + 1 :], maps))
+
+
 def test_the_piergiaj_port(golden):
     network = golden.give_weights(InceptionI3d())
     maps = network.forward_to("Mixed_4e", golden.clip(16, 224))
     golden.check(maps, "i3d_piergiaj_T16_Mixed_4e")
-    golden.check(network.forward_from("Mixed_4e", maps), "i3d_piergiaj_T16", [1, 1024])
+    golden.check(features_from(network, "Mixed_4e", maps), "i3d_piergiaj_T16", [1, 1024])
 
 
 def test_the_piergiaj_port_at_odd_sizes(golden):
@@ -94,12 +100,12 @@ def test_every_endpoint_gives_the_map_of_the_table_and_leads_on_to_the_feature()
     torch.manual_seed(0)
     network = InceptionI3d().eval()
     maps = network.forward_to("MaxPool3d_3a_3x3", torch.randn(1, 3, 16, 224, 224))
-    feature = network.forward_from("MaxPool3d_3a_3x3", maps)
+    feature = features_from(network, "MaxPool3d_3a_3x3", maps)
     for endpoint in ENDPOINTS[ENDPOINTS.index("MaxPool3d_3a_3x3") + 1 :]:
         maps = network.get_submodule(endpoint)(maps)
         assert maps.shape[1:] == PARAMETERS[endpoint][0]
         if endpoint in ("Mixed_4e", "Mixed_5c"):
-            assert torch.equal(network.forward_from(endpoint, maps), feature)
+            assert torch.equal(features_from(network, endpoint, maps), feature)
 
 
 @pytest.mark.parametrize("num_frames", [16, 24, 64])
@@ -108,7 +114,7 @@ def test_the_feature_is_the_mean_of_the_ports_pooling(num_frames):
     maps = torch.randn(2, 1024, num_frames // 8, 7, 7)
     pooled = F.avg_pool3d(maps, (2, 7, 7), stride=1)
     expected = pooled.squeeze(4).squeeze(3).mean(2)
-    ours = InceptionI3d().forward_from("Mixed_5c", maps)
+    ours = pool_maps(maps)
     torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -121,7 +127,7 @@ def test_it_runs_in_bfloat16_on_a_cpu():
     assert 0 < (coarse - exact).abs().mean() < 0.05 * exact.abs().mean()
 
 
-def test_a_clip_too_short_for_the_last_pool_is_told():
+def test_a_clip_too_short_for_the_last_pool_is_refused():
     with pytest.raises(ValueError, match="at least 9 frames: its last map has 1 time step"):
         InceptionI3d().eval()(torch.zeros(1, 3, 8, 32, 32))
 
@@ -159,7 +165,7 @@ def test_padding_by_hand(size, kernel, stride, dynamic, static):
 
 
 def hassony2_name(ours):
-    """The mapping the other way round, written from the port's list of names."""
+    """Return the port's name of an entry, written from the port's list of names."""
     if ours.startswith("logits"):
         return ours.replace("logits", "conv3d_0c_1x1")
     stage, _, rest = ours.partition(".")

@@ -1,16 +1,23 @@
-"""The second stage of I3D: the whole network's own, from a whole official checkpoint, and trainable."""
+"""The second stage of I3D is that of the whole network, loads from its checkpoint, and trains."""
 
 import pytest
 import torch
 from torch import nn
 
-from aqa_pipeline.backbones.networks.i3d import ENDPOINTS, InceptionI3d, SecondStage, channels_after
+from aqa_pipeline.backbones.networks.i3d import (
+    ENDPOINTS,
+    InceptionI3d,
+    SecondStage,
+    channels_after,
+    pool_maps,
+    run_stages,
+)
 from aqa_pipeline.errors import UnknownName, WeightsError
 
 
 @pytest.fixture(scope="module")
 def whole() -> InceptionI3d:
-    """An I3D with statistics and affine values that differ from layer to layer."""
+    """Return an I3D whose statistics and affine values differ from layer to layer."""
     torch.manual_seed(0)
     net = InceptionI3d(num_classes=7).eval()
     for module in net.modules():
@@ -22,15 +29,20 @@ def whole() -> InceptionI3d:
     return net
 
 
+def features_from(network: InceptionI3d, endpoint: str, maps: torch.Tensor) -> torch.Tensor:
+    """Return the whole network's features of maps that come after `endpoint`."""
+    return pool_maps(run_stages(network, ENDPOINTS[ENDPOINTS.index(endpoint) + 1 :], maps))
+
+
 @pytest.mark.parametrize("after", ["Mixed_4e", "MaxPool3d_4a_3x3", "Mixed_4f", "MaxPool3d_5a_2x2"])
 def test_the_second_stage_is_that_of_the_whole_network(whole: InceptionI3d, after: str) -> None:
-    """From a whole official checkpoint, on maps that may be negative, as after the tube attention."""
+    """The maps may be negative, as after the tube attention."""
     stage = SecondStage(after=after).eval()
     stage.load_checkpoint(whole.state_dict())
     size = 7 if after == "MaxPool3d_5a_2x2" else 14
     maps = torch.randn(2, channels_after(after), 4, size, size)
     with torch.no_grad():
-        features, expected = stage(maps), whole.forward_from(after, maps)
+        features, expected = stage(maps), features_from(whole, after, maps)
     assert features.shape == (2, 1024)
     torch.testing.assert_close(features, expected, rtol=1e-5, atol=1e-5)
     assert features.std() > 0
@@ -41,7 +53,7 @@ def test_odd_sizes_are_padded_as_in_the_whole_network(whole: InceptionI3d) -> No
     stage.load_checkpoint(whole.state_dict())
     maps = torch.randn(1, 528, 3, 11, 9)
     with torch.no_grad():
-        torch.testing.assert_close(stage(maps), whole.forward_from("Mixed_4e", maps), rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(stage(maps), features_from(whole, "Mixed_4e", maps), rtol=1e-5, atol=1e-5)
 
 
 def test_the_second_stage_trains(whole: InceptionI3d) -> None:
@@ -81,7 +93,7 @@ def test_checkpoints_that_do_not_fit_are_refused(whole: InceptionI3d) -> None:
 
 
 def test_gradients_are_those_of_torchs_own_pool(whole: InceptionI3d) -> None:
-    """Equal values (zeros behind ReLU) give their gradient to one winner, as `F.max_pool3d` does."""
+    """The gradient of equal values (zeros after ReLU) goes to one of them, as in `F.max_pool3d`."""
     stage = SecondStage(after="Mixed_4f").train()
     stage.load_checkpoint(whole.state_dict())
     maps = torch.randn(2, 832, 4, 6, 6).relu().requires_grad_()

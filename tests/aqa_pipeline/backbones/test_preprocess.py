@@ -1,4 +1,4 @@
-"""Each geometry against the chain of libraries that the papers' code used."""
+"""Each geometry gives what the libraries in the papers' code give."""
 
 import cv2
 import numpy as np
@@ -113,7 +113,7 @@ def test_squash_is_torchvisions_resize_to_both_sides(size):
     np.testing.assert_array_equal(PREPROCESS["squash-224"].geometry(picture(size)), expected)
 
 
-# Whose weights were evaluated with which of ours.
+# The model -> the preprocessing with which its weights were evaluated.
 TORCHVISION = {
     "r3d_18": "kinetics-112",
     "s3d": "kinetics-224",
@@ -128,7 +128,7 @@ TORCHVISION = {
 @pytest.mark.parametrize("model", TORCHVISION)
 def test_video_preprocessing_is_that_of_torchvisions_weights(size, model):
     ours = get_preprocess(TORCHVISION[model])
-    frames = torch.from_numpy(picture(size)).permute(2, 0, 1)[None]  # (T, C, H, W)
+    frames = torch.from_numpy(picture(size)).permute(2, 0, 1)[None]  # (frame, channel, height, width)
     expected = get_model_weights(model).DEFAULT.transforms()(frames)[:, 0].permute(1, 2, 0).numpy()
     made = (ours.geometry(picture(size)) / 255 - np.array(ours.mean)) / np.array(ours.std)
     levels = np.abs(made - expected) * np.array(ours.std) * 255

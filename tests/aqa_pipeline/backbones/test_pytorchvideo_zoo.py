@@ -1,4 +1,4 @@
-"""pytorchvideo's zoo: networks, features and files against its own hub functions, asked for no weights."""
+"""pytorchvideo's networks, features and files are those of its hub functions, called without weights."""
 
 import sys
 import warnings
@@ -19,7 +19,7 @@ CONVOLUTIONAL = [name for name in NAMES if not name.startswith("mvit")]
 @pytest.fixture(scope="module")
 def hub():
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scripts with torch.jit, since deprecated
+        warnings.simplefilter("ignore")  # it uses torch.jit, which is deprecated
         return pytest.importorskip("pytorchvideo.models.hub", reason="needs the extra `pytorchvideo`")
 
 
@@ -34,7 +34,10 @@ def test_files_of_the_zoo_load_strictly(hub, tmp_path, weightless, marked_state,
     torch.save({"model_state": state, "optimizer_state": {"lr": 0.1}}, tmp_path / "zoo.pyth")
     loaded = load_backbone(name, weights=str(tmp_path / "zoo.pyth"), device="cpu", precision="fp32")
     ours = loaded.network.state_dict()
-    classifier = {f"{BACKBONES[name].unused[0]}weight", f"{BACKBONES[name].unused[0]}bias"}
+    classifier = {
+        f"{BACKBONES[name].checkpoint.unused[0]}weight",
+        f"{BACKBONES[name].checkpoint.unused[0]}bias",
+    }
     assert set(state) == set(ours) | classifier
     assert all(torch.equal(value, state[key]) for key, value in ours.items())
 
@@ -52,7 +55,11 @@ def test_the_hub_publishes_the_same_urls(hub):
 def test_the_classifier_makes_the_hubs_output_of_our_features(hub, quick_build, global_windows, name):
     whole = quick_build(lambda: getattr(hub, name)(pretrained=False))
     ours = quick_build(BACKBONES[name].build)
-    kept = {key: v for key, v in whole.state_dict().items() if not key.startswith(BACKBONES[name].unused)}
+    kept = {
+        key: v
+        for key, v in whole.state_dict().items()
+        if not key.startswith(BACKBONES[name].checkpoint.unused)
+    }
     ours.load_state_dict(kept)
     num_frames = BACKBONES[name].frames_per_clip
     clip = torch.randn(1, 3, num_frames, 32, 32, generator=torch.Generator().manual_seed(1))

@@ -1,4 +1,4 @@
-"""Random weights reach every layer, however a network calls its kernels."""
+"""Random weights scale every layer, however a network calls its kernels."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ def test_every_layer_of_i3d_that_runs_is_scaled_to_a_deviation_near_one(network:
     generator = torch.Generator().manual_seed(7)
     with torch.inference_mode():
         network(_slow_noise(generator))
-    assert set(deviations) == set(kernels) - {"logits.conv3d"}  # the classifier is not a feature's
+    assert set(deviations) == set(kernels) - {"logits.conv3d"}  # the classifier does not run
     outside = {name: deviation for name, deviation in deviations.items() if not 0.25 < deviation < 4}
     assert not outside
 
@@ -41,7 +41,7 @@ def test_the_same_seed_gives_the_same_weights(network: nn.Module) -> None:
 
 
 def _slow_noise(generator: torch.Generator) -> torch.Tensor:
-    """Noise that changes as slowly as pictures do, deviation 0.5."""
+    """Return noise that changes slowly as pictures do, deviation 0.5."""
     coarse = torch.randn(1, 3, 2, 4, 4, generator=generator)
     noise = nn.functional.interpolate(coarse, size=CLIP[1:], mode="trilinear", align_corners=False)
     return noise * (0.5 / noise.std())

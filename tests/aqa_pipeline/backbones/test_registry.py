@@ -1,4 +1,4 @@
-"""What holds for every backbone in the dict."""
+"""Every backbone in the registry is complete, builds, and gives useful features."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ FAST = ("resnet18", "efficientnet_b0", "swin_t")
 
 
 def batch_for(name, size=2, seed=0):
-    """Coarse random mosaics: like pictures, and unlike white noise, they change slowly in space and time."""
+    """Return coarse random mosaics, which change slowly in space and time as videos do."""
     frames = BACKBONES[name].frames_per_clip
     coarse = (size, 14, 14, 3) if frames is None else (size, frames // 4, 14, 14, 3)
     batch = np.random.default_rng(seed).integers(0, 256, coarse, np.uint8).repeat(16, -2).repeat(16, -3)
@@ -38,12 +38,12 @@ def test_every_entry_is_whole(name):
     assert len({PREPROCESS[preprocess].size for preprocess in backbone.preprocess.values()}) == 1
     assert backbone.source
     assert backbone.feature_size > 0
-    assert backbone.gflops > 0
-    assert backbone.num_parameters > 0
+    assert backbone.cost.gflops > 0
+    assert backbone.cost.num_parameters > 0
 
 
 def test_every_backbone_has_weights_of_its_own():
-    """But one: `i3d-tsa-net` is the trunk of `i3d-piergiaj` with another preprocessing."""
+    """Only `i3d-tsa-net` shares weights: it is the trunk of `i3d-piergiaj` with another preprocessing."""
     shared = {name for name, backbone in BACKBONES.items() if backbone.weights == "i3d-kinetics-piergiaj"}
     assert shared == {"i3d-piergiaj", "i3d-tsa-net"}
     assert len({backbone.weights for backbone in BACKBONES.values()}) == len(BACKBONES) - 1
@@ -93,7 +93,7 @@ def test_a_batch_is_its_pictures_one_by_one():
     loaded = load_backbone("resnet18", weights="random:0", device="cpu", precision="fp32")
     batch = batch_for("resnet18", 3)
     alone = np.concatenate([loaded.features(batch[i : i + 1]) for i in range(3)])
-    np.testing.assert_allclose(loaded.features(batch), alone, rtol=1e-4, atol=1e-5)  # other order of sums
+    np.testing.assert_allclose(loaded.features(batch), alone, rtol=1e-4, atol=1e-5)  # sums in another order
 
 
 def test_random_batch_normalization_does_nothing():
@@ -164,7 +164,7 @@ def test_fp16_on_a_cpu_is_refused():
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
-def test_a_gpu_that_is_not_there_is_told():
+def test_a_missing_gpu_is_refused():
     with pytest.raises(AqaError, match="no CUDA device on this machine for 'cuda:0': use the device cpu"):
         load_backbone("resnet18", weights="random:0", device="cuda:0", precision="fp32")
 
@@ -178,7 +178,7 @@ def test_a_gpu_that_is_not_there_is_told():
         ("/no/such/file.pt", "no checkpoint at /no/such/file.pt"),
     ],
 )
-def test_weights_that_cannot_be_had_are_told(weights, message, tmp_path, monkeypatch):
+def test_missing_weights_are_refused(weights, message, tmp_path, monkeypatch):
     monkeypatch.setenv("AQA_HOME", str(tmp_path))
     with pytest.raises(WeightsError, match=message):
         load_backbone("resnet18", weights=weights, device="cpu", precision="fp32")
@@ -191,7 +191,7 @@ def test_a_preprocessing_of_another_size_is_refused():
         load_backbone("c3d", weights="random:0", device="cpu", precision="fp32", preprocess="squash-224")
 
 
-def test_an_unknown_device_is_told():
+def test_an_unknown_device_is_refused():
     with pytest.raises(AqaError, match="'gpu' is no device: expected cpu, cuda or cuda:N"):
         load_backbone("resnet18", weights="random:0", device="gpu", precision="fp32")
 

@@ -1,4 +1,4 @@
-"""torchvision's video models: our features feed their classifiers, and their files load strictly."""
+"""The features of torchvision's video models feed their classifiers, and their files load strictly."""
 
 import pytest
 import torch
@@ -17,7 +17,9 @@ def test_the_official_file_is_the_network_and_its_classifier(name):
     backbone = BACKBONES[name]
     with torch.device("meta"):
         theirs, ours = official(name).state_dict(), backbone.build().state_dict()
-    kept = {key: value.shape for key, value in theirs.items() if not key.startswith(backbone.unused)}
+    kept = {
+        key: value.shape for key, value in theirs.items() if not key.startswith(backbone.checkpoint.unused)
+    }
     assert {key: value.shape for key, value in ours.items()} == kept
     assert len(theirs) > len(ours)
 

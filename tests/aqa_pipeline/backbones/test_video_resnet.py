@@ -1,4 +1,4 @@
-"""R(2+1)D-34 and Hara's nets against the original code's outputs, names and sizes."""
+"""R(2+1)D-34 and Hara's networks have the original code's outputs, names and sizes."""
 
 import re
 
@@ -23,7 +23,7 @@ IG65M = {400: 63_697_175, 487: 63_741_806, 359: 63_676_142}
 
 
 def hara_name(ours, names):
-    """From torchvision's names, `names` all of them, to Hara's: conv2.0.3.weight -> conv2_t.weight."""
+    """Return Hara's name for torchvision's: conv2.0.3.weight -> conv2_t.weight; `names` are all names."""
     stem_split = {"0": "conv1_s", "1": "bn1_s", "3": "conv1_t", "4": "bn1_t"}
     stem, split = (
         {"0": "conv1", "1": "bn1"},

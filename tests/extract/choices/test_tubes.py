@@ -146,8 +146,8 @@ def test_a_backbone_without_maps_is_refused_before_its_weights_are_asked_for(ask
 
 def test_its_network_is_the_whole_i3d_without_a_classifier():
     backbone = get_backbone(STREAMS["tubes"].default_backbone)
-    assert backbone.unused == ("logits.",)
-    assert backbone.num_parameters == 12_697_264 - 400 * 1025 == 12_448_189 - 157 * 1025
+    assert backbone.checkpoint.unused == ("logits.",)
+    assert backbone.cost.num_parameters == 12_697_264 - 400 * 1025 == 12_448_189 - 157 * 1025
     assert not [name for name, _ in backbone.build().named_parameters() if name.startswith("logits")]
 
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from aqa_pipeline.backbones import BACKBONES
 from aqa_pipeline.backbones.entries.pytorchvideo import PYTORCHVIDEO
-from aqa_pipeline.backbones.networks.i3d import ConvUnit, FoldedUnit
+from aqa_pipeline.backbones.networks.i3d_layers import ConvUnit, FoldedUnit
 from aqa_pipeline.backbones.onednn import OneDnnConv3d, by_onednn
 from extract.runtimes.fold_batchnorm import NORMALIZATIONS, folded
 

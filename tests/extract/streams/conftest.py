@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from aqa_pipeline.backbones import Backbone
+from aqa_pipeline.backbones import Backbone, Cost
 from aqa_pipeline.backbones.frame_to_square import SquashAndCrop
 from aqa_pipeline.backbones.preprocess import Preprocess
 from aqa_pipeline.backbones.resizing import bilinear_center
@@ -81,15 +81,13 @@ def clips_stream() -> Callable[..., Clips]:
     ) -> Clips:
         backbone = Backbone(
             name="numbers",
-            takes="clip",
             feature_size=feature_size or 2 * frames,
             frames_per_clip=frames,
             weights="none",
             build=torch.nn.Identity,
             preprocess={"paper": "pixels", "released": "pixels"},
             source="",
-            gflops=0,
-            num_parameters=0,
+            cost=Cost(gflops=0, num_parameters=0),
         )
         loaded = LoadedBackbone(backbone, PIXELS, "random:0", "cpu", "fp32", lambda: Calling(network))
         return Clips(ClipSampling(span, views), loaded, clips_per_call, dtype)

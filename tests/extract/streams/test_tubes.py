@@ -18,7 +18,7 @@ from torchvision.transforms.functional import center_crop, pil_to_tensor
 
 from aqa_pipeline.athlete.events import describe_tracking
 from aqa_pipeline.athlete.tube_masks import PictureGeometry, paper_frame_masks, union_of_frames
-from aqa_pipeline.backbones import Backbone, get_backbone
+from aqa_pipeline.backbones import Backbone, Cost, get_backbone
 from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.footage import Footage
@@ -115,15 +115,13 @@ def stream_of(
 ) -> Tubes:
     backbone = Backbone(
         name="eyes",
-        takes="clip",
         feature_size=5,
         frames_per_clip=16,
         weights="none",
         build=nn.Identity,
         preprocess={"paper": "tsa-224", "released": "released-tsa-224"},
         source="",
-        gflops=0,
-        num_parameters=0,
+        cost=Cost(gflops=0, num_parameters=0),
         map_shapes={"Mixed_4e": (5, 16, 1, 1)},
     )
     sees = network or SeesTheAthlete()
