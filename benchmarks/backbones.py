@@ -1,13 +1,13 @@
-"""How fast each backbone can go: eager fp32 against other settings that give the same features, in one run.
+"""Measure how fast each backbone runs: eager fp32 and other settings with the same features, in one run.
 
     python -m benchmarks.backbones                          every network that takes a clip
     python -m benchmarks.backbones r3d_18 x3d_s --rounds 5  these two
 
-Settings: the network as built; with its pictures in channels-last order; its batch normalization folded into
-its convolutions (torch.fx, where it can trace the network); compiled with frozen weights (where there is a
-compiler). A star marks the fastest of those whose features lie within the tolerance of the first. Weights are
-random: their speed is the same. GFLOP/s count a multiply-add as two operations, as a machine's peak does.
-Read the ratios; seconds belong to the machine.
+The settings are: the network as built; its input in channels-last order; batch normalization folded into
+the convolutions (if torch.fx can trace the network); compiled with frozen weights (if there is a compiler).
+A star marks the fastest setting whose features are within the tolerance of the first setting's. Weights are
+random, which does not change the speed. GFLOP/s count a multiply-add as two operations, as a peak rate does.
+Compare ratios; seconds depend on the machine.
 """
 
 import argparse
@@ -36,17 +36,19 @@ HEADER = ("backbone", "setting", "clips/s", "GFLOP/s", "x eager", "difference", 
 
 @dataclass(frozen=True)
 class Setting:
-    """A network made ready, and its input in the order that it likes."""
+    """A prepared network, and its input in the fitting memory order."""
 
     name: str
     network: Callable[[Tensor], Tensor]
     pictures: Tensor
 
     def features(self) -> Tensor:
+        """Return the network's features of the input."""
         return self.network(self.pictures)
 
 
 def main() -> None:
+    """Run the benchmark."""
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {arguments.device}, fp32,")
@@ -60,6 +62,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -80,10 +83,10 @@ def parse_arguments() -> argparse.Namespace:
 
 @torch.no_grad()
 def measure(backbone: Backbone, arguments: argparse.Namespace) -> list[tuple[object, ...]]:
-    """A row per setting. Rounds go through all settings, so that a busy moment hits them alike."""
+    """Return a row per setting. Each round runs all settings, so that other load affects all alike."""
     settings = make_settings(backbone, arguments)
     reference = settings[0].features()
-    differences = [relative_difference(setting.features(), reference) for setting in settings]  # warms up too
+    differences = [relative_difference(setting.features(), reference) for setting in settings]  # and warm-up
     seconds: list[list[float]] = [[] for _ in settings]
     for _ in range(arguments.rounds):
         for setting, taken in zip(settings, seconds, strict=True):
@@ -109,7 +112,7 @@ def measure(backbone: Backbone, arguments: argparse.Namespace) -> list[tuple[obj
 
 
 def make_settings(backbone: Backbone, arguments: argparse.Namespace) -> list[Setting]:
-    """The settings that this network and this machine allow, plain eager first."""
+    """Return the settings that this network and machine allow, plain eager first."""
     loaded = load_backbone(backbone.name, weights="random:0", device=arguments.device, precision="fp32")
     plain = loaded.network.to(memory_format=torch.contiguous_format)
     order = torch.channels_last_3d if backbone.takes == "clip" else torch.channels_last
@@ -127,7 +130,10 @@ def make_settings(backbone: Backbone, arguments: argparse.Namespace) -> list[Set
 
 
 def smooth_pictures(backbone: Backbone, arguments: argparse.Namespace) -> Tensor:
-    """Noise that changes slowly in space, (B, 3, [T,] H, W): features of white noise are all alike."""
+    """Return noise that changes slowly in space, (batch, 3, [frame,] height, width).
+
+    Features of white noise would all be alike.
+    """
     size = get_preprocess(backbone.preprocess["paper"]).size
     frames = backbone.frames_per_clip or 1
     generator = torch.Generator().manual_seed(0)
@@ -139,7 +145,7 @@ def smooth_pictures(backbone: Backbone, arguments: argparse.Namespace) -> Tensor
 
 
 def folded_or_none(network: nn.Module) -> nn.Module | None:
-    """The network with batch normalization folded, or None where there is none or torch.fx cannot trace."""
+    """Return the network with folded batch normalization; None if that is impossible."""
     if not any(isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d) for module in network.modules()):
         return None
     try:
@@ -150,16 +156,17 @@ def folded_or_none(network: nn.Module) -> nn.Module | None:
 
 
 def can_compile(device: str) -> bool:
+    """Return True on a GPU, or with a C++ compiler."""
     return device != "cpu" or shutil.which(os.environ.get("CXX", "g++")) is not None
 
 
 def compiled_or_none(name: str, network: nn.Module, pictures: Tensor) -> Callable[[Tensor], Tensor] | None:
-    """The network compiled for these pictures, or None, with the reason told, where that fails."""
+    """Return the network compiled for these pictures; None, with the reason printed, if that fails."""
     import torch._inductor.config as inductor
     from torch._dynamo.exc import TorchDynamoException
 
     inductor.freezing = True
-    torch._dynamo.reset()  # the cache of the network before
+    torch._dynamo.reset()  # drops the cache of the previous network
     run: Callable[[Tensor], Tensor] = torch.compile(deepcopy(network))
     try:
         run(pictures)
@@ -170,10 +177,12 @@ def compiled_or_none(name: str, network: nn.Module, pictures: Tensor) -> Callabl
 
 
 def relative_difference(features: Tensor, reference: Tensor) -> float:
+    """Return the largest difference relative to the largest reference value."""
     return ((features - reference).abs().max() / reference.abs().max()).item()
 
 
 def timed(setting: Setting, device: str) -> float:
+    """Return the seconds of one forward pass."""
     start = time.perf_counter()
     setting.features()
     if device != "cpu":
@@ -183,5 +192,5 @@ def timed(setting: Setting, device: str) -> float:
 
 if __name__ == "__main__":
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the compiler, to its own developers
+        warnings.simplefilter("ignore")  # the compiler's warnings address its own developers
         main()

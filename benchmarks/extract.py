@@ -1,12 +1,12 @@
-"""A whole video, segments and crops: ours against the released way's two passes, in one run on this machine.
+"""Measure a whole video, segments and crops: our extraction and the released code's two passes, in one run.
 
     python -m benchmarks.extract                                   a rendered minute of 640x360, 25 fps
     python -m benchmarks.extract --seconds 30 --precision bf16     half of it, in bf16
     python -m benchmarks.extract --seconds 600 --device cuda       on a GPU, where decoding is the limit
 
-Networks are loaded before: what that takes is in benchmarks.scaling. The plain way is eager fp32 throughout,
-reads the video twice, and puts JPEG files between (benchmarks.released). Boxes of the athlete are given to
-both. Networks have random weights: their speed is the same.
+Networks are loaded before the measurement; benchmarks.scaling measures loading. The plain way is eager fp32
+throughout, reads the video twice, and writes JPEG files between (benchmarks.released). Both get the athlete's
+boxes. Networks have random weights, which does not change the speed.
 """
 
 import argparse
@@ -37,6 +37,7 @@ from extract.streams.whole_frames import WholeFrames
 
 
 def main() -> None:
+    """Run the benchmark."""
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     with tempfile.TemporaryDirectory() as scratch:
@@ -44,6 +45,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -64,7 +66,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def measure(folder: Path, arguments: argparse.Namespace) -> list[Row]:
-    """The whole against the released way, and against decoding alone."""
+    """Return a row for the comparison with the released way, and one with decoding alone."""
     video, boxes = render(folder, "video", seconds=arguments.seconds)
     streams = our_streams(arguments)
     plain = plain_extraction(arguments)
@@ -92,6 +94,7 @@ def measure(folder: Path, arguments: argparse.Namespace) -> list[Row]:
 
 
 def our_streams(arguments: argparse.Namespace) -> list[Stream]:
+    """Return the streams `segments` and `crops`."""
     choices = Choices(
         weights={"": "random:0"},
         detector="annotations",
@@ -103,7 +106,7 @@ def our_streams(arguments: argparse.Namespace) -> list[Stream]:
 
 
 def plain_extraction(arguments: argparse.Namespace) -> PlainExtraction:
-    """The released way with networks of its own, in fp32."""
+    """Return the released way with its own networks, in fp32."""
     segments, crops = (
         load_backbone(name, weights="random:0", device=arguments.device, precision="fp32")
         for name in ("i3d", "resnet50")
@@ -112,14 +115,14 @@ def plain_extraction(arguments: argparse.Namespace) -> PlainExtraction:
 
 
 def decode(video: Video, streams: Sequence[Stream], *, workers: int) -> None:
-    """Everything that comes before the networks, by as many processes as the extraction has."""
+    """Decode and prepare all frames as the extraction does, with as many processes, without networks."""
     with Feeds([video], lambda _: streams, reader="auto", workers=workers, patience=Patience()) as feeds:
         for _, item in feeds:
             assert not isinstance(item, Exception), item
 
 
 def print_shares(reports: Sequence[ExtractReport], *, video_seconds: int) -> None:
-    """Where the main process's time went, per minute of video."""
+    """Print where the main process's time went, per minute of video."""
     for phase, name in PHASES.items():
         seconds = [report.clock.seconds.get(phase, 0.0) for report in reports]
         if any(seconds):
@@ -127,7 +130,7 @@ def print_shares(reports: Sequence[ExtractReport], *, video_seconds: int) -> Non
 
 
 def ran_on(streams: Sequence[Stream]) -> list[str]:
-    """What ran the networks, a line each."""
+    """Return a line per network on its runtime."""
     return [
         line
         for stream in streams
@@ -137,6 +140,7 @@ def ran_on(streams: Sequence[Stream]) -> list[str]:
 
 
 def whole_video(seconds: dict[str, list[float]], arguments: argparse.Namespace) -> Row:
+    """Return the row for the comparison with the released way."""
     plain, ours = (60 * statistics.median(seconds[name]) / arguments.seconds for name in ("plain", "ours"))
     return Row(
         what=f"a whole video, segments + crops, {arguments.precision}, {arguments.device}",
@@ -148,6 +152,7 @@ def whole_video(seconds: dict[str, list[float]], arguments: argparse.Namespace) 
 
 
 def decode_bound(seconds: dict[str, list[float]], arguments: argparse.Namespace) -> Row:
+    """Return the row for the comparison with decoding alone; only a GPU can fill it."""
     what, at_most = "extraction against decoding alone, same workers", "at most 1.25x, on a GPU"
     if arguments.device == "cpu":
         share = statistics.median(seconds["ours"]) / statistics.median(seconds["decode"])

@@ -1,11 +1,11 @@
-"""One epoch of ACTION-NET: features in memory against a file per sample, in one run on this machine.
+"""Measure one epoch of ACTION-NET: features in memory and features in a file per video, in one run.
 
     python -m benchmarks.heads                      Rhythmic Gymnastics shapes: 200 videos, batches of 32
-    python -m benchmarks.heads --precision bf16     and in bfloat16 (by default where the CPU has it), with
-                                                    the correlation it reaches
+    python -m benchmarks.heads --precision bf16     and in bfloat16 (by default if the CPU has it), with
+                                                    the correlation that it reaches
 
 The plain way is the released one: a DataLoader whose eight workers read two `.npy` files per video and cut a
-random window. Features are random, with a planted signal. Read the ratios; seconds belong to the machine.
+random window. Features are random, with a planted signal. Compare ratios; seconds depend on the machine.
 """
 
 import argparse
@@ -41,10 +41,11 @@ PRECISIONS: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch
 STEPS = {"segments": (27, 31), "crops": (75, 93)}
 DIMS = {"segments": 1024, "crops": 2048}
 AT_LEAST = {"fp32": "1.7x", "bf16": "4.5x"}
-FORWARD_AND_BACKWARD = 3  # a product costs as much again for each of its two gradients
+FORWARD_AND_BACKWARD = 3  # each of a product's two gradients costs as much as the product
 
 
 def main() -> None:
+    """Run the benchmark."""
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     samples = planted_samples()
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def rows_of(times: dict[str, list[float]], gflop: float) -> list[Row]:
-    """A row per precision: those measured, and bf16 where this machine has not got it."""
+    """Return a row per measured precision, and an empty one for bf16 if this machine lacks it."""
     (plain, seconds), *ours = times.items()
     rows = []
     for name, taken in ours:
@@ -84,6 +85,7 @@ def rows_of(times: dict[str, list[float]], gflop: float) -> list[Row]:
 
 
 def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -103,7 +105,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def planted_samples() -> FeatureSet:
-    """Features of Rhythmic Gymnastics' shapes, shifted along one direction by the video's quality."""
+    """Return random features in Rhythmic Gymnastics' shapes, shifted along one direction by the label."""
     rng = np.random.default_rng(0)
     number = NUM_TRAIN + NUM_TEST
     labels = rng.random(number)
@@ -120,6 +122,7 @@ def planted_samples() -> FeatureSet:
 
 
 def write_npy(samples: FeatureSet, folder: Path) -> None:
+    """Write an .npy file per stream and video."""
     for index, video_id in enumerate(samples.video_ids):
         for stream, padded in samples.streams.items():
             np.save(
@@ -128,7 +131,7 @@ def write_npy(samples: FeatureSet, folder: Path) -> None:
 
 
 class NpyFiles(Dataset[tuple[Tensor, Tensor, float]]):
-    """The plain way: every sample is read from its two files and cut by chance, in a worker process."""
+    """The plain way's dataset: it reads a video's two files and cuts a random window."""
 
     def __init__(self, folder: Path, samples: FeatureSet, recipe: Recipe) -> None:
         self.folder, self.recipe = folder, recipe
@@ -154,6 +157,7 @@ class NpyFiles(Dataset[tuple[Tensor, Tensor, float]]):
 
 
 def plain_epoch(loader: DataLoader[tuple[Tensor, Tensor, float]], net: ActionNet, recipe: Recipe) -> None:
+    """Train one epoch the plain way."""
     optimiser = make_optimiser(net, recipe)
     net.train()
     for segments, crops, labels in loader:
@@ -169,7 +173,7 @@ def plain_epoch(loader: DataLoader[tuple[Tensor, Tensor, float]], net: ActionNet
 def measure(
     samples: FeatureSet, recipe: Recipe, folder: Path, arguments: argparse.Namespace
 ) -> dict[str, list[float]]:
-    """Seconds of one training epoch (without testing) each way, taken in turn."""
+    """Return the seconds of one training epoch, without testing, each way in turn."""
     loader = DataLoader(
         NpyFiles(folder, samples, recipe), recipe.batch_size, shuffle=True, num_workers=arguments.workers
     )
@@ -184,29 +188,30 @@ def measure(
     for at in range(arguments.rounds + 1):
         for name, way in ways.items():
             seconds = way()
-            if at:  # the first round warms up
+            if at:  # the first round is a warm-up
                 times[name].append(seconds)
     return times
 
 
 def one_epoch(samples: FeatureSet, recipe: Recipe, variant: str, precision: Precision) -> float:
-    """Seconds of our second epoch; nobody is tested, as in the plain epoch beside it."""
-    nobody, marks = np.empty(0, dtype=np.int64), []
-    fold = Fold(np.arange(NUM_TRAIN), nobody, nobody)
+    """Return the seconds of our second epoch, without a test set, as in the plain way."""
+    none, marks = np.empty(0, dtype=np.int64), []
+    fold = Fold(np.arange(NUM_TRAIN), none, none)
     short = replace(recipe, epochs=2, milestones=())
-    fit(samples, short, variant, precision, fold, on_epoch=lambda _: marks.append(time.perf_counter()))
+    fit(samples, short, fold, variant, precision, on_epoch=lambda _: marks.append(time.perf_counter()))
     return marks[1] - marks[0]
 
 
 def fit(
     samples: FeatureSet,
     recipe: Recipe,
+    fold: Fold,
     variant: str,
     precision: Precision,
-    fold: Fold,
+    *,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> np.ndarray:
-    """Normalized scores of all videos after training."""
+    """Train, and return the normalized scores of all videos."""
     training = Training(
         lambda dims: ActionNet(dims, variant=variant),
         samples,
@@ -220,22 +225,22 @@ def fit(
 
 
 def epoch_gflop(recipe: Recipe) -> float:
-    """Products of the embeddings and the graph, forwards and backwards; the rest is small."""
+    """Return the GFLOP of the products of embeddings and graph in one epoch; the rest is small."""
     total = 0.0
     for stream, dim in DIMS.items():
         steps = recipe.num_steps[stream]
         first, second, graph = dim * dim // 2, dim // 2 * 256, 2 * (256 * 256 + steps * 256)
-        total += steps * (2 * first + FORWARD_AND_BACKWARD * (second + graph))  # nothing is before the first
+        total += steps * (2 * first + FORWARD_AND_BACKWARD * (second + graph))  # inputs need no gradient
     return 2 * NUM_TRAIN * total / 1e9
 
 
 def print_correlations(samples: FeatureSet, recipe: Recipe, epochs: int) -> None:
-    """The same fit in both precisions: Spearman on the test videos."""
+    """Fit in both precisions, and print Spearman's correlation on the test videos."""
     test = np.arange(NUM_TRAIN, NUM_TRAIN + NUM_TEST)
     fold = Fold(np.arange(NUM_TRAIN), np.empty(0, dtype=np.int64), test)
     print(f"\nSpearman on {NUM_TEST} videos after {epochs} epochs:")
     for precision in PRECISIONS:
-        predicted = fit(samples, recipe.with_epochs(epochs), "released", precision, fold)[test]
+        predicted = fit(samples, recipe.with_epochs(epochs), fold, "released", precision)[test]
         ids = tuple(samples.video_ids[video] for video in test)
         interval = mean_interval([Predicted(precision, (0,), ids, samples.labels[test], predicted[None])])
         correlation = spearman(predicted, samples.labels[test])

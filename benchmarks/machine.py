@@ -1,8 +1,8 @@
-"""What this machine is, and what it can do at most: products of matrices, convolutions, decoding.
+"""Describe this machine, and measure its highest rates of matrix products and convolutions.
 
     python -m benchmarks.machine
 
-The rates are ceilings for everything else that is measured here. GFLOP/s count a multiply-add as two.
+The rates are the ceilings of all other benchmarks. GFLOP/s count a multiply-add as two operations.
 """
 
 import argparse
@@ -25,10 +25,10 @@ from benchmarks.rows import Row, add_json_option, publish, timed
 LIBRARIES = ("torch", "torchvision", "openvino", "numpy", "av", "opencv-python", "h5py")
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
 REPEATS = 7
-Rate = Callable[[torch.dtype, str], float]
 
 
 def main() -> None:
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def facts() -> list[str]:
-    """Lines on the processor, the libraries and how busy the machine was."""
+    """Return lines on the processor, the libraries and the load of the machine."""
     lines = [
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()}, {platform.platform()}",
         f"CPU: {cpu_name()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads used, "
@@ -52,17 +52,18 @@ def facts() -> list[str]:
 
 
 def cpu_name() -> str:
+    """Return the processor's name."""
     return next(iter(_cpu_lines("model name")), platform.processor() or platform.machine())
 
 
 def flags() -> list[str]:
-    """Those of the instruction sets which matter here."""
+    """Return the instruction sets of `FLAGS` that this CPU has."""
     known = next(iter(_cpu_lines("flags")), "").split()
     return [flag for flag in FLAGS if flag in known]
 
 
 def has_bf16() -> bool:
-    """Whether this CPU multiplies in bf16; without, torch emulates it, slower than fp32, or refuses."""
+    """Return True if this CPU multiplies in bf16. Otherwise torch emulates it slowly, or refuses."""
     return bool({"avx512_bf16", "amx_bf16"} & set(flags())) and cpu_has_bf16()
 
 
@@ -76,12 +77,14 @@ def _cpu_lines(key: str) -> Iterator[str]:
 
 
 def memory_gb() -> float:
+    """Return the machine's memory in GB; nan on Windows."""
     if sys.platform == "win32":
         return float("nan")
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
 
 
 def version_of(library: str) -> str:
+    """Return the library's version, or `absent`."""
     try:
         return version(library)
     except PackageNotFoundError:
@@ -89,7 +92,7 @@ def version_of(library: str) -> str:
 
 
 def ceilings() -> Iterator[Row]:
-    """Rates that nothing here can exceed."""
+    """Yield a row per device, precision and kind of product with the highest rate."""
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     for device in devices:
         precisions = [torch.float32, *([torch.bfloat16] if device == "cuda" or has_bf16() else [])]
@@ -100,14 +103,14 @@ def ceilings() -> Iterator[Row]:
 
 
 def product_rate(dtype: torch.dtype, device: str) -> float:
-    """GFLOP/s of `torch.mm`."""
+    """Return the GFLOP/s of `torch.mm`."""
     size = 2048 if device == "cpu" else 8192
     left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     return _rate(lambda: left @ right, flop=2 * size**3, device=device)
 
 
 def convolution_rate(dtype: torch.dtype, device: str) -> float:
-    """GFLOP/s of a convolution with 256 channels, channels last."""
+    """Return the GFLOP/s of a convolution with 256 channels, channels last."""
     batch, channels, size = (4 if device == "cpu" else 256), 256, 56
     pictures = torch.randn(batch, channels, size, size, device=device)
     kernel = torch.randn(channels, channels, 3, 3, device=device)
@@ -118,7 +121,7 @@ def convolution_rate(dtype: torch.dtype, device: str) -> float:
 
 @cache
 def highest_rate(dtype: torch.dtype, device: str) -> float:
-    """GFLOP/s that this machine was seen to reach."""
+    """Return the highest measured GFLOP/s of this machine."""
     return max(product_rate(dtype, device), convolution_rate(dtype, device))
 
 

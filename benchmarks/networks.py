@@ -1,10 +1,10 @@
-"""I3D and ResNet-50 in every runtime against their released form, in one run on this machine.
+"""Measure I3D and ResNet-50 in every runtime and in their released form, in one run on this machine.
 
-    python -m benchmarks.networks                  whatever this machine has
+    python -m benchmarks.networks                  all runtimes and precisions of this machine
     python -m benchmarks.networks --no-compile     without torch.compile, which takes a minute per network
 
-Ours begins at the bytes of the pictures, the released form too. Weights are random: their speed is the same.
-The ceiling is the best rate of a plain convolution or product of matrices here.
+Both ours and the released form begin with uint8 pictures. Weights are random, which does not change the
+speed. The ceiling is the best rate of a plain convolution or matrix product on this machine.
 """
 
 import argparse
@@ -30,24 +30,41 @@ Features = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Question:
-    """A network, what it is given, and what was aimed at: in fp32 and bf16 on a CPU, in bf16 on a GPU."""
+    """A network, its batch sizes, and the aims: in fp32 and bf16 on a CPU, in bf16 on a GPU."""
 
     backbone: str
     what: str
-    on_cpu: int
-    on_gpu: int
+    cpu_batch: int
+    gpu_batch: int
     fp32: str
     bf16: str
     bf16_on_gpu: str
 
 
 QUESTIONS = (
-    Question("i3d", "I3D 16x224x224", 2, 32, "3.0x", "5.0x", "40 % of the matrix rate"),
-    Question("resnet50", "ResNet-50 crops", 8, 256, "2.2x", "4.2x", ""),
+    Question(
+        backbone="i3d",
+        what="I3D 16x224x224",
+        cpu_batch=2,
+        gpu_batch=32,
+        fp32="3.0x",
+        bf16="5.0x",
+        bf16_on_gpu="40 % of the matrix rate",
+    ),
+    Question(
+        backbone="resnet50",
+        what="ResNet-50 crops",
+        cpu_batch=8,
+        gpu_batch=256,
+        fp32="2.2x",
+        bf16="4.2x",
+        bf16_on_gpu="",
+    ),
 )
 
 
 def main() -> None:
+    """Run the benchmark."""
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     rows: list[Row] = []
@@ -58,6 +75,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -69,23 +87,24 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def on_cpu(question: Question, arguments: argparse.Namespace) -> Iterator[Row]:
-    """fp32 in every runtime, and bf16 where this CPU has it."""
+    """Yield the rows on a CPU: fp32 in every runtime, and bf16 if the CPU has it."""
     runtimes: list[Runtime] = ["eager", *([] if arguments.no_compile else ["compile"]), "openvino"]
     settings: list[tuple[Runtime, Precision]] = [(runtime, "fp32") for runtime in runtimes]
     if has_bf16():
         settings += [("eager", "bf16"), ("openvino", "bf16")]
-    yield from measure(question, settings, arguments, device="cpu", batch=pictures(question, question.on_cpu))
+    batch = pictures(question, question.cpu_batch)
+    yield from measure(question, settings, arguments, device="cpu", batch=batch)
     if not has_bf16():
         yield not_here(f"{question.what}, bf16", question.bf16, "a CPU with avx512_bf16 or amx_bf16")
 
 
 def on_gpu(question: Question, arguments: argparse.Namespace) -> Iterator[Row]:
-    """bf16 as it is and compiled, against the released form in fp32."""
+    """Yield the rows on a GPU: eager fp32 and bf16, and compiled bf16."""
     if not torch.cuda.is_available():
         yield not_here(f"{question.what}, bf16, GPU", question.bf16_on_gpu, "a GPU")
         return
     settings: list[tuple[Runtime, Precision]] = [("eager", "fp32"), ("eager", "bf16"), ("compile", "bf16")]
-    batch = pictures(question, question.on_gpu)
+    batch = pictures(question, question.gpu_batch)
     yield from measure(question, settings, arguments, device="cuda", batch=batch)
 
 
@@ -97,7 +116,7 @@ def measure(
     device: str,
     batch: np.ndarray,
 ) -> Iterator[Row]:
-    """A row per setting, all timed in turn."""
+    """Yield a row per setting; all settings are timed in turn with the released form in fp32."""
     plain = load_backbone(question.backbone, weights="random:0", device=device, precision="fp32")
     ways: dict[str, Features] = {"plain": plain_features(plain)}
     reference = ways["plain"](batch)
@@ -132,7 +151,7 @@ def measure(
 
 
 def pictures(question: Question, number: int) -> np.ndarray:
-    """Noise that changes slowly in space: features of white noise are all alike."""
+    """Return noise that changes slowly in space; features of white noise would all be alike."""
     backbone = get_backbone(question.backbone)
     frames, size = backbone.frames_per_clip, get_preprocess(backbone.preprocess["paper"]).size
     generator = torch.Generator().manual_seed(0)
@@ -143,6 +162,7 @@ def pictures(question: Question, number: int) -> np.ndarray:
 
 
 def difference(features: np.ndarray, reference: np.ndarray) -> float:
+    """Return the norm of the difference relative to the norm of the reference."""
     return float(np.linalg.norm(features - reference) / np.linalg.norm(reference))
 
 

@@ -1,8 +1,8 @@
-"""The plain ways that ours is measured against: what the papers' released extractors do.
+"""The plain ways for comparison: what the papers' released extractors do.
 
-Networks as their ports wrote them (eager fp32, channels first, batch normalization by itself, torch's own 3D
-pool), and a video in two passes: one for segments; one that writes frames as JPEG files, reads them, writes
-the person's crops as JPEG files, and reads those.
+Networks run as in their ports: eager fp32, channels first, batch normalization as a layer, torch's own 3D
+pool. A video is read in two passes. The first makes segments. The second writes frames as JPEG files, reads
+them, writes the person's crops as JPEG files, and reads those.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,13 +24,14 @@ BATCH = {"clip": 8, "image": 32}
 
 
 class PortsPool(nn.Module):
-    """`MaxPool3dSamePadding` of the ports: zeros around, then torch's own pool."""
+    """`MaxPool3dSamePadding` of the ports: zero padding, then torch's own pool."""
 
     def __init__(self, ours: SamePool) -> None:
         super().__init__()
         self.ours = ours
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the pooled maps."""
         kernel, stride, padding = self.ours.kernel, self.ours.stride, self.ours.padding
         sizes = zip(x.shape[2:], kernel, stride, strict=True)
         around = [zeros for sks in reversed(list(sizes)) for zeros in same_padding(*sks, padding)]
@@ -38,7 +39,7 @@ class PortsPool(nn.Module):
 
 
 def as_released(network: nn.Module) -> nn.Module:
-    """A copy of the network in the form of its port."""
+    """Return a copy of the network in the form of its port."""
     plain = deepcopy(network).to(memory_format=torch.contiguous_format)
     for name, module in list(plain.named_modules()):
         if isinstance(module, SamePool):
@@ -47,7 +48,7 @@ def as_released(network: nn.Module) -> nn.Module:
 
 
 def plain_features(loaded: LoadedBackbone) -> Callable[[np.ndarray], np.ndarray]:
-    """uint8 batches -> features by the released form, on the backbone's device."""
+    """Return a function from uint8 batches to features by the released form, on the backbone's device."""
     network = as_released(loaded.network)
     mean, std = (
         torch.tensor(each, device=loaded.device) for each in (loaded.preprocess.mean, loaded.preprocess.std)
@@ -63,7 +64,7 @@ def plain_features(loaded: LoadedBackbone) -> Callable[[np.ndarray], np.ndarray]
 
 
 def plain_geometry(frame: np.ndarray) -> np.ndarray:
-    """What both streams' networks see: the whole frame resized, then cut."""
+    """Return the square that both streams' networks get: the whole frame resized, then cut."""
 
     def whole(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
         return center(antialiased(frame, width, height), side, side)
@@ -72,7 +73,7 @@ def plain_geometry(frame: np.ndarray) -> np.ndarray:
 
 
 class PlainExtraction:
-    """Segments and crops of a video in two passes with files between; persons' boxes are given."""
+    """The released extraction of segments and crops, in two passes with files between, from given boxes."""
 
     def __init__(
         self, segments: LoadedBackbone, crops: LoadedBackbone, *, batch: dict[str, int] = BATCH
@@ -81,17 +82,17 @@ class PlainExtraction:
         self._of_segments, self._of_crops = plain_features(segments), plain_features(crops)
 
     def run(self, video: Path, boxes: dict[int, np.ndarray], folder: Path) -> tuple[np.ndarray, np.ndarray]:
-        """Features of both streams; `folder` takes the pictures."""
+        """Return the features of both streams. The JPEG files are written into `folder`."""
         return self.first_pass(video), self.second_pass(video, boxes, folder)
 
     def first_pass(self, video: Path) -> np.ndarray:
-        """Five frames a second, in clips of sixteen."""
+        """Return the features of segments: five frames a second, in clips of sixteen."""
         frames = [plain_geometry(frame) for _, frame in sampled(video, rate_fps=5)]
         clips = np.stack(frames[: len(frames) // 16 * 16]).reshape(-1, 16, *frames[0].shape)
         return in_batches(self._of_segments, clips, size=self._batch["clip"])
 
     def second_pass(self, video: Path, boxes: dict[int, np.ndarray], folder: Path) -> np.ndarray:
-        """One frame a second: to a file, from it, cropped, to a file, and from that."""
+        """Return the features of crops: one frame a second, written, read, cropped, written and read."""
         written = {
             index: folder / f"frame-{index:06d}.jpg" for index, _ in sampled(video, rate_fps=1, save=folder)
         }
@@ -105,7 +106,7 @@ class PlainExtraction:
 
 
 def sampled(video: Path, *, rate_fps: float, save: Path | None = None) -> Iterator[tuple[int, np.ndarray]]:
-    """Decodes every frame and gives (index, RGB) of those at that rate, optionally as JPEG files, too."""
+    """Decode every frame, and yield (index, RGB frame) at that rate; also write JPEG files if asked."""
     capture = cv2.VideoCapture(str(video))
     every, index = round(capture.get(cv2.CAP_PROP_FPS) / rate_fps), 0
     while capture.grab():
@@ -119,4 +120,5 @@ def sampled(video: Path, *, rate_fps: float, save: Path | None = None) -> Iterat
 
 
 def in_batches(features: Callable[[np.ndarray], np.ndarray], steps: np.ndarray, *, size: int) -> np.ndarray:
+    """Return the features of all steps, computed in batches."""
     return np.concatenate([features(steps[start : start + size]) for start in range(0, len(steps), size)])

@@ -1,4 +1,4 @@
-"""Videos to measure on: a textured, panning picture with a moving box that stands for the athlete."""
+"""Render videos for the benchmarks: a textured, panning picture with a moving box for the athlete."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ WIDTH, HEIGHT, FPS = 640, 360, 25
 
 
 def render(folder: Path, name: str, *, seconds: int) -> tuple[Video, dict[int, np.ndarray]]:
-    """A video of so many seconds, 640x360 at 25 fps in H.264, and the athlete's box in every frame."""
+    """Write a video, 640x360 at 25 fps in H.264. Return it, and the athlete's box by frame."""
     path, boxes = folder / f"{name}.mp4", boxes_of(seconds * FPS)
     texture = np.random.default_rng(0).integers(0, 255, (HEIGHT // 8, WIDTH // 4, 3), np.uint8)
     texture = texture.repeat(8, axis=0).repeat(8, axis=1)  # twice as wide as the picture
@@ -30,18 +30,19 @@ def render(folder: Path, name: str, *, seconds: int) -> tuple[Video, dict[int, n
 
 
 def boxes_of(num_frames: int) -> dict[int, np.ndarray]:
+    """Return the athlete's box (1, 4) by frame."""
     lefts = 100 + np.round(150 * (1 + np.sin(np.arange(num_frames) / 20)))
     return {index: np.array([[left, 100, left + 90, 300]]) for index, left in enumerate(lefts)}
 
 
 def repeat(video: Path, target: Path, *, times: int) -> Video:
-    """The video so many times in a row, without encoding it again: an hour in a second."""
+    """Write the video `times` times in a row without encoding it again: an hour takes a second."""
     with av.open(str(video)) as source, av.open(str(target), "w") as container:
         stream = source.streams.video[0]
         output = container.add_stream_from_template(stream)
         packets = [packet for packet in source.demux(stream) if packet.dts is not None]
         assert stream.time_base is not None
-        num_frames = stream.frames  # PyAV 19 tells nothing of a file that is closed
+        num_frames = stream.frames  # read now: PyAV 19 cannot after the file is closed
         length = round(num_frames / FPS / stream.time_base)
         for at in range(times):
             for packet in packets:

@@ -1,9 +1,9 @@
-"""Every benchmark, one after another, and docs/performance.md from what they find.
+"""Run all benchmarks one after another, and write docs/performance.md from their rows.
 
     python -m benchmarks.report                      all of them: a quarter of an hour on two idle cores
-    python -m benchmarks.report networks heads       only these; the page has no other rows then
+    python -m benchmarks.report networks heads       only these; the page then has no other rows
 
-Each runs in a process of its own: one that fails is named in the page, and the others are there.
+Each benchmark runs in a separate process. The page names one that fails, and has the rows of the others.
 """
 
 import argparse
@@ -29,7 +29,7 @@ Written by `make bench`; the text below the tables is kept in `benchmarks/notes.
 
 @dataclass(frozen=True)
 class Section:
-    """One script, what it asks, and its time limit in seconds."""
+    """One benchmark: its script, the section's title, and its time limit in seconds."""
 
     script: str
     title: str
@@ -48,6 +48,7 @@ SECTIONS = (
 
 
 def main() -> None:
+    """Run the benchmark."""
     arguments = parse_arguments()
     known, parts = facts(), []
     for section in SECTIONS:
@@ -62,6 +63,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -75,7 +77,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def text_of(section: Section) -> str:
-    """The section of the page: the script's table, or why there is none."""
+    """Run a section's script, and return the page's section: its table, or why there is none."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "rows.json"
         command = [
@@ -97,15 +99,16 @@ def text_of(section: Section) -> str:
 
 
 def heading(section: Section) -> str:
+    """Return the section's heading with its command."""
     command = " ".join(["python -m", f"benchmarks.{section.script}", *section.arguments])
     return f"## {section.title}\n\n`{command}`\n\n"
 
 
 def markdown(rows: list[Row]) -> str:
-    """The rows as a table, without the columns that are empty in all of them."""
-    cells = [HEADER, *(row.cells for row in rows)]
-    used = [at for at in range(len(HEADER)) if any(row[at] for row in cells[1:])]
-    lines = ["| " + " | ".join(row[at].replace("|", "/") for at in used) + " |" for row in cells]
+    """Return the rows as a Markdown table, without columns that are empty in all rows."""
+    texts = [HEADER, *(row.values for row in rows)]
+    used = [at for at in range(len(HEADER)) if any(row[at] for row in texts[1:])]
+    lines = ["| " + " | ".join(row[at].replace("|", "/") for at in used) + " |" for row in texts]
     return "\n".join([lines[0], "|" + "---|" * len(used), *lines[1:]]) + "\n"
 
 

@@ -1,12 +1,13 @@
-"""How time grows with videos and their length, what a start costs, and what an hour of video holds in memory.
+"""Measure how time grows with videos and their length, what a start costs, and the memory of an hour.
 
     python -m benchmarks.scaling                  16 to 128 seconds, 1 to 8 videos, an hour against a minute
     python -m benchmarks.scaling --minutes 5      a shorter long video
 
-Every number is that of a whole `aqa extract` in a process of its own: start, loading of the networks, work.
-Time is that of ACTION-NET's own networks, memory that of small ones, for it does not depend on them that way:
-an hour would take I3D minutes. Weights are random, and read from files. The first start on a machine, which
-chooses and converts, is told by itself; all others find what it has kept.
+Every number belongs to a whole `aqa extract` in a separate process: start, loading of the networks, work.
+Times are those of ACTION-NET's networks. Memory is that of small networks, because I3D would need minutes for
+an hour of video, and the growth of memory does not depend on the network. Weights are random, and read from
+files. The first start on a machine chooses runtimes and converts networks; it is reported separately, and all
+later starts use its results.
 """
 
 import argparse
@@ -35,7 +36,7 @@ NUMBERS = (1, 2, 4, 8)
 
 @dataclass(frozen=True)
 class Taken:
-    """What one command took: wall time, and the peak of memory of all its processes together, in MB."""
+    """The wall time of one command, and the peak memory of all its processes together, in MB."""
 
     seconds: float
     megabytes: float
@@ -43,7 +44,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Line:
-    """A least-squares line through (x, seconds), and the share of the variance that it explains."""
+    """A least-squares line through (size, seconds), and the share of the variance that it explains."""
 
     slope: float
     start: float
@@ -51,12 +52,14 @@ class Line:
 
 
 def main() -> None:
+    """Run the benchmark."""
     arguments = parse_arguments()
     with tempfile.TemporaryDirectory() as scratch:
         publish(measure(Path(scratch), arguments), arguments.json)
 
 
 def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -67,6 +70,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def measure(folder: Path, arguments: argparse.Namespace) -> list[Row]:
+    """Return the rows on length, number of videos, fixed cost and memory."""
     networks = ["--device", arguments.device]
     for stream, name in (("segments", "i3d"), ("crops", "resnet50")):
         networks += ["--weights", f"{stream}={saved(name, folder)}"]
@@ -104,7 +108,7 @@ def measure(folder: Path, arguments: argparse.Namespace) -> list[Row]:
 
 
 def saved(name: str, folder: Path) -> Path:
-    """A checkpoint of the network's random weights: drawing them anew would count as a cost of starting."""
+    """Write a checkpoint of the network's random weights, so that no start has to draw them."""
     path = folder / f"{name}.pt"
     network = load_backbone(name, weights="random:0", device="cpu", precision="fp32").network
     torch.save(network.state_dict(), path)
@@ -114,7 +118,7 @@ def saved(name: str, folder: Path) -> Path:
 def aqa_extract(
     folder: Path, name: str, videos: Sequence[Path], times: int, networks: Sequence[str]
 ) -> Taken:
-    """`aqa extract` of these videos, each so many times in a row, as a dataset of its own."""
+    """Run `aqa extract` on a new dataset of these videos, each repeated `times` times in a row."""
     root = folder / name
     root.mkdir()
     rows = ["video,score,boxes"]
@@ -128,7 +132,7 @@ def aqa_extract(
 
 
 def run(command: Sequence[str], *, home: Path) -> Taken:
-    """Runs it to its end, looking at its memory all the while."""
+    """Run the command to its end, and sample the memory of its processes meanwhile."""
     start, environment = time.perf_counter(), {**os.environ, "AQA_HOME": str(home)}
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
@@ -151,17 +155,17 @@ def _watch(process: "subprocess.Popen[str]", peak: list[float]) -> None:
 
 
 def _family(pid: int) -> list[int]:
-    """The process and all that descend from it (Linux)."""
+    """Return the ids of the process and of all its descendants (Linux)."""
     try:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
         children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:  # gone meanwhile
+    except OSError:  # the process ended meanwhile
         return []
     return [pid, *(each for child in children for each in _family(child))]
 
 
 def _megabytes(pid: int) -> float:
-    """Memory of one process, what it shares with others counted in parts."""
+    """Return the proportional memory of one process: shared pages count in equal parts."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -170,6 +174,7 @@ def _megabytes(pid: int) -> float:
 
 
 def fit(sizes: Sequence[int], taken: Sequence[Taken]) -> Line:
+    """Fit a line to the seconds of commands by their size."""
     seconds = np.array([each.seconds for each in taken])
     slope, start = np.polyfit(sizes, seconds, 1)
     rest = seconds - (slope * np.array(sizes) + start)
@@ -177,17 +182,19 @@ def fit(sizes: Sequence[int], taken: Sequence[Taken]) -> Line:
 
 
 def shown(taken: Sequence[Taken]) -> str:
+    """Return the seconds of the commands, joined by commas."""
     return ", ".join(f"{each.seconds:.1f}" for each in taken)
 
 
 def long_against_short(folder: Path, arguments: argparse.Namespace) -> Row:
+    """Return the row that compares the memory for a long video and for one minute."""
     what, at_most = f"memory, {arguments.minutes} minutes against 1 minute of video", "within 10 %"
     if not os.path.isdir("/proc/self/task"):
         return not_here(what, at_most, "Linux")
     backbones = ["--backbone", "segments=x3d_s", "--backbone", "crops=resnet18"]
     small = [*backbones, "--weights", "random:0", "--device", arguments.device]
     minute, _ = render(folder, "minute", seconds=60)
-    aqa_extract(folder, "minutes-first", [minute.path], 1, small)  # converts, which takes memory of its own
+    aqa_extract(folder, "minutes-first", [minute.path], 1, small)  # the conversion takes additional memory
     short, long = (
         aqa_extract(folder, f"minutes-{times}", [minute.path], times, small)
         for times in (1, arguments.minutes)

@@ -1,10 +1,10 @@
-"""Attention within tubes: ours against eq. 4-6 as written and the dense block, in one run on this machine.
+"""Measure attention within tubes: ours, eq. 4-6 as written, and the dense block, in one run.
 
     python -m benchmarks.tube_attention               4 videos, 40 steps of 14x14 x 528, forward + backward
     python -m benchmarks.tube_attention --dense       with the dense non-local block, which takes minutes
     python -m benchmarks.tube_attention --frozen      maps need no gradient: a frozen first stage, one block
 
-Every way has the same weights and the same maps. Read the ratios; milliseconds belong to the machine.
+Every way has the same weights and the same maps. Compare ratios; milliseconds depend on the machine.
 """
 
 import argparse
@@ -28,12 +28,13 @@ VIDEOS, CLIPS, FRAMES = 4, 10, 16
 GRID = 14 * 14
 OCCUPANCIES = (0.05, 0.10, 0.25, 0.50)
 AS_WRITTEN = "eq. 4-6 as written"
-AT_LEAST = {0.05: "1.0x", 0.25: "2.9x", 0.50: "5.6x"}  # times as fast as that
-# Tables 3 and 5 of the paper, in G, of TSA-Net by class.
+AT_LEAST = {0.05: "1.0x", 0.25: "2.9x", 0.50: "5.6x"}  # times as fast as written
+# G multiply-adds of TSA-Net by sport, from Tables 3 and 5 of the paper.
 PAPER_GIGA = {title: TSA_GIGA[sport] for sport, title in SPORTS.items()} | {"MTL-AQA": MTL_TSA_GIGA}
 
 
 def main() -> None:
+    """Run the benchmark."""
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {arguments.rounds} rounds in turn")
@@ -43,6 +44,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -59,7 +61,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def rows_of(arguments: argparse.Namespace) -> list[Row]:
-    """A row per occupancy and plain way."""
+    """Return a row per occupancy and plain way."""
     rows = []
     for occupancy in arguments.occupancy or OCCUPANCIES:
         masks = tubes(occupancy)
@@ -80,9 +82,9 @@ def rows_of(arguments: argparse.Namespace) -> list[Row]:
 
 
 def tubes(occupancy: float) -> Tensor:
-    """Masks of upright boxes that wander over the picture, such that they fill that share of the grid.
+    """Return masks of moving upright boxes that fill that share of the grid positions.
 
-    The union over four frames is larger than a box; its side is found by halving intervals.
+    The union over four frames is larger than a box. The box's side is found by bisection.
     """
     low, high = 0.0, 224.0
     for _ in range(30):
@@ -93,7 +95,7 @@ def tubes(occupancy: float) -> Tensor:
 
 
 def boxes_of_side(side: float) -> np.ndarray:
-    """Bool (video, clip, step, 14, 14) of boxes in a 224x224 picture."""
+    """Return bool masks (video, clip, time, 14, 14) of boxes in a 224x224 picture."""
     rng = np.random.default_rng(0)
     frames = np.linspace(0, 2 * np.pi, CLIPS * FRAMES)
     phases, reach = rng.uniform(0, 2 * np.pi, (VIDEOS, 1, 2)), (224 - side) / 2
@@ -104,7 +106,7 @@ def boxes_of_side(side: float) -> np.ndarray:
 
 
 def measure(masks: Tensor, arguments: argparse.Namespace) -> dict[str, list[float]]:
-    """Seconds of a forward and a backward pass each way, taken in turn."""
+    """Return the seconds of a forward and a backward pass, each way in turn."""
     maps = features(channels_last=not arguments.channels_first)
     computations: dict[str, tuple[Computation, bool]] = {
         "ours": ("cheapest", False),
@@ -114,14 +116,16 @@ def measure(masks: Tensor, arguments: argparse.Namespace) -> dict[str, list[floa
         computations["the dense block"] = ("as-written", True)
     state = trained_state()
     ways = {
-        name: step(computation, everywhere, state, maps, masks, arguments.frozen)
+        name: step(
+            trained_block(computation, everywhere=everywhere, state=state), maps, masks, arguments.frozen
+        )
         for name, (computation, everywhere) in computations.items()
     }
     return in_turn(ways, rounds=arguments.rounds)
 
 
 def features(*, channels_last: bool) -> Tensor:
-    """Maps of I3D's size, half of them zero as after a ReLU."""
+    """Return maps of I3D's size, half of them zero as after a ReLU."""
     generator = torch.Generator().manual_seed(0)
     shape = (VIDEOS, CLIPS, 4, 14, 14, CHANNELS)
     maps = torch.randn(shape, generator=generator).relu_().movedim(-1, 2)
@@ -129,23 +133,22 @@ def features(*, channels_last: bool) -> Tensor:
 
 
 def trained_state() -> dict[str, Tensor]:
-    """Weights of which none is zero, as W_z is at the start."""
+    """Return weights without zeros; W_z starts as zero."""
     torch.manual_seed(0)
     block = TubeAttention()
     torch.nn.init.normal_(block.w_z.weight, std=0.02)
     return block.state_dict()
 
 
-def step(
-    computation: Computation,
-    everywhere: bool,
-    state: dict[str, Tensor],
-    maps: Tensor,
-    masks: Tensor,
-    frozen: bool,
-) -> Callable[[], None]:
+def trained_block(computation: Computation, *, everywhere: bool, state: dict[str, Tensor]) -> TubeAttention:
+    """Return a block with those weights."""
     block = TubeAttention(computation=computation, everywhere=everywhere)
     block.load_state_dict(state)
+    return block
+
+
+def step(block: TubeAttention, maps: Tensor, masks: Tensor, frozen: bool) -> Callable[[], None]:
+    """Return a function that runs a forward and a backward pass."""
     inputs = maps.detach().requires_grad_(not frozen)
     upstream = torch.ones_like(maps)
 
@@ -158,7 +161,7 @@ def step(
 
 
 def print_costs() -> None:
-    """Forward multiply-adds on tubes of the paper's sizes, its way and in full."""
+    """Print forward multiply-adds on tubes of the paper's sizes, counted its way and in full."""
     blocks: tuple[Block, ...] = ("nl-net", "tsa-as-written", "tsa")
     rows, saved = [], []
     for name, giga in PAPER_GIGA.items():

@@ -1,4 +1,4 @@
-"""Benchmarks compare like with like: the plain way is the same function, and sums are right."""
+"""Benchmarks compare equal functions, and their arithmetic is right."""
 
 import json
 import re
@@ -60,7 +60,7 @@ def test_an_hour_is_the_minute_again_and_again(tmp_path):
 
 
 def test_the_plain_way_takes_the_steps_that_ours_takes(tmp_path):
-    """Five frames a second in sixteens, and one crop a second."""
+    """The plain way takes five frames a second, in clips of sixteen, and one crop a second."""
 
     class Mean(nn.Module):
         def forward(self, pictures):
@@ -128,7 +128,7 @@ def test_a_line_is_fitted():
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="memory is read from /proc")
 def test_memory_is_that_of_all_processes_together(tmp_path, monkeypatch):
-    """Two processes that hold 60 MB each, until both were looked at."""
+    """Two processes hold 60 MB each until both were sampled."""
     hold = (
         "import pathlib, sys, time; held = bytearray(60_000_000); home = pathlib.Path(sys.argv[1]);"
         " (home / sys.argv[2]).touch()\nwhile not (home / 'seen').exists(): time.sleep(0.02)"
@@ -137,7 +137,7 @@ def test_memory_is_that_of_all_processes_together(tmp_path, monkeypatch):
     held = []
 
     def after_a_look(seconds):
-        if held:  # before this look already
+        if held:  # since an earlier look
             (tmp_path / "seen").touch()
         elif (tmp_path / "a").exists() and (tmp_path / "b").exists():
             held.append(True)
