@@ -86,11 +86,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One dataset as found on disk. `problems` are labels that could not be used, with the reason;
-    `notes` are worth knowing and no fault.
+    """One dataset as found on disk.
 
-    `name` tells it from others in a store and in runs. `adapter` is the layout that it is read by, which has
-    the same name but for own folders: these are all read by `folder`, and each is named for itself.
+    `problems` are the labels that could not be used, with the reason. `notes` are facts that are no fault.
+    `name` identifies the dataset in a store and in runs. `adapter` names the layout. The two are equal except
+    for your own folders: all of them have the layout `folder`, and each has a name of its own.
     """
 
     name: str
@@ -141,7 +141,7 @@ class Dataset:
         return sum(groups.get(video_id) in trained for video_id in split.test)
 
     def target(self, name: str | None = None) -> Target:
-        """The target of that name, by default the dataset's first; raises `UnknownName` or `DatasetError`."""
+        """Return the named target, or the dataset's first; raise `UnknownName` or `DatasetError`."""
         if not self.targets:
             raise DatasetError(
                 f"{self.name} in {self.root} has no score to learn: add a column score to its table."
@@ -188,6 +188,7 @@ class StreamSpec:
 
     @classmethod
     def from_json(cls, text: str) -> "StreamSpec":
+        """Return the spec that `to_json` wrote."""
         facts = json.loads(text)
         return cls(stream=facts.pop("stream"), facts=facts)
 

@@ -21,6 +21,7 @@ class Matched:
 
     @property
     def respelled(self) -> Mapping[str, str]:
+        """Return the names that were found under another spelling, by video."""
         return {video_id: name for video_id, name in self.names.items() if video_id != name}
 
     @property

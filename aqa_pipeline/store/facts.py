@@ -15,6 +15,7 @@ LONGEST_SHOWN = 40  # of a text that is no fact
 
 
 def parse_counts(text: str) -> Mapping[str, int]:
+    """Return the counts of a record, by name."""
     counts = json.loads(text)
     if not isinstance(counts, dict) or not all(isinstance(n, int | float) for n in counts.values()):
         raise _unlike("counts", text)
@@ -22,6 +23,7 @@ def parse_counts(text: str) -> Mapping[str, int]:
 
 
 def parse_source(text: str) -> Source:
+    """Return what a record was made from."""
     facts = json.loads(text)
     whole = ("size", "mtime_ns", "start_frame", "stop_frame")
     sound = isinstance(facts["digest"], str) and isinstance(facts["boxes_digest"], str | None)
@@ -32,6 +34,7 @@ def parse_source(text: str) -> Source:
 
 
 def parse_picture(text: str) -> Mapping[str, SpecValue]:
+    """Return how unusual pictures were read, by name."""
     facts = json.loads(text)
     if not isinstance(facts, dict) or not all(
         isinstance(f, str | int | float | None) for f in facts.values()
@@ -41,6 +44,7 @@ def parse_picture(text: str) -> Mapping[str, SpecValue]:
 
 
 def parse_events(text: str) -> tuple[Event, ...]:
+    """Return what happened to the athlete in the video."""
     events = tuple(Event(*event) for event in json.loads(text))
     for event in events:
         plain = isinstance(event.kind, str) and isinstance(event.detail, str)
@@ -50,6 +54,7 @@ def parse_events(text: str) -> tuple[Event, ...]:
 
 
 def parse_footage(text: str) -> Footage | None:
+    """Return the size, frames and rate of the performance; None where the record has none."""
     facts = json.loads(text)
     if facts is None:
         return None
@@ -62,6 +67,7 @@ def parse_footage(text: str) -> Footage | None:
 
 
 def parse_field_of_view(text: str) -> Box | None:
+    """Return the part of a frame that the network saw, in pixels; None where it is no one part."""
     sides = json.loads(text)
     if sides is None:
         return None

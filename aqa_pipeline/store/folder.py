@@ -99,6 +99,7 @@ class RecordFolder:
             ) from error
 
     def streams(self, dataset: str | None = None) -> Iterator[StreamName]:
+        """Yield the names of all streams, or of those of one dataset."""
         datasets = [dataset] if dataset else [e.name for e in entries_of(self.root) if is_folder(e)]
         for name in datasets:
             if not (self.root / name).is_symlink():
@@ -119,6 +120,7 @@ class RecordFolder:
         return [entry.name.removesuffix(ENDING) for entry in self._records(stream)]
 
     def num_bytes(self, stream: StreamName) -> int:
+        """Return the size of a stream's records on disk, in bytes."""
         return sum(entry.stat(follow_symlinks=False).st_size for entry in self._records(stream))
 
     def write(self, name: RecordName, stored: Stored) -> Path:

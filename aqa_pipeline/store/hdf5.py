@@ -251,7 +251,7 @@ def _text(group: h5py.Group, name: str) -> str:
 
 
 def attribute_number(group: h5py.Group, name: str) -> int:
-    """A whole number among the attributes; raises any of `UNSOUND`."""
+    """Return a whole number among the attributes; raise any of `UNSOUND`."""
     number = _attribute(group, name)
     if not isinstance(number, int | np.integer):
         raise TypeError(f"its {name} is a {type(number).__name__}")

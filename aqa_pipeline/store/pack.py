@@ -58,6 +58,7 @@ class PackedRecords:
         return self.root.joinpath(*name)
 
     def has(self, name: RecordName) -> bool:
+        """Return whether the pack holds that record."""
         with self._opened() as file:
             return is_named(file, name)
 
@@ -73,6 +74,7 @@ class PackedRecords:
                 ) from error
 
     def streams(self, dataset: str | None = None) -> Iterator[StreamName]:
+        """Yield the names of all streams, or of those of one dataset."""
         with self._opened() as file:
             datasets = list(file) if dataset is None else [dataset] if is_named(file, [dataset]) else []
             names = [StreamName(of, stream) for of in datasets for stream in inner_group(file, of)]
@@ -84,10 +86,12 @@ class PackedRecords:
             return list(_inner(file, stream)) if is_named(file, stream) else []
 
     def num_bytes(self, stream: StreamName) -> int:
+        """Return the size of a stream's records before they were packed, in bytes."""
         with self._opened() as file:
             return attribute_number(_inner(file, stream), "num_bytes")
 
     def write(self, name: RecordName, stored: Stored) -> Path:
+        """Raise `StoreError`: a pack is only read."""
         raise StoreError(
             f"{self.root} is a packed store, which is only read: `aqa store unpack {self.root} FOLDER`, "
             "then name the folder."

@@ -28,10 +28,12 @@ class StreamName(NamedTuple):
 
     @classmethod
     def of(cls, dataset: str, spec: StreamSpec) -> "StreamName":
+        """Return the names of the stream that has this spec."""
         return cls(file_name(dataset), f"{file_name(spec.stream)}-{spec.hash}")
 
     @property
     def is_one(self) -> bool:
+        """Return whether the folder has the name of a stream, NAME-HASH."""
         return STREAM.fullmatch(self.stream) is not None
 
 
@@ -44,6 +46,7 @@ class RecordName(NamedTuple):
 
     @classmethod
     def of(cls, dataset: str, video_id: str, spec: StreamSpec) -> "RecordName":
+        """Return the names of the record of that video in the stream of this spec."""
         return cls(*StreamName.of(dataset, spec), file_name(video_id))
 
 
@@ -65,20 +68,38 @@ class Place(Protocol):
 
     root: Path
 
-    def path(self, name: RecordName) -> Path: ...
+    def path(self, name: RecordName) -> Path:
+        """Return where the record lies, or would lie."""
+        ...
 
-    def has(self, name: RecordName) -> bool: ...
+    def has(self, name: RecordName) -> bool:
+        """Return whether the record is there."""
+        ...
 
-    def group(self, name: RecordName) -> "AbstractContextManager[h5py.Group]": ...
+    def group(self, name: RecordName) -> "AbstractContextManager[h5py.Group]":
+        """Open the record's HDF5 group for the time of a block."""
+        ...
 
-    def streams(self, dataset: str | None = None) -> Iterator[StreamName]: ...
+    def streams(self, dataset: str | None = None) -> Iterator[StreamName]:
+        """Yield the names of all streams, or of those of one dataset."""
+        ...
 
-    def videos(self, stream: StreamName) -> list[str]: ...
+    def videos(self, stream: StreamName) -> list[str]:
+        """Return the names of the videos that a stream has records of."""
+        ...
 
-    def num_bytes(self, stream: StreamName) -> int: ...
+    def num_bytes(self, stream: StreamName) -> int:
+        """Return the size of a stream's records, in bytes."""
+        ...
 
-    def write(self, name: RecordName, stored: "Stored") -> Path: ...
+    def write(self, name: RecordName, stored: "Stored") -> Path:
+        """Write the record whole and return where it lies."""
+        ...
 
-    def problems(self) -> Iterator[tuple[Path, Problem | None]]: ...
+    def problems(self) -> Iterator[tuple[Path, Problem | None]]:
+        """Yield every file with its problem, or with None for a sound record."""
+        ...
 
-    def remove_left_over(self) -> None: ...
+    def remove_left_over(self) -> None:
+        """Remove the files of writes that were interrupted."""
+        ...

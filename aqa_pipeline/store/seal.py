@@ -21,7 +21,7 @@ END_AT = slice(28, 36)
 
 
 def seal_file(path: Path) -> None:
-    """Puts the seal behind the HDF5 file that was just written, and syncs it."""
+    """Write the seal behind an HDF5 file that was just written, and sync the file."""
     with path.open("r+b") as file:
         digest = _digest(file, path.stat().st_size)
         file.seek(0, os.SEEK_END)

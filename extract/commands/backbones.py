@@ -28,7 +28,7 @@ HEADER = (
 @plugin_option
 @click.pass_context
 def backbones(ctx: click.Context, takes: str | None) -> None:
-    """Lists the networks that make features: what they take and give, their cost, and their weights.
+    """List the networks that make features: what they take and give, their cost, and their weights.
 
     Every network that takes a clip can make the stream `segments`, every one that takes an image `crops` and
     `frames`. GFLOPs are those of one clip or image, a multiply-add counted as one.

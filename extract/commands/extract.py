@@ -155,9 +155,9 @@ StreamsOf = Callable[[str], Sequence[str]]
 @plugin_option
 @click.pass_context
 def extract(ctx: click.Context, dataset: str | None, root: Path | None, store: Path, **options: Any) -> None:
-    """Turns the videos of a dataset into features, once. Goes on where an earlier call was stopped.
+    """Turn the videos of a dataset into features. A stopped extraction goes on where it stopped.
 
-    A video that fails is listed with the reason, the others are stored, and the exit code is 3.
+    A video that fails is listed with its reason. The other videos are stored. The exit code is 3 then.
     """
     from aqa_pipeline.datasets.checking.picture_gaps import gap_notes
     from aqa_pipeline.store import Store, write_origin
@@ -308,7 +308,7 @@ def _check_streams(options: dict[str, Any], names: Sequence[str]) -> None:
 
 
 def choices_of(options: dict[str, Any], *, dataset: str | None = None) -> "Choices":
-    """What the shared network options choose; what they leave open is as usual for the dataset."""
+    """Return what the shared network options choose; options left open are as usual for the dataset."""
     from extract.choices.streams import Choices, parse_by_stream
     from extract.streams import ClipSampling
 

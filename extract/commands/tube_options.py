@@ -74,7 +74,7 @@ tube_options = together(
 
 
 def check_tube_options(options: dict[str, Any], streams: Sequence[str]) -> None:
-    """Raises `UsageError` for options that no chosen stream reads."""
+    """Raise `UsageError` for options that no chosen stream reads."""
     for wanted, names in ((("tubes",), NAMES), (("tubes", "crops"), POINTING), (("crops",), ("athlete",))):
         given = [f"--{name.replace('_', '-')}" for name in names if options.get(name) is not None]
         if given and not set(wanted) & set(streams):
@@ -84,7 +84,7 @@ def check_tube_options(options: dict[str, Any], streams: Sequence[str]) -> None:
 
 
 def tube_choices_of(options: dict[str, Any], *, dataset: str | None) -> "TubeChoices":
-    """What the options choose, the rest as the paper has it for that dataset."""
+    """Return what the options choose; options left open are as the paper has them for the dataset."""
     from extract.choices.tubes import TubeChoices
     from extract.streams.tube_sampling import NUM_LAST_FRAMES, TubeSampling, usual_stride
 
@@ -126,7 +126,7 @@ def parse_box(text: str | None) -> tuple[float, ...] | None:
 
 
 def folder_of_quads(tracker: str | None) -> Path | None:
-    """The folder of `--tracker annotations:FOLDER`."""
+    """Return the folder of `--tracker annotations:FOLDER`."""
     from aqa_pipeline.sources.compare import ANNOTATIONS
 
     kind, _, path = (tracker or "").partition(":")

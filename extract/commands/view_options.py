@@ -42,7 +42,7 @@ view_options = together(
 
 
 def rest_of(options: dict[str, Any], *, dataset: str | None) -> "Rest":
-    """What becomes of the last, partial segment: the papers drop it, of one's own videos it is kept."""
+    """Return what becomes of the last, partial segment: papers' datasets drop it, your own videos keep it."""
     return options.get("rest") or ("padded" if dataset in OWN else "dropped")
 
 

@@ -15,6 +15,7 @@ class Rows:
         self._num_rows = 0
 
     def add(self, batch: np.ndarray) -> None:
+        """Append the rows of a batch."""
         if self._array is None:  # memory that is not touched is not taken
             self._array = np.empty((self._most, *batch.shape[1:]), self._dtype or batch.dtype)
         end = self._num_rows + len(batch)

@@ -32,7 +32,9 @@ class Engine(Protocol):
     """Extracts videos; `specs` say what is made of each."""
 
     @property
-    def specs(self) -> Sequence[StreamSpec]: ...
+    def specs(self) -> Sequence[StreamSpec]:
+        """Return the specs of the streams that are extracted."""
+        ...
 
     def extract(self, videos: Sequence[Video], *, progress: Progress) -> ExtractReport:
         """As `extract.run.stage.extract`."""

@@ -105,7 +105,7 @@ class Tally:
         return sum(underway.share for underway in self._underway.values())
 
     def take(self, worker: int, event: Event) -> None:
-        """Counts one event in."""
+        """Add one event to the counts."""
         if isinstance(event, Note):
             self._underway[worker], self.video_id = event.content, event.content.video_id
         else:
@@ -131,7 +131,7 @@ class Tally:
             self._report.add(ended)
 
     def finished_report(self, videos: Sequence[Video], *, wall_seconds: float) -> ExtractReport:
-        """The report on all of `videos`, among which there may be some that were in the store already."""
+        """Return the report on all of `videos`; records of some may have been in the store before."""
         self._report.clock = self.clock
         self._report.finish(videos, wall_seconds=wall_seconds)
         return self._report

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def extraction_progress(num_videos: int) -> Iterator[Callable[..., None]]:
-    """Counts videos, partly done ones by their share; tells the time left, and what limits the speed."""
+    """Show the videos done (parts by their share), the time left, and what limits the speed."""
     from extract.clock import PHASES
     from extract.run.time_left import TimeLeft
 
@@ -38,7 +38,7 @@ def extraction_progress(num_videos: int) -> Iterator[Callable[..., None]]:
 
 @contextmanager
 def lines_above(bar: "tqdm[NoReturn]") -> Iterator[None]:
-    """What the networks' runtimes have to say stands above the bar: what was chosen, what did not fit."""
+    """Print messages of the runtimes above the bar: which runtime was chosen, and what did not fit."""
     log = logging.getLogger("extract.runtimes")
     handler, before = LinesAbove(bar), log.level
     log.addHandler(handler)
@@ -58,4 +58,5 @@ class LinesAbove(logging.Handler):
         self._bar = bar
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Write the message above the bar."""
         self._bar.write(self.format(record), file=sys.stderr)

@@ -51,7 +51,7 @@ class VideoWorker:
         self.facts = Made(tuple(stream.spec for stream in self._extraction.streams))
 
     def work(self, items: Sequence[tuple[int, Video]]) -> Iterator[Done | Note]:
-        """Extracts the videos; says what became of each as soon as it is known."""
+        """Extract the videos and yield what became of each, as soon as it is known."""
         said: SimpleQueue[Done | Note | BaseException | None] = SimpleQueue()
         portion = _Portion(items, self._clock, said.put)
         thread = Thread(target=_run, args=(portion, self._extraction, said.put), name="extract", daemon=True)
@@ -64,7 +64,7 @@ class VideoWorker:
 
 
 def _run(portion: "_Portion", extraction: Extraction, say: Callable[[BaseException | None], None]) -> None:
-    """Extraction calls back, an actor's answers are a generator's: hence the thread and the queue."""
+    """Extract in a thread that reports through `say`: an actor's answers come from a generator."""
     try:
         portion.extract(extraction)
     except BaseException as error:  # raised again by the generator

@@ -63,7 +63,7 @@ class ExtractReport:
     clock: Clock = field(default_factory=Clock)
 
     def add(self, ended: Ended) -> None:
-        """Counts in what became of one video."""
+        """Add what became of one video."""
         if isinstance(ended, Failure):
             self.failures.append(ended)
             return
@@ -83,7 +83,9 @@ class ExtractReport:
 class Progress(Protocol):
     """Told how far a run is: `amount` in seconds of video, `videos` up to their number, may be fractional."""
 
-    def __call__(self, *, videos: float, video_id: str, clock: Clock, amount: Amount) -> None: ...
+    def __call__(self, *, videos: float, video_id: str, clock: Clock, amount: Amount) -> None:
+        """Show how many videos are done; a part of a video counts as its share."""
+        ...
 
 
 def extract(extraction: Extraction, videos: Sequence[Video], *, progress: Progress) -> ExtractReport:
@@ -103,9 +105,10 @@ def extract(extraction: Extraction, videos: Sequence[Video], *, progress: Progre
 def extract_portion(
     extraction: Extraction, videos: Sequence[Video], *, progress: Progress, ended: Callable[[Ended], None]
 ) -> Clock:
-    """Extracts what is missing of the videos and tells what becomes of each, once its records are written.
+    """Extract what is missing of the videos, and call `ended` for each once its records are written.
 
-    Nothing is told of a video that another run has extracted meanwhile. Raises `StoreError` as `extract`.
+    `ended` is not called for a video that another run has extracted meanwhile.
+    Raises `StoreError` as `extract` does.
     """
     trim_memory = MemoryTrim()
     feeds = Feeds(

@@ -47,7 +47,7 @@ class VideoSeconds:
         self._ended += self._known[video_id] or self.mean
 
     def amount(self, shares: Mapping[str, float], *, more: float = 0.0) -> Amount:
-        """What is done and to do; `shares` are parts of videos under way, `more` such of unnamed videos."""
+        """Return what is done and to do; `shares` are done parts of named videos, `more` of other videos."""
         under_way = sum(share * (self._known[name] or self.mean) for name, share in shares.items())
         total = self._sum + self._num_unknown * self.mean
         return Amount(min(total, self._ended + under_way + more * self.mean), total)

@@ -20,6 +20,7 @@ class MemoryTrim:
         self._last = time.monotonic()
 
     def __call__(self) -> None:
+        """Give freed memory back, if some time has passed since the last call."""
         if self._trim is not None and time.monotonic() - self._last > TRIM_SECONDS:
             self._trim(0)
             self._last = time.monotonic()

@@ -59,7 +59,7 @@ class WriteBehind:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Waits for the record that is being written; those that were not begun are left out."""
+        """Wait for the record that is being written; records that were not begun are dropped."""
         self._pool.shutdown(cancel_futures=True)
 
     def put(self, records: Sequence[Record], *, when_done: WhenDone) -> None:

@@ -51,6 +51,7 @@ class ClipSampling:
 
     @property
     def chosen_views(self) -> tuple[View, ...]:
+        """Return the views that are stored; the first one is the reference."""
         return VIEWS[self.span] if self.views == "all" else VIEWS[self.span][:1]
 
     def check_fits(self, backbone: str, frames_per_clip: int) -> None:
@@ -89,7 +90,7 @@ def reference_frames(frame_index: np.ndarray, frames_per_clip: int) -> np.ndarra
 
 
 def cut_views(step: np.ndarray, *, views: Sequence[View], frames_per_clip: int) -> list[np.ndarray]:
-    """The clips (T, H, W, 3) that the views see of a step's frames (frame, H, W, 3); nothing is copied."""
+    """Return the clips (T, H, W, 3) that views see of a step's frames (frame, H, W, 3), without copying."""
     starts = [len(step) - frames_per_clip - view.end_offset for view in views]
     clips = [step[start : start + frames_per_clip] for start in starts]
     return [clip[:, :, ::-1] if view.flip else clip for clip, view in zip(clips, views, strict=True)]

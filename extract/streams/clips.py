@@ -33,6 +33,7 @@ class Clips:
 
     @property
     def spec(self) -> StreamSpec:
+        """Return the stream's spec."""
         sampling = {
             "span": self.sampling.span,
             "frames_per_step": self.frames_per_clip,
@@ -42,10 +43,12 @@ class Clips:
 
     @property
     def feature_size(self) -> int:
+        """Return the number of features of a clip."""
         return self.backbone.backbone.feature_size
 
     @property
     def frames_per_clip(self) -> int:
+        """Return the number of frames that the network takes."""
         frames = self.backbone.backbone.frames_per_clip
         assert frames is not None, "clips need a clip backbone"
         return frames
@@ -57,10 +60,13 @@ class Clips:
 
     @property
     def intake(self) -> Intake:
+        """Return the plan of the clips, and the resizing of a frame."""
         plan = partial(plan_clips, sampling=self.sampling, frames_per_clip=self.frames_per_clip)
         return Intake(plan, self.backbone.preprocess.geometry)
 
     def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
+        """Return the function from frames to features (step, view, dim)."""
+
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
             steps = np.stack(frames).reshape(*frame_index.shape, *frames[0].shape)  # (B, n + before, H, W, 3)
             with clock.phase("network"):

@@ -30,12 +30,14 @@ class Crops:
 
     @property
     def spec(self) -> StreamSpec:
+        """Return the stream's spec."""
         sampling = {"rate_fps": self.rate_fps, "frames_per_step": 1}
         person = {"detector": self.detector.identity, **self.rule.facts}
         return StreamSpec("crops", {**sampling, **person, **self.backbone.facts, "dtype": self.dtype})
 
     @property
     def feature_size(self) -> int:
+        """Return the number of features of a crop."""
         return self.backbone.backbone.feature_size
 
     @property
@@ -44,6 +46,7 @@ class Crops:
         return Intake(partial(plan_steps, rate_fps=self.rate_fps, frames_per_step=1), whole_frame)
 
     def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
+        """Return the function from frames to features of the athlete's crops (step, dim)."""
         detect, picker = self.detector.for_video(video, footage), self.rule.picker(footage)
 
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:

@@ -72,9 +72,11 @@ class Ending:
 
 @dataclass(frozen=True, eq=False)
 class Encoder:
-    """Turns one video into features. `encode` takes the prepared frames of a batch, (step * frame) of them,
-    and their frame indices (step, frame); `finish` takes the extras of all batches. `field_of_view` is the
-    part of the frames that the network sees, None where that is no one part.
+    """What turns one video into features.
+
+    `encode` takes the prepared frames of a batch, (step * frame) of them, and their indices (step, frame).
+    `finish` takes the extras of all batches. `field_of_view` is the part of the frames that the network sees,
+    or None if it differs from frame to frame.
     """
 
     encode: Callable[[list[np.ndarray], np.ndarray], Encoded]
@@ -82,15 +84,16 @@ class Encoder:
     field_of_view: Box | None = None
 
     def __call__(self, frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
+        """Return the features of one batch."""
         return self.encode(frames, frame_index)
 
 
 @dataclass(frozen=True)
 class Intake:
-    """What a stream takes of a video: `plan` says which frames make which step, `prepare` what is kept of an
-    RGB frame (H, W, 3), uint8.
+    """What a stream takes of a video.
 
-    It goes to the decoding processes: both functions can be pickled, and neither knows the network.
+    `plan` says which frames make which step. `prepare` returns what is kept of an RGB frame (H, W, 3), uint8.
+    The intake goes to the decoding processes: both functions can be pickled, and neither knows the network.
     """
 
     plan: Callable[[Timeline], Steps]
@@ -106,16 +109,24 @@ class Stream(Protocol):
     """One kind of feature. Its intake works in a decoding process, its encoder in the main one."""
 
     @property
-    def spec(self) -> StreamSpec: ...
+    def spec(self) -> StreamSpec:
+        """Return the stream's spec, whose hash names its folder in the store."""
+        ...
 
     @property
-    def batch_size(self) -> int: ...
+    def batch_size(self) -> int:
+        """Return the number of steps that the network takes at once."""
+        ...
 
     @property
-    def dtype(self) -> str: ...
+    def dtype(self) -> str:
+        """Return the type of number that features are stored in."""
+        ...
 
     @property
-    def intake(self) -> Intake: ...
+    def intake(self) -> Intake:
+        """Return the part of the stream that works in a decoding process."""
+        ...
 
     def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
         """Return the function that turns a batch of prepared steps into features."""
@@ -125,7 +136,7 @@ class Stream(Protocol):
 def plan_steps(
     timeline: Timeline, *, rate_fps: Fraction | float, frames_per_step: int, rest: Rest = "dropped"
 ) -> Steps:
-    """Consecutive steps of `frames_per_step` samples at `rate_fps`, without overlap.
+    """Return consecutive steps of `frames_per_step` samples at `rate_fps`, without overlap.
 
     An incomplete last step is dropped, or padded with copies of the last sample, which are counted. A video
     shorter than one step always gives a padded one: samples=[0, 5, 10], frames_per_step=5 ->

@@ -56,11 +56,12 @@ class TubeSampling:
 
     @property
     def chosen_views(self) -> tuple[View, ...]:
+        """Return the views that are stored; the first one is the reference."""
         return VIEWS[self.views]
 
 
 def clip_starts(num_frames: int, *, stride: int) -> list[int]:
-    """Where clips start in so many frames; the last one ends with them, and may overlap more.
+    """Return where clips start; the last clip ends with the frames, and may overlap more than others.
 
     103 frames, stride 10 -> 0, 10, ..., 80, 87; stride 16 -> 0, 16, 32, 48, 64, 80, 87. Fewer frames than a
     clip has are one clip from before them: 13 -> -3.
@@ -70,10 +71,10 @@ def clip_starts(num_frames: int, *, stride: int) -> list[int]:
 
 
 def plan_tubes(timeline: Timeline, *, sampling: TubeSampling) -> Steps:
-    """A step per clip of the last frames, each with the frames before it that its views need.
+    """Return one step per clip of the last frames, with the frames before it that its views need.
 
-    Times are the reference view's. Frames that would lie before the video are its first one again, and are
-    counted.
+    Times are those of the reference view. Frames before the video's start are copies of its first frame; they
+    are counted.
     """
     num_frames = min(sampling.num_frames, timeline.num_frames)
     starts = np.array(clip_starts(num_frames, stride=sampling.stride)) + timeline.num_frames - num_frames

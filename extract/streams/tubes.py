@@ -53,6 +53,7 @@ class Tubes:
 
     @property
     def spec(self) -> StreamSpec:
+        """Return the stream's spec."""
         sampling: dict[str, SpecValue] = {
             "num_frames": self.sampling.num_frames,
             "stride": self.sampling.stride,
@@ -73,6 +74,7 @@ class Tubes:
         return Intake(partial(plan_tubes, sampling=self.sampling), whole_frame)
 
     def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
+        """Return the function from frames to maps and the athlete's quads in every view."""
         latest = LatestFrames(self.source.for_video(video, footage), self.backbone.preprocess.geometry)
 
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:

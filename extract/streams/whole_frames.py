@@ -33,6 +33,7 @@ class WholeFrames:
 
     @property
     def spec(self) -> StreamSpec:
+        """Return the stream's spec."""
         sampling: dict[str, SpecValue] = {"rate_fps": self.rate_fps, "frames_per_step": self.frames_per_step}
         if self.rest == "padded":
             sampling["rest"] = self.rest
@@ -40,16 +41,20 @@ class WholeFrames:
 
     @property
     def feature_size(self) -> int:
+        """Return the number of features of a step."""
         return self.backbone.backbone.feature_size
 
     @property
     def intake(self) -> Intake:
+        """Return the plan of the steps, and the resizing of a frame."""
         plan = partial(
             plan_steps, rate_fps=self.rate_fps, frames_per_step=self.frames_per_step, rest=self.rest
         )
         return Intake(plan, self.backbone.preprocess.geometry)
 
     def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
+        """Return the function from frames to features (step, dim)."""
+
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
             batch = np.stack(frames)  # (B * T, H, W, 3)
             if self.backbone.backbone.takes == "clip":
