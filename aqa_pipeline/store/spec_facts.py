@@ -75,7 +75,7 @@ class SimulatedFacts(BaseModel):
 class SpecFacts(SamplingFacts, NetworkFacts, AthleteFacts, ImportedFacts, SimulatedFacts):
     """All facts that this package writes.
 
-    A plug-in's stream may say more, so other names are allowed; their values must be plain.
+    Another program's stream may have more facts. Their values must be plain.
     """
 
     model_config = ConfigDict(strict=True, extra="allow")

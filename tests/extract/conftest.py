@@ -52,7 +52,7 @@ class Brightness:
 
 @pytest.fixture
 def picture_video(tmp_path: Path) -> Callable[..., Video]:
-    """Makes a video of `num_frames` pictures at 10 fps, picture i of brightness i."""
+    """Make a video of `num_frames` pictures at 10 fps, picture i of brightness i."""
 
     def make(video_id: str, num_frames: int = 40, **facts: object) -> Video:
         folder = tmp_path / "videos" / video_id

@@ -59,7 +59,7 @@ def strangers(value: object, at: str = "") -> Iterator[str]:
 
 @pytest.fixture
 def dataset(tmp_path):
-    """An own folder of an mp4 and an avi file, each of ten frames at 30000/1001 a second."""
+    """Return a folder of an mp4 and an avi file, each of ten frames at 30000/1001 a second."""
     (tmp_path / "data").mkdir()
     for name, codec in (("a.mp4", "libx264"), ("b.avi", "mpeg4")):
         with av.open(str(tmp_path / "data" / name), "w") as container:

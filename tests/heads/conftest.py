@@ -118,7 +118,7 @@ def _pristine_world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture
 def world(_pristine_world: World, tmp_path: Path) -> World:
-    """An own copy of the store: writing forty records anew would sync eighty files to disk."""
+    """Return a copy of the store: writing forty records anew would sync eighty files to disk."""
     shutil.copytree(_pristine_world.store.root, tmp_path / "store")
     return replace(_pristine_world, store=Store(tmp_path / "store"))
 

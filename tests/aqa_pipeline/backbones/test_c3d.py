@@ -21,7 +21,7 @@ CLASSIFIER = {"fc7": (4096, 4096), "fc8": (487, 4096)}
 
 
 def official_shapes():
-    """The network of the file c3d.pickle, with its Sports-1M classifier."""
+    """Return the network of the file c3d.pickle, with its Sports-1M classifier."""
     kernels = {name: (*channels, 3, 3, 3) for name, channels in CONVOLUTIONS.items()}
     kernels |= {"fc6": (4096, 8192)} | CLASSIFIER
     shapes = {f"{name}.weight": shape for name, shape in kernels.items()}

@@ -18,7 +18,7 @@ SPEC = StreamSpec("crops", {"detector": "annotations"})
 
 @pytest.fixture
 def video(tmp_path):
-    """A file that need not be a video: it is compared, not decoded."""
+    """Return a file that need not be a video: it is compared, not decoded."""
     path = tmp_path / "a.mp4"
     path.write_bytes(b"first")
     os.utime(path, ns=(10**18, 10**18))
@@ -27,7 +27,7 @@ def video(tmp_path):
 
 @pytest.fixture
 def digests(monkeypatch):
-    """The files whose digests were taken."""
+    """Return the files whose digests were taken."""
     taken = []
     digest = Disk.digest
     monkeypatch.setattr(Disk, "digest", lambda disk, path: taken.append(path.name) or digest(disk, path))

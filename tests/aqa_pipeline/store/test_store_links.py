@@ -30,7 +30,7 @@ def make_record(video_id: str = "a") -> Record:
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
-    """A folder of somebody's own files, with endings of ours."""
+    """Return a folder of somebody's own files, with endings of ours."""
     folder = tmp_path / "outside"
     folder.mkdir()
     (folder / "mine.h5").write_text("not HDF5, and not ours")

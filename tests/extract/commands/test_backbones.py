@@ -14,7 +14,7 @@ def home(tmp_path, monkeypatch):
 
 
 def listed(*arguments):
-    """The words of each network's line, by its name."""
+    """Return the words of each network's line, by its name."""
     result = CliRunner().invoke(backbones, arguments)
     assert result.exit_code == 0, result.output
     lines = [line.split() for line in result.output.splitlines() if line]

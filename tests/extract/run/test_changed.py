@@ -23,7 +23,7 @@ def run(store, videos, streams, **options):
 
 
 def paint(path, value):
-    """A picture of that brightness, of the same number of bytes whatever the value."""
+    """Return a picture of that brightness, of the same number of bytes whatever the value."""
     Image.new("L", (8, 6), value).save(path, compress_level=0)
 
 
@@ -43,7 +43,7 @@ def store(tmp_path, video, brightness):
 
 
 def again(store, video, stream):
-    """What a second extraction says of that video, and the features then."""
+    """Return what a second extraction says of that video, and the features then."""
     report = run(store, [video], [stream])
     assert report.failures == []
     return dict(report.changed), store.read("toy", "a", stream.spec).features.ravel().tolist()
@@ -157,7 +157,7 @@ def test_the_summary_says_which_and_why(store, picture_video, brightness, video)
 
 @pytest.fixture
 def boxed(brightness):
-    """A stream that reads the boxes of the dataset, as the facts of its spec say."""
+    """Return a stream that reads the boxes of the dataset, as the facts of its spec say."""
 
     class Boxed(brightness):
         finder = ("detector", "annotations")

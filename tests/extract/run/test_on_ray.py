@@ -70,7 +70,7 @@ def videos_of(root: Path) -> list[Video]:
 def undisturbed(
     dataset: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[dict[str, bytes], ExtractReport]:
-    """The store of a run on this machine, and its report."""
+    """Return the store of a run on this machine, and its report."""
     store = tmp_path_factory.mktemp("local") / "store"
     with local_engine(order_of(dataset, store)) as engine:
         report = engine.extract(videos_of(dataset), progress=lambda **_: None)
@@ -78,7 +78,7 @@ def undisturbed(
 
 
 def on_cluster(root: Path, store: Path, address: str, *, actors: int) -> tuple[ExtractReport, list[float]]:
-    """The report, and how far the run was each time it was told."""
+    """Return the report, and how far the run was each time it was told."""
     told: list[float] = []
     order, videos = order_of(root, store), videos_of(root)
     with ray_engine(

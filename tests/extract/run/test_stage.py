@@ -234,7 +234,7 @@ class Batches:
 
 
 def collect(stream: Batches, frame_index: np.ndarray) -> np.ndarray:
-    """The features of that plan, each of its frames pushed once and in order."""
+    """Return the features of that plan, each of its frames pushed once and in order."""
     start = np.arange(len(frame_index), dtype=float)
     steps = Steps(frame_index, np.stack([start, start + 1], axis=1), {"num_odd": 7})
     collector = Collector(stream, Video("a", Path("a.mp4")), FOOTAGE, steps, Clock())
@@ -250,7 +250,7 @@ def collect(stream: Batches, frame_index: np.ndarray) -> np.ndarray:
 
 
 def queued(frame_index: np.ndarray, *, batch_size: int) -> list[tuple[list[int], list[list[int]]]]:
-    """The batches of one long queue of frames, cut when full: right where no step shares a frame."""
+    """Return the batches of one long queue of frames, cut when full: right where no step shares a frame."""
     flat, per_batch = frame_index.ravel().tolist(), batch_size * frame_index.shape[1]
     cuts = range(0, len(flat), per_batch)
     rows = frame_index.tolist()

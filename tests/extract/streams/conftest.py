@@ -53,7 +53,7 @@ class Calling(torch.nn.Module):
 
 @pytest.fixture
 def numbered_video(tmp_path: Path) -> Callable[..., Video]:
-    """Makes a video of `num_frames` pictures at 25 fps; picture i shows the number i."""
+    """Make a video of `num_frames` pictures at 25 fps; picture i shows the number i."""
 
     def make(video_id: str, num_frames: int, **facts: object) -> Video:
         folder = tmp_path / "videos" / video_id
@@ -67,7 +67,7 @@ def numbered_video(tmp_path: Path) -> Callable[..., Video]:
 
 @pytest.fixture
 def clips_stream() -> Callable[..., Clips]:
-    """Makes a stream of clips of `frames` frames; `network` makes (B, `feature_size`) of the pixels."""
+    """Make a stream of clips of `frames` frames; `network` makes (B, `feature_size`) of the pixels."""
 
     def make(
         frames: int = 32,

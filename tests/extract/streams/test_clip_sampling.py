@@ -19,7 +19,7 @@ def timeline_of(num_frames: int, *, fps: int = 25) -> Timeline:
 
 
 def frames_seen(steps, views, frames_per_clip: int) -> np.ndarray:
-    """The frame indices of each clip of each view, (clip, view, frame), cut as the encoder cuts pixels."""
+    """Return frame indices (clip, view, frame), cut as the encoder cuts pixels."""
     rows = []
     for step in steps.frame_index:
         pixels = np.repeat(step[:, None, None, None], 2, axis=2)  # (frame, 1, 2, 1)

@@ -57,7 +57,7 @@ def paint(number: int) -> np.ndarray:
 
 @pytest.fixture
 def athlete_video(tmp_path) -> Callable[..., Video]:
-    """Makes a video of `num_frames` frames with the athlete's boxes, `hidden` frames without one."""
+    """Make a video of `num_frames` frames with the athlete's boxes, `hidden` frames without one."""
 
     def make(video_id: str, num_frames: int, *, hidden: range = range(0), **facts: object) -> Video:
         folder = tmp_path / "videos" / video_id

@@ -32,7 +32,7 @@ JUDGES = tuple(Target(f"judge-{number}", 0.0, 10.0) for number in range(1, 8))
 
 
 def dive(number: int, root: Path) -> Video:
-    """Marks between 3 and 9.5 in halves, and what the rules make of them."""
+    """Return marks between 3 and 9.5 in halves, and what the rules make of them."""
     marks = np.random.default_rng(number).integers(6, 20, 7) / 2
     execution = float(np.sort(marks)[2:5].sum())
     labels = {"score": execution * DIFFICULTIES[number], "execution": execution}
@@ -42,7 +42,7 @@ def dive(number: int, root: Path) -> Video:
 
 
 def record(video_id: str, number: int) -> Record:
-    """A clip of noise, with a box that stays."""
+    """Return a clip of noise, with a box that stays."""
     rng = np.random.default_rng([7, number])
     quads = np.broadcast_to(np.array([[80, 80], [144, 80], [144, 160], [80, 160]], np.float32), (1, 16, 4, 2))
     starts = np.zeros(1)

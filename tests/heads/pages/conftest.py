@@ -63,7 +63,7 @@ class Browser:
             self.complaints.append(facts["entry"]["text"])
 
     def open(self, page: Path, *, width: int = 1100, height: int = 900, dark: bool = False) -> None:
-        """Opens a file from disk and waits until all of it is there; notes of earlier pages are dropped."""
+        """Open a file from disk and wait until all of it is there; notes of earlier pages are dropped."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -80,7 +80,7 @@ class Browser:
         self.wait("location.href !== 'about:blank' && document.readyState === 'complete'")
 
     def js(self, expression: str) -> Any:
-        """The value of a JavaScript expression in the page."""
+        """Return the value of a JavaScript expression in the page."""
         answer = self.call(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True, userGesture=True
         )
@@ -114,7 +114,7 @@ class Browser:
 
 @contextlib.contextmanager
 def start_chromium(program: str, *arguments: str) -> Iterator[Browser]:
-    """A fresh browser with an own profile; it and its children end with the block."""
+    """Return a fresh browser with its own profile; it and its children end with the block."""
     import websocket
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:

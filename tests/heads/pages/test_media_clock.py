@@ -85,7 +85,7 @@ def add_silence(container: Any, stream: Any, *, seconds: float) -> None:
 
 
 def cut(source: Path, path: Path, *, seconds: float, **options: str) -> Path:
-    """What `ffmpeg -ss T -c copy` does: packets from the key frame before the cut on, zero at the cut."""
+    """Cut as `ffmpeg -ss T -c copy` does: packets from the key frame before the cut on, zero at the cut."""
     with av.open(str(source)) as old, av.open(str(path), "w", options=options) as new:
         stream = old.streams.video[0]
         packets = [packet for packet in old.demux(stream) if packet.dts is not None]
@@ -120,7 +120,7 @@ def film(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def crops_of(video: Video, rate: float) -> tuple[Record, list[int]]:
-    """Steps of one frame each, and the number in each step's frame, which its box tells too."""
+    """Return steps of one frame each, and the number in each step's frame, which its box tells too."""
     with open_video(video) as opened:
         steps = plan_steps(opened.timeline, rate_fps=rate, frames_per_step=1)
         unique, place = np.unique(steps.frame_index[:, 0], return_inverse=True)
@@ -137,7 +137,7 @@ def crops_of(video: Video, rate: float) -> tuple[Record, list[int]]:
 
 
 def page_of(video: Video, path: Path, record: Record, *, embed: bool = False) -> Path:
-    """A page with a button for every step."""
+    """Return a page with a button for every step."""
     number = len(record.features)
     with open_video(video) as opened:
         weights = np.linspace(1, 2, number) / (1.5 * number)  # no even ones, which have no moments
@@ -181,7 +181,7 @@ def act(browser: Any, action: str) -> None:
 
 
 def player_picture(browser: Any) -> np.ndarray:
-    """What the player shows."""
+    """Return what the player shows."""
     place = browser.js(
         "(() => { const at = document.getElementById('player').getBoundingClientRect();"
         " return { x: at.x + scrollX, y: at.y + scrollY, width: at.width, height: at.height }; })()"
@@ -191,7 +191,7 @@ def player_picture(browser: Any) -> np.ndarray:
 
 
 def settles(look: Callable[[], Any], expected: Any) -> Any:
-    """What is seen in the end: `expected` twice in a row, or what the last of many looks saw.
+    """Return what is seen in the end: `expected` twice in a row, or what the last of many looks saw.
 
     A busy machine draws a frame that the player has announced a good while later.
     """
@@ -205,7 +205,7 @@ def settles(look: Callable[[], Any], expected: Any) -> Any:
 
 
 def shown(browser: Any) -> tuple[int, int | None]:
-    """The number in the player, and the number that its box tells."""
+    """Return the number in the player, and the number that its box tells."""
     number = number_in(player_picture(browser))
     points = browser.js("document.getElementById('outline').getAttribute('points')")
     return number, round(1000 * float(points.split(" ")[1].split(",")[0])) - 1 if points else None

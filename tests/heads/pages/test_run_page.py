@@ -81,7 +81,7 @@ def test_a_phone_scrolls_within_tables_only(browser, tmp_path: Path) -> None:
 
 
 def numbers(*, rows: int, columns: int) -> TableOf:
-    """A table of splits; each has a number of videos, and then the widest cells that there are."""
+    """Return a table of splits; each has a number of videos, and then the widest values that there are."""
     cells = (
         ("videos", "3"),
         ("Spearman", "-0.250 ± 1.061"),
@@ -98,7 +98,7 @@ def tall(points: float) -> Picture:
 
 
 def long_section() -> RunSection:
-    """A run of five splits and three seeds with the plots of such a run."""
+    """Return a run of five splits and three seeds with the plots of such a run."""
     return replace(
         section(),
         title="action-net (paper) on segments and crops of my-videos, target score",

@@ -58,7 +58,7 @@ def weights(number: int) -> np.ndarray:
 
 
 def make_page(video: Video, path: Path, *, title: str = "routine.mp4", embed: bool = False) -> Path:
-    """A page as `aqa score` makes it, of a made-up scored_video."""
+    """Return a page as `aqa score` makes it, of a made-up scored video."""
     with open_video(video) as opened:
         seconds = opened.timeline.duration_seconds
         num_segments, num_crops = int(seconds // 3.2), int(seconds)
@@ -361,7 +361,7 @@ def test_the_same_judgement_makes_the_same_page(tmp_path: Path) -> None:
 
 
 def empty_page() -> ScorePage:
-    """A page without a video: a head that saw one step."""
+    """Return a page without a video: a head that saw one step."""
     return ScorePage(
         title="short",
         target="score",

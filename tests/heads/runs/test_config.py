@@ -30,7 +30,7 @@ def read_changed(folder: Path, change: Change) -> RunConfig:
 
 @pytest.fixture
 def folder(make_config: Callable[..., RunConfig], tmp_path: Path) -> Path:
-    """A folder with the config.json of a run of two splits."""
+    """Return a folder with the config.json of a run of two splits."""
     facts = {"backbone": "toy-3d", "rate": 5.0, "number": 3, "flip": True, "why": None}
     write_config(tmp_path, make_config(["a", "b"], facts=facts, seeds=(0, 1)))
     return tmp_path

@@ -24,13 +24,13 @@ def run(*arguments: object) -> Result:
 
 @pytest.fixture
 def both(world, tmp_path: Path) -> Path:
-    """A run of two streams."""
+    """Return a run of two streams."""
     return fit(world.request(tmp_path / "run")).run_dir
 
 
 @pytest.fixture
 def single(world, tmp_path: Path) -> Path:
-    """A run of one stream."""
+    """Return a run of one stream."""
     return fit(world.request(tmp_path / "single", streams=("segments",))).run_dir
 
 
@@ -43,7 +43,7 @@ def save(folder: Path, world, video_ids: list[str], stream: str) -> Path:
 
 
 def predicted(run_dir: Path) -> dict[str, float]:
-    """What the run's own evaluation said of its test videos."""
+    """Return what the run's own evaluation said of its test videos."""
     cell = read_cell(run_dir, split="first", seed=0)
     return {row.video_id: row.predicted for row in cell.predictions if row.part == "test"}
 

@@ -13,7 +13,7 @@ FRAMES_PER_CLIP, STRIDE, FPS = 16, 10, 10.0
 
 
 def tubes(present: list[bool], events: tuple[Event, ...] = (), *, tracker: str = "nano"):
-    """A record of clips of 16 frames at 10 a second, a clip every 10 frames, two views of each."""
+    """Return a record of clips of 16 frames at 10 a second, a clip every 10 frames, two views of each."""
     number = len(present)
     index = np.array([range(at, at + 16) for at in range(0, number - 15, STRIDE)])
     views = [np.repeat(np.array(row)[index][:, None], 2, axis=1) for row in (present, [0.97] * number)]

@@ -130,7 +130,7 @@ def build_scene() -> Callable[[Path], Scene]:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[TablePlan, TableResult]:
-    """The table, run once; leave its folder as it is."""
+    """Return the table, run once; leave its folder as it is."""
     scene = make_scene(tmp_path_factory.mktemp("finished"))
     plan = plan_table(scene.table, scene.settings)
     scene.settings.out.mkdir()
@@ -144,7 +144,7 @@ def run_table(plan: TablePlan) -> TableResult:
 
 @pytest.fixture
 def write_more() -> Callable[[Scene, StreamSpec], None]:
-    """Writes features of one more spec into the scene's store."""
+    """Write features of one more spec into the scene's store."""
 
     def write(scene: Scene, spec: StreamSpec) -> None:
         write_features(scene.store, scene.settings.roots["folder"], spec)

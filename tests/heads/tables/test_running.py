@@ -54,7 +54,7 @@ def table_bytes(result: TableResult) -> list[bytes]:
 
 @contextmanager
 def started(tasks: tuple[CellTask, ...], folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """The tasks in a process of its own, which does not outlive the test."""
+    """Return the tasks in a process of its own, which does not outlive the test."""
     (folder / "script.py").write_text(SCRIPT)
     (folder / "tasks").write_bytes(pickle.dumps(tasks))
     command = [sys.executable, str(folder / "script.py"), str(folder / "tasks")]

@@ -96,7 +96,7 @@ def test_the_same_request_trains_nothing_twice(world, tmp_path: Path) -> None:
 
 
 def part_of_a_dead_process(folder: Path) -> Path:
-    """The temporary name that a killed command leaves behind."""
+    """Return the temporary name that a killed command leaves behind."""
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     part = part_beside(folder)
@@ -140,7 +140,7 @@ fit(request, stop_in_the_second)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a word of POSIX")
 def test_a_killed_run_goes_on(world, tmp_path: Path) -> None:
-    """kill -9 in the second of three cells: the first stays, and the end is that of a whole run."""
+    """Kill -9 in the second of three cells: the first stays, and the end is that of a whole run."""
     killed, conftest = tmp_path / "killed", Path(__file__).parents[1] / "conftest.py"
     places = [conftest, world.dataset.root, world.store.root, killed]
     command = [sys.executable, "-c", FIT_IN_A_PROCESS, *map(str, places)]

@@ -38,7 +38,7 @@ def simulated(root: Path, *, effect: float) -> tuple[Dataset, Store]:
 
 
 def fitted(head: str, dataset: Dataset, store: Store, out: Path, *, epochs: int) -> Path:
-    """A run of the whole network at the paper's learning rate, the second stage as it starts."""
+    """Return a run of the whole network at the paper's learning rate, the second stage as it starts."""
     training = TrainingOptions(seeds=(0,), epochs=epochs, device="cpu", threads=1)
     fit(FitRequest(FitOptions(head=head, variant="frozen", training=training), dataset, store, out))
     return out

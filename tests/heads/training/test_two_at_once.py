@@ -57,7 +57,7 @@ NOBODY = 2**22 + 1  # no process has such a number: Linux allows 2**22
 
 
 def left_over(path: Path) -> Path:
-    """What a killed process leaves where it was writing `path`."""
+    """Return what a killed process leaves where it was writing `path`."""
     part = part_beside(path)
     part = part.with_name(part.name.replace(f"@{os.getpid()}.part", f"@{NOBODY}.part"))
     part.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ def test_a_complete_cell_is_never_replaced(world, tmp_path: Path) -> None:
 
 
 def test_what_a_running_command_writes_is_left_alone(world, tmp_path: Path) -> None:
-    """This very process writes the cell a second time: it lives, so its unfinished folder is not cleared."""
+    """The running process writes the cell a second time: it lives, so its folder is not cleared."""
     folder = cell_folder(tmp_path / "run", split="first", seed=0)
     fit(world.request(tmp_path / "run", seeds=(1,)))
     cell = read_cell(tmp_path / "run", split="first", seed=1)

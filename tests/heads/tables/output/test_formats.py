@@ -19,7 +19,7 @@ from heads.tables.settings import TrainingChoice
 
 @pytest.fixture
 def result(finished, tmp_path) -> TableResult:
-    """The finished table, its files to be written elsewhere."""
+    """Return the finished table, its files to be written elsewhere."""
     _, found = finished
     return replace(found, settings=replace(found.settings, out=tmp_path))
 

@@ -26,7 +26,7 @@ IN_ORDER = ("mit-skating", "ball", "clubs", "hoop", "ribbon")
 
 
 def table_text(shared: Path, number: int) -> str:
-    """The lines of one table: between the caption of the one before and its own."""
+    """Return the lines of one table: between the caption of the one before and its own."""
     text = next((shared / "papers").glob("000_*.txt")).read_text()
     text = re.sub(r" \[\d+\]", "", text).replace("*", "")
     end = text.index(f"Table {number}: ")

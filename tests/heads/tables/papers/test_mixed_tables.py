@@ -85,7 +85,7 @@ def scores(plan: TablePlan, row: str, folder: str) -> list[tuple[np.ndarray, np.
 
 @pytest.fixture(scope="module")
 def mixed(build_scene, tmp_path_factory) -> tuple[TablePlan, TableResult]:
-    """The table, run once; leave its folder as it is."""
+    """Return the table, run once; leave its folder as it is."""
     scene = build_scene(tmp_path_factory.mktemp("mixed"))
     scene.settings.out.mkdir()
     plan = plan_table(MIXED, scene.settings)
@@ -241,7 +241,7 @@ CELLS_IN_BOX = 3 * 2
 
 
 def write_tubes(store: Path, dataset: str, root: Path, *, num_clips: int = 1) -> StreamSpec:
-    """Maps of noise; every video's box covers six cells in each of its 4 steps a clip."""
+    """Return maps of noise; every video's box covers six grid positions in each of its 4 steps a clip."""
     facts = {"backbone": "i3d-tsa-net", "weights": "random:0", "endpoint": "Mixed_4e", "views": "end-0"}
     spec, rng = StreamSpec("tubes", facts), np.random.default_rng(0)
     maps = rng.normal(size=(num_clips, 1, 528, 4, 14, 14)).clip(0).astype(np.float16)

@@ -16,14 +16,14 @@ NAMES = [f"tsa-table{number}" for number in range(1, 7)]
 
 
 def text_of(shared: Path, start: str, stop: str) -> str:
-    """The paper between two places."""
+    """Return the paper between two places."""
     text = next((shared / "papers").glob("002_*.txt")).read_text()
     begin = text.index(start)
     return text[begin : text.index(stop, begin)]
 
 
 def numbers(text: str) -> list[float]:
-    """The decimal numbers of its lines that hold nothing else, an arrow down being a minus."""
+    """Return the decimal numbers of its lines that hold nothing else, an arrow down being a minus."""
     found = re.findall(r"^([↑↓-]?)(\d+\.\d+)[G%]?$", text, re.MULTILINE)
     return [-float(value) if sign in ("↓", "-") else float(value) for sign, value in found]
 
@@ -37,7 +37,7 @@ def rows_of(table: Table) -> list[Row]:
 
 
 def by_column(rows: list[Row], names: list[str]) -> list[float]:
-    """The printed values column by column, dashes left out, as the text of a PDF has them."""
+    """Return the printed values column by column, dashes left out, as the text of a PDF has them."""
     return [row.printed[name] for name in names for row in rows if name in row.printed]
 
 

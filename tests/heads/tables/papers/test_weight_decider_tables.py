@@ -36,7 +36,7 @@ PRINTED_AS = {
 
 
 def paper_lines(shared: Path, after: str) -> list[list[str]]:
-    """The cells of a table's lines: those with a correlation, from its caption up to the next blank line."""
+    """Return the fields of lines with a correlation, from the caption up to the next blank line."""
     text = next((shared / "papers").glob("003_*.txt")).read_text()
     lines = text[text.index(after) :].splitlines()[1:]
     first = next(n for n, line in enumerate(lines) if re.search(r"0\.\d{4}", line))
