@@ -143,7 +143,7 @@ def _open_extractor(ensemble: "Ensemble", options: dict[str, Any]) -> "NewVideoE
 
 def _check_athlete_options(options: dict[str, Any], streams: Sequence["Stream"]) -> None:
     """Raise `UsageError` for an option about the athlete that these streams do not read."""
-    finders = [str(each.spec.facts.get(scorer, "")) for each in streams for scorer in ("detector", "tracker")]
+    finders = [str(each.spec.facts.get(key, "")) for each in streams for key in ("detector", "tracker")]
     if options["boxes"] and not any(finder.startswith("annotations") for finder in finders):
         raise click.UsageError(
             "--boxes are for runs whose detector or tracker is `annotations`; this run's: "
