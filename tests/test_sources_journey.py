@@ -176,12 +176,12 @@ def test_a_pack_is_compared_too_and_unpacking_tells_of_others(home: Path) -> Non
     assert result.exit_code == 3
     assert "name their folder with --root" in result.output
     result = run("store", "verify", pack, "--sources", "--root", home / "jumps")
-    assert (result.exit_code, "6 of 6 records are of what" in result.output) == (0, True)
+    assert (result.exit_code, "6 of 6 records match their present videos" in result.output) == (0, True)
     paint(home / "jumps" / "v2", seed=99)
     assert extract(home).exit_code == 0
     result = run("store", "unpack", pack, home / "store")
     assert "0 records copied into" in result.output
-    assert "1 of these were made from other videos than the packed ones" in result.output
+    assert "1 of the existing records were made from other videos than the packed records" in result.output
 
 
 def test_scores_of_a_video_go_by_its_window_fps_and_boxes(home: Path, tmp_path: Path) -> None:

@@ -69,5 +69,5 @@ def test_gaps_and_frame_rates_far_apart_are_told_and_no_failure(tmp_path, number
     result = run(*dataset, "--streams", "clips", "--clips", "whole", *network)
     assert result.exit_code == 0, result.output
     before = sorted((root / "slow").iterdir())[9].name
-    assert f"shown that much too early: slow (3 missing after {before})" in result.output
+    assert f"shown too early: slow (3 missing after {before})" in result.output
     assert "a clip of 16 frames covers 0.67 s of slow and 0.067 s of fast" in result.output

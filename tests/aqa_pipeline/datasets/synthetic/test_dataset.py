@@ -264,7 +264,7 @@ def test_an_interrupted_set_is_completed_and_finished_files_kept(root: Path, tmp
 def test_other_parameters_are_an_error(root: Path, num_videos: int, seed: int) -> None:
     before = contents(root)
     with pytest.raises(
-        DatasetError, match=r"made another way: (num_videos 2 \(wanted 3\)|seed 5 \(wanted 6\))"
+        DatasetError, match=r"other parameters: (num_videos 2 \(wanted 3\)|seed 5 \(wanted 6\))"
     ):
         render_synthetic(root, num_videos=num_videos, seed=seed)
     assert contents(root) == before
