@@ -104,7 +104,7 @@ def open_store(path: PathLike, *, verify: bool = False) -> "Store":
     >>> import aqa
     >>> store = aqa.open_store("features")
     >>> store
-    Store(features: 9 records of 1 datasets)
+    Store(features: 9 records of 1 dataset)
     >>> store["my-videos", "v0", "frames"].features.shape                           # (time, dim)
     (4, 512)
     """

@@ -69,7 +69,8 @@ class Store:
         return self.read(dataset, video_id, stored[0])
 
     def __repr__(self) -> str:
-        return f"Store({self.root}: {len(self)} records of {len(self.datasets())} datasets)"
+        num_datasets = len(self.datasets())
+        return f"Store({self.root}: {len(self)} records of {num_datasets} dataset{'s' * (num_datasets != 1)})"
 
     def path(self, dataset: str, video_id: str, spec: StreamSpec) -> Path:
         """Where that record is, or would be. Ids are percent-encoded: no id can leave its folder."""
