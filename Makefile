@@ -4,15 +4,19 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 PYTEST_JOBS ?= 2
+# A worker that crashes ends the run: a new one in its place can wait for ever.
+IN_PARALLEL := -n $(PYTEST_JOBS) --dist loadgroup --max-worker-restart 0
 NEWEST := build/newest
-QUICK := tests/test_house.py tests/test_glossary.py tests/cli tests/aqa_pipeline/test_metrics.py tests/aqa_pipeline/store \
+QUICK := tests/test_house.py tests/test_glossary.py tests/cli/test_front_door.py tests/cli/test_defaults.py \
+  tests/cli/test_environment_and_exit_codes.py tests/aqa_pipeline/test_metrics.py tests/aqa_pipeline/store \
   tests/aqa_pipeline/datasets/adapters tests/aqa_pipeline/video/test_sampling.py tests/extract/streams \
-  tests/heads/models tests/heads/data tests/heads/evaluation
+  tests/heads/models tests/heads/data tests/heads/evaluation tests/journeys/scoring/test_report.py \
+  tests/journeys/scoring/test_score.py::test_own_videos_get_a_score_a_page_and_files
 
 .DEFAULT_GOAL := help
 OTHER_TABLES := wd-table1a wd-table1b wd-table3 $(foreach n,1 2 3 4 5 6,tsa-table$(n))
 .PHONY: reproduce-table1 reproduce-table2 reproduce-table3 reproduce-table4 $(OTHER_TABLES:%=reproduce-%)
-.PHONY: help setup demo test quick check lint types fmt smoke docs release newest older-cpu bench campaign clean
+.PHONY: help setup demo test quick check lint types fmt smoke docs release newest older-cpu bench gpu campaign clean
 
 # Code 3 says that a part of the table was run: make calls that an error, so that it needs a word.
 define reproduce
@@ -55,10 +59,10 @@ $(OTHER_TABLES:%=reproduce-%): reproduce-%: $(VENV)/.dev
 	$(call reproduce,$*)
 
 test: $(VENV)/.dev  ## all tests (those that need ../shared or a GPU are skipped without)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(PYTEST_JOBS) --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(IN_PARALLEL)
 
-quick: $(VENV)/.dev  ## the core's tests, about two minutes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(PYTEST_JOBS) --dist loadgroup $(QUICK)
+quick: $(VENV)/.dev  ## the core's tests and one way from videos to a report, about two minutes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q $(IN_PARALLEL) $(QUICK)
 
 check: lint types docs test smoke  ## what CI runs
 
@@ -97,6 +101,9 @@ older-cpu: $(VENV)/.dev  ## the tests that choose a precision, with the instruct
 
 bench: $(VENV)/.dev  ## speed against the plain ways, and docs/performance.md (a quarter of an hour, idle)
 	$(BIN)/python -m benchmarks.report
+
+gpu: $(VENV)/.dev  ## what needs a GPU: tests, speed, fine-tuning steps, eight minutes (on a CPU: ARGS=--rehearse)
+	$(BIN)/python -m benchmarks.gpu $(ARGS)
 
 campaign: $(VENV)/.dev  ## kills, full disks, flipped bits, hostile files: the figures of docs/reliability.md (three quarters of an hour, idle)
 	OMP_NUM_THREADS=1 $(BIN)/python -m campaigns.all $(ARGS)

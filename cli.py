@@ -1,13 +1,15 @@
 """The command line `aqa`: its commands parse options, call a function and print the result.
 
-The commands of one stage are in that stage's `commands` package. This module joins them, and has what needs
-both stages: `demo`, and the extraction for `score` and `reproduce`. Stages are imported inside commands:
-`aqa --help` takes a fraction of a second and works without torch.
+The commands of one stage are in that stage's `commands` package. This module joins them. Work that needs both
+stages is done by `aqa`, which imports the stages inside its functions: `aqa --help` takes a fraction of a
+second and works without torch.
 Data goes to stdout, progress and errors to stderr. Exit codes: 0 done, 1 an error that the message explains,
 2 a wrong command line, 3 some videos failed and the rest is done, 4 a quick look (`reproduce --quick`).
 """
 
-from collections.abc import Sequence
+import math
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,34 +19,34 @@ import aqa
 from aqa_pipeline.commands.datasets import datasets
 from aqa_pipeline.commands.doctor import doctor
 from aqa_pipeline.commands.next_step import as_a_part
-from aqa_pipeline.commands.options import example, progress_bar
+from aqa_pipeline.commands.options import example, parse_numbers, progress_bar
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER
 from aqa_pipeline.commands.simulate import simulate
 from aqa_pipeline.commands.store import store
 from aqa_pipeline.commands.weights import weights
-from aqa_pipeline.disk_errors import explain_disk_error
+from aqa_pipeline.disk.error_text import explain_disk_error
+from aqa_pipeline.disk.folder_lock import sole_writer
 from aqa_pipeline.errors import AqaError
-from aqa_pipeline.folder_lock import sole_writer
 from extract.commands.backbones import backbones
-from extract.commands.extract import choices_of, extract
-from extract.commands.tube_options import check_tube_options, tracker_options
-from heads.commands.fit import evaluate, fit
+from extract.commands.extract import extract
+from extract.commands.new_video_options import check_athlete_options, new_video_options
+from extract.commands.parse_options import check_streams_read, parse_stream_options
+from heads.commands.compare import compare
+from heads.commands.evaluate import evaluate
+from heads.commands.fit import fit
 from heads.commands.heads import heads
 from heads.commands.report import report
-from heads.commands.reproduce import compare, make_reproduce
+from heads.commands.reproduce import make_reproduce
 from heads.commands.run import run
 from heads.commands.score import make_score
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import Video
+    from extract.choices.options import NewVideoOptions
     from extract.run.new_video import NewVideoExtractor
-    from extract.streams import Stream
     from heads.evaluation.run_scores import Evaluation
     from heads.scoring.ensemble import Ensemble
     from heads.tables.planning.plan import TablePlan
-
-
-LONGEST_WORD_SHOWN = 200  # characters: a list of hundreds of videos is cut
 
 
 class FrontDoor(click.Group):
@@ -89,77 +91,65 @@ def main(ctx: click.Context) -> None:
     \b
     The environment can set every option: AQA_EXTRACT_WEIGHTS is `aqa extract --weights`.
     """
-    ctx.obj = _streams_of
+    ctx.obj = _HeadInputs()
 
 
-def _streams_of(head: str) -> Sequence[str]:
-    from heads.registry import find_head
+class _HeadInputs:
+    """What heads read, by name."""
 
-    return find_head(head).streams
+    def __call__(self, head: str) -> Sequence[str]:
+        streams: Sequence[str] = aqa.find_head(head).streams
+        return streams
+
+    def reads_tubes(self, head: str) -> bool:
+        return bool(aqa.find_head(head).reads_tubes)
 
 
-def _extract_needs(plan: "TablePlan", *, device: str, detector: str) -> None:
-    """Extract the features that a table lacks; a stream that cannot be extracted does not stop the others."""
-    from heads.tables.planning.extract_commands import extraction_calls
+def _extract_needs(plan: "TablePlan", options: Mapping[str, Any]) -> None:
+    """Extract the features that a table lacks; print the command of each pass, and its report or error."""
 
-    chosen = ["--device", device, "--detector", detector]
-    for call in extraction_calls(plan):
-        if not _try_to_run(*call.arguments(plan.settings), *chosen) and len(call.needs) > 1:
-            for alone in call.one_by_one():
-                _try_to_run(*alone.arguments(plan.settings), *chosen)
+    def tell(kind: str, text: str) -> None:
+        if kind == "command":
+            click.secho(f"\n$ {text} {shlex.join(_chosen_words(options, command=text))}", bold=True)
+        elif kind == "report":
+            click.echo(text)
+        else:
+            click.secho(text, fg="yellow", err=True)
+
+    aqa.extract_for_table(plan, parse_stream_options(options), tell=tell)
+
+
+def _chosen_words(options: Mapping[str, Any], *, command: str) -> list[str]:
+    """Return the options to add to `aqa extract ...`; those that are left open are left out.
+
+    Pictures are made without a network, so that `aqa extract --streams pixels` refuses weights.
+    """
+    without = {"weights"} if " --streams pixels " in command else set()
+    words = []
+    for name, value in options.items():
+        if name in without:
+            continue
+        for each in value if isinstance(value, tuple) else (value,):
+            if each is not None:
+                words += [f"--{name.replace('_', '-')}", str(each)]
+    return words
 
 
 def _absent_weights(streams: Sequence[tuple[str, str]], *, detector: str) -> Sequence[str]:
-    from extract.choices.absent_weights import absent_weights
-
-    return absent_weights(streams, detector=detector)
-
-
-def _try_to_run(*arguments: str) -> bool:
-    """Run a command of `aqa`, print it, and return whether it did all or part of its work; print why not."""
-    _say(*(word if len(word) < LONGEST_WORD_SHOWN else f"{word[:60]}..." for word in arguments))
-    try:
-        with as_a_part():
-            main.main(list(arguments), standalone_mode=False)
-    except click.ClickException as error:
-        click.secho(error.format_message(), fg="yellow", err=True)
-        return False
-    return True
+    names: Sequence[str] = aqa.absent_weights(streams, detector=detector)
+    return names
 
 
-def _open_extractor(ensemble: "Ensemble", options: dict[str, Any]) -> "NewVideoExtractor":
+def _open_extractor(
+    ensemble: "Ensemble", options: "NewVideoOptions", *, cache: Path, boxes: Path | None
+) -> "NewVideoExtractor":
     """Return stage 1 of `aqa score`; raise `UsageError` for options that the run's streams do not read."""
-    check_tube_options(options, list(ensemble.specs))
+    check_streams_read(options.stream_options, list(ensemble.specs))
     extractor = aqa.new_video_extractor(
-        ensemble,
-        choices_of(options),
-        cache=options["cache"],
-        reader=options["reader"],
-        show_progress=True,
+        ensemble, options.stream_options, cache=cache, reader=options.reader, show_progress=True
     )
-    _check_athlete_options(options, extractor.streams)
+    check_athlete_options(options.stream_options.athlete, extractor.streams, boxes=boxes)
     return extractor
-
-
-def _check_athlete_options(options: dict[str, Any], streams: Sequence["Stream"]) -> None:
-    """Raise `UsageError` for an option about the athlete that these streams do not read."""
-    finders = [str(each.spec.facts.get(key, "")) for each in streams for key in ("detector", "tracker")]
-    if options["boxes"] and not any(finder.startswith("annotations") for finder in finders):
-        raise click.UsageError(
-            "--boxes are for runs whose detector or tracker is `annotations`; this run's: "
-            f"{', '.join(filter(None, finders)) or 'none'}."
-        )
-    pointed = [f"--{name.replace('_', '-')}" for name in ("start", "init_box") if options[name]]
-    if pointed and not any("start" in each.spec.facts for each in streams):
-        raise click.UsageError(
-            f"{', '.join(pointed)}: this run follows nobody from a start. "
-            "Its tubes are read from disk, or its crops show the largest person."
-        )
-    if options["detector"] and not any("detector" in each.spec.facts for each in streams):
-        raise click.UsageError(
-            f"--detector: the run reads {', '.join(each.spec.stream for each in streams)}, "
-            "which need no detector."
-        )
 
 
 for command in (
@@ -175,11 +165,18 @@ for command in (
     evaluate,
     compare,
     make_reproduce(_extract_needs, _absent_weights),
-    make_score(_open_extractor, extraction_options=tracker_options(otherwise="the run's")),
+    make_score(_open_extractor, extraction_options=new_video_options),
     report,
     doctor,
 ):
     main.add_command(command)
+
+
+DEMO_FITS = {  # folder: the row in the last table, and the options of `aqa fit`
+    "run": ("stack", ("--head", "stack")),
+    "action-net": ("action-net", ("--head", "action-net")),
+    "control": ("stack, shuffled labels", ("--head", "stack", "--shuffle-labels")),
+}
 
 
 @main.command(epilog=example("aqa demo --out demo"))
@@ -195,31 +192,37 @@ for command in (
 def demo(out: Path, num_videos: int | None, seeds: str) -> None:
     """Run the whole pipeline on rendered videos: no download, a few minutes on two CPU cores.
 
-    The demo renders routines with known scores, extracts features with RANDOM network weights, fits
-    ACTION-NET, fits it again on shuffled labels as a control, scores a test video, and writes pages that
-    show where the score comes from.
+    The demo renders routines with known scores and extracts features with a small network that was trained on
+    ImageNet. It fits the heads `stack` and `action-net`, and `stack` again on shuffled labels as a control.
+    It scores a test video, and writes pages that show where the score comes from.
     """
-    from heads.evaluation.evaluate import evaluate as measure
-
+    _check_seeds(seeds)
     click.get_current_context().with_resource(sole_writer(out))
     root, features = out / "synthetic", out / "features"
     _render(root, num_videos)
     common = ["--dataset", "synthetic", "--root", str(root), "--store", str(features)]
     held_out = _held_out_video(root)
     sheet = ["--contact-sheet", str(out / "sheets"), "--videos", held_out.video_id]
-    networks = ["--weights", "random:0", "--detector", "annotations"]
+    networks = ["--preset", "light", "--detector", "annotations"]
     _say_and_run("extract", *common, *networks)
     _say_and_run("extract", *common, *networks, *sheet)
-    _say_and_run("fit", "--head", "action-net", *common, "--seeds", seeds, "--out", str(out / "run"))
-    control = ["--shuffle-labels", "--out", str(out / "control")]
-    _say_and_run("fit", "--head", "action-net", *common, "--seeds", seeds, *control)
+    for folder, (_, options) in DEMO_FITS.items():
+        _say_and_run("fit", *options, *common, "--seeds", seeds, "--out", str(out / folder))
     page = ["--boxes", str(held_out.boxes), "--html", str(out / "score.html")]
     _say_and_run("score", str(held_out.path), "--run", str(out / "run"), *page)
     click.echo(f"The judges gave {held_out.labels['score']:.2f}.\n")
-    _say_and_run("report", str(out / "run"), str(out / "control"), "--html", str(out / "report.html"))
+    runs = [out / folder for folder in DEMO_FITS]
+    _say_and_run("report", *map(str, runs), "--html", str(out / "report.html"))
     click.echo()
-    click.echo(_demo_table({"true labels": measure(out / "run"), "shuffled": measure(out / "control")}))
+    click.echo(_demo_table([aqa.load_run(run).evaluate() for run in runs]))
     click.echo(_demo_places(out))
+
+
+def _check_seeds(seeds: str) -> None:
+    """Raise `UsageError` for seeds that `fit` would refuse, before minutes of rendering."""
+    numbers = parse_numbers(seeds)
+    if len(set(numbers)) < len(numbers) or min(numbers) < 0:
+        raise click.UsageError(f"--seeds expects different numbers of at least 0; got {seeds!r}.")
 
 
 def _render(root: Path, num_videos: int | None) -> None:
@@ -239,8 +242,6 @@ def _held_out_video(root: Path) -> "Video":
 
 
 def _say(*arguments: str) -> None:
-    import shlex
-
     click.secho(f"\n$ aqa {shlex.join(arguments)}", bold=True)
 
 
@@ -253,19 +254,26 @@ def _say_and_run(*arguments: str) -> None:
         raise AqaError(f"the demo stopped: `aqa {arguments[0]}` did not succeed (see above).")
 
 
-def _demo_table(evaluations: dict[str, "Evaluation"]) -> str:
+def _demo_table(evaluations: Sequence["Evaluation"]) -> str:
     """Return a table of correlations: the mean over seeds, its interval over videos and seeds, each seed."""
     from aqa_pipeline.text_table import format_table
 
     rows = []
-    for labels, evaluation in evaluations.items():
+    for (head, _), evaluation in zip(DEMO_FITS.values(), evaluations, strict=True):
         (split,) = evaluation.splits
-        per_seed = ", ".join(f"{cell.scores.spearman:.2f}" for cell in evaluation.cells)
-        interval = f"[{split.interval.low:.2f}, {split.interval.high:.2f}]"
-        rows.append((labels, f"{split.mean:.2f}", interval, per_seed))
-    header = ("trained on", "Spearman", "95 % interval", "single seeds")
-    num_videos = next(iter(evaluations.values())).splits[0].ensemble.num_videos
-    return f"On {num_videos} held-out videos:\n\n{format_table(header, rows)}"
+        per_seed = ", ".join(_correlation(cell.scores.spearman) for cell in evaluation.cells)
+        low, high = split.interval.low, split.interval.high
+        interval = "undefined" if math.isnan(low) else f"[{low:.2f}, {high:.2f}]"
+        rows.append((head, _correlation(split.mean), interval, per_seed))
+    header = ("head", "Spearman", "95 % interval", "single seeds")
+    num_videos = evaluations[0].splits[0].ensemble.num_videos
+    undefined = "\nundefined: every video got the same score, because there was nothing to learn.\n"
+    note = undefined if any(math.isnan(evaluation.overall.mean) for evaluation in evaluations) else ""
+    return f"On {num_videos} held-out videos:\n\n{format_table(header, rows)}\n{note}"
+
+
+def _correlation(value: float) -> str:
+    return "undefined" if math.isnan(value) else f"{value:.2f}"
 
 
 def _demo_places(out: Path) -> str:
@@ -275,9 +283,10 @@ def _demo_places(out: Path) -> str:
         (out / "synthetic", "videos, scores and boxes, rendered just now"),
         (out / "features", "the feature store (`aqa store ls`, `aqa store verify`)"),
         (out / "sheets", "the input of the networks, of the scored video"),
-        (out / "run", "config, predictions, learning curves and checkpoints per seed"),
-        (out / "control", "the same on shuffled labels: its correlation must be near 0"),
+        (out / "run", "the stack: config, predictions and checkpoints per seed"),
+        (out / "action-net", "the same of ACTION-NET, with learning curves"),
+        (out / "control", "the stack on shuffled labels, which must find nothing"),
         (out / "score.html", "the page of the scored video: open it in a browser"),
-        (out / "report.html", "both runs compared, with pages of the videos with the largest errors"),
+        (out / "report.html", "the three runs compared, with pages of the videos with the largest errors"),
     ]
     return "\n" + format_table(("where", "what"), rows)

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,12 +10,19 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from aqa_pipeline.disk.free_space import existing_part, free_bytes
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.installation import install_command
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.records import Dataset
 from aqa_pipeline.store import Store
 
 GIB = 1 << 30
+# pip has no such option, and torch's build for CUDA cannot be imported without its libraries.
+CPU_TORCH = (
+    "torch's CUDA libraries (3 GB) are not used: `uv pip install --torch-backend cpu torch torchvision` "
+    "leaves them out"
+)
 State = Literal["has", "lacks", "broken"]
 
 
@@ -42,8 +48,8 @@ def examine(*, data: Path, store: Path) -> Iterator[Finding]:
 def _machine(store: Path) -> Iterator[Finding]:
     python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     yield Finding("python", "has", f"{python}, {len(_usable_cores())} usable cores")
-    where = next(folder for folder in (store.absolute(), *store.absolute().parents) if folder.exists())
-    free = shutil.disk_usage(where).free
+    where = existing_part(store)
+    free = free_bytes(where)
     state: Literal["has", "lacks"] = "has" if free > GIB else "lacks"
     yield Finding("disk", state, f"{free / GIB:.1f} GiB free for features at {where}")
 
@@ -59,7 +65,8 @@ def _accelerator() -> Iterator[Finding]:
 
     if not torch.cuda.is_available():
         text = f"no CUDA device (torch {torch.__version__}): networks run on the CPU, much slower"
-        yield Finding("gpu", "lacks", text)
+        unused = f"; {CPU_TORCH}" if torch.version.cuda else ""
+        yield Finding("gpu", "lacks", f"{text}{unused}")
     for index in range(torch.cuda.device_count()):
         facts = torch.cuda.get_device_properties(index)
         yield Finding("gpu", "has", f"cuda:{index} {facts.name}, {facts.total_memory / GIB:.0f} GiB")
@@ -67,9 +74,11 @@ def _accelerator() -> Iterator[Finding]:
 
 LIBRARIES = {  # optional libraries: the extra that installs the library, and what it is for
     "decord": ("decord", "reads mp4 files with --reader decord; not needed, PyAV reads every video"),
+    "mlflow": ("mlflow", "runs --log mlflow"),
     "openvino": ("openvino", "runs networks faster on a CPU, and runs exported YOLO folders"),
     "pytorchvideo": ("pytorchvideo", "has the backbones SlowFast, X3D, MViT ..."),
     "ray": ("ray", "runs --engine ray"),
+    "tensorboard": ("tensorboard", "runs --log tensorboard"),
     "ultralytics": ("yolo", "runs the detector `yolo` (AGPL-3.0); --detector torchvision works without it"),
     "xlrd": ("xls", "reads .xls label files (FR-FS)"),
 }
@@ -85,13 +94,13 @@ def _libraries() -> Iterator[Finding]:
 
 
 def _weights() -> Iterator[Finding]:
-    from aqa_pipeline.weights import verify, weights_folder
+    from aqa_pipeline.weights import status, verify, weights_folder
 
-    found = verify()
-    if not found:
-        text = f"none at {weights_folder()}: extraction needs them (see `aqa weights list`)"
+    folder = weights_folder()
+    if not any(each.present and each.path.parent == folder for each in status()):
+        text = f"none in {folder}: the papers' networks need them (see `aqa weights list`)"
         yield Finding("weights", "lacks", text)
-    for name, state in found:
+    for name, state in verify():
         yield Finding(f"weights {name}", "has" if state == "ok" else "broken", state)
 
 
@@ -109,14 +118,14 @@ def _datasets(data: Path) -> Iterator[Finding]:
 def _videos(load: Callable[[str, Path], Dataset], name: str, root: Path) -> tuple[State, str]:
     videos = load(name, root).videos
     num_present = sum(video.path.exists() for video in videos)
-    return "has" if num_present else "lacks", f"{num_present} of {len(videos)} videos at {root}"
+    return "has" if num_present else "lacks", f"{num_present} of {counted(len(videos), 'video')} at {root}"
 
 
 def _store(store: Path) -> Iterator[Finding]:
     if not store.exists():
         yield Finding("store", "lacks", f"no features yet at {store} (see `aqa extract --help`)")
         return
-    yield _finding("store", lambda: ("has", f"{_count_records(Store(store))} records at {store}"))
+    yield _finding("store", lambda: ("has", f"{counted(_count_records(Store(store)), 'record')} at {store}"))
 
 
 def _count_records(store: Store) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.plurals import counted
 
 SHARES_UP_TO = 2.0  # if no corner is larger, the corners are shares of the picture and not pixels
 BORDER = 2.0  # pixels of tolerance, for rounding and for edges that are counted from 0 or from 1
@@ -109,14 +110,15 @@ def _check_size(frame_index: Rows, corners: Corners, footage: Footage, name: str
     if beyond.any():
         x, y = high[beyond].max(axis=0)
         raise DatasetError(
-            f"{name}: {int(beyond.sum())} of {len(corners)} rows reach beyond the picture of "
-            f"{footage.width}x{footage.height} pixels, up to x {x:g}, y {y:g} (first: frame "
+            f"{name}: {int(beyond.sum())} of {counted(len(corners), 'row reaches', 'rows reach')} beyond the "
+            f"picture of {footage.width}x{footage.height} pixels, up to x {x:g}, y {y:g} (first: frame "
             f"{int(frame_index[beyond.argmax()])}). If the boxes belong to a picture of another size, scale "
             "them; otherwise cut them at the border."
         )
     small = (high - low).max(axis=1) < LEAST_SIDE
     if 2 * small.sum() > len(corners):
         raise DatasetError(
-            f"{name}: {int(small.sum())} of {len(corners)} rows are smaller than {LEAST_SIDE:g} pixels, too "
-            f"small for a person. Expected pixels of the picture of {footage.width}x{footage.height}."
+            f"{name}: {int(small.sum())} of {counted(len(corners), 'row is', 'rows are')} smaller than "
+            f"{LEAST_SIDE:g} pixels, too small for a person. Expected pixels of the picture of "
+            f"{footage.width}x{footage.height}."
         )

@@ -16,6 +16,7 @@ from scipy.stats import rankdata
 Metric = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
 FEWEST_VIDEOS = 10  # with fewer, no interval: a bootstrap of four correctly ordered videos gives [1, 1]
+TOO_FEW = "too few videos"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Interval:
         """Return why there is no interval, "too few videos" or "undefined"; "" if there is one."""
         if not math.isnan(self.low):
             return ""
-        return "undefined" if self.num_resamples else "too few videos"
+        return "undefined" if self.num_resamples else TOO_FEW
 
     def covers(self, value: float) -> bool:
         """Return whether the value lies inside; False if there is no interval."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from aqa_pipeline.plurals import counted
+
 MOST_NAMED = 10
 
 
@@ -13,6 +15,5 @@ def some(names: Sequence[str]) -> str:
 
 def count_of(names: Sequence[str], *, of: int | None = None, what: str = "video") -> str:
     """Return `1 video (lift_04)`, or `2 of 12 videos (a, b)`."""
-    number = f"{len(names)}" if of is None else f"{len(names)} of {of}"
-    plural = "s" if (len(names) if of is None else of) != 1 else ""
-    return f"{number} {what}{plural} ({some(names)})"
+    number = counted(len(names), what) if of is None else f"{len(names)} of {counted(of, what)}"
+    return f"{number} ({some(names)})"

@@ -5,14 +5,15 @@
     python -m benchmarks.extract --seconds 600 --device cuda       on a GPU, where decoding is the limit
 
 Networks are loaded before the measurement; benchmarks.scaling measures loading. The plain way is eager fp32
-throughout, reads the video twice, and writes JPEG files between (benchmarks.released). Both get the athlete's
-boxes. Networks have random weights, which does not change the speed.
+throughout, reads the video twice, and writes JPEG files between (benchmarks.work.released). Both get the
+athlete's boxes. Networks have random weights, which does not change the speed.
 """
 
 import argparse
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 import torch
@@ -21,10 +22,12 @@ from aqa_pipeline.errors import AqaError
 from aqa_pipeline.precision import check_precision
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import Store
-from benchmarks.released import PlainExtraction
-from benchmarks.rendering import render
 from benchmarks.rows import Row, add_json_option, in_turn, not_here, publish, times_as_fast
-from extract.choices.streams import Choices, build_streams
+from benchmarks.work.released import PlainExtraction
+from benchmarks.work.rendering import render
+from extract.choices.options import AthleteOptions, NetworkOptions, StreamOptions
+from extract.choices.presets import PresetName
+from extract.choices.streams import build_streams
 from extract.clock import PHASES
 from extract.decoding.feeds import Feeds, Patience
 from extract.run.extraction import Extraction
@@ -66,17 +69,18 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def measure(folder: Path, arguments: argparse.Namespace) -> list[Row]:
-    """Return a row for the comparison with the released way, and one with decoding alone."""
+    """Return rows for the comparison with the released way, of the presets, and with decoding alone."""
     video, boxes = render(folder, "video", seconds=arguments.seconds)
-    streams = our_streams(arguments)
+    streams, light = our_streams(arguments), our_streams(arguments, preset="light")
     plain = plain_extraction(arguments)
     reports: list[ExtractReport] = []
+    stores = (Store(folder / f"store-{number}") for number in count())
 
-    def ours() -> None:
-        store = Store(folder / f"store-{len(reports)}")
-        extraction = Extraction("benchmark", store, streams, workers=arguments.workers)
-        reports.append(extract(extraction, [video], progress=lambda **_: None))
-        assert not reports[-1].failures, reports[-1].failures
+    def by(streams: list[Stream]) -> ExtractReport:
+        extraction = Extraction("benchmark", next(stores), streams, workers=arguments.workers)
+        report = extract(extraction, [video], progress=lambda **_: None)
+        assert not report.failures, report.failures
+        return report
 
     def theirs() -> None:
         with tempfile.TemporaryDirectory() as pictures:
@@ -84,25 +88,31 @@ def measure(folder: Path, arguments: argparse.Namespace) -> list[Row]:
 
     ways: dict[str, Callable[[], object]] = {
         "plain": theirs,
-        "ours": ours,
+        "ours": lambda: reports.append(by(streams)),
+        "light": lambda: by(light),
         "decode": lambda: decode(video, streams, workers=arguments.workers),
     }
     seconds = in_turn(ways, rounds=arguments.rounds)
     print_shares(reports[1:], video_seconds=arguments.seconds)
-    print("\n".join(ran_on(streams)) + "\n")
-    return [whole_video(seconds, arguments), decode_bound(seconds, arguments)]
+    print("\n".join([*ran_on(streams), *ran_on(light)]) + "\n")
+    return [
+        whole_video(seconds, arguments),
+        light_preset(seconds, arguments),
+        decode_bound(seconds, arguments),
+    ]
 
 
-def our_streams(arguments: argparse.Namespace) -> list[Stream]:
-    """Return the streams `segments` and `crops`."""
-    choices = Choices(
+def our_streams(arguments: argparse.Namespace, *, preset: PresetName = "paper") -> list[Stream]:
+    """Return the streams `segments` and `crops` with the networks of a preset."""
+    networks = NetworkOptions(
         weights={"": "random:0"},
-        detector="annotations",
         device=arguments.device,
         precision=arguments.precision,
         runtime=arguments.runtime,
     )
-    return build_streams(["segments", "crops"], choices)
+    athlete = AthleteOptions(detector="annotations")
+    options = StreamOptions(networks=networks, athlete=athlete, preset=preset)
+    return build_streams(["segments", "crops"], options)
 
 
 def plain_extraction(arguments: argparse.Namespace) -> PlainExtraction:
@@ -148,6 +158,18 @@ def whole_video(seconds: dict[str, list[float]], arguments: argparse.Namespace) 
         reached=times_as_fast(seconds["plain"], seconds["ours"]),
         plain=f"{plain:.1f} s per minute of video",
         ours=f"{ours:.1f} s per minute of video",
+    )
+
+
+def light_preset(seconds: dict[str, list[float]], arguments: argparse.Namespace) -> Row:
+    """Return the row for the comparison of the presets, I3D and ResNet-50 against EfficientNet-Lite 0."""
+    paper, light = (60 * statistics.median(seconds[name]) / arguments.seconds for name in ("ours", "light"))
+    return Row(
+        what=f"a whole video, --preset light against paper, {arguments.precision}, {arguments.device}",
+        at_least="",
+        reached=times_as_fast(seconds["ours"], seconds["light"]),
+        plain=f"{paper:.1f} s per minute of video",
+        ours=f"{light:.1f} s per minute of video",
     )
 
 

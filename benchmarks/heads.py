@@ -30,11 +30,14 @@ from heads.data.feature_set import FeatureSet
 from heads.data.folds import Fold
 from heads.evaluation.bootstrap import mean_interval
 from heads.models.action_net import ActionNet
-from heads.recipes import Recipe, action_net_recipe
+from heads.recipes import Recipe
+from heads.recipes.papers import action_net_recipe
 from heads.runs.epoch import Epoch
 from heads.runs.predictions import Predicted
 from heads.runs.run_config import Precision
-from heads.training.loop import Training, make_optimiser, train
+from heads.training.methods.loop import train
+from heads.training.methods.optimizer import make_optimizer
+from heads.training.methods.training import Compute, Training
 
 NUM_TRAIN, NUM_TEST = 200, 50
 PRECISIONS: dict[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -158,15 +161,15 @@ class NpyFiles(Dataset[tuple[Tensor, Tensor, float]]):
 
 def plain_epoch(loader: DataLoader[tuple[Tensor, Tensor, float]], net: ActionNet, recipe: Recipe) -> None:
     """Train one epoch the plain way."""
-    optimiser = make_optimiser(net, recipe)
+    optimizer = make_optimizer(net, recipe.optimization)
     net.train()
     for segments, crops, labels in loader:
         features = {"segments": segments, "crops": crops}
         masks = {stream: torch.ones(rows.shape[:2], dtype=torch.bool) for stream, rows in features.items()}
         loss = torch.nn.functional.mse_loss(net(features, masks).scores, labels.float())
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         loss.item()
 
 
@@ -197,7 +200,7 @@ def one_epoch(samples: FeatureSet, recipe: Recipe, variant: str, precision: Prec
     """Return the seconds of our second epoch, without a test set, as in the plain way."""
     none, marks = np.empty(0, dtype=np.int64), []
     fold = Fold(np.arange(NUM_TRAIN), none, none)
-    short = replace(recipe, epochs=2, milestones=())
+    short = replace(recipe.with_optimization(milestones=()), epochs=2)
     fit(samples, short, fold, variant, precision, on_epoch=lambda _: marks.append(time.perf_counter()))
     return marks[1] - marks[0]
 
@@ -219,7 +222,7 @@ def fit(
         labels=samples.labels,
         recipe=recipe,
         seed=0,
-        precision=precision,
+        compute=Compute(precision=precision),
     )
     return train(training, on_epoch).scores
 

@@ -20,8 +20,8 @@ from aqa_pipeline.backbones import get_backbone
 from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.errors import AqaError
 from benchmarks.machine import has_bf16, highest_rate
-from benchmarks.released import plain_features
 from benchmarks.rows import Row, add_json_option, in_turn, milliseconds, not_here, publish, times_as_fast
+from benchmarks.work.released import plain_features
 from extract.runtimes import Precision, Runtime
 from extract.runtimes.load_backbone import load_backbone
 
@@ -69,7 +69,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     rows: list[Row] = []
     for question in QUESTIONS:
-        rows += on_cpu(question, arguments)
+        rows += [] if arguments.only_gpu else on_cpu(question, arguments)
         rows += on_gpu(question, arguments)
     publish(rows, arguments.json)
 
@@ -82,6 +82,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--no-compile", action="store_true")
+    parser.add_argument("--only-gpu", action="store_true")
     add_json_option(parser)
     return parser.parse_args()
 
@@ -103,7 +104,8 @@ def on_gpu(question: Question, arguments: argparse.Namespace) -> Iterator[Row]:
     if not torch.cuda.is_available():
         yield not_here(f"{question.what}, bf16, GPU", question.bf16_on_gpu, "a GPU")
         return
-    settings: list[tuple[Runtime, Precision]] = [("eager", "fp32"), ("eager", "bf16"), ("compile", "bf16")]
+    settings: list[tuple[Runtime, Precision]] = [("eager", "fp32"), ("eager", "bf16")]
+    settings += [] if arguments.no_compile else [("compile", "bf16")]
     batch = pictures(question, question.gpu_batch)
     yield from measure(question, settings, arguments, device="cuda", batch=batch)
 

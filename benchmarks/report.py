@@ -42,6 +42,7 @@ SECTIONS = (
     Section("networks", "Networks, per clip or picture", 600),
     Section("extract", "A whole video", 600),
     Section("heads", "Training", 300),
+    Section("fine_tune", "Fine-tuning", 300),
     Section("tube_attention", "Attention within tubes", 600, ("--dense", "--rounds", "3")),
     Section("scaling", "Growth, start and memory", 1500),
 )

@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.rendering import render, repeat
 from benchmarks.rows import Row, add_json_option, not_here, publish
+from benchmarks.work.rendering import render, repeat
 from extract.runtimes.load_backbone import load_backbone
 
 AQA = "import cli; cli.main()"

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from campaigns.figures import put_into_docs
+from campaigns.results.figures import put_into_docs
 
 # In the order of docs/reliability.md, with their counts in full.
 COUNTS: Mapping[str, int] = {

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.store import Store, pack
-from campaigns.campaign import CampaignResult, run_campaign
-from campaigns.samples import aqa, random_record
+from campaigns.inputs.samples import aqa, random_record
+from campaigns.results.campaign import CampaignResult, run_campaign
 
 NUM_RECORDS = 12
 COMMANDS = 20  # the command checks the first 20 flips too; its function checks all of them

@@ -2,7 +2,8 @@
 
     python -m campaigns.changed_inputs --count 200 --out build/campaigns
 
-A store is extracted again and again, each time after random changes (`campaigns.changes`) of its inputs.
+A store is extracted again and again, each time after random changes of its inputs
+(`campaigns.inputs.changes`).
 Before each extraction, `fit` and `store verify --sources` must report the changes. A file changed to one of
 equal size and time must be reported by `store verify --sources` alone; its records are deleted and made
 again. No unchanged record may be made again. After each extraction the store must equal, array by array, a
@@ -18,9 +19,9 @@ from pathlib import Path
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.sources.outdated import find_changed
 from aqa_pipeline.store import Store
-from campaigns.campaign import CampaignResult, run_campaign
-from campaigns.changes import CHANGES, OTHER_VIDEO, TRACKED, Change, Inputs
-from campaigns.samples import aqa, differences
+from campaigns.inputs.changes import CHANGES, OTHER_VIDEO, TRACKED, Change, Inputs
+from campaigns.inputs.samples import aqa, differences
+from campaigns.results.campaign import CampaignResult, run_campaign
 
 CHANGES_OF_A_ROUND = 10  # of twelve videos
 ROUNDS_OF_A_ROOT = 4  # then the videos move to another root, into a folder of the same name
@@ -113,32 +114,32 @@ def _draw(rng: random.Random, names: list[str], number: int, changes: dict[str, 
 def extracted(inputs: Inputs, store: Path, *options: object) -> str:
     """Extract crops, then tubes, which have separate quads. Return all printed text."""
     quads = ("--tracker", f"annotations:{inputs.root / 'quads'}")
-    told = []
+    texts = []
     for streams in ((*CROPS,), (*TUBES, *quads)):
         data = ("--dataset", "folder", "--root", inputs.root, "--store", store)
         code, text = aqa("extract", *data, *streams, *WEIGHTS, *options)
         assert code == 0, text
-        told.append(text)
-    return "\n".join(told)
+        texts.append(text)
+    return "\n".join(texts)
 
 
 def _one_round(inputs: Inputs, store: Path, drawn: dict[str, str], tally: Tally) -> None:
     """Compare what each command reports with what was changed, and bring the store up to date."""
-    told = {name: CHANGES[what] for name, what in drawn.items() if CHANGES[what].reason is not None}
-    open_ones = {name: change for name, change in told.items() if not change.quietly}
-    of_dataset = {name: change for name, change in told.items() if CHANGES["quads"] is not change}
+    noticed = {name: CHANGES[what] for name, what in drawn.items() if CHANGES[what].reason is not None}
+    open_ones = {name: change for name, change in noticed.items() if not change.quietly}
+    of_dataset = {name: change for name, change in noticed.items() if CHANGES["quads"] is not change}
     _add_to_tally(tally, "fit", drawn, _reported_by_fit(inputs, store), _without(open_ones, CHANGES["quads"]))
     _add_to_tally(tally, "verify --sources", drawn, _reported_by_verify(inputs, store), of_dataset)
     before = _identities(store)
     text = extracted(inputs, store)
     _add_to_tally(tally, "extract", drawn, _reported_by_extract(text), open_ones)
     after = _identities(store)
-    expected = _records(open_ones) | _records({n: CHANGES[w] for n, w in drawn.items() if n not in told})
+    expected = _records(open_ones) | _records({n: CHANGES[w] for n, w in drawn.items() if n not in noticed})
     written = {place for place in after if after[place] != before.get(place)}
     for stream, name in expected - written:
         tally.missed[f"round {tally.rounds}, {name}"] = f"{drawn[name]}, but its {stream} were not made again"
     tally.in_vain += [f"round {tally.rounds}, {name}: its {stream}" for stream, name in written - expected]
-    if quiet := {name: change for name, change in told.items() if change.quietly}:
+    if quiet := {name: change for name, change in noticed.items() if change.quietly}:
         for name in quiet:
             for path in store.rglob(f"{name}.h5"):
                 path.unlink()

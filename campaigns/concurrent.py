@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from aqa_pipeline.store import Store
-from campaigns.campaign import CampaignResult, run_campaign
-from campaigns.samples import differences, extract_crops, half_records, write_videos
+from campaigns.inputs.samples import differences, extract_crops, half_records, write_videos
+from campaigns.results.campaign import CampaignResult, run_campaign
 
 NUM_EXTRACTORS = 4
 IMPORTED = [
@@ -47,8 +47,8 @@ def measure(count: int, scratch: Path) -> CampaignResult:
     with Extractors(NUM_EXTRACTORS) as extractors:
         for number in range(count):
             store = scratch / f"round-{number}"
-            told = extractors.extract(root, store)
-            found = [text for code, text in told if code] + half_records(store)
+            answers = extractors.extract(root, store)
+            found = [text for code, text in answers if code] + half_records(store)
             found += differences(Store(alone), Store(store))
             unequal += bool(found)
             problems += [f"round {number}: {text}" for text in found]

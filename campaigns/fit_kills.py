@@ -19,11 +19,11 @@ from pathlib import Path
 
 import torch
 
-from aqa_pipeline.files import PART
-from campaigns.campaign import CampaignResult, run_campaign
-from campaigns.forked_command import Command
+from aqa_pipeline.disk.files import PART
 from campaigns.full_disk import Limit, small_disk
-from campaigns.samples import aqa, extract_crops, write_videos
+from campaigns.inputs.samples import aqa, extract_crops, write_videos
+from campaigns.processes.forked_command import Command
+from campaigns.results.campaign import CampaignResult, run_campaign
 
 DISK_BYTES = 32 << 20
 NUM_VIDEOS = 8
@@ -161,8 +161,8 @@ def _undisturbed(place: Place) -> Place:
 
 def _completed(place: Place, tally: Tally) -> list[str]:
     """Run the commands again, and return what is wrong. Delete run and page afterwards."""
-    told = [Command(words).ended() for words in (place.fit(), place.report())]
-    found = [text for code, text in told if code] + place.differences()
+    answers = [Command(words).ended() for words in (place.fit(), place.report())]
+    found = [text for code, text in answers if code] + place.differences()
     tally.compared += 1
     place.clear()
     return found
@@ -195,11 +195,11 @@ def report_on_a_full_disk(place: Place, rng: random.Random, tally: Tally) -> lis
 def two_fits(place: Place, rng: random.Random, tally: Tally) -> list[str]:
     """Run two fits into one empty folder at once; one of them may be refused."""
     place.clear()
-    told = _two(place.fit(), rng)
-    refused = [text for code, text in told if code == 1 and RIVAL in text and _is_one_line(text)]
+    answers = _two(place.fit(), rng)
+    refused = [text for code, text in answers if code == 1 and RIVAL in text and _is_one_line(text)]
     tally.rivals_refused += len(refused)
-    done = [code for code, _ in told if code == 0]
-    return [] if done and len(done) + len(refused) == 2 else [f"{code}: {text}" for code, text in told]
+    done = [code for code, _ in answers if code == 0]
+    return [] if done and len(done) + len(refused) == 2 else [f"{code}: {text}" for code, text in answers]
 
 
 def two_reports(place: Place, rng: random.Random, tally: Tally) -> list[str]:

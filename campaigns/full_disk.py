@@ -17,8 +17,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from aqa_pipeline.store import Store
-from campaigns.campaign import CampaignResult, run_campaign
-from campaigns.samples import aqa, differences, extract_crops, half_records, write_videos
+from campaigns.inputs.samples import aqa, differences, extract_crops, half_records, write_videos
+from campaigns.results.campaign import CampaignResult, run_campaign
 
 DISK_BYTES = 4 << 20
 MOST_POINTS = 10  # tries per full disk: at some points there is enough room

@@ -20,10 +20,11 @@ import torch
 
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import Store
-from campaigns.campaign import CampaignResult, run_campaign
-from campaigns.processes import children_of, ends
-from campaigns.samples import differences, half_records, write_videos
-from extract.choices.streams import Choices, build_streams
+from campaigns.inputs.samples import differences, half_records, write_videos
+from campaigns.processes.proc_files import children_of, ends
+from campaigns.results.campaign import CampaignResult, run_campaign
+from extract.choices.options import NetworkOptions, StreamOptions
+from extract.choices.streams import build_streams
 from extract.run.extraction import Extraction
 from extract.run.stage import extract
 from extract.streams import Stream
@@ -55,8 +56,8 @@ def measure(count: int, scratch: Path) -> CampaignResult:
     torch.set_num_threads(1)  # torch's threads do not survive a fork
     write_videos(scratch / "data", num_videos=NUM_VIDEOS)
     videos = [Video(path.stem, path) for path in sorted((scratch / "data" / "videos").iterdir())]
-    choices = Choices(backbones={"": "resnet18"}, weights={"": "random:0"})
-    streams = build_streams(["frames"], choices)
+    networks = NetworkOptions(backbones={"": "resnet18"}, weights={"": "random:0"})
+    streams = build_streams(["frames"], StreamOptions(networks=networks))
     start = time.monotonic()
     assert os.waitpid(started(scratch / "undisturbed", streams, videos), 0)[1] == 0
     seconds, rng, tally = time.monotonic() - start, np.random.default_rng(0), Tally()

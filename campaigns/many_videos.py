@@ -18,10 +18,11 @@ import numpy as np
 
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import Store
-from campaigns.campaign import CampaignResult, run_campaign
-from campaigns.processes import children_of, cpu_seconds, resident_megabytes
-from campaigns.samples import half_records
-from extract.choices.streams import Choices, build_streams
+from campaigns.inputs.samples import half_records
+from campaigns.processes.proc_files import children_of, cpu_seconds, resident_megabytes
+from campaigns.results.campaign import CampaignResult, run_campaign
+from extract.choices.options import NetworkOptions, StreamOptions
+from extract.choices.streams import build_streams
 from extract.run.extraction import Extraction
 from extract.run.stage import extract
 
@@ -56,7 +57,8 @@ def main() -> None:
 def measure(count: int, scratch: Path) -> CampaignResult:
     """Measure how memory and time per video change in the course of the run."""
     videos = write_short_videos(scratch / "videos", count)
-    streams = build_streams(["frames"], Choices(backbones={"": "resnet18"}, weights={"": "random:0"}))
+    networks = NetworkOptions(backbones={"": "resnet18"}, weights={"": "random:0"})
+    streams = build_streams(["frames"], StreamOptions(networks=networks))
     look = Look(count)
     report = extract(Extraction("campaign", Store(scratch / "store"), streams), videos, progress=look)
     rows = look.samples

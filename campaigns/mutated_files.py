@@ -2,9 +2,10 @@
 
     python -m campaigns.mutated_files --count 2000 --out build/campaigns
 
-Files of every kind (`campaigns.file_kinds`) are mutated (`campaigns.mutations`) and opened as a user opens
-them, by an `aqa` command in a worker process with limited memory. A worker that dies or hangs is counted as a
-problem, and is replaced. Mutation number K is the same in every run: `--only K` repeats it and prints all.
+Files of every kind (`campaigns.inputs.file_kinds`) are mutated (`campaigns.inputs.mutations`) and opened as a
+user opens them, by an `aqa` command in a worker process with limited memory. A worker that dies or hangs is
+counted as a problem, and is replaced. Mutation number K is the same in every run: `--only K` repeats it and
+prints all.
 """
 
 import contextlib
@@ -22,10 +23,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from campaigns.campaign import CampaignResult, run_campaign
-from campaigns.file_kinds import FILE_KINDS
-from campaigns.file_samples import CANARY
-from campaigns.mutations import mutate
+from campaigns.inputs.file_kinds import FILE_KINDS
+from campaigns.inputs.file_samples import CANARY
+from campaigns.inputs.mutations import mutate
+from campaigns.results.campaign import CampaignResult, run_campaign
 
 SECONDS_PER_FILE = 60.0
 MEMORY_BYTES = 4 << 30  # more than the worker uses after its imports

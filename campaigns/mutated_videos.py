@@ -17,8 +17,8 @@ import av
 import numpy as np
 
 from aqa_pipeline.store import Store
-from campaigns.campaign import CampaignResult, run_campaign
-from campaigns.samples import aqa, half_records
+from campaigns.inputs.samples import aqa, half_records
+from campaigns.results.campaign import CampaignResult, run_campaign
 
 TIMEOUT_SECONDS = 60
 CLIP_SECONDS = 2.0

@@ -20,8 +20,8 @@ from typing import Self
 
 from aqa_pipeline.cluster.connection import OBJECT_STORE_BYTES, import_ray
 from aqa_pipeline.store import Store
-from campaigns.campaign import CampaignResult, run_campaign
-from campaigns.samples import differences, extract_crops, half_records, write_videos
+from campaigns.inputs.samples import differences, extract_crops, half_records, write_videos
+from campaigns.results.campaign import CampaignResult, run_campaign
 
 NUM_NODES, NUM_WORKERS = 2, 2
 FEWEST_VIDEOS, MOST_VIDEOS = 12, 40  # two videos per kill, within these bounds
@@ -55,8 +55,8 @@ def measure(count: int, scratch: Path) -> CampaignResult:
     with local_cluster() as (address, raylets), Killer(raylets, count) as killer:
         while not killer.is_done:
             store = scratch / f"round-{rounds}"
-            runs, told = extract_until_done(root, store, address)
-            found = told + half_records(store) + differences(Store(alone), Store(store))
+            runs, errors = extract_until_done(root, store, address)
+            found = errors + half_records(store) + differences(Store(alone), Store(store))
             problems += [f"round {rounds}: {text}" for text in found]
             rounds, unequal, repeated = rounds + 1, unequal + bool(found), repeated + runs - 1
     left_behind = killer.decoders_left_behind()

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.records import SpecValue, Video
 from aqa_pipeline.video import open_video, probe
-from campaigns.campaign import CampaignResult, run_campaign
+from campaigns.results.campaign import CampaignResult, run_campaign
 
 SIZES, RATES = ((192, 128), (160, 120), (224, 144)), ("25", "30000/1001", "50")
 MOST_OFF_SECONDS = 1e-5  # the program prints six digits

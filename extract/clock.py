@@ -1,4 +1,4 @@
-"""Count where the main thread's time goes: decoding, detection, tracking, the networks, writing."""
+"""Count where the main thread's time goes: decoding, detection, tracking, resizing, networks, writing."""
 
 import time
 from collections import defaultdict
@@ -9,6 +9,7 @@ PHASES = {
     "decode": "decoding",
     "detect": "detection",
     "track": "tracking",
+    "resize": "resizing",
     "network": "the networks",
     "write": "writing",
 }

@@ -52,6 +52,16 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture
+def no_weights_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the packages with weights that our own installation brings."""
+    from aqa_pipeline.weights import WEIGHTS, cache
+
+    hidden = [entry.package for entry in WEIGHTS.values() if entry.package is not None]
+    find = cache.installed_file
+    monkeypatch.setattr(cache, "installed_file", lambda package: None if package in hidden else find(package))
+
+
 @pytest.fixture(scope="session")
 def yolo_export(shared: Path) -> str:
     """Return a detector's name: a real YOLO11n in int8, which OpenVINO runs."""
@@ -64,6 +74,19 @@ def yolo_export(shared: Path) -> str:
     if "ONEDNN_MAX_CPU_ISA" in os.environ:
         pytest.skip("OpenVINO compiles no int8 network for fewer instructions than it sees in the CPU")
     return f"yolo:{folder}"
+
+
+@pytest.fixture
+def own_weights(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that lets the test use weights of this machine, or skips it: `own_weights("i3d")`."""
+    from aqa_pipeline.weights import missing_weights
+
+    def use(*names: str) -> None:
+        monkeypatch.undo()  # a test's own home, which is empty
+        if missing := missing_weights(names):
+            pytest.skip(f"the weights {missing[0].name} are not on this machine: see `aqa weights list`")
+
+    return use
 
 
 @pytest.fixture(scope="session")
@@ -145,7 +168,8 @@ def researcher_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_noise_video(path, seed=seed)
     dataset = aqa.load_dataset("folder", folder / "my-videos")
     store = aqa.open_store(folder / "features")
-    options = aqa.Choices(backbones={"": "resnet18"}, weights={"": "random:0"})
+    networks = aqa.NetworkOptions(backbones={"": "resnet18"}, weights={"": "random:0"})
+    options = aqa.StreamOptions(networks=networks)
     report = aqa.extract(dataset, store, streams=["frames"], options=options, workers=1)
     assert not report.failures
     how = {"streams": ["frames"], "seeds": [0], "epochs": 2, "device": "cpu"}

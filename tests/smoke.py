@@ -11,7 +11,8 @@ import zipfile
 from pathlib import Path
 
 MUST_HOLD = (
-    "aqa.py",
+    "aqa/__init__.py",
+    "aqa/py.typed",
     "cli.py",
     "aqa_pipeline/py.typed",
     "extract/py.typed",

@@ -19,6 +19,8 @@ from aqa_pipeline.errors import ArrayError, DatasetError, RunError, StoreError, 
 from aqa_pipeline.records import StreamSpec
 from heads.scoring.run import Run
 
+pytestmark = pytest.mark.xdist_group("researcher")  # one worker makes the folder for all of them
+
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 DOCUMENTED = [
     aqa.load_dataset,
@@ -28,6 +30,10 @@ DOCUMENTED = [
     aqa.load_run,
     aqa.Head,
     aqa.Run.score,
+    aqa.StreamOptions,
+    aqa.NetworkOptions,
+    aqa.InputOptions,
+    aqa.AthleteOptions,
 ]
 
 
@@ -159,12 +165,35 @@ def test_what_is_printed_shows_shapes_and_counts_alone(folder: Path) -> None:
 
 def test_a_default_extraction_is_that_of_the_command() -> None:
     from aqa_pipeline.datasets import DATASETS
-    from extract.choices.usual import usual_choices
-    from extract.commands.extract import choices_of, extract
+    from extract.choices.options import StreamOptions
+    from extract.choices.usual import with_usual
+    from extract.commands.extract import extract
+    from extract.commands.parse_options import parse_stream_options
 
-    context = extract.make_context("extract", ["--device", "cpu"], resilient_parsing=True)
-    for adapter in DATASETS:
-        assert usual_choices(adapter, device="cpu") == choices_of(context.params, dataset=adapter)
+    context = extract.make_context("extract", [], resilient_parsing=True)
+    of_command = parse_stream_options(context.params)
+    assert of_command == StreamOptions()
+    assert {with_usual(of_command, adapter).inputs.rest for adapter in DATASETS} == {"padded", "dropped"}
+
+
+def test_options_that_are_left_open_are_as_usual_for_the_dataset(folder: Path) -> None:
+    dataset, store = aqa.load_dataset("folder", "my-videos"), aqa.open_store("features")
+    networks = aqa.NetworkOptions(backbones={"": "mc3_18"}, weights={"": "random:0"}, device="cpu")
+    options = aqa.StreamOptions(networks=networks)
+    report = aqa.extract(dataset, store, streams=["segments"], videos=["v0"], options=options)
+    assert (report.num_done, report.failures) == (1, [])
+    (spec,) = store.specs("my-videos", "segments")
+    assert (spec.facts["rest"], spec.facts["backbone"]) == ("padded", "mc3_18")
+
+
+def test_a_value_that_does_not_fit_is_explained_before_anything_is_read(folder: Path) -> None:
+    dataset, store = aqa.load_dataset("folder", "my-videos"), aqa.open_store("features")
+    with pytest.raises(aqa.AqaError, match="workers is '0', expected greater than or equal to 1"):
+        aqa.extract(dataset, store, streams=["frames"], workers=0)
+    with pytest.raises(aqa.AqaError, match="runtime is 'tensorrt', expected 'auto', 'eager', 'compile' or"):
+        aqa.NetworkOptions(runtime="tensorrt")
+    with pytest.raises(aqa.AqaError, match="'wieghts' is no field of it"):
+        aqa.NetworkOptions(wieghts={})
 
 
 def test_unknown_names_are_explained(folder: Path) -> None:

@@ -31,11 +31,12 @@ def texts() -> dict[str, str]:
     return {page.name: page.read_text() for page in pages} | dict(helps(cli.main, "aqa"))
 
 
-def helps(command: click.Command, name: str) -> list[tuple[str, str]]:
-    context = click.Context(command, info_name=name)
-    found = [(name, command.get_help(context))]
+def helps(command: click.Command, name: str, parent: click.Context | None = None) -> list[tuple[str, str]]:
+    """Return the help of a command and of those within it. A command keeps the first help option it makes."""
+    context = click.Context(command, parent, info_name=name, **command.context_settings)
+    found = [(context.command_path, command.get_help(context))]
     for inner in command.commands.values() if isinstance(command, click.Group) else ():
-        found += helps(inner, f"{name} {inner.name}")
+        found += helps(inner, str(inner.name), context)
     return found
 
 

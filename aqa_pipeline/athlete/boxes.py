@@ -18,8 +18,9 @@ from typing import TextIO
 import numpy as np
 import numpy.typing as npt
 
+from aqa_pipeline.disk.files import write_whole
 from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.files import write_whole
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.untrusted.bounded_files import MIB, open_bounded_text
 
 HEADER = ("frame_index", "x1", "y1", "x2", "y2")
@@ -140,7 +141,7 @@ def write_boxes(path: Path, boxes: Mapping[int, npt.ArrayLike]) -> None:
 
 def _parse(fields: list[str], *, where: str) -> tuple[int, tuple[float, ...]]:
     if len(fields) != len(HEADER):
-        raise DatasetError(f"{where} has {len(fields)} fields; expected {','.join(HEADER)}")
+        raise DatasetError(f"{where} has {counted(len(fields), 'field')}; expected {','.join(HEADER)}")
     try:
         index, box = int(fields[0]), tuple(float(field) for field in fields[1:])
     except ValueError as error:

@@ -7,9 +7,15 @@ import numpy as np
 
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Record, StreamSpec
+from aqa_pipeline.spec_facts import typed_facts
 
 # The option of `aqa extract` for each stream that may leave out a part by design. Other streams cover all.
-OPTIONS = {"segments": "--rest padded", "clips": "--clips whole", "tubes": "--last-frames {num_frames}"}
+OPTIONS = {
+    "segments": "--rest padded",
+    "clips": "--clips whole",
+    "tubes": "--last-frames {num_frames}",
+    "pixels": "--last-frames {num_frames}",
+}
 SAME_MOMENT = 1e-6  # seconds
 
 
@@ -39,8 +45,8 @@ def covered_part(spec: StreamSpec, pts_seconds: np.ndarray, footage: Footage | N
     """
     if spec.stream not in OPTIONS or footage is None or not len(pts_seconds):
         return None
-    rate_fps = spec.facts.get("rate_fps")
-    tolerance = 0.5 / float(rate_fps) if rate_fps else 0.0
+    rate_fps = typed_facts(spec).rate_fps
+    tolerance = 0.5 / rate_fps if rate_fps else 0.0
     start, stop = float(pts_seconds[0, 0]), float(pts_seconds[:, 1].max())
     missed = max(start, footage.duration_seconds - stop)
     if missed <= tolerance + SAME_MOMENT:
@@ -53,6 +59,6 @@ def covered_part(spec: StreamSpec, pts_seconds: np.ndarray, footage: Footage | N
 def covered_parts(records: Mapping[str, Record]) -> Iterator[tuple[str, CoveredPart]]:
     """Yield each stream that covers only a part of the performance, and that part."""
     for stream, record in records.items():
-        part = covered_part(record.spec, record.pts_seconds, record.footage)
+        part = covered_part(record.spec, record.pts_seconds, record.pictures.footage)
         if part is not None:
             yield stream, part

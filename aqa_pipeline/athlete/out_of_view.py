@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aqa_pipeline.athlete.quads import reference_quads
 from aqa_pipeline.athlete.tube_masks import coverage
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Box, Record
@@ -33,13 +34,14 @@ class OutOfView:
 def streams_out_of_view(records: Mapping[str, Record]) -> Iterator[tuple[str, OutOfView]]:
     """Yield each stream of a video whose athlete is out of view in at least one frame.
 
-    A tube record holds the athlete's quads. For other streams the boxes of the crops say where the athlete
-    is, or else the quads of the tubes.
+    A record of a tracked stream holds the athlete's quads. For other streams the boxes of the crops say where
+    the athlete is, or else the quads of the tracked stream.
     """
     for stream, record in records.items():
-        if record.field_of_view is None or record.footage is None:
+        field_of_view, footage = record.pictures.field_of_view, record.pictures.footage
+        if field_of_view is None or footage is None:
             continue
-        outside = count_out_of_view(_athlete(record, records), record.field_of_view, record.footage)
+        outside = count_out_of_view(_athlete(record, records), field_of_view, footage)
         if outside is not None:
             yield stream, outside
 
@@ -87,7 +89,7 @@ def _athlete(record: Record, records: Mapping[str, Record]) -> np.ndarray:
 def _found(record: Record) -> tuple[np.ndarray, np.ndarray]:
     index = np.asarray(record.extras["frame_index"]).reshape(-1)
     if "frame_quads" in record.extras:
-        quads = record.extras["frame_quads"][:, 0].reshape(-1, 4, 2)
+        quads = reference_quads(record)
     else:
         quads = record.extras["boxes"][:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
     frames, first = np.unique(index, return_index=True)

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from aqa_pipeline.athlete.boxes import CORNERS, size_hint
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.plurals import counted
+from aqa_pipeline.records import Record
 from aqa_pipeline.untrusted.bounded_files import LABEL_BYTES, read_bounded_json, read_bounded_text
 
 Quads = npt.NDArray[np.float64]
@@ -20,6 +22,15 @@ Quads = npt.NDArray[np.float64]
 QUAD_COLUMNS = ("x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4")
 BOX_COLUMNS = QUAD_COLUMNS[:4]
 FRAME_COLUMN = "frame_index"
+
+
+def reference_quads(record: Record) -> Quads:
+    """Return the quads of a record's frames, (frame, 4, 2) in pixels of the frame, in the reference view.
+
+    Tubes keep them by clip and view, (clip, view, frame, 4, 2), and stored frames by frame.
+    """
+    quads = np.asarray(record.extras["frame_quads"], np.float64)
+    return (quads[:, 0] if quads.ndim > 3 else quads).reshape(-1, 4, 2)
 
 
 def read_quads(path: Path) -> dict[str, Quads]:
@@ -58,7 +69,9 @@ def read_quad_csv(path: Path) -> dict[int, Quads]:
     elif len(header) == len(QUAD_COLUMNS):
         header = QUAD_COLUMNS
     else:
-        raise DatasetError(f"quads {path} have no header and {len(header)} numbers a row; {_expected()}")
+        raise DatasetError(
+            f"quads {path} have no header and {counted(len(header), 'number')} a row; {_expected()}"
+        )
     with_frames = header[0] == FRAME_COLUMN
     if header[with_frames:] not in (QUAD_COLUMNS, BOX_COLUMNS):
         raise DatasetError(
@@ -127,7 +140,7 @@ def _are_numbers(fields: list[str]) -> bool:
 
 def _parse(fields: list[str], *, where: str, num_fields: int, frame: int | None) -> tuple[int, Quads]:
     if len(fields) != num_fields:
-        raise DatasetError(f"{where} has {len(fields)} fields; expected {num_fields}")
+        raise DatasetError(f"{where} has {counted(len(fields), 'field')}; expected {num_fields}")
     try:
         index = int(fields[0]) if frame is None else frame
         numbers = np.array([float(field) for field in fields[frame is None :]])

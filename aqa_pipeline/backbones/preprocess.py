@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from aqa_pipeline.athlete.tube_masks import Size
 from aqa_pipeline.backbones.backbone import WHOLE
 from aqa_pipeline.backbones.frame_to_square import Geometry, ReleasedSegments, ShortSideAndCrop, SquashAndCrop
-from aqa_pipeline.backbones.resizing import antialiased_center, bilinear_center
+from aqa_pipeline.backbones.normalization import NORMALIZATIONS, PerChannel
+from aqa_pipeline.backbones.resizing import antialiased_center, bicubic_center, bilinear_center
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Box
 
 NO_CHANGE = 0.02
-PerChannel = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ def whole_picture(preprocess: Preprocess) -> Preprocess:
     return replace(preprocess, name=f"{preprocess.name}{WHOLE}", geometry=whole)
 
 
-_HALF_RANGE: tuple[PerChannel, PerChannel] = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)  # [0, 255] -> [-1, 1]
-_IMAGENET: tuple[PerChannel, PerChannel] = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_KINETICS: tuple[PerChannel, PerChannel] = (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)
-_PYSLOWFAST: tuple[PerChannel, PerChannel] = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
+_HALF_RANGE = NORMALIZATIONS["half-range"]
+_IMAGENET = NORMALIZATIONS["imagenet"]
+_KINETICS = NORMALIZATIONS["kinetics"]
+_PYSLOWFAST = NORMALIZATIONS["pyslowfast"]
 
 _SHORT_256_CROP_224 = ShortSideAndCrop(256, 224, antialiased_center)
 _SHORT_256_CROP_224_BILINEAR = ShortSideAndCrop(256, 224, bilinear_center)
@@ -133,8 +133,7 @@ PREPROCESS = {
             "c3d-sports1m",
             112,
             _171x128_CROP_112_BILINEAR,
-            (104 / 255, 117 / 255, 128 / 255),
-            (1 / 255, 1 / 255, 1 / 255),
+            *NORMALIZATIONS["caffe"],
             source="MMAction2's C3D: 171x128, center crop 112x112, pixels of 0..255 less their mean",
         ),
         Preprocess(
@@ -148,8 +147,7 @@ PREPROCESS = {
             "hara-112",
             112,
             _171x128_CROP_112,
-            (0.4345, 0.4051, 0.3775),
-            (0.2768, 0.2713, 0.2737),
+            *NORMALIZATIONS["hara"],
             source="Weight-Decider 4.1: 171x128, center crop 112x112; Hara's own Kinetics mean and deviation",
         ),
         # The code draws one of four filters per video, at test time too. Here it is always the bilinear one.
@@ -194,6 +192,16 @@ PREPROCESS = {
             ShortSideAndCrop(182, 182, bilinear_center),
             *_PYSLOWFAST,
             source="the test crop of pytorchvideo's X3D-S",
+        ),
+        *(
+            Preprocess(
+                f"efficientnet-lite-{side}",
+                side,
+                ShortSideAndCrop(side + 32, side, bicubic_center),
+                *_HALF_RANGE,
+                source="tensorflow/tpu's EfficientNet-Lite: bicubic, 16 pixels cut off on each side",
+            )
+            for side in (224, 240, 260)
         ),
     )
 }

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+# The arguments are a frame, its new width and height.
+Resized = Callable[[np.ndarray, int, int], np.ndarray]
 # The arguments are a frame, its new width and height, and the side of the central square to return.
 ResizedCenter = Callable[[np.ndarray, int, int, int], np.ndarray]
 
@@ -19,9 +21,18 @@ def antialiased(frame: np.ndarray, width: int, height: int) -> np.ndarray:
 
     torchvision's filter on uint8 tensors differs from it by one gray level in some pixels of a thousand.
     """
+    return _by_pillow(frame, width, height, Image.Resampling.BILINEAR)
+
+
+def bicubic(frame: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Resize with Pillow's bicubic filter, which averages over dropped pixels too."""
+    return _by_pillow(frame, width, height, Image.Resampling.BICUBIC)
+
+
+def _by_pillow(frame: np.ndarray, width: int, height: int, resampling: Image.Resampling) -> np.ndarray:
     if frame.shape[:2] == (height, width):
         return np.ascontiguousarray(frame)
-    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR))
+    return np.asarray(Image.fromarray(frame).resize((width, height), resampling))
 
 
 def bilinear(frame: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -30,20 +41,32 @@ def bilinear(frame: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def antialiased_center(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
-    """Return the central square of `antialiased`, bit for bit, without resizing columns far from it.
+    """Return the central square of `antialiased`, bit for bit, without resizing columns far from it."""
+    return _center_of(antialiased, frame, reach=1, width=width, height=height, side=side)
+
+
+def bicubic_center(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
+    """Return the central square of `bicubic`, bit for bit, without resizing columns far from it."""
+    return _center_of(bicubic, frame, reach=2, width=width, height=height, side=side)
+
+
+def _center_of(
+    resize: Resized, frame: np.ndarray, *, reach: int, width: int, height: int, side: int
+) -> np.ndarray:
+    """Return the central square of the resized frame; `resize` reads `reach` columns on each side of one.
 
     The filter's weights repeat after `frame width / gcd` columns, which become `width / gcd` columns. A part
     of whole periods is therefore filtered with the same weights as the whole frame.
     """
     num_periods = math.gcd(frame.shape[1], width)
     taken, given = frame.shape[1] // num_periods, width // num_periods
-    margin = 1 + math.ceil(given / taken)  # the filter reaches one column further
+    margin = reach + math.ceil(reach * given / taken)
     first = max(0, (_start(width, side) - margin) // given)
     end = min(num_periods, math.ceil((_start(width, side) + side + margin) / given))
     part = frame[:, first * taken : end * taken]
     if side > min(width, height) or part.shape[0] > part.shape[1]:  # Pillow filters tall frames' rows first
-        return center(antialiased(frame, width, height), side, side)
-    resized = antialiased(part, (end - first) * given, height)
+        return center(resize(frame, width, height), side, side)
+    resized = resize(part, (end - first) * given, height)
     top, left = _start(height, side), _start(width, side) - first * given
     return np.ascontiguousarray(resized[top : top + side, left : left + side])
 

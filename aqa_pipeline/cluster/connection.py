@@ -11,6 +11,7 @@ from types import ModuleType
 from aqa_pipeline.errors import ClusterError
 from aqa_pipeline.installation import install_command
 from aqa_pipeline.interrupts import interrupts_wait
+from aqa_pipeline.plurals import counted
 
 OBJECT_STORE_BYTES = 80_000_000  # near Ray's minimum: only paths and reports are sent, no frames or features
 CONNECT_SECONDS = 10.0
@@ -36,9 +37,9 @@ class Cluster:
 
     def __str__(self) -> str:
         counts = (
-            _count(self.num_nodes, "node"),
-            _count(self.num_cpus, "CPU"),
-            _count(self.num_gpus, "GPU"),
+            counted(self.num_nodes, "node"),
+            counted(self.num_cpus, "CPU"),
+            counted(self.num_gpus, "GPU"),
         )
         return f"{self.place}: {', '.join(counts)}"
 
@@ -115,7 +116,3 @@ def _describe(ray: ModuleType, place: str) -> Cluster:
     resources = ray.cluster_resources()
     num_nodes = sum(1 for node in ray.nodes() if node["Alive"])
     return Cluster(place, num_nodes, int(resources.get("CPU", 0)), int(resources.get("GPU", 0)))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aqa_pipeline.cluster.connection import Cluster
 from aqa_pipeline.errors import ClusterError
+from aqa_pipeline.plurals import counted
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,7 @@ class Placement:
 
     def __str__(self) -> str:
         gpus = f" and {self.num_gpus:g} GPU" if self.num_gpus else ""
-        workers = "1 worker" if self.num_workers == 1 else f"{self.num_workers} workers"
-        return f"{workers} with {self.num_cpus} CPU{'' if self.num_cpus == 1 else 's'}{gpus} each"
+        return f"{counted(self.num_workers, 'worker')} with {counted(self.num_cpus, 'CPU')}{gpus} each"
 
 
 def pick_cluster_device(device: str, cluster: Cluster) -> str:

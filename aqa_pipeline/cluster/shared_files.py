@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aqa_pipeline.cluster.versions import Versions
+from aqa_pipeline.disk.files import part_beside
 from aqa_pipeline.errors import ClusterError
-from aqa_pipeline.files import part_beside
 from aqa_pipeline.plugins import PluginFile, files_plugged_in, plug_in
 
 SHARED = "All nodes must see these folders, on a shared file system and under the same path."

@@ -53,8 +53,9 @@ def datasets_check(
     left out if `data` holds only one dataset. The exit code is 3 if something is missing or unusable.
     """
     from aqa_pipeline.datasets import DATASETS, load_dataset
-    from aqa_pipeline.datasets.checking.check import check_dataset, format_report
+    from aqa_pipeline.datasets.checking.check import check_dataset
     from aqa_pipeline.datasets.checking.check_features import features_without_videos
+    from aqa_pipeline.datasets.checking.check_text import format_report
     from aqa_pipeline.store import Store
 
     if name is None:
@@ -63,9 +64,9 @@ def datasets_check(
     report = check_dataset(dataset, features=features_without_videos(dataset, Store(store)))
     click.echo(format_report(report))
     given = given_words(ctx, only=("root", "called", "store", "plugin"))
-    if report.num_readable:
+    if report.files.num_readable:
         tell_next("extract", "--dataset", name, *for_head(name), *given)
-    elif report.features:
+    elif report.features.counts:
         streams = [row.spec.stream for row in Store(store).contents() if row.dataset == dataset.name]
         tell_next("fit", *fit_words(streams, ctx.obj), "--dataset", name, *given)
     else:

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Protocol
 
 import click
 from click.core import ParameterSource
@@ -16,6 +17,19 @@ HEAD_OF = {"mtl-aqa": "wd", "aqa7": "tsa", "fr-fs": "tsa"}
 HEAD_OF_STREAM = {"clips": "wd", "tubes": "tsa"}
 
 StreamsOf = Callable[[str], Sequence[str]]  # from the name of a head to the streams that it reads
+
+
+class HeadInputs(Protocol):
+    """What heads read, by the name of the head."""
+
+    def __call__(self, head: str) -> Sequence[str]:
+        """Return the streams that the head reads; raise `UnknownName`."""
+        ...
+
+    def reads_tubes(self, head: str) -> bool:
+        """Return whether the head needs to know where the athlete is; raise `UnknownName`."""
+        ...
+
 
 _is_last = ContextVar("is_last", default=True)
 

@@ -155,9 +155,9 @@ def engine_options(*, by_default: str) -> Decorator:
     )
 
 
-def check_engine_options(options: dict[str, Any]) -> None:
+def check_engine_options(*, engine: str, ray_address: str | None, actors: int | None) -> None:
     """Raise `click.UsageError` for options of Ray without `--engine ray`, which would have no effect."""
-    if options["engine"] == "local" and (options["ray_address"] or options["actors"]):
+    if engine == "local" and (ray_address or actors):
         raise click.UsageError("--ray-address and --actors are for --engine ray.")
 
 

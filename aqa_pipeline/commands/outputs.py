@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from aqa_pipeline.disk_errors import explain_disk_error
+from aqa_pipeline.disk.error_text import explain_disk_error
+from aqa_pipeline.disk.files import clear_left_overs
 from aqa_pipeline.errors import AqaError
-from aqa_pipeline.files import clear_left_overs
 
 
 class OutputPath(click.Path):

@@ -8,6 +8,7 @@ import click
 
 from aqa_pipeline.commands.options import FOLDER, default_root, example, plugin_option, progress_bar
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER
+from aqa_pipeline.plurals import counted
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import StreamSpec, Video
@@ -68,8 +69,8 @@ def warn_of_simulation(specs: Iterable["StreamSpec"]) -> None:
     "--streams",
     default="",
     metavar="A,B",
-    help="Streams to simulate: segments, crops, frames, c3d (segments of that network), clips, "
-    "clips:BACKBONE, tubes, tubes:reference (one view, half the size).  "
+    help="Streams to simulate: segments, crops, frames, c3d (segments of that network), poses, "
+    "clips, clips:BACKBONE, tubes, tubes:reference (one view, half the size).  "
     "[default: clips for mtl-aqa, tubes for aqa7 and fr-fs, the first four for others]",
 )
 @click.option(
@@ -86,6 +87,7 @@ def warn_of_simulation(specs: Iterable["StreamSpec"]) -> None:
 )
 @plugin_option
 def simulate(
+    *,
     like: str,
     root: Path | None,
     store: Path,
@@ -104,6 +106,7 @@ def simulate(
     from aqa_pipeline.datasets import load_dataset
     from aqa_pipeline.simulation import SIGNALS, Simulation, thinned, usual_streams
     from aqa_pipeline.simulation import simulate as run
+    from aqa_pipeline.spec_facts import typed_facts
     from aqa_pipeline.store import Origin, Store, write_origin
 
     if draw_labels:
@@ -124,12 +127,12 @@ def simulate(
             progress=lambda num_done: bar.update(num_done - bar.n),
         )
     write_origin(store, Origin(dataset.adapter, dataset.name, dataset.root))
+    written = f"{counted(report.num_written, 'record')} written to {store}"
     click.echo(
-        f"SIMULATED {like}: {len(videos)} videos, {report.num_written} records written to {store}, "
-        f"{report.num_resumed} existed already."
+        f"SIMULATED {like}: {counted(len(videos), 'video')}, {written}, {report.num_resumed} existed already."
     )
     for spec in report.specs:
-        click.echo(f"  {spec.stream} of {spec.facts['backbone']}: --spec {spec.stream}={spec.hash}")
+        click.echo(f"  {spec.stream} of {typed_facts(spec).backbone}: --spec {spec.stream}={spec.hash}")
     warn_of_simulation(report.specs)
 
 

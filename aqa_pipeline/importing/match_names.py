@@ -25,8 +25,8 @@ class Matched:
         return {video_id: name for video_id, name in self.names.items() if video_id != name}
 
     @property
-    def told(self) -> frozenset[str]:
-        """Every name that was used or is unclear."""
+    def considered(self) -> frozenset[str]:
+        """Every name that belongs to a video, or may belong to several."""
         return frozenset(self.names.values()).union(*self.unclear.values())
 
 

@@ -1,4 +1,4 @@
-"""How long one row of imported features lasts: the same for all videos, or told per video in a table."""
+"""How long one row of imported features lasts: the same for all videos, or per video from a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -7,6 +7,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.records import Dataset
 
 
@@ -24,8 +25,8 @@ def quality_of_videos(dataset: Dataset) -> dict[str, float]:
         if not np.isfinite(labels).all():
             lacking = [v for v, label in zip(video_ids, labels, strict=True) if not np.isfinite(label)]
             raise DatasetError(
-                f"{len(lacking)} videos have no {target} score, such as {lacking[:3]}: add their scores, or "
-                "remove these videos from the label files."
+                f"{counted(len(lacking), 'video has', 'videos have')} no {target} score, such as "
+                f"{lacking[:3]}: add their scores, or remove these videos from the label files."
             )
         scores = ndtri((rankdata(labels) - 0.5) / len(labels))
         qualities |= dict(zip(video_ids, scores.tolist(), strict=True))

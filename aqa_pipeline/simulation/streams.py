@@ -12,6 +12,11 @@ STEPS = (
     SimulatedSteps("frames", "frames", "resnet50", dim=2048, rate_fps=1.0, frames_per_step=1),
     SimulatedSteps("c3d", "segments", "c3d", dim=4096, rate_fps=5.0, frames_per_step=16),
 )
+POSES = (
+    SimulatedSteps(
+        "poses", "poses", "blazepose-full", dim=117, rate_fps=5.0, frames_per_step=1, of_persons=True
+    ),
+)
 # The networks that Weight-Decider compares; the usual one first.
 CLIPS = (
     SimulatedClips("r2plus1d_34_ig65m_32", 32, 512),
@@ -30,7 +35,7 @@ TUBES = (
     SimulatedTubes(16),
     SimulatedTubes(16, "reference"),
 )
-STREAMS: dict[str, SimulatedStream] = {stream.name: stream for stream in (*STEPS, *CLIPS, *TUBES)}
+STREAMS: dict[str, SimulatedStream] = {stream.name: stream for stream in (*STEPS, *POSES, *CLIPS, *TUBES)}
 SHORT_NAMES = {"clips": CLIPS[0].name, "tubes": TUBES[0].name, "tubes:reference": TUBES[1].name}
 SHORT_NAMES_OF = {"fr-fs": {"tubes": TUBES[2].name, "tubes:reference": TUBES[3].name}}
 USUAL_STREAMS = {"mtl-aqa": ("clips",), "fr-fs": ("tubes",), "aqa7": ("tubes",)}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Source, StreamSpec, Video
+from aqa_pipeline.spec_facts import typed_facts
 from aqa_pipeline.untrusted.bounded_files import open_bounded
 from aqa_pipeline.video.sources import Disk, shown_fps
 
@@ -29,8 +30,8 @@ class Comparison:
 
 def boxes_of(spec: StreamSpec, video: Video) -> Path | None:
     """Return the boxes of the dataset that such a stream reads; None where it reads none."""
-    finders = (spec.facts.get("detector"), spec.facts.get("tracker"))
-    return video.boxes if ANNOTATIONS in finders else None
+    facts = typed_facts(spec)
+    return video.boxes if ANNOTATIONS in (facts.detector, facts.tracker) else None
 
 
 def boxes_digest(path: Path | None, *, elsewhere: bool = False) -> str | None:

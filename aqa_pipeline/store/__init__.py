@@ -1,6 +1,6 @@
 """The feature store: the one package that imports h5py. A folder of whole records, or one packed file."""
 
-from aqa_pipeline.files import file_name, write_whole
+from aqa_pipeline.disk.files import file_name, write_whole
 from aqa_pipeline.store.content import MappedRecord, Stored
 from aqa_pipeline.store.feature_store import Store, StreamSummary
 from aqa_pipeline.store.origin import Origin, read_origin, write_origin

@@ -42,13 +42,14 @@ def arrays_of(record: Record) -> dict[str, np.ndarray]:
 
 def facts_of(record: Record) -> dict[str, Any]:
     """Return what the record says beside its arrays and its name, by its name in the file; JSON holds it."""
+    pictures = record.pictures
     return {
         "source": asdict(record.source),
         "counts": dict(record.counts),
-        "picture": dict(record.picture),
+        "picture": dict(pictures.conversions),
         "events": [astuple(event) for event in record.events],
-        "footage": asdict(record.footage) if record.footage else None,
-        "field_of_view": record.field_of_view,
+        "footage": asdict(pictures.footage) if pictures.footage else None,
+        "field_of_view": pictures.field_of_view,
     }
 
 

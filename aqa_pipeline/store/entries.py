@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from aqa_pipeline.files import is_left_over
+from aqa_pipeline.disk.files import is_left_over
 from aqa_pipeline.store.places import Problem
 
 

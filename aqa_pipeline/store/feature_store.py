@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
+from aqa_pipeline.disk.files import file_name
 from aqa_pipeline.errors import SpecMismatch, StoreError
-from aqa_pipeline.files import file_name
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store.content import MappedRecord, Stored
 from aqa_pipeline.store.folder import ENDING, RecordFolder
@@ -69,8 +70,8 @@ class Store:
         return self.read(dataset, video_id, stored[0])
 
     def __repr__(self) -> str:
-        num_datasets = len(self.datasets())
-        return f"Store({self.root}: {len(self)} records of {num_datasets} dataset{'s' * (num_datasets != 1)})"
+        records, datasets = counted(len(self), "record"), counted(len(self.datasets()), "dataset")
+        return f"Store({self.root}: {records} of {datasets})"
 
     def path(self, dataset: str, video_id: str, spec: StreamSpec) -> Path:
         """Where that record is, or would be. Ids are percent-encoded: no id can leave its folder."""

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import h5py
 
+from aqa_pipeline.disk.files import clear_left_overs, is_part, write_whole
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.files import clear_left_overs, is_part, write_whole
 from aqa_pipeline.store.content import Stored
 from aqa_pipeline.store.entries import entries_of, foreign, is_file, is_folder, is_regular, problems_with_part
 from aqa_pipeline.store.hdf5 import (

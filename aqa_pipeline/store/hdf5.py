@@ -18,7 +18,8 @@ import h5py
 import numpy as np
 
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.records import Record, Source, StreamSpec
+from aqa_pipeline.records import Pictures, Record, Source, StreamSpec
+from aqa_pipeline.spec_facts import parse_spec
 from aqa_pipeline.store.content import MappedRecord, Stored, arrays_of, checksum_of, facts_of
 from aqa_pipeline.store.facts import (
     parse_counts,
@@ -28,7 +29,6 @@ from aqa_pipeline.store.facts import (
     parse_picture,
     parse_source,
 )
-from aqa_pipeline.store.spec_facts import parse_spec
 
 SCHEMA = 4
 NUMBERS = frozenset("fiub")
@@ -96,10 +96,12 @@ def read_group(group: h5py.Group, *, steps: slice = slice(None)) -> Stored:
         source=read_source(group),
         extras={name.removeprefix("extras/"): array for name, array in arrays.items()},
         counts=parse_counts(_text(group, "counts")),
-        picture=parse_picture(_text(group, "picture")),
         events=parse_events(_text(group, "events")),
-        footage=parse_footage(_text(group, "footage")),
-        field_of_view=parse_field_of_view(_text(group, "field_of_view")),
+        pictures=Pictures(
+            footage=parse_footage(_text(group, "footage")),
+            field_of_view=parse_field_of_view(_text(group, "field_of_view")),
+            conversions=parse_picture(_text(group, "picture")),
+        ),
     )
     if steps == slice(None) and checksum_of(record) != _text(group, "content_sha256"):
         raise StoreError("the content does not match its checksum")

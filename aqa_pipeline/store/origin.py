@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from aqa_pipeline.disk.files import file_name, write_whole
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.files import file_name, write_whole
 from aqa_pipeline.store.folder import refusal, write_marker
 from aqa_pipeline.store.places import ORIGIN
 from aqa_pipeline.untrusted.bounded_files import read_bounded_bytes

@@ -8,7 +8,7 @@ from typing import Any
 
 import h5py
 
-from aqa_pipeline.files import whole_file
+from aqa_pipeline.disk.files import whole_file
 from aqa_pipeline.store.seal import seal_file
 
 

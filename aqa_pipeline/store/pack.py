@@ -12,8 +12,8 @@ from pathlib import Path
 
 import h5py
 
+from aqa_pipeline.disk.files import clear_left_overs
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.files import clear_left_overs
 from aqa_pipeline.store.content import Stored
 from aqa_pipeline.store.hdf5 import (
     UNSOUND,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from aqa_pipeline.files import file_name
+from aqa_pipeline.disk.files import file_name
 from aqa_pipeline.records import StreamSpec
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 import numpy as np
 
+from aqa_pipeline.disk.files import clear_left_overs, file_name, write_whole
 from aqa_pipeline.errors import StoreError
-from aqa_pipeline.files import clear_left_overs, file_name, write_whole
 from aqa_pipeline.records import Record
 from aqa_pipeline.store.content import Stored, arrays_of, facts_of
 from aqa_pipeline.store.feature_store import Store

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.records import StreamSpec
+from aqa_pipeline.spec_facts import typed_facts
 
 if TYPE_CHECKING:
     from aqa_pipeline.store import Store
@@ -44,14 +45,15 @@ def clip_notes(
         if seconds[long] > MOST_RATIO * seconds[short]:
             yield (
                 f"{spec.stream} count frames, and frame rates differ: a clip of "
-                f"{spec.facts['frames_per_step']} frames covers {seconds[long]:.2g} s of {long} and "
+                f"{typed_facts(spec).frames_per_step} frames covers {seconds[long]:.2g} s of {long} and "
                 f"{seconds[short]:.2g} s of {short}. {ADVICE}"
             )
 
 
 def counts_frames(spec: StreamSpec) -> bool:
     """Return whether a step of the stream is a fixed number of frames, whatever the frame rate."""
-    return "frames_per_step" in spec.facts and "rate_fps" not in spec.facts
+    facts = typed_facts(spec)
+    return facts.frames_per_step is not None and facts.rate_fps is None
 
 
 def _clip_seconds(store: "Store", dataset: str, video_id: str, spec: StreamSpec) -> float | None:

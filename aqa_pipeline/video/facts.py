@@ -28,12 +28,22 @@ AV_TIME_BASE = Fraction(1, 1_000_000)  # seconds a tick of a container's own tim
 
 
 @dataclass(frozen=True)
+class FileClock:
+    """The start of the earliest stream on the clock of the file, and the length of all streams together.
+
+    A browser takes the length for the end of an mp4.
+    """
+
+    start_seconds: float = 0.0
+    length_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class VideoFacts:
     """The displayed size in square pixels, the number of frames, the duration and the average frame rate.
 
     `container` is "frames" for a folder. `picture` says how the first frame is converted
-    (`plain.picture_facts`). `start_seconds` is the start of the earliest stream on the clock of the file.
-    `length_seconds` is the duration of all streams together, which a browser takes for the end of an mp4.
+    (`plain.picture_facts`).
     """
 
     width: int
@@ -44,8 +54,7 @@ class VideoFacts:
     codec: str
     container: str
     has_audio: bool
-    start_seconds: float = 0.0
-    length_seconds: float = 0.0
+    clock: FileClock = FileClock()
     picture: Mapping[str, SpecValue] = field(default_factory=dict)
 
 
@@ -72,8 +81,8 @@ def probe(path: Path, *, fps: float | None = None) -> VideoFacts:
         if swaps_sides(frame_orientation(first)):
             width, height = height, width
         codec, container_name = codec_name(stream), container.format.name
-        start_seconds, length_seconds = (
-            float((ticks or 0) * AV_TIME_BASE) for ticks in (container.start_time, container.duration)
+        clock = FileClock(
+            *(float((ticks or 0) * AV_TIME_BASE) for ticks in (container.start_time, container.duration))
         )
     if not num_frames:
         num_frames, duration = _count_packets(path)
@@ -86,8 +95,7 @@ def probe(path: Path, *, fps: float | None = None) -> VideoFacts:
         codec=codec,
         container=container_name,
         has_audio=has_audio,
-        start_seconds=start_seconds,
-        length_seconds=length_seconds,
+        clock=clock,
         picture=picture,
     )
 

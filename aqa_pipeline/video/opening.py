@@ -30,7 +30,7 @@ class OpenVideo:
     `width` and `height` are the displayed size in square pixels. `reader` is pyav, decord or frames. `damage`
     says where the file ends before the window ends; None if it does not. `num_file_frames` counts the whole
     file. `picture` says how the frames read so far were converted (`plain.picture_facts`); it is empty for an
-    ordinary video.
+    ordinary video. `_passes` is None once the video is closed.
     """
 
     timeline: Timeline
@@ -42,8 +42,7 @@ class OpenVideo:
     _start_frame: int
     _read: ReadFrames
     picture: Mapping[str, SpecValue] = field(default_factory=dict)
-    _passes: list[Generator[tuple[int, Picture], None, None]] = field(default_factory=list)
-    _closed: bool = False
+    _passes: list[Generator[tuple[int, Picture], None, None]] | None = field(default_factory=list)
 
     @property
     def footage(self) -> Footage:
@@ -66,7 +65,7 @@ class OpenVideo:
         indices that do not increase or are outside the window.
         """
         index = np.asarray(frame_index, dtype=np.int64)
-        if self._closed:
+        if self._passes is None:
             raise ValueError("this video is closed")
         if index.ndim != 1 or np.any(index[1:] <= index[:-1]):
             raise ValueError("frame indices must be strictly increasing: use np.unique on those of `Samples`")
@@ -84,9 +83,9 @@ class OpenVideo:
 
     def close(self) -> None:
         """End all passes and release their files."""
-        self._closed = True
-        while self._passes:
-            self._passes.pop().close()
+        passes, self._passes = self._passes or [], None
+        while passes:
+            passes.pop().close()
 
     def __enter__(self) -> Self:
         return self
@@ -110,7 +109,7 @@ def open_video(video: Video, *, reader: ReaderName = "auto", num_threads: int = 
     scan = scan_video(video.path)
     name = _exact_reader(scan, reader)
     timeline = _window(video, scan.timeline, scan.damage)
-    width, height = scan.shown_size
+    width, height = scan.frame_format.shown_size
     reaches_end = video.stop_frame is None
     picture: dict[str, SpecValue] = {}
     return OpenVideo(

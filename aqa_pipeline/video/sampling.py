@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.plurals import counted
 
 Ticks = npt.NDArray[np.int64]
 
@@ -54,7 +55,7 @@ class Timeline:
         object.__setattr__(self, "end", int(self.end))
 
     def __repr__(self) -> str:
-        return f"Timeline({self.num_frames} frames, {self.duration_seconds:.3f} s)"
+        return f"Timeline({counted(self.num_frames, 'frame')}, {self.duration_seconds:.3f} s)"
 
     @property
     def num_frames(self) -> int:
@@ -97,7 +98,8 @@ class Timeline:
         if not 0 <= start_frame < stop <= self.num_frames:
             raise VideoError(
                 f"frames [{start_frame}, {'end' if stop_frame is None else stop}) were asked for, "
-                f"but there are {self.num_frames} frames. Check the start and end frames of the labels, "
+                f"but there {'is' if self.num_frames == 1 else 'are'} {counted(self.num_frames, 'frame')}. "
+                "Check the start and end frames of the labels, "
                 "and that the labels belong to this file."
             )
         end = self.end if stop == self.num_frames else int(self.pts[stop])
@@ -188,8 +190,9 @@ def sample_by_time(timeline: Timeline, rate_fps: Real | float) -> Samples:
             f" {float(rate):g} per second. The timestamps of the file are damaged, or the rate is too high."
         )
     if timeline.duration > max(MAX_SECONDS_OF_A_STILL, MAX_SECONDS_PER_FRAME * timeline.num_frames):
+        shown = counted(timeline.num_frames, "frame, which is", "frames, which are")
         raise VideoError(
-            f"{num_samples} samples would be taken of {timeline.num_frames} frames, which are shown for"
+            f"{num_samples} samples would be taken of {shown} shown for"
             f" {timeline.duration_seconds:.0f} s. The timestamps of the file are damaged: re-encode it with a"
             " constant rate, such as ffmpeg -i OLD -vf setpts=N/25/TB -r 25 NEW.mp4"
         )

@@ -7,7 +7,7 @@ of one broadcast read its hour once.
 
 import logging
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from aqa_pipeline.errors import VideoError
-from aqa_pipeline.records import SpecValue
 from aqa_pipeline.video.container import (
     ADVICE,
     check_file,
@@ -33,7 +32,8 @@ from aqa_pipeline.video.container import (
     stated_rate,
     video_stream,
 )
-from aqa_pipeline.video.orientation import UPRIGHT, Orientation, frame_orientation, swaps_sides
+from aqa_pipeline.video.frame_format import FrameFormat
+from aqa_pipeline.video.orientation import UPRIGHT, frame_orientation
 from aqa_pipeline.video.packets import (
     MPEG_TS,
     NO_TICK,
@@ -58,9 +58,8 @@ class Scan:
 
     `delivered` is (frame,): the timestamps of the decoder, NO_TICK where it has none. `timeline` has the same
     times in strictly increasing ticks. If `by_pts`, a frame is identified by its timestamp, otherwise by its
-    position. `restart_frames` are the frames at which decoding may begin. `width` and `height` are the stored
-    size, `aspect` is that of a pixel, `orientation` turns the picture. `picture` says how the first frames
-    must be converted (`plain.picture_facts`). `damage` says where the file ends early; None if it does not.
+    position. `restart_frames` are the frames at which decoding may begin. `damage` says where the file ends
+    early; None if it does not.
     """
 
     path: Path
@@ -69,25 +68,10 @@ class Scan:
     by_pts: bool
     restart_frames: Ticks
     decord_doubt: str | None
-    width: int
-    height: int
-    aspect: Fraction
-    orientation: Orientation
-    picture: Mapping[str, SpecValue]
+    frame_format: FrameFormat
     codec: str
     container: str
     damage: str | None
-
-    @property
-    def square_size(self) -> tuple[int, int]:
-        """Return (width, height) in square pixels, before turning."""
-        return square_width(self.width, self.aspect), self.height
-
-    @property
-    def shown_size(self) -> tuple[int, int]:
-        """Return the displayed (width, height)."""
-        width, height = self.square_size
-        return (height, width) if swaps_sides(self.orientation) else (width, height)
 
 
 def scan_video(path: Path) -> Scan:
@@ -115,8 +99,8 @@ def _scan(path: Path, size: int, mtime_ns: int) -> Scan:
         table,
         num_streams=first.num_streams,
         pixel_format=first.pixel_format,
-        upright=first.orientation == UPRIGHT,
-        picture=first.picture,
+        upright=first.frame_format.orientation == UPRIGHT,
+        picture=first.frame_format.picture,
     )
     restarts = table.restarts if doubt is None else np.empty(0, np.int64)
     return Scan(
@@ -126,11 +110,7 @@ def _scan(path: Path, size: int, mtime_ns: int) -> Scan:
         by_pts=doubt is None,
         restart_frames=np.searchsorted(delivered, table.pts[restarts]),
         decord_doubt=doubt or decord,
-        width=first.width,
-        height=first.height,
-        aspect=first.aspect,
-        orientation=first.orientation,
-        picture=first.picture,
+        frame_format=first.frame_format,
         codec=table.codec,
         container=table.container,
         damage=None if error is None else _damage(path, timeline, error),
@@ -142,11 +122,7 @@ class _FirstFrames:
     """The facts that only decoding shows, from the first few frames, and the clock of the stream."""
 
     delivered: Ticks
-    width: int
-    height: int
-    aspect: Fraction
-    orientation: Orientation
-    picture: Mapping[str, SpecValue]
+    frame_format: FrameFormat
     pixel_format: str
     num_streams: int
     time_base: Fraction
@@ -166,11 +142,13 @@ def _first_frames(path: Path) -> _FirstFrames:
         rate = stated_rate(stream)
         return _FirstFrames(
             delivered=np.array([frame_tick(frame) for frame in frames], dtype=np.int64),
-            width=frames[0].width,
-            height=frames[0].height,
-            aspect=aspect,
-            orientation=frame_orientation(frames[0]),
-            picture=picture_facts(frames, aspect),
+            frame_format=FrameFormat(
+                width=frames[0].width,
+                height=frames[0].height,
+                aspect=aspect,
+                orientation=frame_orientation(frames[0]),
+                picture=picture_facts(frames, aspect),
+            ),
             pixel_format=frames[0].format.name,
             num_streams=len(moving_pictures(container)),
             time_base=clock_of(stream, path),

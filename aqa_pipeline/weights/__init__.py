@@ -11,16 +11,18 @@ from aqa_pipeline.weights.cache import (
     verify,
     weights_folder,
 )
-from aqa_pipeline.weights.download import Progress, fetch
+from aqa_pipeline.weights.download import Progress
+from aqa_pipeline.weights.fetch import fetch
 from aqa_pipeline.weights.identity import Identity, git_blob_of, sha256_of
 from aqa_pipeline.weights.loading import check_checkpoint, load_state_dict
 from aqa_pipeline.weights.registry import WEIGHTS, get_weights_file
 from aqa_pipeline.weights.sizes import size_text, total_text
-from aqa_pipeline.weights.weights_file import WeightsFile
+from aqa_pipeline.weights.weights_file import Package, WeightsFile
 
 __all__ = [
     "WEIGHTS",
     "Identity",
+    "Package",
     "Progress",
     "WeightsFile",
     "WeightsStatus",

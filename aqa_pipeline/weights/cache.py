@@ -11,10 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from aqa_pipeline.disk.files import clear_left_overs, part_beside, write_whole
 from aqa_pipeline.errors import WeightsError
-from aqa_pipeline.files import clear_left_overs, part_beside, write_whole
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.untrusted.bounded_files import read_bounded_bytes
 from aqa_pipeline.weights.identity import sha256_of
+from aqa_pipeline.weights.packages import installed_file
 from aqa_pipeline.weights.registry import WEIGHTS, get_weights_file
 from aqa_pipeline.weights.sizes import size_text, total_text
 from aqa_pipeline.weights.weights_file import WeightsFile
@@ -48,15 +50,26 @@ def path_of(entry: WeightsFile) -> Path:
     return weights_folder() / entry.file_name
 
 
+def place_of(entry: WeightsFile) -> Path:
+    """Return where the file is: in the folder of weights, or in an installed package.
+
+    Where it is in neither, return its path in the folder of weights.
+    """
+    path = path_of(entry)
+    if entry.package is None or path.is_file():
+        return path
+    return installed_file(entry.package) or path
+
+
 def status() -> list[WeightsStatus]:
     """Return every registered file, present or not, without reading it."""
-    return [WeightsStatus(entry, path_of(entry), path_of(entry).is_file()) for entry in WEIGHTS.values()]
+    places = [(entry, place_of(entry)) for entry in WEIGHTS.values()]
+    return [WeightsStatus(entry, path, path.is_file()) for entry, path in places]
 
 
 def verify() -> list[tuple[str, str]]:
     """Return (name, "ok" or the problem) for every registered file on this machine."""
-    present = [each for each in status() if each.present]
-    return [(each.entry.name, _placed_problem(each.entry) or "ok") for each in present]
+    return [(each.entry.name, _problem(each.entry, each.path) or "ok") for each in status() if each.present]
 
 
 def find_weights(name: str) -> Path:
@@ -65,18 +78,20 @@ def find_weights(name: str) -> Path:
     Raises `UnknownName`, and `WeightsError` with the command to run for a missing or wrong file.
     """
     entry = get_weights_file(name)
-    path = path_of(entry)
+    path = place_of(entry)
     if not path.is_file():
         raise WeightsError(f"weights {name!r} are not on this machine ({path}). {how_to_get(entry)}")
-    if problem := _placed_problem(entry):
-        raise WeightsError(f"weights {name!r} at {path}: {problem}. Delete it. {how_to_get(entry)}")
+    if problem := _problem(entry, path):
+        # A file in the folder of weights comes before one in a package, which is not ours to delete.
+        delete = "Delete it. " if path == path_of(entry) else ""
+        raise WeightsError(f"weights {name!r} at {path}: {problem}. {delete}{how_to_get(entry)}")
     return path
 
 
 def missing_weights(names: Iterable[str]) -> list[WeightsFile]:
     """Return the entries of the names whose file is not on this machine, each once."""
     entries = [get_weights_file(name) for name in dict.fromkeys(names)]
-    return [entry for entry in entries if not path_of(entry).is_file()]
+    return [entry for entry in entries if not place_of(entry).is_file()]
 
 
 def check_weights(names: Iterable[str]) -> None:
@@ -90,13 +105,14 @@ def check_weights(names: Iterable[str]) -> None:
 
 def _all_missing(missing: Sequence[WeightsFile]) -> str:
     listed = [f"  {entry.name}: {entry.file_name}  {size_text(entry)}".rstrip() for entry in missing]
-    fetched = [entry for entry in missing if entry.urls]
+    fetched = [entry for entry in missing if entry.can_be_fetched]
     command = f"aqa weights fetch {' '.join(entry.name for entry in fetched)}"
     ways = [f"Run `{command}` ({total_text(fetched)})."] if fetched else []
-    ways += [how_to_get(entry) for entry in missing if not entry.urls]
+    ways += [how_to_get(entry) for entry in missing if not entry.can_be_fetched]
+    absent = counted(len(missing), "checkpoint is", "checkpoints are")
     return "\n".join(
         [
-            f"{len(missing)} weights are not on this machine ({weights_folder()}):",
+            f"{absent} not on this machine ({weights_folder()}):",
             *listed,
             *ways,
             "For a copy that you have: `aqa weights add NAME PATH`.",
@@ -168,19 +184,19 @@ def problem_with(entry: WeightsFile, path: Path) -> str | None:
     )
 
 
-def _placed_problem(entry: WeightsFile) -> str | None:
+def _problem(entry: WeightsFile, path: Path) -> str | None:
     if entry.identity is None and _remembered(entry) is None:
         return (
             "its origin is unknown, because it was not added with `aqa weights`. If you trust it, run "
-            f"`aqa weights add {entry.name} {path_of(entry)}`. Otherwise"
+            f"`aqa weights add {entry.name} {path}`. Otherwise"
         )
-    return problem_with(entry, path_of(entry))
+    return problem_with(entry, path)
 
 
 def how_to_get(entry: WeightsFile) -> str:
     """Return a sentence that says how to get the file."""
     by_hand = f"`aqa weights add {entry.name} PATH`"
-    if not entry.urls:
+    if not entry.can_be_fetched:
         return f"{entry.manual} Then run {by_hand}."
     return f"Run `aqa weights fetch {entry.name}`, or {by_hand} with a copy of {entry.file_name}."
 

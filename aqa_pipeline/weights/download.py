@@ -1,4 +1,4 @@
-"""Fetch a weights file: try mirrors in turn, resume cut downloads, put only complete files in place.
+"""Download a weights file: try mirrors in turn, resume cut downloads, put only complete files in place.
 
 Bytes are appended to `<file>.part`. A verified file gets its final name by `os.replace`. A download with a
 published digest may continue from any mirror, because the digest checks the result. A file that is trusted on
@@ -21,17 +21,8 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from aqa_pipeline.errors import WeightsError
-from aqa_pipeline.files import clear_left_overs
 from aqa_pipeline.untrusted.bounded_files import read_bounded_bytes
-from aqa_pipeline.weights.cache import (
-    RECORD_BYTES,
-    accept,
-    find_weights,
-    how_to_get,
-    make_weights_folder,
-    path_of,
-)
-from aqa_pipeline.weights.registry import get_weights_file
+from aqa_pipeline.weights.cache import RECORD_BYTES, accept, path_of
 from aqa_pipeline.weights.weights_file import WeightsFile
 
 TIMEOUT_SECONDS = 30.0
@@ -41,29 +32,22 @@ MOST_BYTES = 4 << 30  # limit for files of unpublished size; the largest known f
 Progress = Callable[[int, int | None], None]  # bytes done, total bytes if known
 
 
-def fetch(name: str, progress: Progress | None = None) -> Path:
-    """Download the file of that name unless it is on this machine; return its path.
+def download(entry: WeightsFile, progress: Progress) -> Path:
+    """Download the file from one of its URLs into the folder of weights, which exists; return its path.
 
-    Raises `UnknownName`, and `WeightsError` with every URL and why it failed. After a cut connection, the
-    next call continues where this one stopped.
+    Raises `WeightsError` with every URL and why it failed.
     """
-    entry = get_weights_file(name)
-    if path_of(entry).is_file():
-        return find_weights(name)
-    if not entry.urls:
-        raise WeightsError(f"{name!r} has no URL, so it cannot be fetched. {how_to_get(entry)}")
-    clear_left_overs(make_weights_folder())
     part = _Part(path_of(entry))
     reasons = []
     for url in entry.urls:
         try:
-            _download(entry, url, part, progress or _silent)
+            _download(entry, url, part, progress)
             return _accept(entry, url, part)
         except (WeightsError, OSError, HTTPException) as error:
             reasons.append(f"  {url}: {_reason(error)}")
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
                 break  # with a full disk, every mirror would fail
-    raise WeightsError("\n".join([f"could not fetch {name!r}:", *reasons, _advice(name, part)]))
+    raise WeightsError("\n".join([f"could not fetch {entry.name!r}:", *reasons, _advice(entry.name, part)]))
 
 
 @dataclass(frozen=True)
@@ -105,8 +89,8 @@ class _Part:
         self.origin_path.unlink(missing_ok=True)
 
 
-def _silent(done_bytes: int, total_bytes: int | None) -> None:
-    pass
+def silent(done_bytes: int, total_bytes: int | None) -> None:
+    """Show no progress."""
 
 
 def _download(entry: WeightsFile, url: str, part: _Part, progress: Progress) -> None:
@@ -131,7 +115,7 @@ def _download(entry: WeightsFile, url: str, part: _Part, progress: Progress) -> 
 
 
 def _check_length(entry: WeightsFile, response: HTTPResponse, total: int | None) -> None:
-    """Raise `WeightsError` for too long a response, and for one that could not be told from a cut one."""
+    """Raise `WeightsError` for too long a response, and for one that may have been cut off unnoticed."""
     most_bytes = entry.size or MOST_BYTES
     if total is not None and total > most_bytes:
         raise WeightsError(f"the server offers {total:,} bytes, expected at most {most_bytes:,}")

@@ -4,16 +4,10 @@ from collections.abc import Iterable
 
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.weights.entries.detectors import TORCHVISION_DETECTORS, YOLO
-from aqa_pipeline.weights.entries.image_networks import IMAGENET
+from aqa_pipeline.weights.entries.image_networks import EFFICIENTNET_LITE, IMAGENET
+from aqa_pipeline.weights.entries.poses import BLAZEPOSE, KEYPOINT_RCNN
 from aqa_pipeline.weights.entries.trackers import TRACKERS
-from aqa_pipeline.weights.entries.video_networks import (
-    C3D,
-    HARA,
-    I3D,
-    IG65M,
-    PYTORCHVIDEO,
-    TORCHVISION_VIDEO,
-)
+from aqa_pipeline.weights.entries.video_networks import C3D, HARA, I3D, IG65M, PYTORCHVIDEO, TORCHVISION_VIDEO
 from aqa_pipeline.weights.weights_file import WeightsFile
 
 
@@ -43,8 +37,11 @@ WEIGHTS = by_name(
         *TORCHVISION_VIDEO,
         *PYTORCHVIDEO,
         *IMAGENET,
+        *EFFICIENTNET_LITE,
         *TORCHVISION_DETECTORS,
         *YOLO,
         *TRACKERS,
+        *BLAZEPOSE,
+        *KEYPOINT_RCNN,
     )
 )

@@ -32,6 +32,7 @@ PUBLISHED_MIB = {
     "retinanet_resnet50_fpn_v2": 146.037,
     "fcos_resnet50_fpn": 123.608,
     "ssdlite320_mobilenet_v3_large": 13.418,
+    "keypointrcnn_resnet50_fpn": 226.054,
 }
 # From the download pages, or computed from the tensors where the file holds nothing else.
 ABOUT_MB = {

@@ -6,8 +6,33 @@ from aqa_pipeline.weights.identity import Identity
 
 
 @dataclass(frozen=True)
+class Package:
+    """A package of the Python package index whose wheel holds a weights file.
+
+    `requirement` is `name==version`, and `member` is the file's path in the wheel. The file is read from the
+    wheel, or from where the package is installed. No code of the package runs. `tags` (Python, ABI, platform)
+    name the wheel of a package that has several: any of them holds the file, so each machine takes the same.
+    """
+
+    requirement: str
+    member: str
+    wheel_sha256: str
+    tags: tuple[str, str, str] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the package."""
+        return self.requirement.partition("==")[0]
+
+    @property
+    def version(self) -> str:
+        """The version that holds the file."""
+        return self.requirement.partition("==")[2]
+
+
+@dataclass(frozen=True)
 class WeightsFile:
-    """One pretrained file. Mirrors in `urls` are tried in order.
+    """One pretrained file, from `urls`, which are tried in order, or from a `package`.
 
     `identity` is None if no digest was published: then the first file is trusted, and later files are
     compared with it (`trust on first use`). `size` is in bytes, None if it was not published. `manual` says
@@ -22,6 +47,12 @@ class WeightsFile:
     note: str
     size: int | None = None
     manual: str | None = None
+    package: Package | None = None
+
+    @property
+    def can_be_fetched(self) -> bool:
+        """Whether `aqa weights fetch` can get the file."""
+        return bool(self.urls) or self.package is not None
 
     @property
     def identity_text(self) -> str:

@@ -1,1 +1,1 @@
-"""From options, or from a run, to streams that are ready to run."""
+"""Build streams, which are ready to run, from options or from a run's specs."""

@@ -1,183 +1,163 @@
-"""From what a person chose, or what a run remembers, to streams that are ready to run."""
+"""Build streams, which are ready to run, from options."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import NoReturn
 
-from aqa_pipeline.backbones import Framing, get_backbone
-from aqa_pipeline.errors import AqaError, UnknownName
-from aqa_pipeline.weights import WEIGHTS, check_weights
-from extract.choices.tubes import TubeChoices
-from extract.detectors import AthleteRule, PersonDetector, load_detector
-from extract.detectors.choose import official_weights as detector_weights
-from extract.runtimes import Precision, Runtime
-from extract.runtimes.load_backbone import LoadedBackbone, load_backbone
-from extract.streams import (
-    STREAMS,
-    ClipSampling,
-    Dtype,
-    Parts,
-    Rest,
-    Stream,
-    StreamKind,
-    Variant,
-    get_stream_kind,
+from aqa_pipeline.backbones import get_backbone
+from aqa_pipeline.commands.options import pick_device
+from aqa_pipeline.errors import AqaError, WeightsError
+from aqa_pipeline.weights import check_weights
+from extract.choices.networks import (
+    load_network,
+    network_name,
+    official_network_weights,
+    preprocess_name,
 )
-from extract.trackers import TubeSource
+from extract.choices.options import AthleteOptions, StreamOptions
+from extract.choices.presets import LIGHT_INSTEAD, PRESETS
+from extract.detectors import PersonDetector, load_detector
+from extract.detectors.choose import official_weights as detector_weights
+from extract.poses import PoseNetwork
+from extract.runtimes.load_backbone import LoadedBackbone
+from extract.streams import Parts, PixelParts, Stream, StreamKind, TubeParts, get_stream_kind
+from extract.streams.poses import RATE_FPS as POSE_RATE
+from extract.trackers import TubeSource, load_tube_source
+from extract.trackers.choose import ANNOTATIONS
+from extract.trackers.choose import official_weights as tracker_weights
+
+USUAL_TRACKER = "siammask"
 
 
-@dataclass(frozen=True)
-class Choices:
-    """What a person may choose about an extraction.
-
-    `backbones` and `weights` are by stream name, with "" for all the others. Without a `batch_size` it is 2
-    clips or 8 pictures on a CPU (its cache holds no more, and for a single clip torch takes a slower
-    kernel), and 16 clips or 64 pictures on a GPU. Without a `dtype` it is the stream's own. `rest` is what
-    becomes of the last, partial segment, `framing` what networks see of a whole frame.
-    """
-
-    variant: Variant = "paper"
-    backbones: Mapping[str, str] | None = None
-    weights: Mapping[str, str] | None = None
-    detector: str = "yolo"
-    device: str = "cpu"
-    precision: Precision = "fp32"
-    runtime: Runtime = "auto"
-    batch_size: int | None = None
-    dtype: Dtype | None = None
-    clips: ClipSampling = field(default_factory=ClipSampling)
-    tubes: TubeChoices = field(default_factory=TubeChoices)
-    athlete: AthleteRule = field(default_factory=AthleteRule)
-    rest: Rest = "dropped"
-    framing: Framing = "center"
-
-    def weights_of(self, stream: str, *, otherwise: str = "official") -> str:
-        """Return the weights of the network of that stream."""
-        chosen = self.weights or {}
-        return chosen.get(stream, chosen.get("", otherwise))
-
-
-def parse_by_stream(values: Sequence[str], *, what: str) -> dict[str, str]:
-    """['resnet18', 'segments=i3d'] -> {'': 'resnet18', 'segments': 'i3d'}."""
-    chosen: dict[str, str] = {}
-    for value in values:
-        stream, separator, rest = value.partition("=")
-        key, choice = (stream, rest) if separator and stream in STREAMS else ("", value)
-        if separator and stream.isalpha() and stream not in STREAMS:
-            raise UnknownName("stream", stream, STREAMS)
-        if key in chosen:
-            raise AqaError(f"{what} given twice for {key or 'all streams'}: {chosen[key]} and {choice}.")
-        chosen[key] = choice
-    return chosen
-
-
-def build_streams(names: Sequence[str], choices: Choices, *, with_networks: bool = True) -> list[Stream]:
+def build_streams(
+    names: Sequence[str], options: StreamOptions, *, with_networks: bool = True
+) -> list[Stream]:
     """Return the named streams, their networks loaded; networks and detector are shared between streams.
 
-    Without networks they can plan, prepare frames and find persons, but make no features.
+    Without networks they can plan, prepare frames, find persons and their joints, but make no other
+    features. Raise `UnknownName` for an unknown stream, network, detector or tracker, `WeightsError` for
+    absent weights, and `AqaError` for options that do not fit the streams.
     """
-    load = _load if with_networks else _leave_out
+    device = pick_device(options.networks.device)
     kinds = [get_stream_kind(name) for name in dict.fromkeys(names)]
-    chosen = {kind.name: backbone_name(kind, choices) for kind in kinds}
-    for kind in kinds:
-        kind.check(get_backbone(chosen[kind.name]), choices.clips)
-    check_weights(official_weights_of(kinds, chosen, choices, with_networks=with_networks))
-    detector = cache(lambda: load_detector(choices.detector, device=choices.device))
+    chosen = {kind.name: network_name(kind, options) for kind in kinds}
+    _check(kinds, chosen, options)
+    _check_weights(kinds, chosen, options, with_networks=with_networks)
+    detector = cache(lambda: load_detector(options.detector, device=device))
     persons = detector() if any(kind.needs_person for kind in kinds) else None
-    needs_tube = any(kind.needs_tube for kind in kinds)
-    tubes = choices.tubes.load(detector, device=choices.device) if needs_tube else None
-    loaded: dict[tuple[str, str], LoadedBackbone] = {}
+    needs_tube = any(is_tracked(kind, options.athlete) for kind in kinds)
+    tubes = _load_tube_source(options.athlete, detector, device) if needs_tube else None
+    loaded: dict[tuple[str, str, str], LoadedBackbone | PoseNetwork | None] = {}
     streams = []
     for kind in kinds:
-        wanted = (chosen[kind.name], choices.weights_of(kind.name))
+        name = chosen[kind.name]
+        wanted = (name, options.networks.weights_of(kind.name), preprocess_name(kind, name, options))
         if wanted not in loaded:
-            loaded[wanted] = load(*wanted, choices)
-        streams.append(kind.build(_parts(kind, loaded[wanted], choices, detector=persons, tube_source=tubes)))
+            loaded[wanted] = load_network(
+                kind, wanted[0], options, device=device, with_networks=with_networks
+            )
+        streams.append(
+            kind.build(_parts(kind, loaded[wanted], options, device=device, finders=(persons, tubes)))
+        )
     return streams
 
 
-def official_weights(names: Sequence[str], choices: Choices) -> list[str]:
-    """Return the weights that `aqa weights` must have for these streams."""
-    kinds = [get_stream_kind(name) for name in names]
-    chosen = {kind.name: backbone_name(kind, choices) for kind in kinds}
-    return list(official_weights_of(kinds, chosen, choices, with_networks=True))
-
-
-def official_weights_of(
-    kinds: Sequence[StreamKind], backbones: Mapping[str, str], choices: Choices, *, with_networks: bool
-) -> Iterator[str]:
-    """Yield all weights that `aqa weights` must have, so that what is missing is told at once."""
+def _check(kinds: Sequence[StreamKind], backbones: Mapping[str, str], options: StreamOptions) -> None:
     for kind in kinds:
-        network = get_backbone(backbones[kind.name]).weights
-        if with_networks and choices.weights_of(kind.name) == "official" and network in WEIGHTS:
-            yield network
-        if kind.needs_person:
-            yield from detector_weights(choices.detector)
-        if kind.needs_tube:
-            yield from choices.tubes.official_weights(choices.detector)
+        if kind.name == "clips" and options.inputs.views == "flip":
+            raise AqaError("views 'flip' is for the stream tubes; the stream clips expects all or reference.")
+        if kind.takes in ("clip", "image"):
+            kind.check(get_backbone(backbones[kind.name]), options.inputs.clip_sampling)
 
 
-def backbone_name(kind: StreamKind, choices: Choices) -> str:
-    """Return the network of that stream: the chosen one if it fits, else the usual one."""
-    chosen = choices.backbones or {}
-    if kind.name in chosen:
-        return _fitting(kind, chosen[kind.name])
-    common = chosen.get("")
-    if common and get_backbone(common).takes == kind.takes:
-        return common
-    return kind.default_backbone
+def is_tracked(kind: StreamKind, athlete: AthleteOptions) -> bool:
+    """Return True if a tracker follows the athlete for that stream."""
+    return kind.tracking == "always" or (kind.tracking == "if named" and athlete.tracker is not None)
 
 
-def _fitting(kind: StreamKind, name: str) -> str:
-    if get_backbone(name).takes != kind.takes:
-        raise AqaError(f"stream {kind.name} needs a backbone that takes a {kind.takes}; {name} does not.")
-    return name
+def _check_weights(
+    kinds: Sequence[StreamKind], chosen: Mapping[str, str], options: StreamOptions, *, with_networks: bool
+) -> None:
+    """Raise `WeightsError` for absent weights; offer the light preset where it would do without them."""
+    try:
+        check_weights(official_weights_of(kinds, chosen, options, with_networks=with_networks))
+    except WeightsError as error:
+        if options.preset == "light" or not (with_networks and _has_light(kinds, chosen, options.athlete)):
+            raise
+        raise WeightsError(f"{error}\n{LIGHT_INSTEAD}") from error
 
 
-def _load(name: str, weights: str, choices: Choices) -> LoadedBackbone:
-    return load_backbone(
-        name,
-        weights=weights,
-        preprocess=get_backbone(name).preprocess_name(choices.variant, choices.framing),
-        device=choices.device,
-        precision=choices.precision,
-        runtime=choices.runtime,
+def _has_light(kinds: Sequence[StreamKind], chosen: Mapping[str, str], athlete: AthleteOptions) -> bool:
+    """Return True if the light preset has a network for every stream that has the paper's."""
+    with_network = [kind for kind in kinds if chosen[kind.name]]
+    are_usual = all(chosen[kind.name] == kind.default_backbone for kind in with_network)
+    have_light = all(kind.name in PRESETS["light"].backbones for kind in with_network)
+    is_any_tracked = any(is_tracked(kind, athlete) for kind in kinds)
+    return bool(with_network) and are_usual and have_light and not is_any_tracked
+
+
+def _load_tube_source(
+    athlete: AthleteOptions, detector: Callable[[], PersonDetector], device: str
+) -> TubeSource:
+    return load_tube_source(
+        athlete.tracker or USUAL_TRACKER,
+        detector=detector,  # called only where the tracker needs one
+        device=device,
+        weights=athlete.tracker_weights or "official",
+        rules=athlete.tracking_rules,
     )
 
 
-def _leave_out(name: str, weights: str, choices: Choices) -> LoadedBackbone:
-    """Return the backbone's preprocessing without its network, so that no weights are needed."""
-    from aqa_pipeline.backbones.preprocess import get_preprocess
-
-    backbone = get_backbone(name)
-    preprocess = get_preprocess(backbone.preprocess_name(choices.variant, choices.framing))
-    return LoadedBackbone(backbone, preprocess, "not loaded", "cpu", choices.precision, _no_network)
+def official_weights(names: Sequence[str], options: StreamOptions) -> list[str]:
+    """Return the weights that `aqa weights` must have for these streams."""
+    kinds = [get_stream_kind(name) for name in names]
+    chosen = {kind.name: network_name(kind, options) for kind in kinds}
+    return list(official_weights_of(kinds, chosen, options, with_networks=True))
 
 
-def _no_network() -> NoReturn:
-    raise AqaError("these streams were built to look at frames, without networks")
+def official_weights_of(
+    kinds: Sequence[StreamKind], backbones: Mapping[str, str], options: StreamOptions, *, with_networks: bool
+) -> Iterator[str]:
+    """Yield all weights that `aqa weights` must have, so that one error names all missing ones."""
+    for kind in kinds:
+        yield from official_network_weights(kind, backbones[kind.name], options, with_networks=with_networks)
+        if kind.needs_person:
+            yield from detector_weights(options.detector)
+        if is_tracked(kind, options.athlete):
+            yield from _tube_weights(options)
+
+
+def _tube_weights(options: StreamOptions) -> tuple[str, ...]:
+    """Return the weights of the tracker, and of the detector that a tracker needs."""
+    athlete = options.athlete
+    tracker = athlete.tracker or USUAL_TRACKER
+    of_tracker = tracker_weights(tracker) if (athlete.tracker_weights or "official") == "official" else ()
+    is_read = tracker.partition(":")[0] == ANNOTATIONS
+    return of_tracker if is_read else (*of_tracker, *detector_weights(options.detector))
 
 
 def _parts(
     kind: StreamKind,
-    backbone: LoadedBackbone,
-    choices: Choices,
+    network: LoadedBackbone | PoseNetwork | None,
+    options: StreamOptions,
     *,
-    detector: PersonDetector | None,
-    tube_source: TubeSource | None,
+    device: str,
+    finders: tuple[PersonDetector | None, TubeSource | None],
 ) -> Parts:
-    on_cpu = choices.device == "cpu"
-    usual = {"clip": 2 if on_cpu else 16, "image": 8 if on_cpu else 64}[kind.takes]
+    detector, tube_source = finders
+    at_once = 2 if kind.takes == "clip" else 8
+    usual = at_once if device == "cpu" else 8 * at_once
+    inputs = options.inputs
     return Parts(
-        backbone=backbone,
+        network=network,
         detector=detector,
-        batch_size=choices.batch_size or usual,
-        dtype=choices.dtype or kind.default_dtype,
-        clips=choices.clips,
-        athlete=choices.athlete,
-        tubes=choices.tubes.sampling,
-        tube_source=tube_source,
-        variant=choices.variant,
-        rest=choices.rest,
+        batch_size=options.networks.batch_size or usual,
+        dtype=options.dtype or kind.default_dtype,
+        clips=inputs.clip_sampling,
+        athlete=options.athlete.crop_rule,
+        tubes=TubeParts(
+            tube_source if is_tracked(kind, options.athlete) else None, inputs.tube_sampling, inputs.variant
+        ),
+        pixels=PixelParts(inputs.pixel_sampling, inputs.stored_picture),
+        rest=inputs.rest or "dropped",
+        pose_rate=inputs.pose_rate or POSE_RATE,
     )

@@ -1,25 +1,46 @@
 """What `aqa extract` and `aqa.extract` choose for a dataset where nobody chooses."""
 
-from aqa_pipeline.commands.options import pick_device
-from extract.choices.streams import Choices
-from extract.choices.tubes import TubeChoices
-from extract.detectors import AthleteRule
-from extract.streams.tube_sampling import TubeSampling, usual_stride
+from collections.abc import Mapping
+
+from extract.choices.options import StreamOptions
+from extract.streams import Variant
+from extract.streams.tube_sampling import ViewChoice, usual_stride
 
 OWN = "folder"  # the adapter of one's own videos
 
 
-def usual_choices(adapter: str, *, device: str = "auto") -> Choices:
-    """Return the choices for a dataset of that adapter: the papers' for theirs, other ones for own videos.
+def with_usual(options: StreamOptions, adapter: str) -> StreamOptions:
+    """Return the options with those left open as usual for a dataset of that adapter.
 
-    In own videos crops follow one athlete, and the last, partial segment is kept.
+    The papers' datasets are extracted as the papers say. In own videos crops follow one athlete, and the
+    last, partial segment is kept.
     """
     own = adapter == OWN
-    return Choices(
-        backbones={},
-        weights={},
-        device=pick_device(device),
-        tubes=TubeChoices(TubeSampling(stride=usual_stride(adapter))),
-        athlete=AthleteRule("followed" if own else "largest"),
-        rest="padded" if own else "dropped",
+    inputs, athlete = options.inputs, options.athlete
+    return options.changed(
+        inputs=inputs.changed(
+            rest=inputs.rest or ("padded" if own else "dropped"),
+            clip_stride=inputs.clip_stride or usual_stride(adapter),
+        ),
+        athlete=athlete.changed(person=athlete.person or ("followed" if own else None)),
+    )
+
+
+def options_for_table(
+    options: StreamOptions, backbones: Mapping[str, str], *, variant: Variant, views: ViewChoice | None
+) -> StreamOptions:
+    """Return `options` with the networks, variant and views of a paper's table."""
+    return options.changed(
+        networks=options.networks.changed(backbones=backbones),
+        inputs=options.inputs.changed(variant=variant, views=views),
+    )
+
+
+def with_frames(
+    options: StreamOptions, *, picture_size: tuple[int, int], last_frames: int, tracker: str | None
+) -> StreamOptions:
+    """Return `options` with the frames of the stream pixels of a paper's table."""
+    return options.changed(
+        inputs=options.inputs.changed(picture_size=picture_size, last_frames=last_frames),
+        athlete=options.athlete.changed(tracker=tracker),
     )

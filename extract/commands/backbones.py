@@ -42,6 +42,7 @@ def backbones(ctx: click.Context, takes: str | None) -> None:
     wanted = [backbone for backbone in found.values() if takes in (None, backbone.takes)]
     click.echo(format_table(HEADER, [_row(backbone, backbone.weights in here) for backbone in wanted]))
     click.echo("\nChoose one with `aqa extract --backbone NAME`.")
+    click.echo("NAME-motion makes segments of an image network: mean, deviation and change over 8 frames.")
     click.echo("`aqa weights fetch WEIGHTS` brings its weights, or says how to get them.")
     ctx.exit(tell_broken_plugins(problems))
 

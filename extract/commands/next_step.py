@@ -1,4 +1,4 @@
-"""What fits after an extraction: the rest of it, a look at the videos, or a head on what was made."""
+"""Choose the next command after an extraction: the rest of it, a check of the dataset, or a fit."""
 
 from collections.abc import Sequence
 
@@ -29,10 +29,15 @@ def next_words(
         return ["datasets", "check", dataset.adapter, *places]
     if wanted - whole and (ctx.params["limit"] or ctx.params["videos"]):
         return ["extract", *given_words(ctx, without=OF_ONE_CALL)]
-    streams = [spec.stream for spec in specs]
-    head = fit_words(streams, streams_of, head=ctx.params["head"])
-    words = ["fit", *head, *given_words(ctx, only=PLACES)]
-    for spec in specs:
+    features = [spec for spec in specs if not spec.stores_pictures]
+    head, read = ctx.params["head"], features or specs
+    if not features and head is None:
+        return ["store", "ls", str(store.root)]  # pictures are of no head
+    chosen = ["--head", head, "--fine-tune"]
+    if features:
+        chosen = fit_words([spec.stream for spec in features], streams_of, head=head)
+    words = ["fit", *chosen, *given_words(ctx, only=PLACES)]
+    for spec in read:
         if len(store.specs(dataset.name, spec.stream)) > 1:
             words += ["--spec", f"{spec.stream}={spec.hash}"]
     return [*words, "--allow-missing"] if wanted - whole else words

@@ -10,8 +10,9 @@ def load_detector(spec: str, *, device: str, confidence: float | None = None) ->
     """Return the detector that `spec` names, ready to run on `device`.
 
     `spec` is one of `yolo`, `yolo:yolo11n`, `yolo:FOLDER`, `yolo:FILE.pt`, `torchvision`,
-    `torchvision:MODEL`, `annotations`. `confidence`, 0 to 1, is the least that counts as a person; by
-    default the detector's own. Raise `UnknownName`, or `WeightsError` if a package or weights are missing.
+    `torchvision:MODEL`, `blazepose`, `annotations`. `confidence`, 0 to 1, is the least that counts as
+    a person; by default the detector's own. Raise `UnknownName`, or `WeightsError` if a package or weights
+    are missing.
     """
     kind, _, model = spec.partition(":")
     if kind not in DETECTORS:
@@ -31,6 +32,10 @@ def official_weights(spec: str) -> tuple[str, ...]:
 
         models = torchvision_detection.MODELS
         return tuple(name for name in (model or models[0],) if name in models)
+    if kind == "blazepose":
+        from extract.detectors.blazepose.detector import WEIGHTS
+
+        return (WEIGHTS,)
     return ()
 
 
@@ -46,6 +51,14 @@ def _torchvision(model: str, device: str, confidence: float | None) -> PersonDet
     return load_torchvision(model, device=device, confidence=confidence)
 
 
+def _blazepose(model: str, device: str, confidence: float | None) -> PersonDetector:
+    from extract.detectors.blazepose.detector import load_blazepose
+
+    if model:
+        raise UnknownName("detector", f"blazepose:{model}", DETECTORS)
+    return load_blazepose(confidence=confidence)
+
+
 def _annotations(model: str, device: str, confidence: float | None) -> PersonDetector:
     from extract.detectors.annotated import AnnotatedPersons
 
@@ -56,4 +69,9 @@ def _annotations(model: str, device: str, confidence: float | None) -> PersonDet
 
 Loader = Callable[[str, str, float | None], PersonDetector]
 
-DETECTORS: dict[str, Loader] = {"annotations": _annotations, "torchvision": _torchvision, "yolo": _yolo}
+DETECTORS: dict[str, Loader] = {
+    "annotations": _annotations,
+    "blazepose": _blazepose,
+    "torchvision": _torchvision,
+    "yolo": _yolo,
+}

@@ -1,4 +1,7 @@
-"""Draw a sheet of what the networks would see of one video, without running any network."""
+"""Draw a sheet of what the networks would see of one video, without running backbones.
+
+Detectors, trackers and pose networks do run: what they find is what there is to look at.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,20 +12,26 @@ from PIL import Image, ImageDraw, ImageFont
 
 from aqa_pipeline.athlete.covered_part import covered_part
 from aqa_pipeline.backbones.preprocess import get_preprocess
-from aqa_pipeline.files import whole_file
+from aqa_pipeline.disk.files import whole_file
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.records import Video
+from aqa_pipeline.spec_facts import typed_facts
 from aqa_pipeline.store import file_name
 from aqa_pipeline.video import OpenVideo, ReaderName, open_video
 from extract.detectors import crop_person
 from extract.preview.contact_sheet import crops_in_words
 from extract.preview.grid import ALARM, INK, LINE_HEIGHT, MARGIN, MARK, PAPER, QUIET, even_choice, wrapped
+from extract.preview.pixels import preview_pixels
+from extract.preview.skeletons import IN_WORDS, preview_poses
 from extract.preview.tubes import TUBE_SIDE, TubePreview, preview_tube
 from extract.streams import Steps, Stream
 from extract.streams.crops import Crops
+from extract.streams.pixels import Pixels
+from extract.streams.poses import Poses
 from extract.streams.tubes import Tubes
 
 LABEL_HEIGHT, HEADING_HEIGHT, TITLE_HEIGHT = 18, 30, 44
-CLIP_SIDE, CROP_SIDE = 84, 118
+CLIP_SIDE, CROP_SIDE, POSE_HEIGHT = 84, 118, 180
 CLIP_FRAMES_SHOWN, CLIPS_SHOWN, CROPS_SHOWN, CROPS_IN_A_ROW = 16, 6, 24, 4
 WIDTH = CLIP_FRAMES_SHOWN * (CLIP_SIDE + 2) + 2 * MARGIN
 
@@ -45,7 +54,7 @@ def write_preview(
     """
     with open_video(video, reader=reader) as opened:
         facts = (
-            f"{opened.width}x{opened.height}, {opened.timeline.num_frames} frames, "
+            f"{opened.width}x{opened.height}, {counted(opened.timeline.num_frames, 'frame')}, "
             f"{opened.timeline.duration_seconds:.2f} s, read by {opened.reader}"
         )
         parts = [_preview(stream, video, opened) for stream in streams]
@@ -61,16 +70,30 @@ def _preview(stream: Stream, video: Video, opened: OpenVideo) -> StreamPreview:
     num_frames = steps.frame_index.shape[1]
     part = covered_part(stream.spec, steps.pts_seconds, opened.footage)
     looks = f", look at {part} ({part.option} looks at all)" if part else ""
-    fact = f"{stream.spec.stream}: {len(steps)} steps of {num_frames} frame{'s' * (num_frames > 1)}{looks}"
+    if isinstance(stream, Pixels):
+        num_frames = 1  # the others are only tracked
+    of_frames = f"{counted(len(steps), 'step')} of {counted(num_frames, 'frame')}"
+    fact = f"{stream.spec.stream}: {of_frames}{looks}"
     if isinstance(stream, Crops):
-        tiles, num_found, told = _crop_tiles(stream, steps, video, opened)
+        tiles, num_found, events = _crop_tiles(stream, steps, video, opened)
         who = f"{num_found} with a person ({stream.rule.athlete}), {crops_in_words(stream.spec)}"
-        return StreamPreview(f"{fact}, {who}", _grid(tiles, columns=CROPS_IN_A_ROW), told)
+        return StreamPreview(f"{fact}, {who}", _grid(tiles, columns=CROPS_IN_A_ROW), events)
+    if isinstance(stream, Poses):
+        scale = POSE_HEIGHT / opened.height
+        pictures, num_found, events = preview_poses(stream, steps, video, opened, scale=scale)
+        tiles = [_labeled(picture, _when(steps, step)) for step, picture in sorted(pictures.items())]
+        fact = f"{fact}, {num_found} with a pose ({stream.rule.athlete}), {IN_WORDS}"
+        return StreamPreview(fact, _grid(tiles, columns=max(1, WIDTH // (tiles[0].width + MARGIN))), events)
     if isinstance(stream, Tubes):
         tube = preview_tube(stream, steps, video, opened)
         rows = [_tube_row(tube, steps, step) for step in even_choice(len(steps), CLIPS_SHOWN)]
         return StreamPreview(f"{fact}; {tube.fact}", _grid(rows, columns=1), tube.details)
-    changed = get_preprocess(str(stream.spec.facts["preprocess"])).in_words((opened.width, opened.height))
+    if isinstance(stream, Pixels):
+        pixels = preview_pixels(stream, steps, video, opened)
+        tiles = [_labeled(picture, _when(steps, step)) for step, picture in sorted(pixels.pictures.items())]
+        columns = max(1, (WIDTH - MARGIN) // (tiles[0].width + MARGIN))
+        return StreamPreview(f"{fact}; {pixels.fact}", _grid(tiles, columns=columns), pixels.details)
+    changed = get_preprocess(str(typed_facts(stream.spec).preprocess)).in_words((opened.width, opened.height))
     fact = f"{fact}, pictures {changed}" if changed else fact
     if num_frames == 1:
         return StreamPreview(fact, _grid(list(_frame_tiles(stream, steps, opened)), columns=8))
@@ -123,8 +146,8 @@ def _crop_tiles(
         for step in steps_of[index]:
             if step in shown:
                 tiles.append(_crop_tile(stream, frame, person, _when(steps, step)))
-    told = tuple(f"  frame {event.frame_index}: {event.kind} ({event.detail})" for event in picker.events)
-    return tiles, num_found, told
+    events = tuple(f"  frame {event.frame_index}: {event.kind} ({event.detail})" for event in picker.events)
+    return tiles, num_found, events
 
 
 def _crop_tile(stream: Crops, frame: np.ndarray, person: np.ndarray | None, when: str) -> Image.Image:
@@ -140,6 +163,12 @@ def _crop_tile(stream: Crops, frame: np.ndarray, person: np.ndarray | None, when
         ImageDraw.Draw(picture).rectangle((person[:4] * scale).tolist(), outline=MARK, width=3)
         crop = stream.backbone.preprocess.geometry(crop_person(frame, person[:4]))
         tile.paste(_square(crop, CROP_SIDE), (width, LABEL_HEIGHT))
+    tile.paste(picture, (0, LABEL_HEIGHT))
+    return tile
+
+
+def _labeled(picture: Image.Image, label: str) -> Image.Image:
+    tile = _tile(picture.width, picture.height, label)
     tile.paste(picture, (0, LABEL_HEIGHT))
     return tile
 

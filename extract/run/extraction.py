@@ -1,4 +1,4 @@
-"""What is to be extracted, and what of it must be made: what is missing, or made from something else."""
+"""What to extract, and which records must be made: those that are missing, or made from another source."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from pathlib import Path
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.records import StreamSpec, Video
 from aqa_pipeline.sources.compare import ANNOTATIONS, Comparison, boxes_digest, boxes_of, compare
+from aqa_pipeline.spec_facts import typed_facts
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import Disk, ReaderName
 from extract.decoding.feeds import Patience
@@ -18,9 +19,9 @@ DAMAGED = Comparison(reasons=("a damaged record",))
 
 @dataclass(frozen=True)
 class Extraction:
-    """What to extract into which store, and how the decoding is done: by `workers` processes at once.
+    """The streams to extract into a store, and how videos are decoded: `workers` of them at a time.
 
-    `quads` is the folder of `--tracker annotations:FOLDER`, which the dataset does not know.
+    `quads` is the folder of `--tracker annotations:FOLDER`, which the dataset does not name.
     """
 
     dataset: str
@@ -38,13 +39,13 @@ class Extraction:
         return [stream for stream in self.streams if self.must_make(video, stream.spec)]
 
     def must_make(self, video: Video, spec: StreamSpec) -> bool:
-        """Whether that record is not there, or is of something else."""
+        """Return True if the record is missing, or was made from another source."""
         if self.overwrite or not self.store.has(self.dataset, video.video_id, spec):
             return True
         return bool(self.compare(video, spec).reasons)
 
     def compare(self, video: Video, spec: StreamSpec) -> Comparison:
-        """Return the record that is there, compared with its video as it is now."""
+        """Compare the source of the stored record with the video as it is now."""
         try:
             source = self.store.source(self.dataset, video.video_id, spec)
         except StoreError:
@@ -53,14 +54,14 @@ class Extraction:
 
     def boxes_digest(self, video: Video, spec: StreamSpec) -> str | None:
         """Return the digest of the boxes or quads that the stream reads of that video."""
-        if self.quads is not None and spec.facts.get("tracker") == ANNOTATIONS:
+        if self.quads is not None and typed_facts(spec).tracker == ANNOTATIONS:
             return quads_digest(self.quads, video.video_id)
         return boxes_digest(boxes_of(spec, video))
 
 
 @dataclass
 class Examined:
-    """What an extraction finds: what to make and, by video id, why it is made anew, and what is gone."""
+    """The videos to extract; by video id, why records are made again, and which sources are gone."""
 
     todo: list[Video] = field(default_factory=list)
     changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -70,8 +71,8 @@ class Examined:
 def examine(extraction: Extraction, specs: Sequence[StreamSpec], videos: Iterable[Video]) -> Examined:
     """Look at every record that the videos should have.
 
-    Where a file was only touched, its record is written again with today's time, so that the digest need not
-    be taken again. Raises `StoreError` if the disk refuses.
+    If only the time of a video's file changed, its record gets the new time, so that the next look needs no
+    digest. Raise `StoreError` if the disk refuses.
     """
     found = Examined()
     for video in videos:

@@ -1,4 +1,4 @@
-"""One new video as records: extracted once, kept in a store, found there again."""
+"""Extract a new video once, keep its records in a store, and find them there again."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from aqa_pipeline.sources.compare import boxes_digest
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import ReaderName, source_of
 from extract.choices.from_run import rebuild_streams
-from extract.choices.streams import Choices
+from extract.choices.options import StreamOptions
 from extract.run.extraction import Extraction
 from extract.run.progress import extraction_progress
 from extract.run.stage import Progress, extract
@@ -24,14 +24,15 @@ DATASET = "scored"  # the name of all new videos in the store
 
 @dataclass(frozen=True, eq=False)
 class NewVideoExtractor:
-    """Extracts new videos exactly as the videos were extracted that `specs` describe.
+    """Extracts new videos with the streams that `specs` describe.
 
-    `options` choose what the specs leave open. `files` are the paths of weights and detectors that were named
-    at the time, by stream (see `named_files`). `cache` is the folder of a store that keeps the records.
+    `options` choose what the specs leave open. `files` are the paths of weights and detectors that a person
+    named for the training videos, by stream (see `named_files`). `cache` is the folder of a store that keeps
+    the records.
     """
 
     specs: Sequence[StreamSpec]
-    options: Choices
+    options: StreamOptions
     files: Mapping[str, Mapping[str, str]]
     cache: Path
     reader: ReaderName = "auto"
@@ -39,14 +40,14 @@ class NewVideoExtractor:
 
     @cached_property
     def streams(self) -> list[Stream]:
-        """The streams with their networks, loaded at the first use; raise as `rebuild_streams`."""
+        """The streams with their networks, loaded at the first use. Raise as `rebuild_streams`."""
         return rebuild_streams(self.specs, self.options, files=self.files)
 
     def __call__(self, video: Video) -> dict[str, Record]:
         """Return the video's record of each stream, by stream name.
 
         A record in the cache is used again if the file's content, the window, the rate and the boxes are the
-        same, whatever the file is called now. Raises `AqaError` if the file is absent or cannot be extracted.
+        same, whatever the file is called now. Raise `AqaError` if the file is absent or cannot be extracted.
         """
         if not video.path.exists():
             raise AqaError("there is no such file.")
@@ -61,7 +62,7 @@ class NewVideoExtractor:
 
 
 def _content_id(video: Video) -> str:
-    """Return an id of what records are made from: it stays the same when the file is renamed or touched."""
+    """Return an id of what records are made from. It stays the same if the file is renamed or touched."""
     source = replace(source_of(video), size=None, mtime_ns=None, boxes_digest=boxes_digest(video.boxes))
     return hashlib.sha256(repr(source).encode()).hexdigest()[:32]
 

@@ -35,16 +35,16 @@ def ray_engine(
 ) -> Iterator[Engine]:
     """Yield the engine of a cluster, its workers ready; they end with the block.
 
-    `tell` is told where the work will be done. Raises `ClusterError`, and what keeps a worker from being
-    ready: missing weights, a folder that its node does not see.
+    `tell` gets a sentence on where the work will be done. Raise `ClusterError`, and whatever keeps a worker
+    from being ready: missing weights, a folder that its node does not see.
     """
-    extraction, choices = order.extraction, order.choices
+    extraction = order.extraction
     with connect(address) as cluster:
-        device = pick_cluster_device(choices.device, cluster)
+        device = pick_cluster_device(order.options.networks.device, cluster)
         placement = place(cluster, device=device, cpus=extraction.workers, actors=actors)
         placement = replace(placement, num_workers=min(placement.num_workers, max(1, num_videos)))
         tell(f"{cluster}; {placement}")
-        order = replace(order, choices=replace(choices, device=device))
+        order = order.on_device(device)
         with sharing(extraction.store.root, inputs=[order.root]) as shared:
             make = partial(VideoWorker, order, shared)
             pool = WorkerPool(make, placement, longest=PORTION * extraction.workers)
@@ -55,7 +55,7 @@ def ray_engine(
 
 
 class _OnRay:
-    """The engine: hands out what is missing and gathers what became of it."""
+    """The engine: it hands out the videos with missing records, and gathers their results."""
 
     def __init__(self, pool: WorkerPool, extraction: Extraction) -> None:
         self._pool, self._extraction = pool, extraction
@@ -76,7 +76,7 @@ class _OnRay:
 
 
 class Tally:
-    """What became of the videos so far, gathered from what workers say."""
+    """The results of the videos so far, gathered from the workers' events."""
 
     def __init__(self, videos: Sequence[Video]) -> None:
         self._videos = videos
@@ -89,7 +89,7 @@ class Tally:
 
     @property
     def clock(self) -> Clock:
-        """All workers' times together, also of those that are gone."""
+        """The sum of all workers' times, including those of workers that are gone."""
         total = Clock()
         for underway in self._underway.values():
             total = total.plus(underway.clock)
@@ -97,7 +97,7 @@ class Tally:
 
     @property
     def amount(self) -> Amount:
-        """Seconds of video done and to do; of videos under way their parts, each as long as the mean."""
+        """Seconds of video done and in all; a video under way counts by its share of the mean length."""
         return self._seconds.amount({}, more=self._num_under_way)
 
     @property

@@ -1,4 +1,4 @@
-"""What extracts on one node of a cluster: networks loaded once, then one portion of videos after another."""
+"""A worker on a node of a cluster: it loads networks once, then extracts portions of videos."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,12 +19,12 @@ TELL_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Made:
-    """What a worker makes."""
+    """The specs of the streams that a worker makes."""
 
     specs: tuple[StreamSpec, ...]
 
     def differences(self, other: "Made") -> list[str]:
-        """One line per fact that differs."""
+        """Return one line per fact that differs."""
         return [
             f"{mine.stream} {line}"
             for mine, theirs in zip(self.specs, other.specs, strict=True)
@@ -34,7 +34,10 @@ class Made:
 
 @dataclass(frozen=True)
 class Underway:
-    """How many videos' worth of work is done beyond those that ended; where the worker's time went so far."""
+    """The work of a worker that is under way.
+
+    `share` counts the done parts of unfinished videos, in videos. `clock` is where the time went so far.
+    """
 
     share: float
     video_id: str
@@ -82,7 +85,7 @@ class _Portion:
         self._videos = [video for _, video in items]
         self._open = {video.video_id: index for index, video in items}
         self._before, self.clock, self._say = before, before, say
-        self._told = 0.0
+        self._last_note = 0.0
 
     def extract(self, extraction: Extraction) -> None:
         spent = extract_portion(extraction, self._videos, progress=self._progress, ended=self._ended)
@@ -93,11 +96,11 @@ class _Portion:
 
     def _progress(self, *, videos: float, video_id: str, clock: Clock, amount: Amount) -> None:
         self.clock = self._before.plus(clock)
-        if time.monotonic() - self._told > TELL_SECONDS:
+        if time.monotonic() - self._last_note > TELL_SECONDS:
             self._tell(videos - (len(self._videos) - len(self._open)), video_id)
 
     def _tell(self, share: float, video_id: str) -> None:
-        self._told = time.monotonic()
+        self._last_note = time.monotonic()
         self._say(Note(Underway(max(0.0, share), video_id, self.clock)))
 
     def _ended(self, ended: Ended) -> None:

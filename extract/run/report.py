@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.sources.compare import in_words
 from aqa_pipeline.store import Origin
 from aqa_pipeline.text_table import format_table
@@ -32,14 +33,17 @@ def _lines(report: ExtractReport) -> Iterator[str]:
     yield from _looked(report)
     yield from _outside(report)
     if report.num_already_there:
-        yield f"{report.num_already_there} videos were in the store already (--overwrite makes them again)."
+        yield (
+            f"{counted(report.num_already_there, 'video was', 'videos were')} in the store already "
+            "(--overwrite makes them again)."
+        )
     if report.changed:
         yield f"{_videos(report.changed)} changed since they were extracted: {in_words(report.changed)}."
     if report.gone:
         yield f"The records of {_videos(report.gone)} stay as they are. No longer there:"
         yield from (f"  {path}" for path in list(report.gone.values())[:MOST_SHOWN])
     if report.failures:
-        yield f"{len(report.failures)} videos failed, the others are stored:"
+        yield f"{counted(len(report.failures), 'video')} failed, the others are stored:"
         for failure in report.failures:
             yield f"  {failure.video_id}: {failure.reason}"
     if not (report.written or report.failures or report.num_already_there):
@@ -47,7 +51,7 @@ def _lines(report: ExtractReport) -> Iterator[str]:
 
 
 def _videos(named: Mapping[str, object]) -> str:
-    return "1 video" if len(named) == 1 else f"{len(named)} videos"
+    return counted(len(named), "video")
 
 
 def _pictures(report: ExtractReport) -> Iterator[str]:
@@ -61,7 +65,7 @@ def _pictures(report: ExtractReport) -> Iterator[str]:
 
 
 def _without_person(report: ExtractReport) -> Iterator[str]:
-    """Which videos show nobody in some step, and which in none."""
+    """Yield the videos that show nobody in some steps, and those that show nobody at all."""
     for stream, rows in _by_stream(report):
         lacking = [row for row in rows if row.num_steps_without_person]
         empty = [row.video_id for row in lacking if not row.num_steps]
@@ -73,17 +77,18 @@ def _without_person(report: ExtractReport) -> Iterator[str]:
 
 
 def _athletes(report: ExtractReport) -> Iterator[str]:
-    told = [f"  {row.video_id} ({row.stream}): {row.athlete}" for row in report.written if row.athlete]
-    if told:
+    events = [f"  {row.video_id} ({row.stream}): {row.athlete}" for row in report.written if row.athlete]
+    if events:
         yield "The athlete was lost, or another person was followed (--preview shows where):"
-        yield from told[:MOST_SHOWN]
-    if len(told) > MOST_SHOWN:
-        yield f"  and {len(told) - MOST_SHOWN} more"
+        yield from events[:MOST_SHOWN]
+    if len(events) > MOST_SHOWN:
+        yield f"  and {len(events) - MOST_SHOWN} more"
 
 
 def _missed(row: Written) -> str:
     missed = row.num_steps_without_person
-    return f"{row.video_id}: {missed} of {row.num_steps + missed}"
+    of = row.num_steps + missed if row.num_planned is None else row.num_planned
+    return f"{row.video_id}: {missed} of {of}"
 
 
 def _padded(report: ExtractReport) -> Iterator[str]:
@@ -141,12 +146,12 @@ def _speed(report: ExtractReport) -> str:
     )
     per_minute = 60 * report.wall_seconds / report.video_seconds
     return (
-        f"{report.num_done} videos, {report.video_seconds / 60:.1f} minutes of video in "
+        f"{counted(report.num_done, 'video')}, {report.video_seconds / 60:.1f} minutes of video in "
         f"{report.wall_seconds:.1f} s: {per_minute:.1f} s per video-minute ({shares})."
     )
 
 
 def two_roots(before: Origin, now: Origin) -> str:
-    """Return what to do where the changed videos are those of another folder."""
+    """Return what to do if the changed videos are those of another folder."""
     apart = ": --name keeps two folders of one name apart" if now.adapter == "folder" else ""
     return f"They were extracted from {before.root} before, now from {now.root}{apart}."

@@ -47,9 +47,9 @@ Ended = Extracted | Failure  # what becomes of a video
 
 @dataclass
 class ExtractReport:
-    """What a run did. `clock` is where the main thread's time went.
+    """The results of an extraction. `clock` is where the main thread's time went.
 
-    `changed` and `gone` say of video ids why they were made anew, and what of them is no longer there.
+    By video id, `changed` says why records were made again, and `gone` which sources are no longer there.
     """
 
     written: list[Written] = field(default_factory=list)
@@ -72,7 +72,7 @@ class ExtractReport:
         self.video_seconds += ended.video_seconds
 
     def finish(self, videos: Sequence[Video], *, wall_seconds: float) -> None:
-        """Put the rows into the order of the videos; those that nothing became of were there already."""
+        """Sort the rows in the order of the videos, and count the videos that needed nothing."""
         order = {video.video_id: at for at, video in enumerate(videos)}
         self.written.sort(key=lambda row: order[row.video_id])
         self.failures.sort(key=lambda failure: order[failure.video_id])
@@ -81,7 +81,7 @@ class ExtractReport:
 
 
 class Progress(Protocol):
-    """Told how far a run is: `amount` in seconds of video, `videos` up to their number, may be fractional."""
+    """Shows how far an extraction is: `amount` in seconds of video, `videos` as a number with a fraction."""
 
     def __call__(self, *, videos: float, video_id: str, clock: Clock, amount: Amount) -> None:
         """Show how many videos are done; a part of a video counts as its share."""
@@ -89,9 +89,9 @@ class Progress(Protocol):
 
 
 def extract(extraction: Extraction, videos: Sequence[Video], *, progress: Progress) -> ExtractReport:
-    """Write the records that are missing; a failing video is named in the report and the rest goes on.
+    """Write the missing records. The report names each video that failed; the others are extracted.
 
-    Raises `StoreError` if the store itself refuses (a full disk): everything written before stays.
+    Raise `StoreError` if the store itself refuses (a full disk); everything written before stays.
     """
     start, report = time.perf_counter(), ExtractReport()
     extraction.store.remove_leftovers()
@@ -108,7 +108,7 @@ def extract_portion(
     """Extract what is missing of the videos, and call `ended` for each once its records are written.
 
     `ended` is not called for a video that another run has extracted meanwhile.
-    Raises `StoreError` as `extract` does.
+    Raise `StoreError` as `extract` does.
     """
     trim_memory = MemoryTrim()
     feeds = Feeds(
@@ -131,7 +131,7 @@ def extract_portion(
 
 
 def _timed(feeds: Feeds, clock: Clock) -> Iterator[tuple[Feed, Item]]:
-    """Return what the feeds give, the waiting for it counted as decoding."""
+    """Yield what the feeds give. The clock counts the time of waiting as decoding."""
     items = iter(feeds)
     while True:
         with clock.phase("decode"):
@@ -143,7 +143,7 @@ def _timed(feeds: Feeds, clock: Clock) -> Iterator[tuple[Feed, Item]]:
 
 @dataclass(eq=False)
 class _OneVideo:
-    """A video on its way through the networks, and how much of it has passed."""
+    """A video on its way through the networks; `share`, 0 to 1, of it has passed."""
 
     opened: Opened
     sources: list[Source]
@@ -153,7 +153,7 @@ class _OneVideo:
 
 
 class _Run:
-    """The main thread's part: frames into features, and what became of every video."""
+    """The main thread's part: it turns frames into features, and reports the result of each video."""
 
     def __init__(
         self,
@@ -170,17 +170,17 @@ class _Run:
 
     @property
     def num_videos(self) -> float:
-        """Videos that have passed the networks or failed, parts of them as parts."""
+        """The number of videos that passed the networks or failed; a part of a video counts as its share."""
         return self._num_ended + sum(video.share for video in self._under_way.values())
 
     @property
     def amount(self) -> Amount:
-        """The same in seconds of video, and how many there are."""
+        """The seconds of video that are done, and of all videos."""
         shares = {feed.video.video_id: video.share for feed, video in self._under_way.items()}
         return self._seconds.amount(shares)
 
     def take(self, feed: Feed, item: Item) -> bool:
-        """Take what a feed gives next; whether more of that video is wanted."""
+        """Take what a feed gives next. Return True if more of that video is wanted."""
         try:
             more_wanted = self._take(feed, item)
         except Exception as error:
@@ -225,7 +225,7 @@ class _Run:
         self._writer.put(records, when_done=partial(self._note, video, seconds))
 
     def _note(self, video: Video, video_seconds: float, outcome: Outcome) -> None:
-        """Return what became of a video's records."""
+        """Report a video as extracted once its records are written, else as failed."""
         try:
             with self.clock.phase("write"):
                 written = outcome()

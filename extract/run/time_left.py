@@ -1,4 +1,4 @@
-"""How long an extraction will take, by seconds of video: long videos count more than short ones."""
+"""Estimate how long an extraction will take, by seconds of video: long videos count more than short ones."""
 
 import time
 from bisect import bisect_right
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aqa_pipeline.records import Video
 
-LEAST_SECONDS = 2.0  # before that, nothing can be told
+LEAST_SECONDS = 2.0  # before that, there is no estimate
 SAMPLE_SECONDS = 0.5  # between remembered moments: an hour has 7,200
 
 
@@ -20,7 +20,7 @@ class Amount:
 
 
 class VideoSeconds:
-    """How long videos are: as their labels say, exactly once they are opened, else as long as the mean."""
+    """The lengths of videos: those of their labels, exact ones once videos are opened, else the mean."""
 
     def __init__(self, videos: Sequence[Video]) -> None:
         self._known = {video.video_id: video.duration_seconds or 0.0 for video in videos}
@@ -30,12 +30,12 @@ class VideoSeconds:
 
     @property
     def mean(self) -> float:
-        """Of the videos whose length is known; 1 while there is none, so that videos count alike."""
+        """The mean of the known lengths, in seconds; 1 while none is known, so that videos count alike."""
         num_known = len(self._known) - self._num_unknown
         return self._sum / num_known if num_known else 1.0
 
     def know(self, video_id: str, seconds: float) -> None:
-        """Take the exact length of a video."""
+        """Set the exact length of a video, in seconds."""
         before = self._known[video_id]
         self._num_unknown -= not before
         self._num_unknown += not seconds
@@ -43,11 +43,11 @@ class VideoSeconds:
         self._known[video_id] = seconds
 
     def end(self, video_id: str) -> None:
-        """Nothing more is to be done of that video."""
+        """Mark the video as done."""
         self._ended += self._known[video_id] or self.mean
 
     def amount(self, shares: Mapping[str, float], *, more: float = 0.0) -> Amount:
-        """Return what is done and to do; `shares` are done parts of named videos, `more` of other videos."""
+        """Return the seconds done and in all; `shares` are done parts of named videos, `more` of others."""
         under_way = sum(share * (self._known[name] or self.mean) for name, share in shares.items())
         total = self._sum + self._num_unknown * self.mean
         return Amount(min(total, self._ended + under_way + more * self.mean), total)
@@ -65,7 +65,7 @@ class TimeLeft:
         self._done: list[float] = []
 
     def after(self, amount: Amount) -> float | None:
-        """Return the seconds left when so much is done; None while that cannot be told."""
+        """Return the seconds left when so much is done; None while it cannot be estimated."""
         now = self._now()
         if not self._times or now - self._times[-1] >= SAMPLE_SECONDS:
             self._times.append(now)

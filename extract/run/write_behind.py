@@ -1,4 +1,4 @@
-"""Records are written behind: the disk works while the next video is in the network."""
+"""Write records in a thread of their own, while the next video is in the network."""
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +19,12 @@ MAX_BEHIND = 4  # videos
 
 @dataclass(frozen=True)
 class Written:
-    """A new record, in one line; `athlete` tells of losses and changes, `picture` what was not plain.
+    """A new record, in one line.
 
-    `looked` is the part of the video that the stream looks at, None for all of it; `outside` tells of frames
-    whose athlete the network does not see, and `num_repeated` counts the frames that pad the stream.
+    `athlete` describes losses and changes of the athlete, `picture` how unusual pictures were read. `looked`
+    is the part of the video that the stream covers, None for all of it. `outside` describes frames whose
+    athlete the network does not see. `num_repeated` counts the frames that pad the stream. `num_planned`
+    counts the steps with those that the stream leaves out for want of a person; None if it is not known.
     """
 
     video_id: str
@@ -35,6 +37,7 @@ class Written:
     looked: CoveredPart | None = None
     outside: OutOfView | None = None
     num_repeated: int = 0
+    num_planned: int | None = None
 
 
 # Gives what was written of one video, or raises what the store raised.
@@ -45,7 +48,7 @@ WhenDone = Callable[[Outcome], None]
 class WriteBehind:
     """Writes records in one thread, in order, at most `MAX_BEHIND` videos behind.
 
-    What became of a video is told through its `when_done`, in the thread that calls `put` and `settle`.
+    The result of a video goes to its `when_done`, in the thread that calls `put` and `settle`.
     """
 
     def __init__(self, store: Store) -> None:
@@ -59,16 +62,16 @@ class WriteBehind:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Wait for the record that is being written; records that were not begun are dropped."""
+        """Wait for the record that is being written, and drop those that were not begun."""
         self._pool.shutdown(cancel_futures=True)
 
     def put(self, records: Sequence[Record], *, when_done: WhenDone) -> None:
-        """Has the records of one video written; waits where the disk is far behind."""
+        """Queue the records of one video; wait if the disk is far behind."""
         self._due.append((self._pool.submit(self._write, records), when_done))
         self.settle(at_most=MAX_BEHIND)
 
     def settle(self, *, at_most: int = 0) -> None:
-        """Tells of all that is done, and waits until no more than so many videos are due."""
+        """Report the videos that are done, and wait until at most so many are left."""
         while self._due and (len(self._due) > at_most or self._due[0][0].done()):
             future, when_done = self._due.popleft()
             when_done(future.result)
@@ -90,8 +93,9 @@ def _written(record: Record, path: Path, outside: OutOfView | None) -> Written:
         without_person,
         path.stat().st_size,
         describe_tracking(record),
-        record.picture,
-        covered_part(record.spec, record.pts_seconds, record.footage),
+        record.pictures.conversions,
+        covered_part(record.spec, record.pts_seconds, record.pictures.footage),
         outside,
         record.counts.get("num_repeated_frames", 0),
+        record.counts.get("num_steps"),
     )

@@ -1,22 +1,21 @@
 """Load a backbone: bind its network, weights and preprocessing together on a device."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aqa_pipeline.backbones.backbone import Backbone
-from aqa_pipeline.backbones.registry import BACKBONES, get_backbone
-from aqa_pipeline.errors import AqaError, UnknownName, WeightsError
+from aqa_pipeline.backbones.registry import backbone_origin, get_backbone
+from aqa_pipeline.backbones.with_weights import network_with_weights
+from aqa_pipeline.errors import AqaError, UnknownName
 from aqa_pipeline.precision import check_precision
 from extract.runtimes import Precision, Program, Runner, Runtime
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
-    from torch import Tensor, nn
+    from torch import nn
 
     Build = Callable[[], nn.Module]
 
@@ -48,7 +47,7 @@ class LoadedBackbone:
     @property
     def facts(self) -> dict[str, str]:
         """The backbone's part of a stream's spec; for a plug-in, it names the plug-in's code too."""
-        origin = BACKBONES.origin(self.backbone.name)
+        origin = backbone_origin(self.backbone.name)
         return {
             "backbone": self.backbone.name,
             "weights": self.weights_id,
@@ -131,7 +130,8 @@ def _identity(backbone: Backbone, weights_id: str) -> str:
 def _is_ours(backbone: Backbone) -> bool:
     """Return True if this package's code builds the network, and not a plug-in's."""
     build = getattr(backbone.build, "func", backbone.build)  # of a `partial`
-    return bool(build.__module__.startswith("aqa_pipeline.backbones."))
+    is_built_in = build.__module__.startswith("aqa_pipeline.backbones.")
+    return bool(is_built_in and backbone_origin(backbone.name) is None)
 
 
 def load_backbone(
@@ -164,8 +164,8 @@ def load_backbone(
     _check_device(device)
     check_precision(precision, device=device)
     check_runtime(runtime, device=device, precision=precision)
-    weights_id, with_weights = _with_weights(backbone, weights, size=of_paper.size)
-    build = cache(partial(_ready, backbone, with_weights, device=device))
+    weights_id, with_weights = network_with_weights(backbone, weights, size=of_paper.size)
+    build = cache(partial(_ready, with_weights, device=device))
     loaded = LoadedBackbone(
         backbone, chosen, weights_id, device=device, precision=precision, build=build, runtime=runtime
     )
@@ -184,15 +184,17 @@ def _was_loaded_before(loaded: LoadedBackbone) -> bool:
     return may_recall and is_any_kept(_identity(loaded.backbone, loaded.weights_id))
 
 
-def _ready(backbone: Backbone, with_weights: "Build", *, device: str) -> "nn.Module":
-    return with_weights().eval().to(device).to(memory_format=_channels_last(backbone))
+def _ready(with_weights: "Build", *, device: str) -> "nn.Module":
+    network = with_weights().eval().to(device)
+    return network.to(memory_format=_channels_last(network))
 
 
-def _channels_last(backbone: Backbone) -> "torch.memory_format":
+def _channels_last(network: "nn.Module") -> "torch.memory_format":
     """Return the memory order in which frames come; 2D convolutions are twice as fast in it on a CPU."""
     import torch
 
-    return torch.channels_last_3d if backbone.takes == "clip" else torch.channels_last
+    has_3d = any(parameter.dim() == 5 for parameter in network.parameters())
+    return torch.channels_last_3d if has_3d else torch.channels_last
 
 
 def _check_device(device: str) -> None:
@@ -206,62 +208,3 @@ def _check_device(device: str) -> None:
         raise AqaError(f"{device!r} is no device: expected cpu, cuda or cuda:N") from error
     if kind == "cuda" and not torch.cuda.is_available():
         raise AqaError(f"no CUDA device on this machine for {device!r}: use the device cpu")
-
-
-def _with_weights(backbone: Backbone, weights: str, *, size: int) -> "tuple[str, Build]":
-    """Return the weights' id, and the function that builds the network with these weights."""
-    from aqa_pipeline.weights import sha256_of
-
-    if seed := re.fullmatch(r"random:(\d{1,9})", weights):
-        return weights, partial(_random_network, backbone, int(seed[1]), size=size)
-    if weights.startswith("random"):
-        raise WeightsError(f"{weights!r}: random weights need a seed of up to 9 digits, as in random:0")
-    path = _official(backbone) if weights == "official" else Path(weights)
-    if not path.is_file():
-        raise WeightsError(f"no checkpoint at {path}")
-    return f"sha256:{sha256_of(path)}", partial(_network_of_file, backbone, path)
-
-
-def _official(backbone: Backbone) -> Path:
-    from aqa_pipeline.weights import WEIGHTS, find_weights
-
-    if backbone.weights not in WEIGHTS:  # a plug-in's
-        raise WeightsError(
-            f"the weights of {backbone.name!r} cannot be fetched: name a checkpoint with --weights PATH, or "
-            "try it with --weights random:0."
-        )
-    return find_weights(backbone.weights)
-
-
-def _network_of_file(backbone: Backbone, path: Path) -> "nn.Module":
-    from aqa_pipeline.weights import load_state_dict
-
-    state = load_state_dict(path)
-    network = backbone.build()
-    _load_strictly(network, backbone, state, path)
-    return network
-
-
-def _random_network(backbone: Backbone, seed: int, *, size: int) -> "nn.Module":
-    from aqa_pipeline.backbones.random_weights import build_random
-
-    frames = () if backbone.frames_per_clip is None else (backbone.frames_per_clip,)
-    return build_random(backbone.build, seed=seed, calibration_shape=(3, *frames, size, size))
-
-
-def _load_strictly(network: "nn.Module", backbone: Backbone, state: "dict[str, Tensor]", path: Path) -> None:
-    ours = {_our_name(key, backbone): value for key, value in state.items()}
-    used = {key: value for key, value in ours.items() if not key.startswith(backbone.checkpoint.unused)}
-    try:
-        network.load_state_dict(used)  # `num_batches_tracked`, which old torch did not save, may be absent
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()[1:4]]
-        raise WeightsError(
-            f"{path} does not fit the backbone {backbone.name!r}: {' '.join(lines)[:600]}"
-        ) from error
-
-
-def _our_name(key: str, backbone: Backbone) -> str:
-    for pattern, replacement in backbone.checkpoint.key_map:
-        key = re.sub(pattern, replacement, key)
-    return key

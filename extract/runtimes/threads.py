@@ -9,8 +9,8 @@ def num_threads() -> int:
     """Return torch's thread count if torch is imported; else OMP_NUM_THREADS; else the usable cores."""
     if torch := sys.modules.get("torch"):
         return int(torch.get_num_threads())
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    return int(told) if told.isdigit() and int(told) else _num_cores()
+    named = os.environ.get("OMP_NUM_THREADS", "")
+    return int(named) if named.isdigit() and int(named) else _num_cores()
 
 
 def _num_cores() -> int:

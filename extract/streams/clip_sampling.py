@@ -1,4 +1,4 @@
-"""Which frames make which clip, and the views of it: Weight-Decider 3.1 and 4.3, knowing no network.
+"""Plan which frames make which clip, and the views of each clip: Weight-Decider 3.1 and 4.3.
 
 Frames are counted, not timed: the paper takes the last 96 frames as they are (MTL-AQA has 25 a second).
 """
@@ -41,9 +41,9 @@ VIEWS: dict[Span, tuple[View, ...]] = {
 
 @dataclass(frozen=True)
 class ClipSampling:
-    """What of a video becomes clips, and how each of them is seen.
+    """The frames that become clips, and the views of each clip.
 
-    `last-96`: the 96 frames up to each of the last six, and all of that mirrored. `whole`: every frame.
+    `last-96` takes the 96 frames up to each of the last six frames, also mirrored. `whole` takes every frame.
     """
 
     span: Span = "last-96"
@@ -65,7 +65,7 @@ class ClipSampling:
 
 
 def plan_clips(timeline: Timeline, *, sampling: ClipSampling, frames_per_clip: int) -> Steps:
-    """Consecutive clips up to the last frame, each with the frames before it that its views need.
+    """Return consecutive clips up to the last frame, each with the frames before it that its views need.
 
     A step holds max(end_offset) frames more than a clip: 5 frames before clip [4, 8) for the views that end
     up to 5 frames earlier. Times are the reference view's. Frames that would lie before the video are its
@@ -85,12 +85,12 @@ def plan_clips(timeline: Timeline, *, sampling: ClipSampling, frames_per_clip: i
 
 
 def reference_frames(frame_index: np.ndarray, frames_per_clip: int) -> np.ndarray:
-    """Of the frames (step, frame) of a plan, those of the reference view: the last ones."""
+    """Return the frames of the reference view, which are the last ones, of a plan's frames (step, frame)."""
     return frame_index[:, -frames_per_clip:]
 
 
 def cut_views(step: np.ndarray, *, views: Sequence[View], frames_per_clip: int) -> list[np.ndarray]:
-    """Return the clips (T, H, W, 3) that views see of a step's frames (frame, H, W, 3), without copying."""
+    """Return each view's clip (frame, height, width, 3) of a step's frames, without copying."""
     starts = [len(step) - frames_per_clip - view.end_offset for view in views]
     clips = [step[start : start + frames_per_clip] for start in starts]
     return [clip[:, :, ::-1] if view.flip else clip for clip, view in zip(clips, views, strict=True)]

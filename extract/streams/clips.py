@@ -1,7 +1,7 @@
 """Stream `clips`: native frames, clip by clip, through a video backbone (Weight-Decider 3.1, 4.3).
 
 The paper draws an end frame and a flip anew whenever a video is trained on. Here all of these views are made
-once, and heads draw one: features are (clip, view, dim). Frames are mirrored after the centre crop, so that
+once, and heads draw one: features are (clip, view, dim). Frames are mirrored after the center crop, so that
 both views see the same pixels; a loader that mirrors before it crops one pixel beside, for 171 - 112 is odd.
 """
 
@@ -55,7 +55,7 @@ class Clips:
 
     @property
     def batch_size(self) -> int:
-        """Steps per batch; each of them is a clip per view."""
+        """The number of steps per batch; each step is a clip per view."""
         return max(1, self.clips_per_call // len(self.sampling.chosen_views))
 
     @property

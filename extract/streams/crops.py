@@ -1,7 +1,7 @@
 """Stream `crops`: the athlete of one frame a second through an image backbone (ACTION-NET 5.2).
 
-The paper takes the largest person of every frame; a followed one stays the same among several. Frames without
-the athlete are dropped and counted.
+The paper takes the largest person of every frame. A followed athlete stays the same among several persons.
+Frames without the athlete are dropped and counted.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from extract.streams.stream import Encoded, Encoder, Ending, Intake, plan_steps,
 
 @dataclass(frozen=True)
 class Crops:
-    """One person crop a step. `extras` keep its box (x1, y1, x2, y2, confidence; pixels) and its frame."""
+    """One crop of the athlete a step; `extras` keep box (x1, y1, x2, y2, confidence; pixels) and frame."""
 
     rate_fps: float
     backbone: LoadedBackbone
@@ -42,7 +42,7 @@ class Crops:
 
     @property
     def intake(self) -> Intake:
-        """Whole frames: the detector wants every pixel."""
+        """The intake of whole frames: the detector needs every pixel."""
         return Intake(partial(plan_steps, rate_fps=self.rate_fps, frames_per_step=1), whole_frame)
 
     def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:

@@ -1,4 +1,4 @@
-"""What every stream is: which frames it wants, what it keeps of a frame, and how frames become features."""
+"""The interface of a stream: which frames it takes, what it keeps of a frame, how frames become features."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Steps:
     """The plan of one stream for one video: the frames of each step, and the time it covers.
 
     `frame_index` is (step, frame): steps may share frames and repeat them, but come in the order of their
-    first and of their last frames. `pts_seconds` is (step, 2), half-open. `counts` are facts worth a number.
+    first and of their last frames. `pts_seconds` is (step, 2), half-open. `counts` go into the record's.
     """
 
     frame_index: np.ndarray
@@ -37,13 +37,13 @@ class Steps:
 
     @cached_property
     def first_frame(self) -> np.ndarray:
-        """(step,) the earliest frame of each step."""
+        """The earliest frame of each step, (step,)."""
         earliest: np.ndarray = self.frame_index.min(axis=1)
         return earliest
 
     @cached_property
     def last_frame(self) -> np.ndarray:
-        """(step,) the latest frame of each step: with it the step is whole."""
+        """The latest frame of each step, (step,): with it the step is complete."""
         latest: np.ndarray = self.frame_index.max(axis=1)
         return latest
 
@@ -63,7 +63,7 @@ class Encoded:
 
 @dataclass(frozen=True, eq=False)
 class Ending:
-    """What is known once a video has ended: its extras as they are stored, further counts, and events."""
+    """The results at a video's end: its extras as they are stored, further counts, and events."""
 
     extras: dict[str, np.ndarray]
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Ending:
 
 @dataclass(frozen=True, eq=False)
 class Encoder:
-    """What turns one video into features.
+    """The function that turns one video into features.
 
     `encode` takes the prepared frames of a batch, (step * frame) of them, and their indices (step, frame).
     `finish` takes the extras of all batches. `field_of_view` is the part of the frames that the network sees,
@@ -90,10 +90,10 @@ class Encoder:
 
 @dataclass(frozen=True)
 class Intake:
-    """What a stream takes of a video.
+    """The part of a stream that runs in a decoding process.
 
-    `plan` says which frames make which step. `prepare` returns what is kept of an RGB frame (H, W, 3), uint8.
-    The intake goes to the decoding processes: both functions can be pickled, and neither knows the network.
+    `plan` says which frames make which step. `prepare` returns what is kept of an RGB frame
+    (height, width, 3), uint8. Both functions can be pickled, and neither knows the network.
     """
 
     plan: Callable[[Timeline], Steps]
@@ -101,7 +101,7 @@ class Intake:
 
 
 def whole_frame(frame: np.ndarray) -> np.ndarray:
-    """Return the frame as it is, for streams whose encoder wants every pixel."""
+    """Return the frame as it is, for streams whose encoder needs every pixel."""
     return frame
 
 

@@ -1,4 +1,4 @@
-"""Which frames make which clip of a tube, and the views of it: TSA-Net 4.2, (M)USDL; knowing no network.
+"""Plan which frames make which clip of a tube, and the views of each clip: TSA-Net 4.2, (M)USDL.
 
 Frames are counted, not timed: the papers take the last 103 frames of a clip as they are.
 """
@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from aqa_pipeline.errors import AqaError
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.video import Timeline
 from extract.streams.clip_sampling import View
 from extract.streams.stream import Steps
@@ -32,15 +33,15 @@ VIEWS: dict[ViewChoice, tuple[View, ...]] = {
 
 
 def usual_stride(dataset: str) -> int:
-    """Frames from clip to clip in the paper's experiments with that dataset."""
+    """Return the frames from clip to clip in the paper's experiments with that dataset."""
     return STRIDES.get(dataset, STRIDE)
 
 
 @dataclass(frozen=True)
 class TubeSampling:
-    """The last `num_frames` frames as clips of 16, one every `stride` frames, and how each of them is seen.
+    """The last `num_frames` frames as clips of 16, one every `stride` frames, and their views.
 
-    The stride is at most 16: the tracker sees every frame. Raises `AqaError` for numbers out of range.
+    The stride is at most 16: the tracker sees every frame. Raise `AqaError` for numbers out of range.
     """
 
     num_frames: int = NUM_LAST_FRAMES
@@ -51,7 +52,7 @@ class TubeSampling:
         if self.num_frames < FRAMES_PER_CLIP or not 1 <= self.stride <= FRAMES_PER_CLIP:
             raise AqaError(
                 f"stream tubes takes {FRAMES_PER_CLIP} frames or more, a clip every 1 to {FRAMES_PER_CLIP} "
-                f"of them; got {self.num_frames} frames, a clip every {self.stride}."
+                f"of them; got {counted(self.num_frames, 'frame')}, a clip every {self.stride}."
             )
 
     @property
@@ -87,7 +88,7 @@ def plan_tubes(timeline: Timeline, *, sampling: TubeSampling) -> Steps:
     return Steps(frame_index, pts_seconds, {"num_repeated_frames": max(0, -int(wanted.min()))})
 
 
-def seen_by(view: View, num_shown: int) -> slice:
-    """Return the frames that the view sees, of the `num_shown` frames of a step."""
+def frames_of_view(view: View, num_shown: int) -> slice:
+    """Return which of the `num_shown` frames of a step belong to the view."""
     stop = num_shown - view.end_offset
     return slice(stop - FRAMES_PER_CLIP, stop)

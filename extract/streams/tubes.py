@@ -16,21 +16,19 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from aqa_pipeline.athlete.events import LOST, RESTARTED
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import Event, SpecValue, StreamSpec, Video
+from aqa_pipeline.records import SpecValue, StreamSpec, Video
 from extract.clock import Clock
 from extract.runtimes.load_backbone import LoadedBackbone
 from extract.streams.stream import Encoded, Encoder, Ending, Intake, whole_frame
-from extract.streams.tube_sampling import FRAMES_PER_CLIP, TubeSampling, plan_tubes, seen_by
+from extract.streams.tracked_frames import TrackedFrames
+from extract.streams.tube_sampling import FRAMES_PER_CLIP, TubeSampling, frames_of_view, plan_tubes
 from extract.trackers import Step as TubeStep
-from extract.trackers import TubeMaker, TubeSource
-from extract.trackers.tube import lost_in
+from extract.trackers import TubeSource
 
 # After which of I3D's layers the maps are taken (the code's --TSA_pos 7).
 ENDPOINTS: dict[Literal["paper", "released"], str] = {"paper": "Mixed_4e", "released": "MaxPool3d_4a_3x3"}
 QUADS = ("quads", "frame_quads")
-EVENT_COUNTS = {LOST: "num_times_lost", RESTARTED: "num_times_restarted"}
 
 
 @dataclass(frozen=True)
@@ -65,17 +63,18 @@ class Tubes:
 
     @property
     def batch_size(self) -> int:
-        """One clip: the frames that wait for it are whole, for the tracker, and must not be many."""
+        """One clip: its frames wait in full size, for the tracker, and must not be many."""
         return 1
 
     @property
     def intake(self) -> Intake:
-        """Whole frames: the tracker wants every pixel."""
+        """The intake of whole frames: the tracker needs every pixel."""
         return Intake(partial(plan_tubes, sampling=self.sampling), whole_frame)
 
     def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
         """Return the function from frames to maps and the athlete's quads in every view."""
-        latest = LatestFrames(self.source.for_video(video, footage), self.backbone.preprocess.geometry)
+        tracked = TrackedFrames(self.source.for_video(video, footage))
+        latest = LatestFrames(tracked, self.backbone.preprocess.geometry)
 
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
             (index,) = frame_index  # one clip a batch
@@ -91,28 +90,33 @@ class Tubes:
             return Encoded(maps[None], np.ones(1, bool), rows, self.backbone.counts(num_steps=1))
 
         seen = self.backbone.preprocess.field_of_view(footage)
-        return Encoder(encode, finish=lambda extras: self._end(extras, latest), field_of_view=seen)
+        return Encoder(encode, finish=lambda extras: self._end(extras, tracked), field_of_view=seen)
 
-    def _end(self, extras: dict[str, np.ndarray], latest: "LatestFrames") -> Ending:
-        """Take back the quads of frames in which the athlete was lost, as was noticed later."""
+    def _end(self, extras: dict[str, np.ndarray], tracked: TrackedFrames) -> Ending:
+        """Remove the quads of frames in which the athlete was lost: a loss is noticed some frames later."""
         offsets = np.array([view.end_offset for view in self.sampling.chosen_views])
         seen = np.maximum(extras["frame_index"][:, None] - offsets[:, None], 0)  # (clip, view, 16)
-        lost = lost_in(seen, latest.events)
+        lost = tracked.is_lost(seen)
         quads = {name: np.where(lost[..., None, None], np.nan, extras[name]) for name in QUADS}
         present = extras["present"] & ~lost
-        told = extras | {name: rows.astype(np.float32) for name, rows in quads.items()} | {"present": present}
+        stored = (
+            extras | {name: rows.astype(np.float32) for name, rows in quads.items()} | {"present": present}
+        )
         nobody = int((~present[:, 0].any(axis=1)).sum())
-        return Ending(told, {**latest.counts(), "num_steps_without_person": nobody}, tuple(latest.events))
+        counts = {**tracked.counts(), "num_steps_without_person": nobody}
+        return Ending(stored, counts, tuple(tracked.events))
 
     def _maps(self, pictures: np.ndarray) -> np.ndarray:
-        """Return the maps of every view of one clip (before + 16, H, W, 3)."""
+        """Return the maps of every view of one clip (before + 16, height, width, 3)."""
         batches = self._calls(pictures)
         maps = [self.backbone.maps(batch, endpoint=self.endpoint).astype(self.dtype) for batch in batches]
         return np.concatenate(maps)
 
     def _calls(self, pictures: np.ndarray) -> Iterator[np.ndarray]:
         views = self.sampling.chosen_views
-        clips = [pictures[seen_by(view, len(pictures))][:, :, :: -1 if view.flip else 1] for view in views]
+        clips = [
+            pictures[frames_of_view(view, len(pictures))][:, :, :: -1 if view.flip else 1] for view in views
+        ]
         for start in range(0, len(clips), self.clips_per_call):
             yield np.stack(clips[start : start + self.clips_per_call])
 
@@ -120,7 +124,7 @@ class Tubes:
         """Return the tube of one clip (before + 16 frames) as every view sees it."""
         views = self.sampling.chosen_views
         geometry = self.backbone.preprocess.geometry.place(frame_size)
-        windows = [seen_by(view, len(steps)) for view in views]
+        windows = [frames_of_view(view, len(steps)) for view in views]
         quads = np.stack([step.quad for step in steps]).astype(np.float32)
         in_picture = {flip: geometry.in_picture(quads, flipped=flip) for flip in (False, True)}
         crops = [in_picture[view.flip][window] for view, window in zip(views, windows, strict=True)]
@@ -136,7 +140,7 @@ class Tubes:
 
 
 class Shown(NamedTuple):
-    """One frame: the picture that the network sees of it, and where the athlete is."""
+    """One frame: the picture that the network gets, and the athlete's place in it."""
 
     picture: np.ndarray
     tube: TubeStep
@@ -145,29 +149,12 @@ class Shown(NamedTuple):
 class LatestFrames:
     """The frames of a video's latest clip. Frames that two clips share are tracked and resized once."""
 
-    def __init__(self, maker: TubeMaker, geometry: Callable[[np.ndarray], np.ndarray]) -> None:
-        self._maker, self._geometry = maker, geometry
+    def __init__(self, tracked: TrackedFrames, geometry: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._tracked, self._geometry = tracked, geometry
         self._shown: dict[int, Shown] = {}
-        self._present: dict[int, bool] = {}
 
     def __getitem__(self, frame_index: int) -> Shown:
         return self._shown[frame_index]
-
-    @property
-    def events(self) -> list[Event]:
-        """What has happened to the athlete so far."""
-        return self._maker.events
-
-    def counts(self) -> dict[str, int]:
-        """Return how many frames were tracked, in how many nobody is followed, and how often that began."""
-        present = np.array(list(self._present.values()))
-        present &= ~lost_in(np.array(list(self._present)), self.events)
-        kinds = [event.kind for event in self.events]
-        return {
-            "num_tracked_frames": len(present),
-            "num_frames_without_athlete": int((~present).sum()),
-            **{name: kinds.count(kind) for kind, name in EVENT_COUNTS.items()},
-        }
 
     def take(self, frame_index: list[int], frames: list[np.ndarray]) -> None:
         """Take the frames of the next clip, in order."""
@@ -175,6 +162,5 @@ class LatestFrames:
         fresh: dict[int, Shown] = {}
         for index, frame in zip(frame_index, frames, strict=True):
             if index not in kept and index not in fresh:
-                fresh[index] = Shown(self._geometry(frame), self._maker.step(index, frame))
-                self._present[index] = fresh[index].tube.present
+                fresh[index] = Shown(self._geometry(frame), self._tracked.step(index, frame))
         self._shown = kept | fresh

@@ -1,7 +1,7 @@
 """Streams `segments` and `frames`: whole frames, alone or in clips, through a backbone (ACTION-NET 5.2).
 
-`segments` are 16-frame clips at 5 frames a second through a video backbone; `frames` are single frames, one
-a second, through an image backbone: the paper's "w/o detection" ablation.
+`segments` are clips through a video backbone, in the paper 16 frames at 5 a second; `frames` are single
+frames, one a second, through an image backbone: the paper's "w/o detection" ablation.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from extract.streams.stream import Encoded, Encoder, Intake, Rest, plan_steps
 class WholeFrames:
     """Steps of `frames_per_step` frames sampled at `rate_fps`, without overlap.
 
-    The papers drop the `rest`; padded, the last step repeats the last frame, and the spec says so.
+    The papers drop the `rest`. A padded last step repeats the last frame; the spec has the fact `rest`.
     """
 
     name: str

@@ -1,13 +1,14 @@
-"""`aqa fit` and `aqa evaluate`: features -> scores -> numbers."""
+"""`aqa fit`: features -> a run."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from aqa_pipeline.commands.defaults import RUNS, find_dataset, only_run
+from aqa_pipeline.commands.defaults import RUNS, find_dataset, near
 from aqa_pipeline.commands.next_step import given_words, tell_next
 from aqa_pipeline.commands.options import (
     ENGINE_OPTIONS,
@@ -23,11 +24,13 @@ from aqa_pipeline.commands.options import (
     parse_numbers,
     pick_device,
     plugin_option,
-    progress_bar,
     store_option,
     tell_on_stderr,
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
+from heads.commands.fine_tune_options import chosen_fine_tuning, fine_tune_options
+from heads.commands.split_options import chosen_splits, split_options
+from heads.commands.training_progress import training_progress
 
 if TYPE_CHECKING:
     from heads.data.stored_specs import SpecChoice
@@ -73,18 +76,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Learn the execution, and multiply by the difficulty, which the dataset gives (mtl-aqa).",
 )
-@click.option(
-    "--split",
-    "splits",
-    metavar="A,B",
-    help="Splits by name, or a kind: grouped (no group on both sides), random, given.  "
-    "[default: the dataset's]",
-)
+@split_options
 @click.option("--seeds", default="0,1,2", show_default=True, metavar="A,B")
 @click.option(
     "--variant",
     metavar="NAME",
-    help="`paper`, `released` (the authors' code), or another of the head's.  [default: paper]",
+    help="`paper`, `released` (the authors' code), `adapted` (ours for other data), or another of the "
+    "head's.  [default: paper for a paper's dataset, else adapted]",
 )
 @click.option(
     "--select",
@@ -103,9 +101,10 @@ if TYPE_CHECKING:
     "backbones",
     multiple=True,
     metavar="[STREAM=]NAME",
-    help="Which stored features, if several: those of this network.",
+    help="Which stored features, if several: those of this network. With --fine-tune: the network to train.",
 )
 @click.option("--streams", metavar="A,B", help="Read these streams instead of the head's own.")
+@fine_tune_options
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "bf16"]),
@@ -117,10 +116,11 @@ if TYPE_CHECKING:
     "--second-stage",
     type=EXISTING,
     metavar="PATH",
-    help="Checkpoint of the I3D whose first stage made the maps (tsa, nl-net, plain-net).  "
+    help="Checkpoint of the I3D whose first stage made the maps (tsa, usdl, nl-net, plain-net).  "
     "[default: that of `aqa weights`]",
 )
 @click.option("--shuffle-labels", is_flag=True, help="Control: train on shuffled labels; must find nothing.")
+@click.option("--no-baselines", is_flag=True, help="Do not fit ridge and kernel regression beside the head.")
 @click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features.")
 @click.option(
     "--verify", is_flag=True, help="Check records of maps too before they are read in parts (all others are)."
@@ -128,25 +128,57 @@ if TYPE_CHECKING:
 @click.option("--threads", type=click.IntRange(1), help="CPU threads.  [default: torch's; on Ray 1]")
 @device_option
 @engine_options(by_default="four per GPU, else one per CPU and thread")
+@click.option(
+    "--log",
+    "logs",
+    multiple=True,
+    type=click.Choice(["tensorboard", "mlflow"]),
+    help="Write losses, rates and metrics of each epoch there too, beside epochs.csv; may be repeated.",
+)
 @click.option("--repeat", type=EXISTING, metavar="RUN", help="Repeat this run from its config, into --out.")
 @plugin_option
 @click.pass_context
 def fit(ctx: click.Context, repeat: Path | None, **options: Any) -> None:
     """Trains a head on stored features, for every split and seed, and evaluates it on the held-out videos.
 
-    The last epoch counts. --repeat makes a run again, bit for bit on the same machine.
+    The last epoch counts. --repeat makes a run again, bit for bit on the same machine. Several GPUs train one
+    network together with `torchrun --nproc-per-node GPUS --no-python aqa fit ...`.
     """
-    from heads.evaluation.evaluation_text import format_evaluation
+    from heads.training.distributed.world import World
 
-    check_engine_options(options)
-    if repeat:
-        request = _repeated(ctx, repeat, options["out"] or repeat.with_name(f"{repeat.resolve().name}-again"))
-    else:
-        request = _fit_request(options)
+    check_engine_options(**{name: options[name] for name in ENGINE_OPTIONS})
+    world = World.from_environment()
+    if not world.is_alone and options["engine"] == "ray":
+        raise click.UsageError("torchrun and --engine ray both spread a fit: use one of them.")
+    if options["logs"] and options["engine"] == "ray":
+        raise click.UsageError(
+            "--log is for --engine local: workers of Ray tell of whole trained cells only."
+        )
+    with nullcontext() if world.is_first else _silence():
+        _fit_and_print(ctx, repeat, options)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Print nothing: the first of several processes does. Errors are printed after this block."""
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
+
+
+def _fit_and_print(ctx: click.Context, repeat: Path | None, options: dict[str, Any]) -> None:
+    from heads.evaluation.against_baselines import format_against_baselines
+    from heads.evaluation.evaluation_text import format_evaluation
+    from heads.training.logs.open_logs import open_logs
+
+    out = options["out"]
+    request = _repeated(ctx, repeat, out or _beside(repeat)) if repeat else _fit_request(options)
     check_output(request.out, folder=True)
-    with training_progress() as progress:
-        summary = _run(request, progress, options)
+    with open_logs(options["logs"], request.out) as logs, training_progress() as show:
+        summary = _run(request, logs.after(show), options)
+        logs.end(summary)
     click.echo(format_evaluation(summary.evaluation))
+    if summary.beside:
+        click.echo("\n" + format_against_baselines(summary.beside, title=request.options.head))
     for note in summary.notes:
         click.secho(note, fg="yellow", err=True)
     click.echo(
@@ -155,14 +187,20 @@ def fit(ctx: click.Context, repeat: Path | None, **options: Any) -> None:
     tell_next("report", str(summary.run_dir), *given_words(ctx, only=("plugin",)))
 
 
+def _beside(run: Path) -> Path:
+    """Return the folder RUN-again beside the run, which may be named by `.` or `..`."""
+    full = Path(os.path.abspath(run))
+    return near(full.with_name(f"{full.name}-again"))
+
+
 def _run(
     request: "FitRequest", progress: Callable[["Progress"], None], options: dict[str, Any]
 ) -> "RunSummary":
-    from heads.training.fit import fit
+    from heads.training.distributed.fit_together import fit_together
     from heads.training.fit_on_ray import fit_on_ray
 
     if options["engine"] == "local":
-        return fit(request, progress)
+        return fit_together(request, progress)
     return fit_on_ray(
         request, progress, address=options["ray_address"], actors=options["actors"], tell=tell_on_stderr
     )
@@ -189,9 +227,10 @@ def _fit_request(options: dict[str, Any]) -> "FitRequest":
 def _fit_options(options: dict[str, Any]) -> "FitOptions":
     from heads.training.options import FeatureOptions, FitOptions, TrainingOptions
 
+    fine_tune = chosen_fine_tuning(options)
     features = FeatureOptions(
         streams=parse_names(options["streams"]),
-        specs=spec_choice(options["specs"], options["backbones"]),
+        specs=spec_choice(options["specs"], () if fine_tune else options["backbones"]),
         allow_missing=options["allow_missing"],
         second_stage=options["second_stage"],
     )
@@ -203,15 +242,17 @@ def _fit_options(options: dict[str, Any]) -> "FitOptions":
         device=options["device"] if options["engine"] == "ray" else pick_device(options["device"]),
         threads=options["threads"],
         precision=options["precision"],
+        baselines=not options["no_baselines"],
     )
     return FitOptions(
         head=options["head"],
         variant=options["variant"],
         target=options["target"],
         difficulty=options["difficulty"],
-        splits=parse_names(options["splits"]),
+        splits=chosen_splits(options),
         features=features,
         training=training,
+        fine_tune=fine_tune,
     )
 
 
@@ -225,7 +266,7 @@ def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
     given = [
         name
         for name in ctx.params
-        if name not in ("repeat", "out", *ENGINE_OPTIONS)
+        if name not in ("repeat", "out", "logs", *ENGINE_OPTIONS)
         and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     ]
     if given:
@@ -239,7 +280,10 @@ def spec_choice(specs: Sequence[str], backbones: Sequence[str]) -> "SpecChoice":
     """Return which stored features `--spec` and `--backbone` choose; raise `UsageError` for a wrong pair."""
     from heads.data.stored_specs import SpecChoice
 
-    return SpecChoice(dict(_pair(text) for text in specs), parse_backbones(backbones))
+    hashes = dict(_pair(text) for text in specs)
+    if len(hashes) < len(specs):
+        raise click.UsageError(f"--spec wants each stream once; got {', '.join(specs)}.")
+    return SpecChoice(hashes, parse_backbones(backbones))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -247,36 +291,3 @@ def _pair(text: str) -> tuple[str, str]:
     if not separator:
         raise click.UsageError(f"--spec wants STREAM=HASH (see `aqa store ls`); got {text!r}.")
     return stream, spec_hash
-
-
-@contextmanager
-def training_progress() -> Iterator[Callable[["Progress"], None]]:
-    """One bar over all epochs of all splits and seeds."""
-    with progress_bar(None, unit=" epochs") as bar:
-
-        def show(progress: "Progress") -> None:
-            done = progress.epoch.epoch if progress.epoch else 0
-            bar.total = progress.num_cells * progress.num_epochs
-            bar.set_description(f"split {progress.split}, seed {progress.seed}", refresh=False)
-            bar.update((progress.cell - 1) * progress.num_epochs + done - bar.n)
-
-        yield show
-
-
-@click.command(epilog=example("aqa evaluate runs/skating"))
-@click.argument("run", type=EXISTING, required=False)
-@plugin_option
-def evaluate(run: Path | None) -> None:
-    """Print the numbers of RUN from its stored predictions: Spearman with bootstrap interval, R-l2, MSE.
-
-    RUN may be left out where there is only one in `runs`.
-    """
-    from heads.evaluation.evaluate import evaluate as measure
-    from heads.evaluation.evaluation_text import format_evaluation
-    from heads.runs.config import read_config
-    from heads.runs.run_plugins import plugin_notes
-
-    run = only_run(run)
-    for note in plugin_notes(read_config(run)):
-        click.secho(note, fg="yellow", err=True)
-    click.echo(format_evaluation(measure(run)))

@@ -34,7 +34,8 @@ def report(runs: tuple[Path, ...], html: Path, worst: int, embed: bool) -> None:
     The page needs only the run directories. Plots are also written into them, as SVG and PNG. Pages of single
     videos need the dataset and the feature store of the run. RUN may be omitted if `runs` has only one.
     """
-    from heads.reports.report import PLOTS, pages_folder, write_report
+    from heads.reports.report import pages_folder, write_report
+    from heads.reports.run_facts import PLOTS
     from heads.runs.config import read_config
     from heads.runs.run_plugins import plugin_notes
 

@@ -1,4 +1,4 @@
-"""`aqa reproduce` runs a paper's table; `aqa compare` compares two runs."""
+"""`aqa reproduce`: a paper's table."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,8 +14,8 @@ from aqa_pipeline.commands.options import (
     EXISTING,
     SOME_FAILED,
     clock_time,
-    device_option,
     example,
+    network_options,
     parse_backbones,
     parse_names,
     parse_numbers,
@@ -24,8 +24,9 @@ from aqa_pipeline.commands.options import (
     store_option,
     together,
 )
-from aqa_pipeline.commands.outputs import OUTPUT_FILE, OUTPUT_FOLDER, check_output
+from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
 from aqa_pipeline.precision import check_precision
+from heads.commands.parse_table_options import parse_root, parse_spec, parse_start
 from heads.tables.quick import EPOCHS, EXIT_CODE, SEEDS, quick_part
 from heads.tables.registry import TABLES, find_table
 
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
 
 USUAL_SEEDS = (0, 1, 2)
 
-# Extracts the features that the plan needs; passed in, because heads imports nothing of extract.
-ExtractNeeds = Callable[..., None]  # of a plan, a `device` and a `detector`
+# Extracts the features that a plan lacks, with the options of EXTRACTION; passed in, because this package
+# imports nothing of extract.
+ExtractNeeds = Callable[["TablePlan", Mapping[str, Any]], None]
+EXTRACTION = ("detector", "weights", "device", "batch_size", "runtime")
 WeightsOf = Callable[..., Sequence[str]]  # (stream, backbone) pairs and a `detector` -> missing weights
 
 
@@ -81,6 +84,12 @@ which_options = together(
     ),
     click.option("--allow-missing", is_flag=True, help="Leave out videos without features."),
     click.option("--simulated", is_flag=True, help="Read only simulated features."),
+    click.option(
+        "--fine-tune",
+        is_flag=True,
+        help="Also train backbones end to end with their heads, as Weight-Decider and TSA-Net do, in rows "
+        "named ...-fine-tuned. They start from --weights.",
+    ),
 )
 output_options = together(
     click.option(
@@ -123,11 +132,11 @@ training_options = together(
     click.option(
         "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of each process."
     ),
-    device_option,
 )
 extraction_options = together(
     click.option("--no-extract", is_flag=True, help="Use only stored features; extract nothing."),
     click.option("--detector", default="yolo", show_default=True, help="Detector of the athlete, for crops."),
+    network_options(),
 )
 
 
@@ -150,7 +159,7 @@ def make_reproduce(extract_needs: ExtractNeeds, weights_lacking: WeightsOf) -> c
         run are listed with what they need, the others are run, and the exit code is 3. The same command
         continues where it stopped. `--plan` only prints what is missing.
         """
-        from aqa_pipeline.folder_lock import sole_writer
+        from aqa_pipeline.disk.folder_lock import sole_writer
         from heads.tables.output.files import open_folder, write_table
         from heads.tables.output.terminal import format_table_result
         from heads.tables.planning.plan import plan_table
@@ -161,16 +170,16 @@ def make_reproduce(extract_needs: ExtractNeeds, weights_lacking: WeightsOf) -> c
         plan = plan_table(part, settings)
         lacking = partial(weights_lacking, detector=options["detector"])
         if options["only_plan"]:
-            click.echo(_told(plan, lacking))
+            click.echo(_plan_text(plan, lacking))
             return
         check_output(settings.out, folder=True)
         ctx.with_resource(sole_writer(settings.out))
         open_folder(part, settings)
         if plan.needs and not options["no_extract"] and not settings.features.simulated:
-            extract_needs(plan, device=options["device"], detector=options["detector"])
+            extract_needs(plan, {name: options[name] for name in EXTRACTION})
             plan = plan_table(part, settings)
         if not plan.can_run:
-            click.echo(f"{_told(plan, lacking)}\n")
+            click.echo(f"{_plan_text(plan, lacking)}\n")
         result = tabulate(plan, _run(plan, jobs or _usual_jobs(settings.device)))
         click.echo(format_table_result(result))
         click.echo("\n" + "\n".join(map(str, write_table(result, latex=options["latex"]))))
@@ -180,11 +189,20 @@ def make_reproduce(extract_needs: ExtractNeeds, weights_lacking: WeightsOf) -> c
 
 
 def _part(table: str, options: dict[str, Any]) -> "Table":
-    part = find_table(table).part(rows=parse_names(options["rows"]), columns=parse_names(options["columns"]))
+    whole = find_table(table)
+    if options["fine_tune"]:
+        from heads.tables.fine_tuned import with_fine_tuned
+
+        if options["simulated"]:
+            raise click.UsageError(
+                "--fine-tune reads pictures, which are not simulated: leave out --simulated."
+            )
+        whole = with_fine_tuned(whole)
+    part = whole.part(rows=parse_names(options["rows"]), columns=parse_names(options["columns"]))
     return quick_part(part) if options["quick"] else part
 
 
-def _told(plan: "TablePlan", weights_lacking: "WeightsLacking") -> str:
+def _plan_text(plan: "TablePlan", weights_lacking: "WeightsLacking") -> str:
     from heads.tables.planning.missing import find_lacks
     from heads.tables.planning.plan_text import format_plan
 
@@ -215,9 +233,9 @@ def _settings(table: str, options: dict[str, Any]) -> "Settings":
     return Settings(
         store=options["store"],
         out=options["out"] or Path("results") / (f"{table}-quick" if quick else table),
-        roots=stored_roots(Store(options["store"])) | dict(_root(text) for text in options["roots"]),
+        roots=stored_roots(Store(options["store"])) | dict(parse_root(text) for text in options["roots"]),
         features=FeatureChoice(
-            specs=tuple(_spec(text) for text in options["specs"]),
+            specs=tuple(parse_spec(text) for text in options["specs"]),
             backbones=parse_backbones(options["backbones"]),
             simulated=options["simulated"],
             allow_missing=options["allow_missing"],
@@ -228,6 +246,7 @@ def _settings(table: str, options: dict[str, Any]) -> "Settings":
             epochs=options["epochs"] or (EPOCHS if quick else None),
             precision=options["precision"],
             second_stage=options["second_stage"],
+            weights=dict(parse_start(text) for text in options["weights"]),
         ),
         device=device,
         threads=options["threads"],
@@ -239,26 +258,13 @@ def _check_backbones(table: "Table", chosen: Mapping[str, str]) -> None:
     """Raise `UsageError` for a backbone that no row reads."""
     readers = [reader for row in table.rows if (reader := row.method or row.count)]
     streams = [item for reader in readers for item in reader.streams.items()]
-    read = {(stream, name) for stream, names in streams for name in names}
+    read = {(stream, name) for stream, names in streams for name in names if name}
     for stream, name in chosen.items():
         if not any(each == name and stream in ("", of_stream) for of_stream, each in read):
             known = ", ".join(sorted(f"{of_stream}={each}" for of_stream, each in read))
             raise click.UsageError(
                 f"--backbone {name}: no row of {table.name} reads it. Its rows read {known}."
             )
-
-
-def _root(text: str) -> tuple[str, Path]:
-    name, separator, folder = text.partition("=")
-    if not separator:
-        raise click.UsageError(f"--root expects NAME=DIR, such as mit-skating=/data/skating; got {text!r}.")
-    return name, Path(folder)
-
-
-def _spec(text: str) -> str:
-    if not all(text.partition("=")):
-        raise click.UsageError(f"--spec expects STREAM=HASH (see `aqa store ls`); got {text!r}.")
-    return text
 
 
 def _usual_jobs(device: str) -> int:
@@ -281,27 +287,3 @@ def _table_progress(plan: "TablePlan") -> Iterator[Callable[["Advance"], None]]:
             bar.update(advance.num_done - bar.n)
 
         yield show
-
-
-@click.command(epilog=example("aqa compare runs/skating runs/skating-released"))
-@click.argument("run_a", type=EXISTING, metavar="RUN_A")
-@click.argument("run_b", type=EXISTING, metavar="RUN_B")
-@click.option("--json", "json_path", type=OUTPUT_FILE, help="Also write this file.")
-def compare(run_a: Path, run_b: Path, json_path: Path | None) -> None:
-    """Test whether RUN_A is better than RUN_B, by a paired bootstrap over their common test videos.
-
-    Prints the difference of Spearman's correlations (A minus B; accuracies for a two-class target), its 95 %
-    interval over videos and seeds, and a two-sided p, per split and overall. Both runs must have the same
-    dataset, target and test videos.
-    """
-    import json
-
-    from aqa_pipeline.store import write_whole
-    from heads.evaluation.compare import compare as measure
-    from heads.evaluation.compare import format_comparison
-
-    comparison = measure(run_a, run_b)
-    click.echo(format_comparison(comparison))
-    if json_path is not None:
-        json_path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(json_path, (json.dumps(comparison.to_dict(), indent=2) + "\n").encode())

@@ -1,6 +1,7 @@
-"""`aqa run`: runs that were trained elsewhere, and the schema of a run's config.json."""
+"""`aqa run`: runs that were trained elsewhere, tuned backbones, and the schema of a run's config.json."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,16 @@ from aqa_pipeline.commands.options import (
     name_option,
     parse_names,
     pick_device,
+    plugin_option,
     store_option,
 )
-from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
+from aqa_pipeline.commands.outputs import OUTPUT_FILE, OUTPUT_FOLDER, check_output
 from heads.commands.fit import spec_choice
 
 
 @click.group()
 def run() -> None:
-    """Import released checkpoints as runs, and print the schema of a run's config.json."""
+    """Import released checkpoints, write a tuned backbone, and print the schema of a run's config.json."""
 
 
 @run.command(epilog=example("aqa run schema > docs/config-schema.json"))
@@ -33,6 +35,25 @@ def schema() -> None:
     from heads.runs.run_config import config_schema
 
     click.echo(json.dumps(config_schema(), indent=2))
+
+
+@run.command(epilog=example("aqa run backbone runs/tuned --out tuned.safetensors"))
+@click.argument("run_dir", metavar="RUN", type=EXISTING)
+@click.option("--out", type=OUTPUT_FILE, required=True, help="The checkpoint to write, as safetensors.")
+@click.option("--split", metavar="NAME", help="Of which split.  [default: the run's first]")
+@click.option("--seed", type=click.IntRange(0), help="Of which seed.  [default: the run's first]")
+@plugin_option
+def backbone(run_dir: Path, out: Path, split: str | None, seed: int | None) -> None:
+    """Write the backbone that RUN trained with its head, for `aqa extract --weights`."""
+    from heads.runs.config import read_config
+    from heads.scoring.tuned_backbone import write_tuned_backbone
+
+    check_output(out, folder=False)
+    first_split, first_seed = read_config(run_dir).cells[0]
+    of_split, of_seed = split or first_split, first_seed if seed is None else seed
+    name = write_tuned_backbone(run_dir, out, split=of_split, seed=of_seed)
+    click.echo(f"{out}: {name} of split {of_split}, seed {of_seed}")
+    tell_next("extract", "--backbone", name, "--weights", str(out))
 
 
 @run.command(
@@ -92,7 +113,7 @@ def import_run(checkpoints: tuple[Path, ...], **options: Any) -> None:
     from heads.training.options import FeatureOptions, FitOptions, FitRequest, TrainingOptions
 
     scale = options["scale"]
-    if scale and not scale[0] < scale[1]:
+    if scale and not -math.inf < scale[0] < scale[1] < math.inf:
         raise click.UsageError(f"--scale wants LOW below HIGH; got {scale[0]:g} {scale[1]:g}.")
     store = Store(options["store"])
     dataset = find_dataset(store, name=options["dataset"], root=options["root"], called=options["called"])

@@ -1,9 +1,9 @@
 """`aqa score`: the score of new videos, and the page that shows its reasons."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -12,9 +12,7 @@ from aqa_pipeline.commands.options import (
     SOME_FAILED,
     Decorator,
     example,
-    network_options,
     plugin_option,
-    reader_option,
 )
 from aqa_pipeline.errors import AqaError
 from heads.commands.score_options import CACHE, check_score_options, score_options
@@ -26,14 +24,25 @@ if TYPE_CHECKING:
     from heads.scoring.run import ExtractRecords, Run
     from heads.scoring.scorer import Scorer
 
-# From a run's networks and the command's options to the function that makes the records of a new video.
-OpenExtractor = Callable[["Ensemble", dict[str, Any]], "ExtractRecords"]
+
+class OpenExtractor(Protocol):
+    """From a run's networks to the function that makes the records of a new video.
+
+    `options` are what `extraction_options` of `make_score` add; only stage 1 reads them.
+    """
+
+    def __call__(
+        self, ensemble: "Ensemble", options: Any, *, cache: Path, boxes: Path | None
+    ) -> "ExtractRecords":
+        """Return the function. Raise `UsageError` for options that the run's streams do not read."""
+        ...
 
 
 def make_score(open_extractor: OpenExtractor, *, extraction_options: Decorator) -> click.Command:
     """Return the command `aqa score`; `open_extractor` stands for stage 1, which this package never imports.
 
-    `extraction_options` are options of stage 1, which the command hands on to `open_extractor`.
+    `extraction_options` adds the options of stage 1. The command gets them as one argument, `extraction`,
+    and hands it on to `open_extractor`.
     """
 
     @click.command(
@@ -42,12 +51,15 @@ def make_score(open_extractor: OpenExtractor, *, extraction_options: Decorator) 
     @click.argument("videos", nargs=-1, type=click.Path(path_type=Path), metavar="[VIDEO...]")
     @score_options
     @extraction_options
-    @network_options(otherwise="the run's")
-    @reader_option
     @plugin_option
     @click.pass_context
     def score(
-        ctx: click.Context, videos: tuple[Path, ...], run: Path | None, split: str | None, **options: Any
+        ctx: click.Context,
+        videos: tuple[Path, ...],
+        run: Path | None,
+        split: str | None,
+        extraction: Any,
+        **options: Any,
     ) -> None:
         """Score new videos with a trained run, and show which moments the score comes from.
 
@@ -60,8 +72,8 @@ def make_score(open_extractor: OpenExtractor, *, extraction_options: Decorator) 
         from heads.scoring.ensemble import load_ensemble
         from heads.scoring.inputs import find_videos, video_inputs
         from heads.scoring.run import Run
-        from heads.scoring.score_files import write_csv, write_json
         from heads.scoring.scorer import make_scorer
+        from heads.scoring.shown.score_files import write_csv, write_json
 
         videos = tuple(find_videos(videos))
         check_score_options(ctx, options, videos)
@@ -70,9 +82,9 @@ def make_score(open_extractor: OpenExtractor, *, extraction_options: Decorator) 
         if options["features"]:
             items = _feature_inputs(ensemble, options)
         else:
-            options["cache"] = options["cache"] or run_dir / CACHE
-            extract_records = open_extractor(ensemble, options)
-            items = video_inputs(videos, extract_records, boxes=options["boxes"], fps=options["fps"])
+            cache, boxes = options["cache"] or run_dir / CACHE, options["boxes"]
+            extract_records = open_extractor(ensemble, extraction, cache=cache, boxes=boxes)
+            items = video_inputs(videos, extract_records, boxes=boxes, fps=options["fps"])
         scorer = make_scorer(ensemble)
         results, failures = _score_all(items, Run(scorer))
         for write, target in ((write_json, options["json_path"]), (write_csv, options["csv_path"])):
@@ -119,7 +131,7 @@ def _seconds(texts: Sequence[str]) -> dict[str, float]:
 
 def _score_all(items: Sequence["ScoreInput"], run: "Run") -> tuple[list["ScoringResult"], dict[str, str]]:
     """Score the inputs in turn and print each; return the results, and the reasons of failures by name."""
-    from heads.scoring.score_text import format_result
+    from heads.scoring.shown.score_text import format_result
 
     results, failures = [], {}
     for number, item in enumerate(items, start=1):
@@ -141,9 +153,9 @@ def _write_pages(
     results: list["ScoringResult"], scorer: "Scorer", failures: dict[str, str], options: dict[str, Any]
 ) -> None:
     """Write a page per video, and an index page of several; add pages that cannot be made to `failures`."""
-    from heads.scoring.index_page_content import INDEX, write_index
-    from heads.scoring.page_paths import page_paths
-    from heads.scoring.score_page_content import write_page_of
+    from heads.scoring.shown.index_page_content import INDEX, write_index
+    from heads.scoring.shown.page_paths import page_paths
+    from heads.scoring.shown.score_page_content import write_page_of
 
     out, embed = options["html"], options["embed"]
     single = len(results) + len(failures) == 1
@@ -166,7 +178,7 @@ def _write_index_page(
     results: list["ScoringResult"], scorer: "Scorer", failures: dict[str, str], options: dict[str, Any]
 ) -> None:
     """Write the index page alone: features have no pictures, so they have no pages of their own."""
-    from heads.scoring.index_page_content import INDEX, write_index
+    from heads.scoring.shown.index_page_content import INDEX, write_index
 
     out = options["html"]
     path = out if out.suffix.lower() in (".html", ".htm") and not out.is_dir() else out / INDEX

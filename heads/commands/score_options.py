@@ -44,9 +44,6 @@ score_options = together(
     click.option("--json", "json_path", type=OUTPUT_FILE, metavar="OUT", help="Write everything as JSON."),
     click.option("--csv", "csv_path", type=OUTPUT_FILE, metavar="OUT", help="Write one row per video."),
     click.option("--cache", type=FOLDER, help=f"Store of the features made here.  [default: RUN/{CACHE}]"),
-    click.option(
-        "--detector", default="", metavar="KIND[:MODEL]", help="Person detector.  [default: the run's]"
-    ),
     click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --detector annotations."),
     click.option(
         "--difficulty",
@@ -67,7 +64,7 @@ def check_score_options(ctx: click.Context, options: dict[str, Any], videos: Seq
         raise click.UsageError("Name a VIDEO, several, or features with --features.")
     if options["embed"] and not options["html"]:
         raise click.UsageError("--embed changes the page: name one with --html.")
-    given = [f"--{name.replace('_', '-')}" for name in OF_ONE_VIDEO if options.get(name)]
+    given = [f"--{name.replace('_', '-')}" for name in OF_ONE_VIDEO if ctx.params.get(name)]
     if given and len(videos) > 1:
         raise click.UsageError(f"{', '.join(given)}: for one video; score these {len(videos)} one by one.")
     if page := options["html"]:

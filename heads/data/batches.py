@@ -10,6 +10,7 @@ from torch import Tensor
 
 from heads.data.device import to_device
 from heads.data.feature_set import FeatureSet
+from heads.data.shares import WHOLE, BatchPart, Share
 from heads.data.tube_maps import tube_of
 from heads.data.windows import (
     cut_windows,
@@ -18,6 +19,7 @@ from heads.data.windows import (
     random_starts,
     random_views,
     reference_view,
+    sampled_steps,
 )
 from heads.recipes import Recipe
 
@@ -26,13 +28,23 @@ from heads.recipes import Recipe
 class Batch:
     """Windows of some videos, by index: per stream, features `batch time dim` and masks `batch time`.
 
-    Of a stream of maps, features are `batch time channel step height width`, and beside them, under the name
-    that `tube_of` gives, are the tubes, bool, without channel.
+    Of a stream of maps, features are `batch time channel step height width`, of pixels `batch clip 3 frame
+    height width`, uint8. Beside them, under the name that `tube_of` gives, are the tubes, bool, without
+    channel. `part` says of which batch these videos are a part; None stands for all of it.
     """
 
     videos: Tensor
     features: Mapping[str, Tensor]
     masks: Mapping[str, Tensor]
+    part: BatchPart | None = None
+
+    def mean_of(self, losses: Tensor) -> Tensor:
+        """Return what to differentiate; its mean over all processes is the mean loss of the whole batch."""
+        return losses.mean() if self.part is None else self.part.mean_loss(losses)
+
+    def sum_of(self, losses: Tensor) -> Tensor:
+        """Return the sum of losses; its sum over all processes is that of the whole batch."""
+        return losses.sum() if self.part is None else self.part.sum_of(losses)
 
     def seen_as(self, choose_view: Callable[[Tensor], Tensor]) -> "Batch":
         """Return the batch with one view of each stream."""
@@ -40,10 +52,23 @@ class Batch:
 
 
 def training_batches(
-    samples: FeatureSet, videos: NDArray[np.int64], *, recipe: Recipe, generator: torch.Generator
+    samples: FeatureSet,
+    videos: NDArray[np.int64],
+    *,
+    recipe: Recipe,
+    generator: torch.Generator,
+    share: Share = WHOLE,
 ) -> Iterator[Batch]:
-    """Random windows of the videos in random order, once each. The last batch may be smaller; it is kept."""
+    """Random windows of the videos in random order, once each. The last batch may be smaller; it is kept.
+
+    Of each batch only the `share` is cut. The same generator draws the same windows for any share.
+    """
     order = torch.from_numpy(videos)[torch.randperm(len(videos), generator=generator)]
+    if recipe.windows == "sampled":
+        assert share == WHOLE, "adapted heads are trained by one process"
+        for chosen in order.split(recipe.batch_size):
+            yield _sampled_batch(samples, chosen, recipe=recipe, generator=generator)
+        return
     for chosen in order.split(recipe.batch_size):
         starts = {
             stream: random_starts(
@@ -57,7 +82,44 @@ def training_batches(
             stream: torch.randint(maps.num_views, (len(chosen),), generator=generator)
             for stream, maps in samples.maps.items()
         }
+        if share != WHOLE:
+            part = share.part_of(len(chosen))
+            batch, chosen = _only(batch, part), chosen[part.positions]
+            starts, views = (_each_at(part.positions, drawn) for drawn in (starts, views))
         yield _with_maps(batch, samples, chosen, starts=starts, views=views, num_steps=recipe.num_steps)
+
+
+def _only(batch: Batch, part: BatchPart) -> Batch:
+    """Return that part of a batch."""
+    positions = part.positions
+    return Batch(
+        batch.videos[positions], _each_at(positions, batch.features), _each_at(positions, batch.masks), part
+    )
+
+
+def _each_at(positions: Tensor, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor[positions.to(tensor.device)] for name, tensor in tensors.items()}
+
+
+def _sampled_batch(
+    samples: FeatureSet, videos: Tensor, *, recipe: Recipe, generator: torch.Generator
+) -> Batch:
+    """Return a random choice of each video's steps, in their order, seen in a random view."""
+    assert recipe.adaptation is not None, "only adapted recipes draw steps"
+    features, masks = {}, {}
+    for stream, padded in samples.streams.items():
+        steps, mask = sampled_steps(
+            samples.lengths[stream][videos],
+            most=recipe.adaptation.max_steps,
+            dropout=recipe.adaptation.step_dropout,
+            generator=generator,
+        )
+        rows, columns, masks[stream] = (
+            to_device(each, padded.device) for each in (videos[:, None], steps, mask)
+        )
+        drawn = padded[rows, columns]
+        features[stream] = drawn * masks[stream].reshape(*mask.shape, *[1] * (drawn.ndim - 2))
+    return Batch(videos, features, masks).seen_as(lambda drawn: random_views(drawn, generator=generator))
 
 
 def evaluation_batch(samples: FeatureSet, videos: NDArray[np.int64], *, recipe: Recipe) -> Batch:
@@ -97,14 +159,16 @@ def _with_maps(
     views: Mapping[str, Tensor],
     num_steps: Mapping[str, int],
 ) -> Batch:
-    """Return the batch with the maps of its videos as float32, and with their tubes.
+    """Return the batch with the maps of its videos as float32, or their clips as bytes, and with their tubes.
 
     Tubes and masks stay on the CPU, because the number of positions in a tube decides what is computed.
     """
     features, masks = dict(batch.features), dict(batch.masks)
     for stream, maps in samples.maps.items():
         cut = maps.cut(videos, starts=starts[stream], views=views[stream], num_steps=num_steps[stream])
-        features[stream] = to_device(cut.maps, maps.device).float()
+        features[stream] = to_device(cut.maps, maps.device)
+        if cut.maps.is_floating_point():  # pictures stay bytes until the network normalizes them
+            features[stream] = features[stream].float()
         features[tube_of(stream)] = cut.tubes
         masks[stream] = cut.mask
     return replace(batch, features=features, masks=masks)

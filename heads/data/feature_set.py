@@ -9,15 +9,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from aqa_pipeline.athlete.tube_masks import MaskVariant
 from aqa_pipeline.errors import RunError
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.records import Dataset, Record, StreamSpec, Target
 from aqa_pipeline.sources.compare import in_words
 from aqa_pipeline.sources.outdated import find_changed
-from aqa_pipeline.store import MappedRecord, Store
+from aqa_pipeline.store import Store
+from heads.data.large_streams import LargeStream, Reading
 from heads.data.stored_specs import extract_command, making_command
-from heads.data.streams import MAP_STREAMS
-from heads.data.tube_maps import OpenedRecord, TubeMaps, open_maps
+from heads.data.streams import LARGE_STREAMS
+from heads.data.tube_maps import OpenedRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class FeatureSet:
     Per stream: `streams` holds float32 `video time dim` (or `video time view dim`: the same steps seen with
     other offsets or flipped, view 0 being the reference), zero beyond each video's `lengths` (int64 `video`),
     and `pts_seconds` one `[start, stop)` array `time 2` per video. `labels` are raw judge scores, float64.
-    Streams of maps are not in memory: `maps` reads them where they are cut.
+    Streams of maps and of pictures are not in memory: `maps` reads them where they are cut.
     """
 
     video_ids: tuple[str, ...]
@@ -35,11 +36,11 @@ class FeatureSet:
     lengths: Mapping[str, Tensor]
     pts_seconds: Mapping[str, tuple[NDArray[np.float64], ...]]
     labels: NDArray[np.float64]
-    maps: Mapping[str, TubeMaps] = field(default_factory=dict)
+    maps: Mapping[str, LargeStream] = field(default_factory=dict)
 
     @property
     def dims(self) -> dict[str, int]:
-        """Feature size per stream; of maps their channels."""
+        """Feature size per stream; of maps their channels, of pictures their colors."""
         dims = {name: padded.shape[-1] for name, padded in self.streams.items()}
         return dims | {name: maps.num_channels for name, maps in self.maps.items()}
 
@@ -102,8 +103,9 @@ def check_complete(
     if len(missing) > len(shown):
         shown.append(f"  ... and {len(missing) - len(shown)} more")
     lines = "\n".join(shown)
+    videos = counted(num_videos, "video lacks", "videos lack")
     raise RunError(
-        f"{len(missing)} of {num_videos} videos lack features in {store.root}:\n{lines}\n"
+        f"{len(missing)} of {videos} features in {store.root}:\n{lines}\n"
         f"Make them with `{making_command(store, dataset, streams)}`, "
         "or go on without these videos with --allow-missing."
     )
@@ -118,13 +120,16 @@ def check_current(
     """
     changed = find_changed(store, dataset, list(specs.values()), video_ids)
     if changed:
-        number = "1 video" if len(changed) == 1 else f"{len(changed)} videos"
+        number = counted(len(changed), "video")
         raise RunError(
             f"{number} changed since {store.root} was extracted: {in_words(changed)}.\n"
             f"Make their features anew with `{extract_command(store, dataset, list(specs))}` "
             "and the options that were given then; all others stay. Another folder of the same name is kept "
             "apart with --name."
         )
+
+
+AS_THE_PAPER = Reading()
 
 
 def load_features(
@@ -134,41 +139,33 @@ def load_features(
     *,
     target: Target,
     video_ids: Sequence[str],
-    tubes: MaskVariant = "paper",
+    reading: Reading = AS_THE_PAPER,
 ) -> FeatureSet:
-    """Read the streams of the videos into memory, except maps; every record must exist (see `find_missing`).
+    """Read the streams of the videos into memory, except maps and pictures.
 
-    `tubes` says how the tubes of maps are made. Raises `RunError` for a video without the target's label, or
-    streams of unequal feature size.
+    Every record must exist (see `find_missing`). `reading` says how maps and pictures are read. Raises
+    `RunError` for a video without the target's label, or streams of unequal feature size.
     """
     labels = raw_labels(dataset, target, video_ids)
-    records: dict[str, list[Record] | list[MappedRecord]] = {}
-    streams, maps = {}, {}
+    streams, maps, seconds = {}, {}, {}
     for stream, spec in specs.items():
-        if stream in MAP_STREAMS:
+        if stream in LARGE_STREAMS:
             mapped = [store.map(dataset.name, video_id, spec) for video_id in video_ids]
-            maps[stream], records[stream] = _opened_maps(stream, mapped, tubes), mapped
+            opened = [OpenedRecord(each.spec, each.features, each.extras, each.checksum) for each in mapped]
+            maps[stream] = reading.open(stream, opened)
+            seconds[stream] = maps[stream].clip_seconds([record.pts_seconds for record in mapped])
         else:
             read = [store.read(dataset.name, video_id, spec) for video_id in video_ids]
-            streams[stream], records[stream] = _padded(stream, read), read
+            streams[stream] = _padded(stream, read)
+            seconds[stream] = tuple(record.pts_seconds for record in read)
     return FeatureSet(
         video_ids=tuple(video_ids),
         streams=streams,
-        lengths={
-            stream: torch.tensor([len(record.features) for record in of_videos])
-            for stream, of_videos in records.items()
-        },
-        pts_seconds={
-            stream: tuple(record.pts_seconds for record in of_videos) for stream, of_videos in records.items()
-        },
+        lengths={stream: torch.tensor(list(map(len, each))) for stream, each in seconds.items()},
+        pts_seconds=seconds,
         labels=labels,
         maps=maps,
     )
-
-
-def _opened_maps(stream: str, records: Sequence[MappedRecord], tubes: MaskVariant) -> TubeMaps:
-    opened = [OpenedRecord(each.spec, each.features, each.extras, each.checksum) for each in records]
-    return open_maps(stream, opened, variant=tubes)
 
 
 def raw_labels(dataset: Dataset, target: Target, video_ids: Sequence[str]) -> NDArray[np.float64]:
@@ -176,8 +173,10 @@ def raw_labels(dataset: Dataset, target: Target, video_ids: Sequence[str]) -> ND
     labels = {video.video_id: video.labels for video in dataset.videos}
     lacking = [v for v in video_ids if not np.isfinite(labels.get(v, {}).get(target.name, np.nan))]
     if lacking:
+        of = f"of {dataset.name}"
+        videos = counted(len(video_ids), f"video {of} has", f"videos {of} have")
         raise RunError(
-            f"{len(lacking)} of {len(video_ids)} videos of {dataset.name} have no {target.name!r} score, "
+            f"{len(lacking)} of {videos} no {target.name!r} score, "
             f"such as {lacking[:5]}: choose another target, or complete the label file."
         )
     return np.array([labels[video_id][target.name] for video_id in video_ids], dtype=np.float64)

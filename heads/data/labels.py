@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.errors import RunError
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.records import Dataset, Split, Target
 from heads.data.feature_set import raw_labels
 from heads.data.judges import NUM_JUDGES
@@ -97,8 +98,9 @@ def find_unlabeled(dataset: Dataset, names: Sequence[str], splits: Sequence[Spli
     in_splits = {video_id for split in splits for video_id in (*split.train, *split.test)}
     lacking = sorted(v for v in in_splits if not all(name in labels.get(v, {}) for name in names))
     if lacking and len(lacking) == len(in_splits):
+        videos = counted(len(lacking), "video")
         raise RunError(
-            f"none of the {len(lacking)} videos of {dataset.name} has {' and '.join(names)}: choose another "
+            f"none of the {videos} of {dataset.name} has {' and '.join(names)}: choose another "
             "target, or complete the label file."
         )
     return tuple(lacking)

@@ -1,4 +1,4 @@
-"""Raw judge scores and the numbers that heads work in: [0, 1] of a range, or deviations."""
+"""Raw judge scores and the numbers that heads work in: [0, 1] of a range, deviations, or standard scores."""
 
 from dataclasses import dataclass
 
@@ -43,6 +43,7 @@ def scale_of(target: Target, training_labels: NDArray[np.float64], *, unit: Unit
     """Return the scale of a target: its own bounds, or 10 % of the range beyond the training labels.
 
     With the unit "deviation" scores are divided by the deviation of the training labels, and not shifted.
+    With "standard" their mean is subtracted first, so that they have mean 0 and deviation 1.
     Raises `RunError` for bounds without a range.
     """
     low, high = _bounds(target, training_labels, unit=unit)
@@ -57,6 +58,9 @@ def scale_of(target: Target, training_labels: NDArray[np.float64], *, unit: Unit
 def _bounds(target: Target, training_labels: NDArray[np.float64], *, unit: Unit) -> tuple[float, float]:
     if unit == "deviation":
         return 0.0, float(training_labels.std())
+    if unit == "standard":
+        mean = float(training_labels.mean())
+        return mean, mean + float(training_labels.std())
     lowest, highest = float(training_labels.min()), float(training_labels.max())
     margin = MARGIN * (highest - lowest)
     low = lowest - margin if target.low is None else target.low

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Dataset, StreamSpec
+from aqa_pipeline.spec_facts import typed_facts
 from aqa_pipeline.store import Store
-from heads.data.streams import MAP_STREAMS
+from heads.data.streams import MAP_STREAMS, PIXELS
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class SpecChoice:
         """Return the stored specs of that stream that may be meant."""
         named = [spec for spec in stored if spec.hash.startswith(self.hashes.get(stream, ""))]
         if stream in self.backbones:
-            return [spec for spec in named if spec.facts.get("backbone") == self.backbones[stream]]
-        of_common = [spec for spec in named if spec.facts.get("backbone") == self.backbones.get("")]
+            return [spec for spec in named if typed_facts(spec).backbone == self.backbones[stream]]
+        of_common = [spec for spec in named if typed_facts(spec).backbone == self.backbones.get("")]
         return of_common or named
 
     def in_words(self, stream: str) -> str:
@@ -68,15 +69,20 @@ def _absence(store: Store, dataset: Dataset, streams: Sequence[str], *, lacking:
 def readable_instead(store: Store, dataset: Dataset, streams: Sequence[str]) -> list[str]:
     """Return those of `streams` that are stored, else another stored stream of the same kind."""
     stored = dict.fromkeys(row.spec.stream for row in store.contents() if row.dataset == dataset.name)
-    kind = [stream for stream in stored if (stream in MAP_STREAMS) == (streams[0] in MAP_STREAMS)]
+    wanted = _kind(streams[0])
+    kind = [stream for stream in stored if _kind(stream) == wanted]
     return [stream for stream in streams if stream in kind] or kind[:1]
+
+
+def _kind(stream: str) -> str:
+    return stream if stream == PIXELS else "maps" if stream in MAP_STREAMS else "features"
 
 
 def _check_common_backbone(
     choice: SpecChoice, stored: Mapping[str, Sequence[StreamSpec]], dataset: Dataset
 ) -> None:
     wanted = choice.backbones.get("")
-    known = {str(spec.facts.get("backbone")) for of_stream in stored.values() for spec in of_stream}
+    known = {str(typed_facts(spec).backbone) for of_stream in stored.values() for spec in of_stream}
     if wanted is not None and wanted not in known:
         raise RunError(
             f"no {' and no '.join(stored)} of {dataset.name} of the backbone {wanted!r} are stored, but of "
@@ -101,7 +107,7 @@ def _choose_spec(
 
 def _advice(stream: str, specs: Sequence[StreamSpec]) -> str:
     by_hash = f"by its hash, such as --spec {stream}={specs[0].hash}"
-    backbones = [str(spec.facts.get("backbone")) for spec in specs]
+    backbones = [str(typed_facts(spec).backbone) for spec in specs]
     alone = [name for name in backbones if backbones.count(name) == 1]
     if not alone or len(specs) == 1:
         return f"Choose one {by_hash}."

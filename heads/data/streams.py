@@ -1,3 +1,8 @@
-"""Which streams hold maps instead of feature vectors."""
+"""Which streams hold maps or pictures instead of feature vectors."""
 
-MAP_STREAMS = ("tubes",)  # larger than memory: read from the store batch by batch, by heads that `reads_maps`
+from heads.recipes.fine_tuning import PIXELS
+
+__all__ = ["LARGE_STREAMS", "MAP_STREAMS", "PIXELS"]
+
+MAP_STREAMS = ("tubes",)  # read by heads that `reads_maps`
+LARGE_STREAMS = (*MAP_STREAMS, PIXELS)  # larger than memory: read from the store batch by batch

@@ -31,6 +31,7 @@ from aqa_pipeline.records import StreamSpec
 
 Masks = NDArray[np.bool_]
 Extras = Mapping[str, NDArray[np.generic]]
+Seconds = NDArray[np.float64]
 SHAPE = "(clip, view, channel, step, height, width)"
 CPU = torch.device("cpu")
 
@@ -78,6 +79,10 @@ class TubeMaps:
     def reference(self, video: int) -> NDArray[np.floating]:
         """Return the maps of that video in the reference view, `(clip, 1, channel, step, height, width)`."""
         return self.maps[video][:, :1]
+
+    def clip_seconds(self, pts_seconds: Sequence[Seconds]) -> tuple[Seconds, ...]:
+        """Return the times of each video's clips, `(clip, 2)`, from those of its records' steps."""
+        return tuple(pts_seconds)
 
     def cut(self, videos: Tensor, *, starts: Tensor, views: Tensor, num_steps: int) -> CutMaps:
         """`num_steps` clips of each of the videos from its start, in its view; reads those alone."""

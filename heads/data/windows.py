@@ -2,6 +2,7 @@
 
 paper     training starts anywhere that fits, the last place included; testing sees the whole sequence:
           the text fixes the number of steps "to train the network", and masks make any length possible
+sampled   training reads a random choice of steps in their order; testing sees the whole sequence
 released  training never takes the last start (numpy's randint(0, N - n)); testing sees the middle n
           steps; shorter videos are filled up with zero rows, which the network takes for real ones
 """
@@ -23,9 +24,9 @@ def random_starts(lengths: Tensor, num_steps: int, *, windows: Windows, generato
 
 def evaluation_starts(lengths: Tensor, num_steps: int, *, windows: Windows) -> Tensor:
     """Return the start of what testing sees: 0; released: the middle window (length 29, window 26 -> 1)."""
-    if windows == "paper":
-        return torch.zeros_like(lengths)
-    return (lengths - num_steps).clamp_min(0) // 2
+    if windows == "released":
+        return (lengths - num_steps).clamp_min(0) // 2
+    return torch.zeros_like(lengths)
 
 
 def evaluation_num_steps(lengths: Tensor, num_steps: int, *, windows: Windows) -> int:
@@ -65,3 +66,20 @@ def random_views(windows: Tensor, *, generator: torch.Generator) -> Tensor:
 def reference_view(windows: Tensor) -> Tensor:
     """Return the first view, which is not augmented and which testing sees."""
     return windows if windows.ndim < 4 else windows[:, :, 0]
+
+
+def sampled_steps(
+    lengths: Tensor, *, most: int, dropout: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Draw steps of each video, in their order: indices and mask `(batch, step)`.
+
+    A video of n steps keeps n (1 - dropout), rounded, but at least 1 of them and at most `most`.
+    """
+    kept = (lengths * (1 - dropout)).round().clamp(1, most).long().minimum(lengths)
+    keys = torch.rand(len(lengths), max(1, int(lengths.max())), generator=generator)
+    keys = keys.masked_fill(torch.arange(keys.shape[1]) >= lengths[:, None], torch.inf)
+    order = keys.argsort(dim=1)[:, : max(1, int(kept.max()))]
+    mask = torch.arange(order.shape[1]) < kept[:, None]
+    last = torch.full_like(order, keys.shape[1])
+    indices = order.where(mask, last).sort(dim=1).values  # the drawn ones in their order, then the others
+    return indices.where(mask, torch.zeros_like(indices)), mask

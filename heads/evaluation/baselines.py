@@ -1,53 +1,93 @@
-"""Two baselines beside every head: the training mean, and ridge regression on pooled features.
+"""The baselines beside every head: training mean, ridge, Gaussian-kernel and linear support vectors.
 
-Both are fitted once per split on its training set. `split-NAME/baselines.csv` holds their predictions for the
-test set. Ridge regression reads the mean and the standard deviation over time of every stream's features, and
-the logarithm of the number of steps, all standardized. Its strength is chosen by leave-one-out on the
-training set (scikit-learn).
+They are fitted once per split on its training set; `split-NAME/baselines.csv` holds their predictions for the
+test set. Each is also a head (`aqa fit --head ridge`): see regressors.py and pooled_svr.py of
+heads/models/closed_form.
 """
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import nan
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.untrusted.csv_fields import original_field
 from heads.data.feature_set import FeatureSet
+from heads.models.closed_form.numpy_state import numpy_state_kept
+from heads.models.closed_form.pooled_svr import build_average
+from heads.models.closed_form.regressors import (
+    ClosedFormHead,
+    GaussianKernelHead,
+    MeanHead,
+    RidgeHead,
+    inner_folds,
+)
 from heads.runs.trained_cell import read_rows, write_rows
 from heads.runs.training_statistics import reference_features
 
 FILE = "baselines.csv"
-STRENGTHS = np.logspace(-3, 6, 25)
+NUM_FOLDS = 5
+SEED = 0  # of the inner folds
 
 Floats = NDArray[np.float64]
+Build = Callable[[Mapping[str, int]], ClosedFormHead]
 
 
 @dataclass(frozen=True)
 class BaselineRow:
-    """The judges' score of a test video and the predictions of both baselines, all raw."""
+    """The judges' score of a test video and the predictions of the baselines, all raw."""
 
     video_id: str
     true: float
     mean: float
     ridge: float
+    rbf_svr: float = nan
+    svr_average: float = nan
+
+
+# By column. `svr-average` reads one stream, the first.
+BASELINES: dict[str, Build] = {
+    "mean": MeanHead,
+    "ridge": RidgeHead,
+    "rbf_svr": GaussianKernelHead,
+    "svr_average": lambda dims: build_average(dict([next(iter(dims.items()))])),
+}
+
+
+def head_name(column: str) -> str:
+    """Return the name of the head that a column of baselines.csv is of."""
+    return column.replace("_", "-")
 
 
 def write_baselines(
-    folder: Path, load: Callable[[], FeatureSet], *, train: NDArray[np.int64], test: NDArray[np.int64]
+    folder: Path,
+    load: Callable[[], FeatureSet],
+    *,
+    train: NDArray[np.int64],
+    test: NDArray[np.int64],
+    groups: Sequence[str | None] = (),
 ) -> None:
-    """Fit the baselines of one split and write them into its folder, unless they are there."""
+    """Fit the baselines of one split and write them into its folder, unless they are there.
+
+    `groups` names what belongs together, one name per video of the features, or is empty.
+    """
     if (folder / FILE).is_file():
         return
     samples = load()
-    ridge = fit_ridge(pooled_numbers(samples), samples.labels, train=train, test=test)
-    mean = float(samples.labels[train].mean())
+    predicted = predict_baselines(samples, train=train, test=test, groups=groups)
     rows = [
-        BaselineRow(samples.video_ids[video], float(samples.labels[video]), mean, float(predicted))
-        for video, predicted in zip(test.tolist(), ridge, strict=True)
+        BaselineRow(
+            samples.video_ids[video],
+            float(samples.labels[video]),
+            **{name: float(scores[place]) for name, scores in predicted.items()},
+        )
+        for place, video in enumerate(test.tolist())
     ]
     folder.mkdir(parents=True, exist_ok=True)
     write_rows(folder / FILE, [asdict(row) for row in rows])
@@ -59,9 +99,7 @@ def read_baselines(folder: Path) -> tuple[BaselineRow, ...] | None:
         return None
     try:
         return tuple(
-            BaselineRow(
-                original_field(row["video_id"]), *(float(row[name]) for name in ("true", "mean", "ridge"))
-            )
+            BaselineRow(original_field(row["video_id"]), *(float(row[name]) for name in ("true", *BASELINES)))
             for row in read_rows(folder / FILE)
         )
     except (OSError, ValueError, LookupError, TypeError, csv.Error) as error:
@@ -70,41 +108,58 @@ def read_baselines(folder: Path) -> tuple[BaselineRow, ...] | None:
         ) from error
 
 
-def pooled_numbers(samples: FeatureSet) -> Floats:
-    """Return `(video, number)`: per stream the mean and deviation of its steps, then the log of their count.
-
-    The numbers of a stream without a step are nan. Only the reference view counts; maps are averaged over
-    their grid positions.
-    """
-    return np.hstack([_pooled_stream(samples, stream) for stream in sorted(samples.lengths)])
-
-
-def _pooled_stream(samples: FeatureSet, stream: str) -> Floats:
-    rows = [_pooled_video(samples, stream, video) for video in range(len(samples.video_ids))]
-    width = max(map(len, rows))
-    return np.stack([row if len(row) else np.full(width, np.nan) for row in rows])
-
-
-def _pooled_video(samples: FeatureSet, stream: str, video: int) -> Floats:
-    num_steps = int(samples.lengths[stream][video])
-    if not num_steps:
-        return np.empty(0)
-    steps = reference_features(samples.rows(stream, video))
-    return np.concatenate([steps.mean(axis=0), steps.std(axis=0), [np.log(num_steps)]])
-
-
-def fit_ridge(
-    numbers: Floats, labels: Floats, *, train: NDArray[np.int64], test: Sequence[int] | NDArray[np.int64]
-) -> Floats:
-    """Return the predictions of the `test` rows by ridge regression fitted on the `train` rows."""
-    from sklearn.impute import SimpleImputer
-    from sklearn.linear_model import RidgeCV
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    model = make_pipeline(
-        SimpleImputer(keep_empty_features=True), StandardScaler(), RidgeCV(alphas=STRENGTHS)
+def predict_baselines(
+    samples: FeatureSet,
+    *,
+    train: NDArray[np.int64],
+    test: NDArray[np.int64],
+    groups: Sequence[str | None] = (),
+) -> dict[str, Floats]:
+    """Return the raw predictions `(test video)` of every baseline, fitted on the training set."""
+    labels = samples.labels[train]
+    mean, deviation = float(labels.mean()), float(labels.std()) or 1.0
+    named = [groups[video] for video in train.tolist()] if groups else []
+    whole = [name for name in named if name is not None]
+    folds = inner_folds(
+        len(train),
+        num_folds=NUM_FOLDS,
+        seed=SEED,
+        groups=whole if whole and len(whole) == len(named) else None,
     )
-    model.fit(numbers[train], labels[train])
-    predicted: Floats = model.predict(numbers[test])
+    features, masks = _reference_streams(samples)
+    dims = {stream: padded.shape[-1] for stream, padded in features.items()}
+    predicted = {}
+    for name, build in BASELINES.items():
+        head = build(dims)
+        with numpy_state_kept():
+            head.fit_videos(
+                *_of_videos(features, masks, train), (labels - mean) / deviation, folds=folds, seed=SEED
+            )
+        scores = head(*_of_videos(features, masks, test)).scores.double().numpy()
+        predicted[name] = scores * deviation + mean
     return predicted
+
+
+def _reference_streams(samples: FeatureSet) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return features `(video, time, dim)` and masks; maps are averaged over their grid positions."""
+    features, masks = {}, {}
+    for stream, lengths in samples.lengths.items():
+        longest = max(1, int(lengths.max()))
+        padded = torch.zeros(len(lengths), longest, samples.dims[stream])
+        for video, length in enumerate(lengths.tolist()):
+            if length:
+                steps = reference_features(samples.rows(stream, video))
+                padded[video, :length] = torch.from_numpy(steps).float()
+        features[stream] = padded
+        masks[stream] = torch.arange(longest) < lengths[:, None]
+    return features, masks
+
+
+def _of_videos(
+    features: Mapping[str, Tensor], masks: Mapping[str, Tensor], videos: NDArray[np.int64]
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    chosen = torch.from_numpy(videos)
+    return (
+        {stream: padded[chosen] for stream, padded in features.items()},
+        {stream: mask[chosen] for stream, mask in masks.items()},
+    )

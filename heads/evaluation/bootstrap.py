@@ -159,16 +159,28 @@ def mean_interval(
 
     An accuracy has Wilson's interval over videos, because a bootstrap of a share of 1 has no width.
     """
-    num_videos = len(distinct_videos(splits))
-    if num_videos < FEWEST_VIDEOS and metric != "accuracy":
-        return Interval.of_too_few(CONFIDENCE)
     of_counts = find_metric(metric)
     if metric == "accuracy":
+        num_videos = len(distinct_videos(splits))
         share = float(per_seed(splits, metric=of_counts).mean())
         return wilson_interval(round(share * num_videos), num_videos)
+    if not has_enough_videos(splits, metric=metric):
+        return Interval.of_too_few(CONFIDENCE)
     rng = np.random.default_rng(seed)
     counts = draw_counts(splits, num=num_resamples, rng=rng)
     return interval_of(resample_seeds(resampled(splits, counts, metric=of_counts), rng=rng))
+
+
+def has_enough_videos(splits: Sequence[Predicted], *, metric: MetricName | str) -> bool:
+    """Return True if there are enough test videos for an interval of the metric's mean over splits.
+
+    A rank correlation needs `FEWEST_VIDEOS` in each split: of five videos, a draw can have any order, and the
+    mean over many such splits gets an interval as wide as [-1, 1]. Other metrics need them in all splits
+    together.
+    """
+    if metric == "spearman":
+        return min(len(split.videos) for split in splits) >= FEWEST_VIDEOS
+    return len(distinct_videos(splits)) >= FEWEST_VIDEOS
 
 
 def distinct_videos(splits: Sequence[Predicted]) -> set[str]:
@@ -184,7 +196,7 @@ def fisher_z_interval(
     No two groups share a video. Every group is resampled within itself, so that every draw takes as many
     videos of a group as it has.
     """
-    if len(distinct_videos([split for splits in groups for split in splits])) < FEWEST_VIDEOS:
+    if not all(has_enough_videos(splits, metric="spearman") for splits in groups):
         return Interval.of_too_few(CONFIDENCE)
     rng = np.random.default_rng(seed)
     by_group = [resampled(splits, draw_counts(splits, num=num_resamples, rng=rng)) for splits in groups]

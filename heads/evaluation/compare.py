@@ -7,7 +7,7 @@ Hinkley, Bootstrap Methods and their Application, 1997, 4.2).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.metrics import FEWEST_VIDEOS, Interval
+from aqa_pipeline.metrics import FEWEST_VIDEOS, TOO_FEW, Interval
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.text_table import format_table
 from heads.evaluation.bootstrap import (
     NUM_RESAMPLES,
@@ -26,6 +27,7 @@ from heads.evaluation.bootstrap import (
     draw_counts,
     find_metric,
     fisher_z_over_splits,
+    has_enough_videos,
     interval_of,
     per_seed,
     resample_seeds,
@@ -33,6 +35,7 @@ from heads.evaluation.bootstrap import (
 )
 from heads.evaluation.evaluate import FISHER_Z_MEAN, PLAIN_MEAN, share_no_videos
 from heads.evaluation.metric import TITLES, metric_of_run
+from heads.evaluation.pooling import POOLED, pool_folds
 from heads.recipes import MetricName
 from heads.runs.config import read_config
 from heads.runs.predictions import Predicted, read_predicted
@@ -67,7 +70,8 @@ class Difference:
 class Comparison:
     """The differences of two runs per split and overall, by `metric`.
 
-    `overall` is None for a single split; `overall_kind` names the mean over splits.
+    `overall` is None for a single split; `overall_kind` names the mean over splits. `pooled` compares all
+    videos of a cross-validation together; it is None for other splits.
     """
 
     first: ComparedRun
@@ -76,6 +80,7 @@ class Comparison:
     overall: Difference | None
     overall_kind: str
     metric: MetricName = "spearman"
+    pooled: Difference | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; undefined numbers are null."""
@@ -104,8 +109,18 @@ def compare(run_a: Path, run_b: Path, *, num_resamples: int = NUM_RESAMPLES, see
         ),
         overall=overall,
         overall_kind="" if overall is None else FISHER_Z_MEAN if fisher_z else PLAIN_MEAN,
+        pooled=_pooled_difference(a, b, difference_of),
         metric=metric,
     )
+
+
+def _pooled_difference(
+    a: Sequence[Predicted], b: Sequence[Predicted], difference_of: Callable[..., Difference]
+) -> Difference | None:
+    first, second = pool_folds(a), pool_folds(b)
+    if first is None or second is None:
+        return None
+    return difference_of([first], [second], name=POOLED, fisher_z=False)
 
 
 def difference(
@@ -132,11 +147,10 @@ def difference(
     draws_second = resample_seeds(_by_seed(second, counts, metric=of_counts, fisher_z=fisher_z), rng=rng)
     values = [_value(splits, metric=of_counts, fisher_z=fisher_z) for splits in (first, second)]
     draws = draws_first - draws_second
-    num_videos = len(distinct_videos(first))
-    enough = num_videos >= FEWEST_VIDEOS
+    enough = has_enough_videos(first, metric=metric)
     return Difference(
         name=name,
-        num_videos=num_videos,
+        num_videos=len(distinct_videos(first)),
         first=values[0],
         second=values[1],
         difference=values[0] - values[1],
@@ -240,15 +254,17 @@ def format_comparison(comparison: Comparison) -> str:
     """Return the comparison as a table for the terminal."""
     sides = {"A": comparison.first, "B": comparison.second}
     lines = [
-        f"{letter}: {side.title}, {side.num_seeds} seeds, {side.run_dir}"
+        f"{letter}: {side.title}, {counted(side.num_seeds, 'seed')}, {side.run_dir}"
         + "".join(f"  {flag}" for flag in side.flags)
         for letter, side in sides.items()
     ]
-    rows = [*comparison.splits, *([comparison.overall] if comparison.overall else [])]
+    rows = [*comparison.splits, *filter(None, (comparison.overall, comparison.pooled))]
     header = ("split", "videos", "A", "B", "A - B", "95 % interval", "p")
     lines += ["", format_table(header, [_row(row) for row in rows])]
     if comparison.overall:
         lines += ["", f"overall: {comparison.overall_kind}"]
+    if comparison.pooled:
+        lines += ["pooled: all folds together, each video tested once"]
     if comparison.metric != "spearman":
         lines += ["", f"A and B are compared by {TITLES[comparison.metric]}."]
     return "\n".join([*lines, "", _verdict(rows[-1])])
@@ -262,8 +278,8 @@ def _row(row: Difference) -> tuple[str, ...]:
 
 
 def _verdict(row: Difference) -> str:
-    if row.num_videos < FEWEST_VIDEOS:
-        return f"A comparison needs at least {FEWEST_VIDEOS} test videos; there are {row.num_videos}."
+    if row.interval.why_none == TOO_FEW:
+        return f"A comparison needs at least {FEWEST_VIDEOS} test videos in each split."
     if math.isnan(row.p):
         return "No conclusion: a correlation is undefined because its predictions are all equal."
     if row.interval.covers(0.0):

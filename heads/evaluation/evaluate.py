@@ -5,7 +5,8 @@ Per trained cell (split and seed): Spearman's correlation with a bootstrap inter
 seeds, and the scores of the ensemble, which is the mean prediction of the seeds. For a two-class target
 (FR-FS: clean landing or fall) also the accuracy, which is then the metric of the run. Over splits: the
 Fisher-z mean of correlations if no two splits share a video (the four apparatus of Rhythmic Gymnastics), else
-the plain mean (the random splits of MIT-Skating).
+the plain mean (the random splits of MIT-Skating). If the splits are a cross-validation, also the same scores
+of all videos together, each predicted by networks that never saw it.
 """
 
 import functools
@@ -18,7 +19,8 @@ import numpy as np
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.metrics import Interval, accuracy, fisher_z_mean, mse, relative_l2, spearman
 from heads.evaluation.bootstrap import NUM_RESAMPLES, distinct_videos, fisher_z_interval, mean_interval
-from heads.evaluation.metric import is_two_class
+from heads.evaluation.metric import METRICS, is_two_class
+from heads.evaluation.pooling import pool_folds
 from heads.evaluation.run_scores import CellScores, Evaluation, Overall, Scores, SplitScores
 from heads.evaluation.verdict import verdict_of
 from heads.recipes import MetricName
@@ -54,8 +56,15 @@ def evaluate(run_dir: Path, *, num_resamples: int = NUM_RESAMPLES) -> Evaluation
         for split in by_split
     }
     scored = [_score_cell(cell, score[cell.split]) for cell in cells]
+    metric = scored[0].scores.metric
     splits = [
-        _score_split(predicted[split], scored, score[split], num_resamples=num_resamples)
+        _score_split(
+            predicted[split],
+            [cell.scores.value for cell in scored if cell.split == split],
+            score[split],
+            metric=metric,
+            num_resamples=num_resamples,
+        )
         for split in by_split
     ]
     tested = list(predicted.values())
@@ -67,8 +76,10 @@ def evaluate(run_dir: Path, *, num_resamples: int = NUM_RESAMPLES) -> Evaluation
         cells=tuple(scored),
         splits=tuple(splits),
         overall=_overall(scored, tested, num_resamples=num_resamples),
+        pooled=_pooled(tested, score[finished[0][0]], metric=metric, num_resamples=num_resamples),
         num_unfinished=len(config.cells) - len(finished),
         verdict=None if config.training.shuffle_labels else verdict_of(run_dir, config, tested),
+        is_adapted=any(split.recipe.adaptation is not None for split in config.splits.values()),
     )
 
 
@@ -122,10 +133,9 @@ def _score_cell(cell: TrainedCell, score: Score) -> CellScores:
 
 
 def _score_split(
-    predicted: Predicted, scored: Sequence[CellScores], score: Score, *, num_resamples: int
+    predicted: Predicted, values: Sequence[float], score: Score, *, metric: MetricName, num_resamples: int
 ) -> SplitScores:
-    values = [cell.scores.value for cell in scored if cell.split == predicted.split]
-    metric = scored[0].scores.metric
+    """Return the scores of one split from its predictions and the metric of each seed."""
     return SplitScores(
         split=predicted.split,
         num_seeds=len(predicted.seeds),
@@ -134,6 +144,17 @@ def _score_split(
         interval=mean_interval([predicted], metric=metric, num_resamples=num_resamples),
         ensemble=score(predicted.ensemble),
     )
+
+
+def _pooled(
+    splits: Sequence[Predicted], score: Score, *, metric: MetricName, num_resamples: int
+) -> SplitScores | None:
+    """Return the scores of all videos of a cross-validation together, or None for other splits."""
+    pooled = pool_folds(splits)
+    if pooled is None:
+        return None
+    values = METRICS[metric](pooled.predicted, np.broadcast_to(pooled.true, pooled.predicted.shape))
+    return _score_split(pooled, values.tolist(), score, metric=metric, num_resamples=num_resamples)
 
 
 def score_of(predicted: Predicted, *, num_resamples: int, two_class: bool) -> Scores:

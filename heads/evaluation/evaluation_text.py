@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from aqa_pipeline.metrics import Interval
 from aqa_pipeline.text_table import format_table
 from heads.evaluation.metric import TITLES
-from heads.evaluation.run_scores import Evaluation, Scores, SplitScores
+from heads.evaluation.run_scores import Evaluation, Overall, Scores, SplitScores
 
 HEADER = ("split", "seed", "videos", "Spearman", "95 % interval", "mean error", "R-l2", "MSE")
 ACCURACY_HEADER = ("accuracy", "95 % interval")
@@ -32,18 +32,31 @@ def _lines(evaluation: Evaluation) -> Iterator[str]:
     yield ""
     if len(evaluation.splits) > 1:
         overall = evaluation.overall
-        spread = "" if math.isnan(overall.std) else f" ± {overall.std:.3f} over seeds"
-        yield (
-            f"{overall.kind}: {overall.mean:.3f} {bracket(overall.interval)}{spread}, "
-            f"{overall.num_videos} different test videos"
-        )
-    if evaluation.has_epochs:
+        yield f"{overall.kind}: {_mean_text(overall)}, {overall.num_videos} different test videos"
+    if evaluation.pooled:
+        yield _pooled_text(evaluation.pooled)
+    if evaluation.has_gap:
         yield (
             f"Choosing the best epoch on the test set would report {evaluation.mean_gap:+.3f} "
             f"more than the last epoch{_in_metric(evaluation)} (not model selection)."
         )
     if evaluation.num_unfinished:
         yield unfinished_note(evaluation.num_unfinished)
+
+
+def _mean_text(mean: Overall | SplitScores) -> str:
+    spread = "" if math.isnan(mean.std) else f" ± {mean.std:.3f} over seeds"
+    interval = f"[{mean.interval.why_none}]" if mean.interval.why_none else bracket(mean.interval)
+    return f"{mean.mean:.3f} {interval}{spread}"
+
+
+def _pooled_text(pooled: SplitScores) -> str:
+    scores = pooled.ensemble
+    of = " of the ensemble" if pooled.num_seeds > 1 else ""
+    return (
+        f"pooled over folds: {_mean_text(pooled)}; mean error {scores.mean_error:.3f}, "
+        f"R-l2 {scores.relative_l2:.3f}{of}; {scores.num_videos} videos, each tested once"
+    )
 
 
 def unfinished_note(num_unfinished: int) -> str:

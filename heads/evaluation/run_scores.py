@@ -99,8 +99,10 @@ class Overall:
 class Evaluation:
     """The scores of a run.
 
-    `select` says which epoch was kept. `verdict` is None for a control with shuffled labels, which should
-    learn nothing, and for a run without baselines.
+    `select` says which epoch was kept. `pooled` is the metric over all videos together, each predicted by
+    networks that never saw it; it is None unless the splits are a whole cross-validation. `verdict` is None
+    for a control with shuffled labels, which should learn nothing, and for a run without baselines. If
+    `is_adapted`, epochs are those of a network that is only a part of the score.
     """
 
     run_dir: Path
@@ -112,6 +114,8 @@ class Evaluation:
     overall: Overall
     num_unfinished: int
     verdict: Verdict | None
+    pooled: SplitScores | None = None
+    is_adapted: bool = False
 
     @property
     def metric(self) -> MetricName:
@@ -122,6 +126,11 @@ class Evaluation:
     def has_epochs(self) -> bool:
         """True if a head was trained for several epochs, so that one must be chosen."""
         return any(cell.num_epochs > 1 for cell in self.cells)
+
+    @property
+    def has_gap(self) -> bool:
+        """True if the score could have been that of another epoch."""
+        return self.has_epochs and not self.is_adapted
 
     @property
     def mean_gap(self) -> float:

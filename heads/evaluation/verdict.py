@@ -7,7 +7,7 @@ mean, and can be better by a tiny but certain amount.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,6 @@ from heads.runs.trained_cell import split_folder
 LEAST_GAIN = 0.1  # a share of the training mean's error
 
 Floats = NDArray[np.float64]
-ErrorOf = Callable[[Floats, Floats], Floats]  # (predicted, true) -> errors
 
 
 @dataclass(frozen=True)

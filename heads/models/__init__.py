@@ -1,1 +1,1 @@
-"""The networks of the heads: one file per head, and the parts that heads share."""
+"""The models of the heads: one file per head, and the parts that heads share."""

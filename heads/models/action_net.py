@@ -48,12 +48,15 @@ class ActionNet(nn.Module):
             nn.ReLU(),
             nn.Dropout(DROPOUT),
             nn.Linear(REGRESSOR_DIM, 1),
-            nn.Sigmoid(),
+            *([nn.Sigmoid()] if chosen.sigmoid else []),
         )
         self.apply(_initialize)
 
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
-        """Return scores in [0, 1] `(batch)` of features `(batch, time, dim)` and masks `(batch, time)`."""
+        """Return scores `(batch)` of features `(batch, time, dim)` and masks `(batch, time)`.
+
+        They are in [0, 1] behind a sigmoid.
+        """
         pooled, attention = [], {}
         for name, stream in self.streams.items():
             feature, attention[name] = stream(features[name], masks[name])

@@ -21,9 +21,10 @@ ATTENTION_DIM = 128
 NUM_FILTERS = 3  # of the rank-aware attention (Table 3)
 
 
-def embedding(dim: int) -> nn.Sequential:
+def embedding(dim: int, variant: Variant) -> nn.Sequential:
     """Return two linear layers with ReLU: sizes 1024-512-256 for segments, 2048-1024-256 for frames."""
-    return nn.Sequential(nn.Linear(dim, dim // 2), nn.ReLU(), nn.Linear(dim // 2, EMBEDDED_DIM), nn.ReLU())
+    hidden = variant.hidden_dim(dim)
+    return nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, EMBEDDED_DIM), nn.ReLU())
 
 
 class AttentionUnit(nn.Module):
@@ -46,7 +47,7 @@ class ContextAwareAttention(nn.Module):
 
     def __init__(self, dim: int, *, variant: Variant) -> None:
         super().__init__()
-        self.embedding = embedding(dim)
+        self.embedding = embedding(dim, variant)
         self.graph = TemporalGraph(EMBEDDED_DIM, bias=variant.graph_bias)
         self.attention = AttentionUnit(2 * EMBEDDED_DIM)
         self.variant = variant
@@ -66,7 +67,7 @@ class AveragePooling(nn.Module):
 
     def __init__(self, dim: int, *, variant: Variant) -> None:
         super().__init__()
-        self.embedding = embedding(dim)
+        self.embedding = embedding(dim, variant)
         self.variant = variant
 
     def forward(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,7 +81,7 @@ class StandardAttention(nn.Module):
 
     def __init__(self, dim: int, *, variant: Variant) -> None:
         super().__init__()
-        self.embedding = embedding(dim)
+        self.embedding = embedding(dim, variant)
         self.attention = AttentionUnit(EMBEDDED_DIM)
         self.variant = variant
 
@@ -100,7 +101,7 @@ class RecurrentAttention(nn.Module):
 
     def __init__(self, dim: int, *, variant: Variant, recurrent: Callable[[int], nn.Module]) -> None:
         super().__init__()
-        self.embedding = embedding(dim)
+        self.embedding = embedding(dim, variant)
         self.recurrent = recurrent(EMBEDDED_DIM)
         self.attention = AttentionUnit(EMBEDDED_DIM)
         self.variant = variant
@@ -122,7 +123,7 @@ class RankAwareAttention(nn.Module):
 
     def __init__(self, dim: int, *, variant: Variant) -> None:
         super().__init__()
-        self.embedding = embedding(dim)
+        self.embedding = embedding(dim, variant)
         self.filters = nn.ModuleList([AttentionUnit(EMBEDDED_DIM) for _ in range(NUM_FILTERS)])
         self.variant = variant
 

@@ -66,27 +66,34 @@ def last_real(outputs: Tensor, mask: Tensor) -> Tensor:
 
 
 class RecurrentRegressor(nn.Module):
-    """Score one stream by a recurrent network and a linear layer with a sigmoid on its last state."""
+    """Score one stream by a recurrent network and a linear layer on its last state.
 
-    def __init__(self, dims: Mapping[str, int], *, recurrent: Callable[[int], nn.Module]) -> None:
+    In the variant `paper` a sigmoid follows.
+    """
+
+    def __init__(
+        self, dims: Mapping[str, int], *, recurrent: Callable[[int], nn.Module], variant: str = "paper"
+    ) -> None:
         super().__init__()
         ((self.stream, dim),) = dims.items()
         self.recurrent = recurrent(dim)
-        self.regressor = nn.Sequential(nn.Linear(HIDDEN_DIM, 1), nn.Sigmoid())
+        self.regressor = nn.Sequential(
+            nn.Linear(HIDDEN_DIM, 1), *([nn.Sigmoid()] if variant == "paper" else [])
+        )
 
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
-        """Return scores in [0, 1] `(batch)` and equal weights of the real steps."""
+        """Return scores `(batch)` and equal weights of the real steps."""
         mask = masks[self.stream]
         _, last = self.recurrent(features[self.stream], mask)
         weights = equal_weights(mask, last.dtype)  # a recurrent network has no attention to show
         return HeadOutput(self.regressor(last).squeeze(-1), {self.stream: weights})
 
 
-def build_lstm(dims: Mapping[str, int]) -> RecurrentRegressor:
+def build_lstm(dims: Mapping[str, int], *, variant: str = "paper") -> RecurrentRegressor:
     """Return the LSTM baseline: hidden size 256."""
-    return RecurrentRegressor(dims, recurrent=lambda dim: Lstm(dim, HIDDEN_DIM))
+    return RecurrentRegressor(dims, recurrent=lambda dim: Lstm(dim, HIDDEN_DIM), variant=variant)
 
 
-def build_bi_lstm(dims: Mapping[str, int]) -> RecurrentRegressor:
+def build_bi_lstm(dims: Mapping[str, int], *, variant: str = "paper") -> RecurrentRegressor:
     """Return the Bi-LSTM baseline: hidden size 128 in each direction."""
-    return RecurrentRegressor(dims, recurrent=lambda dim: BiLstm(dim, HIDDEN_DIM // 2))
+    return RecurrentRegressor(dims, recurrent=lambda dim: BiLstm(dim, HIDDEN_DIM // 2), variant=variant)

@@ -33,7 +33,7 @@ RAW_RANGE = 40.0  # of TES and PCS of Fis-V, the unit of the authors' loss
 class MultiScaleLstm(nn.Module):
     """Score one stream of clip features; the attention is the mean over the 50 descriptions."""
 
-    def __init__(self, dims: Mapping[str, int]) -> None:
+    def __init__(self, dims: Mapping[str, int], *, variant: str = "paper") -> None:
         super().__init__()
         ((self.stream, dim),) = dims.items()
         self.conv = nn.Linear(dim, CONV_DIM)  # the authors' convolution of width 1
@@ -46,11 +46,14 @@ class MultiScaleLstm(nn.Module):
             nn.Linear(BRANCH_DIM * (len(SCALES) + 1), BRANCH_DIM),
             nn.ReLU(),
             nn.Linear(BRANCH_DIM, 1),
-            nn.Sigmoid(),
+            *([nn.Sigmoid()] if variant == "paper" else []),
         )
 
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
-        """Return scores in [0, 1] `(batch)`, attention `(batch, time)` and its penalty `(batch)`."""
+        """Return scores `(batch)`, attention `(batch, time)` and its penalty `(batch)`.
+
+        Scores are in [0, 1] in the variant `paper`.
+        """
         mask = masks[self.stream]
         steps = self.norm(torch.relu(self.conv(features[self.stream])), mask)
         descriptions, weights = self.attention(steps, mask)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from aqa_pipeline.backbones.networks.i3d import SecondStage
 from aqa_pipeline.errors import WeightsError
 from aqa_pipeline.records import StreamSpec
+from aqa_pipeline.spec_facts import typed_facts
 from aqa_pipeline.weights import load_state_dict, sha256_of, status
 from heads.data.folds import derived_seed
 
@@ -27,7 +28,7 @@ def find_start(specs: Mapping[str, StreamSpec], checkpoint: Path | None = None) 
     names of piergiaj's implementation.
     """
     ((stream, spec),) = specs.items()
-    weights = str(spec.facts.get("weights", ""))
+    weights = typed_facts(spec).weights or ""
     if seed := re.fullmatch(r"random:(\d+)", weights):
         return _random(int(seed[1]))
     if spec.simulated:

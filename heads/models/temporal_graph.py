@@ -67,22 +67,38 @@ class TemporalGraph(nn.Module):
         return instances
 
 
+def half(dim: int) -> int:
+    """Return half of the feature size, the width in the papers."""
+    return dim // 2
+
+
+def between(dim: int) -> int:
+    """Return half of the feature size, at least 128 and at most 256."""
+    return min(max(128, dim // 2), 256)
+
+
 @dataclass(frozen=True)
 class Variant:
-    """The differences between the paper's text and the released code.
+    """The differences between the paper's text, the released code and the variant for other features.
 
     `adjacency` relates the instances, `graph_bias` adds a bias to the graph layers, and `masked` leaves
-    padding out of graph and attention.
+    padding out of graph and attention. `hidden_dim(dim)` is the width of the embedding's first layer; the
+    papers' features have 1024 and 2048 dimensions. `sigmoid` ends the regressor.
     """
 
     adjacency: Adjacency
     graph_bias: bool
     masked: bool
+    hidden_dim: Callable[[int], int] = half
+    sigmoid: bool = True
 
 
 VARIANTS: dict[str, Variant] = {
     "paper": Variant(adjacency=feature_adjacency, graph_bias=False, masked=True),
     "released": Variant(adjacency=temporal_adjacency, graph_bias=True, masked=False),
+    "adapted": Variant(
+        adjacency=feature_adjacency, graph_bias=False, masked=True, hidden_dim=between, sigmoid=False
+    ),
 }
 
 

@@ -3,8 +3,8 @@
 Paper: Wang et al., "TSA-Net: Tube Self-Attention Network for Action Quality Assessment", ACM MM 2021.
 Original code: github.com/Shunli-Wang/TSA-Net (FR-FS only); no code is copied.
 
-Here the first stage of I3D is frozen, and its maps are stored. Attention, second stage and regressor are
-trained. The paper trained all of I3D.
+On stored maps the first stage of I3D is frozen; attention, second stage and regressor are trained. The paper
+trained all of I3D, as `heads.models.fine_tuned` does.
 
 | | `paper` | `released` |
 |---|---|---|
@@ -14,6 +14,9 @@ trained. The paper trained all of I3D.
 | clips | in order | steps mixed between clips (see `released_clip_order`), unless `released-in-order` |
 
 `frozen` is `paper` with a second stage that keeps its initial weights.
+
+Plain-Net without a tube is USDL, or with judges MUSDL (Tang et al., CVPR 2020): I3D, the mean over clips, and
+a distribution of the score.
 """
 
 from collections.abc import Mapping
@@ -25,12 +28,13 @@ from aqa_pipeline.backbones.networks.i3d import SecondStage, channels_after
 from aqa_pipeline.errors import RunError
 from heads.data.device import to_device
 from heads.data.tube_maps import tube_of
+from heads.models.clip_passing import PACKED, ClipPassing
 from heads.models.output import HeadOutput
 from heads.models.score_mlp import JudgePanel, ScoreMlp, find_task
 from heads.models.time_weights import equal_weights
 from heads.models.tube_attention import ReleasedTubeAttention, build_blocks
 
-ENDPOINTS = ("Mixed_4e", "MaxPool3d_4a_3x3")
+ENDPOINTS = ("Mixed_4e", "MaxPool3d_4a_3x3")  # of the paper, and of the released code
 
 
 class TsaNet(nn.Module):
@@ -38,8 +42,8 @@ class TsaNet(nn.Module):
 
     Maps are on the network's device. Tubes and masks are on the CPU, so that nothing waits for the GPU.
     `attention` takes maps and the masks of the tube; with `everywhere`, masks of all grid positions of the
-    real clips. `second_stage` turns maps into clip features, and `regressor` turns those into the outputs of
-    `task`.
+    real clips, and no tubes are read. `second_stage` turns maps into clip features, all clips at once or as
+    `passing` says. `regressor` turns clip features into the outputs of `task`.
     """
 
     def __init__(
@@ -56,15 +60,22 @@ class TsaNet(nn.Module):
         self.stream, self.everywhere = stream, everywhere
         self.attention, self.second_stage, self.regressor = attention, second_stage, regressor
         self.score = find_task(task).score
+        self.passing: ClipPassing = PACKED
+
+    @property
+    def reads_tubes(self) -> bool:
+        """True if the features must hold the tubes of the stream."""
+        return not self.everywhere
 
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
         """Return scores in [0, 1] `(batch)`, logits, and the score of each clip `(batch, clip)`."""
-        mask, tubes = masks[self.stream], features[tube_of(self.stream)]
+        maps, mask = features[self.stream], masks[self.stream]
         real = mask[:, :, None, None, None]
-        attended = self.attention(
-            features[self.stream], real.expand_as(tubes) if self.everywhere else tubes & real
-        )
-        clips = self._clip_features(attended, mask)
+        if self.everywhere:
+            positions = real.expand(maps[:, :, 0].shape)
+        else:
+            positions = features[tube_of(self.stream)] & real
+        clips = self.passing(self.second_stage, self.attention(maps, positions), mask)
         mask = to_device(mask, clips.device)
         logits = self.regressor(clips, mask)
         return HeadOutput(
@@ -73,19 +84,6 @@ class TsaNet(nn.Module):
             logits=logits,
             step_scores=self.score(self.regressor(clips.flatten(0, 1)[:, None])).unflatten(0, mask.shape),
         )
-
-    def _clip_features(self, maps: Tensor, mask: Tensor) -> Tensor:
-        """Return clip features `(batch, clip, dim)`.
-
-        Padding stays zero and out of the batch normalization.
-        """
-        if mask.all():
-            return torch.as_tensor(self.second_stage(maps.flatten(0, 1)).unflatten(0, mask.shape))
-        positions = tuple(to_device(each, maps.device) for each in mask.nonzero(as_tuple=True))
-        real = self.second_stage(maps[positions])
-        clips = real.new_zeros(*mask.shape, real.shape[-1])
-        clips[positions] = real
-        return clips
 
 
 def build_tsa(
@@ -110,10 +108,11 @@ def build_nl_net(dims: Mapping[str, int]) -> TsaNet:
     return _net(stream, channels, attention=attention, everywhere=True)
 
 
-def build_plain_net(dims: Mapping[str, int]) -> TsaNet:
+def build_plain_net(dims: Mapping[str, int], *, task: str = "regression") -> TsaNet:
     """Return Plain-Net: no attention between the stages."""
     stream, channels = _only(dims)
-    return _net(stream, channels, attention=build_blocks("plain-net", channels=channels))
+    attention = build_blocks("plain-net", channels=channels)  # no attention, so no tube either
+    return _net(stream, channels, attention=attention, task=task, everywhere=True)
 
 
 def _only(dims: Mapping[str, int]) -> tuple[str, int]:
@@ -137,6 +136,12 @@ def _net(
         task=task,
         everywhere=everywhere,
     )
+
+
+def endpoint_of_variant(variant: str) -> str:
+    """Return the layer of I3D after which a variant of the head stands."""
+    paper, released = ENDPOINTS
+    return released if variant.startswith("released") else paper
 
 
 def endpoint_of(channels: int) -> str:

@@ -4,14 +4,16 @@ Paper: Farabi et al., "Improving Action Quality Assessment Using Weighted Aggreg
 (arXiv 2102.10555), eq. 1-3. Original code: github.com/Farabi-shafkat (no license; no code is
 copied).
 
-Here the backbone is frozen, and its average-pool features of each clip are stored. The fully connected
-layers, the weight network and the regressor are trained. The paper fine-tuned the backbone, too.
+On stored features the backbone is frozen; the fully connected layers, the weight network and the regressor
+are trained. The paper trained the backbone, too, as `heads.models.fine_tuned` does.
 
 | | `paper` | `released` |
 |---|---|---|
 | weight network | 64-32-64-128, ReLU between | also dropout 0.1 after each hidden layer |
 | its learning rate | 1e-4, as all randomly initialized layers | 1e-5, as the pretrained layers |
 | layers before it | 512-256-128, or 2048-512-256-128 | only 512-256-128 is in the repository |
+
+The variant `adapted` is the network of `released` with the dropout that its recipe chooses.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from aqa_pipeline.errors import UnknownName
+from heads.data.device import to_device
 from heads.models.output import HeadOutput
 from heads.models.time_weights import equal_weights
 
@@ -28,7 +31,7 @@ CLIP_DIM = 128
 EMBEDDING_DIMS = (512, 256, CLIP_DIM)  # features of 512 or less skip the layer of 512
 WEIGHT_DIMS = (64, 32, 64, CLIP_DIM)
 RELEASED_DROPOUT = 0.1
-VARIANTS = {"paper": 0.0, "released": RELEASED_DROPOUT}
+VARIANTS = {"paper": 0.0, "released": RELEASED_DROPOUT, "adapted": RELEASED_DROPOUT}
 
 
 class WeightDecider(nn.Module):
@@ -72,7 +75,7 @@ class WeightedAggregation(nn.Module):
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
         """Return scores `(batch)`, in standard deviations of the training scores, and mean weights."""
         clips = self.regressor["embedding"](features[self.stream])
-        weights = self.decide(clips, masks[self.stream])
+        weights = self.decide(clips, to_device(masks[self.stream], clips.device))
         video = (clips * weights).sum(dim=1)  # eq. 1
         return HeadOutput(self.regressor["score"](video).squeeze(-1), {self.stream: weights.mean(dim=-1)})
 

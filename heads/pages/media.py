@@ -93,7 +93,7 @@ def unreached_seconds(facts: VideoFacts, timeline: Timeline) -> float:
     first = timeline.start_seconds
     last = first + float(timeline.pts_seconds[-1])
     before = max(0.0, -first)
-    end = facts.length_seconds if facts.container == MP4 and facts.start_seconds > 0 else math.inf
+    end = facts.clock.length_seconds if facts.container == MP4 and facts.clock.start_seconds > 0 else math.inf
     behind = first + timeline.duration_seconds - end if last >= end else 0.0
     return before + behind
 

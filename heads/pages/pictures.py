@@ -12,6 +12,7 @@ from heads.pages.score_page import Outline
 
 JPEG_QUALITY = 72
 HALO, LINE = (0, 0, 0), (255, 176, 32)  # visible on snow and on a dark hall
+BONE = (64, 224, 208)
 
 
 def pictures_at(
@@ -54,6 +55,9 @@ def _jpeg(frame: np.ndarray, outline: Outline | None, *, height: int) -> str:
         corners = [(x * picture.width, y * picture.height) for x, y in outline.corners]
         for colour, width in ((HALO, 4), (LINE, 2)):
             ImageDraw.Draw(picture).line([*corners, corners[0], corners[1]], fill=colour, width=width)
+        for x, y, u, v in outline.bones:
+            ends = [(x * picture.width, y * picture.height), (u * picture.width, v * picture.height)]
+            ImageDraw.Draw(picture).line(ends, fill=BONE, width=2)
     content = io.BytesIO()
     picture.save(content, "JPEG", quality=JPEG_QUALITY, optimize=True)
     return data_uri(content.getvalue(), "image/jpeg")

@@ -55,21 +55,26 @@ class WorstVideo:
 
 
 @dataclass(frozen=True)
-class RunSection:
-    """One run. Texts are plain; rendering escapes them.
+class RunTables:
+    """The numbers of one run; `every_seed` is folded. `baselines` is None for a run without any."""
 
-    `every_seed` and `more_pictures` are folded: a reader opens them.
-    """
+    metrics: TableOf
+    every_seed: TableOf
+    baselines: TableOf | None = None
+
+
+@dataclass(frozen=True)
+class RunSection:
+    """One run. Texts are plain; rendering escapes them. `learning_curves` are folded."""
 
     title: str
     place: str
     flags: tuple[str, ...]
     headline: tuple[tuple[str, str, str], ...]
     notes: tuple[str, ...]
-    metrics: TableOf
-    every_seed: TableOf
+    tables: RunTables
     pictures: Sequence[Picture]
-    more_pictures: Sequence[Picture]
+    learning_curves: Sequence[Picture]
     worst: Sequence[WorstVideo]
     facts: Sequence[tuple[str, str]]
 

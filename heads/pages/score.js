@@ -4,11 +4,12 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const find = (id) => document.getElementById(id);
   const video = find("video"), timeline = find("timeline"), playhead = find("playhead");
-  const readout = find("readout"), outline = find("outline"), toggle = find("show-outline");
+  const readout = find("readout"), outline = find("outline"), skeleton = find("skeleton"), toggle = find("show-outline");
   const SAME_FRAME = 0.0005, BEFORE_END = 0.001, FARTHEST = 2; // seconds
   let shown = null; // when the frame in the player begins: the browser tells, where it can
   let sought = null, frame = null; // the player's time of the last jump, and when the frame meant begins
-  let now = 0, playable = false, wanted = null, boxes = true, plots = [];
+  let asked = 0, arrived = false; // when the page asked for that jump, and whether its frame was told since
+  let now = 0, playable = false, wanted = null, boxes = true, weights = false, plots = [];
 
   const clamp = (seconds) => Math.min(Math.max(seconds, 0), data.duration);
   const clock = (seconds) => {
@@ -17,10 +18,14 @@
   };
   const stepAt = (track, seconds) => track.starts.findIndex((start, i) => start <= seconds && seconds < track.stops[i]);
 
+  // Attention weights are shown on request.
+  const shownTracks = () => data.tracks.filter((track) => weights || track.kind !== "attention");
+
   function describe(seconds) {
-    const parts = data.tracks.map((track) => {
+    const parts = shownTracks().map((track) => {
       const step = stepAt(track, seconds);
       if (step < 0) return `${track.name}: nothing here`;
+      if (track.kind === "effect") return `${track.name}, this moment: ${track.labels[step]}`;
       const level = ["highest", "lowest"].includes(track.levels[step]) ? `, among the ${track.levels[step]}` : "";
       return `${track.name}: ${track.labels[step]}${level}`;
     });
@@ -42,10 +47,13 @@
     const seconds = (shown ?? now) + SAME_FRAME;
     const at = boxes && data.outlines.find((each) => each.start <= seconds && seconds < each.stop);
     outline.setAttribute("points", at ? at.corners.map((corner) => corner.join(",")).join(" ") : "");
+    skeleton.setAttribute("d", (at?.bones ?? []).map(([x, y, u, v]) => `M${x},${y}L${u},${v}`).join(""));
   }
 
   function seek(seconds) {
     sought = seconds;
+    asked = performance.now();
+    arrived = false;
     video.currentTime = seconds;
   }
 
@@ -58,8 +66,9 @@
   }
 
   // Where a file does not say how long each frame lasts, players take the mean, and may stop one too early.
+  // A busy browser tells of the frame of a jump long after the jump has ended.
   function reachFrame() {
-    if (frame === null || shown === null || video.seeking || !video.paused) return;
+    if (frame === null || !arrived || video.seeking || !video.paused) return;
     const missing = frame - shown, next = sought + missing / 2;
     if (missing > SAME_FRAME && next < data.offset + frame + FARTHEST) seek(next);
     else frame = null;
@@ -88,16 +97,17 @@
     };
     const watch = (_, facts) => {
       shown = facts.mediaTime - data.offset;
+      arrived ||= facts.presentationTime >= asked;
       drawOutline();
-      video.requestVideoFrameCallback(watch);
+      video.requestVideoFrameCallback(watch); // before the next jump, whose frame may come at once
+      reachFrame();
     };
     video.requestVideoFrameCallback?.(watch);
     video.addEventListener("error", failed);
     video.addEventListener("loadedmetadata", ready);
     video.addEventListener("play", follow);
     for (const name of ["timeupdate", "seeked", "pause"]) video.addEventListener(name, () => video.paused && follow());
-    // The browser tells of the new frame within the next two animation frames.
-    video.addEventListener("seeked", () => requestAnimationFrame(() => requestAnimationFrame(reachFrame)));
+    video.addEventListener("seeked", reachFrame); // some tell of the frame before the jump ends
     if (video.error) failed();
     else if (video.readyState >= 1) ready();
   }
@@ -118,7 +128,7 @@
   timeline.addEventListener("pointerleave", () => show(now));
 
   function jumpToNeighbour(direction) {
-    const steps = data.tracks.flatMap((track) => track.jumps.map((at, step) => [at, track.frames[step]]));
+    const steps = shownTracks().flatMap((track) => track.jumps.map((at, step) => [at, track.frames[step]]));
     steps.sort((a, b) => a[0] - b[0]);
     const next = direction > 0 ? steps.find(([at]) => at > now + 1e-3) : steps.findLast(([at]) => at < now - 1e-3);
     jump(...(next ?? [direction > 0 ? data.duration : 0]));
@@ -154,12 +164,22 @@
     show(now);
   });
 
+  const switchWeights = find("show-weights");
+  switchWeights?.addEventListener("click", () => {
+    weights = !weights;
+    switchWeights.setAttribute("aria-pressed", String(weights));
+    switchWeights.textContent = `Attention weights: ${weights ? "on" : "off"}`;
+    for (const part of document.querySelectorAll("[data-weights]")) part.hidden = !weights;
+    draw();
+    show(now);
+  });
+
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   function plot(place) {
     const track = data.tracks[Number(place.dataset.track)];
-    const fill = { highest: colour("high"), lowest: colour("low"), other: colour("bar"), unseen: colour("unseen") };
-    const values = [...track.values, track.reference];
-    const low = track.kind === "attention" ? 0 : Math.min(...values), high = Math.max(...values);
+    const [most, least] = track.kind === "attention" ? ["bar", "bar"] : ["high", "low"]; // a weight has no sign
+    const fill = { highest: colour(most), lowest: colour(least), other: colour("bar"), unseen: colour("unseen") };
+    const [low, high] = track.ends;
     const margin = 0.08 * (high - low || 1);
     const gap = (u) => (1.5 * data.duration) / u.over.clientWidth; // seconds: steps stay apart for the eye
     const bars = uPlot.paths.bars({
@@ -186,14 +206,14 @@
       cursor: { show: false }, legend: { show: false }, select: { show: false },
       scales: { x: { time: false, range: [0, data.duration] }, y: { range: [low - (track.kind === "attention" ? 0 : margin), high + margin] } },
       axes: [{ show: false }, { show: false }],
-      // Weights stand on zero; scores rise above and hang below the score of the whole video.
-      series: [{}, { paths: bars, fill: fill.other, width: 0, points: { show: false }, fillTo: track.kind === "score" ? () => track.reference : undefined }],
+      // Weights stand on zero; effects and scores rise above the line and hang below it.
+      series: [{}, { paths: bars, fill: fill.other, width: 0, points: { show: false }, fillTo: track.kind === "attention" ? undefined : () => track.reference }],
       hooks: { draw: [line] },
     }, [track.starts, track.values], place);
   }
   function draw() {
     plots.forEach((each) => each.destroy());
-    plots = [...document.querySelectorAll(".plot")].map(plot);
+    plots = [...document.querySelectorAll(".plot")].filter((place) => place.clientWidth).map(plot);
   }
   draw();
   show(0);

@@ -16,11 +16,15 @@ MOST_TICKS, CLEAR_OF_ENDS = 8, 0.09
 
 @dataclass(frozen=True)
 class Outline:
-    """The athlete's outline during [start, stop) seconds: corners (x, y) as shares of width and height."""
+    """The athlete's outline during [start, stop) seconds: corners (x, y) as shares of width and height.
+
+    `bones` are lines x1, y1, x2, y2 of the skeleton, in the same shares.
+    """
 
     start: float
     stop: float
     corners: tuple[tuple[float, float], ...]
+    bones: tuple[tuple[float, float, float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,42 +95,57 @@ class TubeStrip:
     words: str
 
 
+@dataclass(frozen=True)
+class ShownScore:
+    """The large number: what it is of, and in words; `scale` is None if the video is not scored."""
+
+    target: str
+    text: str
+    summary: tuple[str, ...]
+    scale: Scale | None
+
+
+@dataclass(frozen=True, eq=False)
+class Player:
+    """The video with the athlete's outlines over it, and the pictures and the tube of its timeline."""
+
+    media: Media
+    duration_seconds: float
+    outlines: Sequence[Outline]
+    filmstrip: tuple[str, ...] = ()
+    tube: TubeStrip | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class ScorePage:
     """The content of the page. Texts are plain; rendering escapes them.
 
-    `scale` is None if the video is not scored. `back` links to the page that links here.
+    `back` links to the page that links here.
     """
 
     title: str
-    target: str
-    score: str
-    summary: tuple[str, ...]
+    score: ShownScore
     warnings: tuple[str, ...]
     flags: tuple[str, ...]
-    scale: Scale | None
-    duration_seconds: float
-    media: Media
-    filmstrip: tuple[str, ...]
+    player: Player
     tracks: Sequence[Track]
     moments: Sequence[Moment]
-    outlines: Sequence[Outline]
     facts: Sequence[tuple[str, str]]
-    tube: TubeStrip | None = None
     back: Link | None = None
 
 
 def write_score_page(path: Path, page: ScorePage) -> Path:
     """Write the page as one file, with the video embedded or linked; return its path."""
-    ticks = [(time / page.duration_seconds, clock(time)[:-2]) for time in time_ticks(page.duration_seconds)]
+    duration = page.player.duration_seconds
+    ticks = [(time / duration, clock(time)[:-2]) for time in time_ticks(duration)]
     values = {"page": page, "data": _for_script(page), "clock": clock, "ticks": ticks}
     return write_page(path, "score.html", values, scripts=("vendor/uPlot.iife.min.js", "score.js"))
 
 
 def _for_script(page: ScorePage) -> dict[str, object]:
     return {
-        "duration": page.duration_seconds,
-        "offset": page.media.offset_seconds,
+        "duration": page.player.duration_seconds,
+        "offset": page.player.media.offset_seconds,
         "tracks": [
             {
                 "name": track.name,
@@ -139,6 +158,7 @@ def _for_script(page: ScorePage) -> dict[str, object]:
                 "values": [float(f"{value:.5g}") for value in track.values],
                 "levels": track.levels,
                 "reference": track.reference,
+                "ends": [float(f"{end:.5g}") for end in track.ends],
             }
             for track in page.tracks
         ],
@@ -147,8 +167,9 @@ def _for_script(page: ScorePage) -> dict[str, object]:
                 "start": round(each.start, 4),
                 "stop": round(each.stop, 4),
                 "corners": np.round(each.corners, 4).tolist(),
+                **({"bones": np.round(each.bones, 4).tolist()} if each.bones else {}),
             }
-            for each in page.outlines
+            for each in page.player.outlines
         ],
     }
 

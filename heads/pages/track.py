@@ -1,17 +1,27 @@
-"""A row of a score page's timeline: attention or scores of a stream's steps."""
+"""A row of a score page's timeline: effects, scores or attention weights of a stream's steps."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aqa_pipeline.plurals import counted
+
 ALL_BUT_EVEN = 0.2  # range of weights, as a share of an equal weight
-ALL_BUT_EQUAL = 0.05  # range of step scores, as a share of the usual range of scores
+ALL_BUT_EQUAL = 0.05  # range of effects or step scores, as a share of the usual range of scores
+SMALL_EFFECT = 0.1  # as a share of the largest effect of the video
 SAME_SECONDS = 1e-6
 NUM_MOMENTS = 4  # ACTION-NET's Figure 6 shows the four highest and the four lowest
 
 Level = Literal["highest", "lowest", "other", "unseen"]
+Kind = Literal["effect", "score", "attention"]
+LEVEL_NAMES: dict[Kind, dict[str, str]] = {
+    "effect": {"highest": "raised the score most", "lowest": "lowered the score most"},
+    "score": {"highest": "highest", "lowest": "lowest"},
+    "attention": {"highest": "highest", "lowest": "lowest"},
+}
 
 
 def weights_are_even(weights: NDArray[np.float64]) -> bool:
@@ -25,26 +35,40 @@ def scores_are_even(scores: NDArray[np.float64], *, usual_range: float) -> bool:
     return len(scores) > 1 and bool(np.ptp(scores) < ALL_BUT_EQUAL * usual_range)
 
 
+def effect_decimals(usual_range: float) -> int:
+    """Return the decimals of an effect: a twentieth of the usual range of scores has two digits."""
+    least = ALL_BUT_EQUAL * usual_range
+    return max(0, 1 - math.floor(math.log10(least))) if least > 0 else 2
+
+
+def effect_text(effect: float, *, usual_range: float) -> str:
+    """Return the effect with its sign, such as `-0.8`."""
+    return f"{effect:+z.{effect_decimals(usual_range)}f}"
+
+
 @dataclass(frozen=True, eq=False)
 class Track:
     """One row of the timeline: `values` (time,) for the [start, stop) seconds of `pts_seconds` (time, 2).
 
-    `kind` "attention": weights that sum to 1, 0 for steps that the head did not read. `kind` "score": the
-    score of each step alone. `reference` is drawn as a line: an equal weight, or the video's score.
-    `usual_range` is the highest minus the lowest training score. `stream` names the stream of the steps.
+    `kind` "effect": the score minus the score without the step. `kind` "score": the score of each step alone.
+    `kind` "attention": weights that sum to 1, 0 for steps that the head did not read; they are shown on
+    request. `reference` is drawn as a line: no effect, the video's score, or an equal weight. `usual_range`
+    is the highest minus the lowest training score. `stream` names the stream of the steps. `read` (time,)
+    marks the steps that the head read; None: all steps, or those with a weight above 0.
     `jumps` (time, 2) holds the seconds to which the player jumps for each step, and the start of the frame
     that it shows then; without them it jumps to the step's start.
     """
 
     name: str
     unit: str
-    kind: Literal["attention", "score"]
+    kind: Kind
     pts_seconds: NDArray[np.float64]
     values: NDArray[np.float64]
     reference: float
     usual_range: float = 0.0
     stream: str = ""
     jumps: NDArray[np.float64] | None = None
+    read: NDArray[np.bool_] | None = None
 
     @property
     def shown_at(self) -> NDArray[np.float64]:
@@ -69,11 +93,15 @@ class Track:
     @property
     def seen(self) -> NDArray[np.bool_]:
         """The steps that the head read: bool (time,)."""
-        return np.ones(len(self.values), bool) if self.kind == "score" else self.values > 0
+        if self.read is not None:
+            return self.read
+        return self.values > 0 if self.kind == "attention" else np.ones(len(self.values), bool)
 
     @property
     def labels(self) -> list[str]:
-        """The text of each value; a weight is also given as a multiple of an equal weight."""
+        """The text of each value: effects with their sign, weights also as a multiple of an equal weight."""
+        if self.kind == "effect":
+            return [effect_text(value, usual_range=self.usual_range) for value in self.values]
         if self.kind == "score":
             return [f"{value:.2f}" for value in self.values]
         return [f"{value:.4f} ({value / self.reference:.2f}x)" for value in self.values]
@@ -81,15 +109,32 @@ class Track:
     @property
     def reading(self) -> str:
         """The legend of the dashed line."""
+        if self.kind == "effect":
+            return "above the line: raised the score; below: lowered it"
         if self.kind == "attention":
             return f"dashed: equal weights, {self.reference:.3f} each"
         return f"dashed: the whole video, {self.reference:.2f}"
 
     @property
+    def level_names(self) -> dict[str, str]:
+        """The legend of the levels `highest` and `lowest`."""
+        return LEVEL_NAMES[self.kind]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the greatest value that the row must hold; almost equal effects look small in it."""
+        values = [*self.values.tolist(), self.reference]
+        if self.kind == "attention":
+            return 0.0, max(values)
+        room = ALL_BUT_EQUAL * self.usual_range / 2 if self.kind == "effect" else 0.0
+        return min(*values, self.reference - room), max(*values, self.reference + room)
+
+    @property
     def levels(self) -> list[Level]:
         """The level of each step: up to four are highest, up to four lowest, and never more than half each.
 
-        No step is highest or lowest if the values are almost equal.
+        No step is highest or lowest if the values are almost equal. The highest effects are above 0, the
+        lowest below, and each at least a tenth of the largest in size.
         """
         seen = np.flatnonzero(self.seen)
         ranked = seen[np.argsort(-self.values[seen], kind="stable")]
@@ -100,10 +145,15 @@ class Track:
         if self.is_even:
             return levels
         for step in ranked[:num]:
-            levels[step] = "highest"
+            levels[step] = "highest" if self._counts(step, sign=1) else "other"
         for step in ranked[len(ranked) - num :]:
-            levels[step] = "lowest"
+            levels[step] = "lowest" if self._counts(step, sign=-1) else "other"
         return levels
+
+    def _counts(self, step: int, *, sign: int) -> bool:
+        if self.kind != "effect":
+            return True
+        return bool(sign * self.values[step] > SMALL_EFFECT * np.abs(self.values).max())
 
     @property
     def spread(self) -> str:
@@ -112,9 +162,11 @@ class Track:
         if not len(seen):
             return "The head read no step."
         overlap = " Steps overlap: each bar is the middle of a step." if self.overlaps else ""
+        if self.kind == "effect":
+            return f"{self._effects_told}{overlap}{self._if_unranked}"
         if self.kind == "score":
             told = f"{seen[0]:.2f}" if len(seen) == 1 else f"{seen.min():.2f} to {seen.max():.2f}"
-            return f"{_steps(len(seen))}, {told}.{overlap}{self._if_unranked}"
+            return f"{counted(len(seen), 'step')}, {told}.{overlap}{self._if_unranked}"
         if len(seen) == 1:
             return f"1 step with all of the weight.{self._if_unranked}"
         low, high = seen.min() / self.reference, seen.max() / self.reference
@@ -124,16 +176,25 @@ class Track:
         )
 
     @property
+    def _effects_told(self) -> str:
+        labels = [label for label, seen in zip(self.labels, self.seen, strict=True) if seen]
+        if len(labels) == 1:
+            return "1 step: without it there would be no score."
+        ranked = np.argsort(self.values[self.seen], kind="stable")
+        low, high = labels[ranked[0]], labels[ranked[-1]]
+        return f"{counted(len(labels), 'step')}; their effects on the score are {low} to {high}."
+
+    @property
     def is_ranked(self) -> bool:
-        """True if some steps are highest and some lowest."""
-        return "highest" in self.levels
+        """True if some steps are highest or lowest."""
+        return "highest" in self.levels or "lowest" in self.levels
 
     @property
     def is_even(self) -> bool:
         """True if the values are almost equal: no moment stands out."""
-        if self.kind == "score":
-            return scores_are_even(self.values, usual_range=self.usual_range)
-        return weights_are_even(self.values)
+        if self.kind == "attention":
+            return weights_are_even(self.values)
+        return scores_are_even(self.values[self.seen], usual_range=self.usual_range)
 
     @property
     def _if_unranked(self) -> str:
@@ -146,7 +207,3 @@ class Track:
         chosen = [step for step, each in enumerate(self.levels) if each == level]
         sign = 1 if level == "lowest" else -1
         return sorted(chosen, key=lambda step: sign * self.values[step])
-
-
-def _steps(number: int) -> str:
-    return f"{number} step{'s' * (number != 1)}"

@@ -11,8 +11,15 @@ from heads.reports.plot_labels import label
 
 
 def compare_plot(evaluations: Sequence[Evaluation]) -> Plot:
-    """Plot the mean metric over seeds of each split and run, with its interval over videos and seeds."""
-    rows = [(split, at) for at, each in enumerate(evaluations) for split in each.splits]
+    """Plot the mean metric over seeds of each split and run, with its interval over videos and seeds.
+
+    A cross-validation has a further row, all its folds pooled.
+    """
+    rows = [
+        (split, at)
+        for at, each in enumerate(evaluations)
+        for split in (*each.splits, *filter(None, [each.pooled]))
+    ]
     rows.sort(key=lambda row: (row[0].split, row[1]))
     with plotting():
         names = [label(f"{split.split}: {evaluations[at].run_dir.name}") for split, at in rows]

@@ -6,6 +6,7 @@ from itertools import combinations
 from pathlib import Path
 
 from aqa_pipeline.errors import RunError
+from aqa_pipeline.metrics import TOO_FEW
 from heads.evaluation.compare import Comparison, Difference, compare
 from heads.evaluation.metric import TITLES
 from heads.evaluation.run_scores import Evaluation
@@ -13,22 +14,25 @@ from heads.pages.run_page import TableOf
 from heads.reports.number_text import UNDEFINED, interval_text, number_text
 
 PAIRED = "First run minus second run. Paired bootstrap over videos and seeds; p is two-sided."
+POOLED_NOTE = ", pooled over folds"
 Titled = tuple[str, TableOf]
 
 
 def overview(evaluations: Mapping[Path, Evaluation]) -> Titled:
-    """Return a row per run; flags have a column if they differ between the runs."""
+    """Return a row per run, and one for its pooled folds; flags have a column if they differ between runs."""
     differ = len({each.flags for each in evaluations.values()}) > 1
     two_class = any(each.verdict is None or each.verdict.two_class for each in evaluations.values())
     rows = [
         (
-            str(run_dir),
+            f"{run_dir}{note}",
             *([", ".join(each.flags)] if differ else []),
-            number_text(each.overall.mean),
-            interval_text(each.overall.interval),
+            number_text(mean.mean),
+            interval_text(mean.interval),
             *([] if two_class else [_error(each)]),
         )
         for run_dir, each in evaluations.items()
+        for mean, note in ((each.overall, ""), (each.pooled, POOLED_NOTE))
+        if mean is not None
     ]
     metrics = " or ".join(dict.fromkeys(TITLES[each.metric] for each in evaluations.values()))
     header = ("run", *(["flags"] if differ else []), metrics, "95 % interval")
@@ -52,6 +56,8 @@ def differences(run_dirs: Sequence[Path]) -> tuple[Titled, list[Titled]]:
             continue
         whole = comparison.overall or comparison.splits[0]
         rows.append((title, *_numbers(whole)))
+        if comparison.pooled:
+            rows.append((f"{title}{POOLED_NOTE}", *_numbers(comparison.pooled)))
         if comparison.overall:
             by_split.append((f"{title}, by split", _splits(comparison)))
     table = TableOf(("pair", "difference", "95 % interval", "p"), rows, PAIRED)
@@ -68,5 +74,6 @@ def _splits(comparison: Comparison) -> TableOf:
 
 
 def _numbers(each: Difference) -> tuple[str, str, str]:
-    p = UNDEFINED if math.isnan(each.p) else f"{each.p:.4f}"
+    undefined = "" if each.interval.why_none == TOO_FEW else UNDEFINED
+    p = undefined if math.isnan(each.p) else f"{each.p:.4f}"
     return number_text(each.difference, sign="+"), interval_text(each.interval, sign="+"), p

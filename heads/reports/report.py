@@ -6,48 +6,36 @@ from pathlib import Path
 
 import numpy as np
 
+from aqa_pipeline.disk.files import clear_left_overs
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.files import clear_left_overs
-from aqa_pipeline.metrics import wilson_interval
+from aqa_pipeline.metrics import Interval, wilson_interval
 from aqa_pipeline.store import file_name
 from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
+from heads.evaluation.against_baselines import against_baselines
 from heads.evaluation.evaluate import evaluate
 from heads.evaluation.evaluation_text import unfinished_note
 from heads.evaluation.metric import TITLES
 from heads.evaluation.residuals import SplitResiduals, split_residuals, thirds_of_scores
-from heads.evaluation.run_scores import Evaluation
+from heads.evaluation.run_scores import Evaluation, SplitScores
 from heads.evaluation.two_class_target import class_names
-from heads.pages.run_page import Comparing, Picture, RunPage, RunSection, write_run_page
+from heads.pages.run_page import Comparing, Picture, RunPage, RunSection, RunTables, TableOf, write_run_page
 from heads.reports.comparison_plot import compare_plot
 from heads.reports.comparison_tables import differences, overview
 from heads.reports.figures import Plot
 from heads.reports.number_text import interval_text, number_text
+from heads.reports.pooled_plot import pooled_predictions
 from heads.reports.probability_plot import is_wrong, probabilities
+from heads.reports.run_facts import PLOTS, run_facts
 from heads.reports.run_plots import epoch_gap, learning_curves, predictions, residuals_by_group
-from heads.reports.run_tables import metrics_by_seed, metrics_by_split
+from heads.reports.run_tables import metrics_beside_baselines, metrics_by_seed, metrics_by_split
 from heads.reports.worst_videos import find_dataset, worst_videos
 from heads.runs.config import read_config
-from heads.runs.run_config import RunConfig, SplitConfig
-from heads.runs.title import is_closed_form, run_title
+from heads.runs.run_config import RunConfig
+from heads.runs.title import run_title
 from heads.runs.trained_cell import TrainedCell, read_cell
 
-PLOTS = "plots"
 NUM_WORST = 5
 MAX_GROUPS = 40
-# Fields of a recipe that mean nothing for a head that is fitted in closed form.
-OF_EPOCHS = (
-    "epochs",
-    "batch_size",
-    "lr",
-    "head_lr",
-    "momentum",
-    "weight_decay",
-    "milestones",
-    "gamma",
-    "frozen",
-    "windows",
-    "loss",
-)
 
 
 def write_report(
@@ -65,11 +53,11 @@ def write_report(
         sections.append(
             _section(run_dir, evaluation, folder=folder, report=path, num_worst=num_worst, embed=embed)
         )
-    many = len(run_dirs) > 1
+    many = len(evaluations) > 1  # a run that is named twice is one run
     return write_run_page(
         path,
         RunPage(
-            title=f"{len(run_dirs)} runs compared" if many else sections[0].title,
+            title=f"{len(evaluations)} runs compared" if many else sections[0].title,
             runs=sections,
             comparison=_comparing(evaluations) if many else None,
         ),
@@ -100,13 +88,19 @@ def _section(
         flags=evaluation.flags,
         headline=tuple(_headline(evaluation, residuals, classes=class_names(config, list(by_split)))),
         notes=(*_verdict(evaluation), *_notes(run_dir, evaluation)),
-        metrics=metrics_by_split(evaluation),
-        every_seed=metrics_by_seed(evaluation),
-        pictures=_pictures(run_dir, config, residuals),
-        more_pictures=_pictures_of_epochs(run_dir, evaluation, cells),
+        tables=RunTables(
+            metrics_by_split(evaluation), metrics_by_seed(evaluation), _baselines(run_dir, config)
+        ),
+        pictures=_pictures(run_dir, config, residuals, evaluation.pooled),
+        learning_curves=_pictures_of_epochs(run_dir, evaluation, cells),
         worst=worst_videos(run_dir, residuals, folder=folder, report=report, number=num_worst, embed=embed),
-        facts=list(_facts(run_dir, config)),
+        facts=list(run_facts(run_dir, config)),
     )
+
+
+def _baselines(run_dir: Path, config: RunConfig) -> TableOf | None:
+    beside = against_baselines(run_dir)
+    return None if beside is None else metrics_beside_baselines(beside, title=config.head.name)
 
 
 def _headline(
@@ -118,19 +112,27 @@ def _headline(
     if others:
         overall = evaluation.overall
         spread = "" if math.isnan(overall.std) else f"; ± {overall.std:.3f} over seeds"
-        interval = f"95 % interval {interval_text(overall.interval)}{spread}"
+        interval = f"{_interval(overall.interval)}{spread}"
         yield f"{title}, {overall.kind}", number_text(overall.mean), interval
     else:
         of_seeds = f"mean of {first.num_seeds} seeds" if first.num_seeds > 1 else "one seed"
-        interval = f"95 % interval {interval_text(first.interval)}"
-        yield f"{title}, {of_seeds}", number_text(first.mean), interval
+        yield f"{title}, {of_seeds}", number_text(first.mean), _interval(first.interval)
+    if pooled := evaluation.pooled:
+        interval = f"{_interval(pooled.interval)}; {pooled.ensemble.num_videos} videos"
+        yield f"{title}, pooled over folds", number_text(pooled.mean), interval
     if (verdict := evaluation.verdict) is not None and not classes:
         constant = f"always predicting the average {verdict.mean_error:.3g}, ridge {verdict.ridge_error:.3g}"
         yield "Mean error, in points", f"{verdict.error:.3g}", constant
     yield _num_correct(residuals) if classes else _half_width(residuals)
-    if evaluation.has_epochs:
+    if evaluation.has_gap:
         gap = "choosing the best epoch on the test set would report this much more (not model selection)"
         yield "Best-on-test gain", number_text(evaluation.mean_gap, sign="+"), gap
+
+
+def _interval(interval: Interval) -> str:
+    if interval.why_none:
+        return f"no 95 % interval: {interval.why_none}"
+    return f"95 % interval {interval_text(interval)}"
 
 
 def _half_width(residuals: Sequence[SplitResiduals]) -> tuple[str, str, str]:
@@ -170,10 +172,13 @@ def _notes(run_dir: Path, evaluation: Evaluation) -> tuple[str, ...]:
     return (*notes, *unfinished)
 
 
-def _pictures(run_dir: Path, config: RunConfig, residuals: Sequence[SplitResiduals]) -> list[Picture]:
+def _pictures(
+    run_dir: Path, config: RunConfig, residuals: Sequence[SplitResiduals], pooled: SplitScores | None
+) -> list[Picture]:
     folder = run_dir / PLOTS
     groups, note = _groups(config, residuals)
     return [
+        *_pooled(residuals, pooled, config, folder),
         _predictions(residuals, config, folder),
         _picture(residuals_by_group(residuals, folder, groups=groups), note),
     ]
@@ -184,9 +189,14 @@ def _pictures_of_epochs(run_dir: Path, evaluation: Evaluation, cells: Sequence[T
     if not evaluation.has_epochs:
         return []
     folder = run_dir / PLOTS
+    alone = " The curves are those of the network alone, which is a part of the score."
+    kept = "The dot marks the epoch whose weights were kept." + (alone if evaluation.is_adapted else "")
+    curves = _picture(learning_curves(cells, folder), kept)
+    if not evaluation.has_gap:
+        return [curves]
     gap = epoch_gap(evaluation.cells, folder)
     return [
-        _picture(learning_curves(cells, folder), "The dot marks the epoch whose weights were kept."),
+        curves,
         _picture(gap, "A paper that reports the best epoch on the test set reports the diamonds."),
     ]
 
@@ -200,6 +210,19 @@ def _predictions(residuals: Sequence[SplitResiduals], config: RunConfig, folder:
         return _picture(plot, f"{points}. Orange: wrong class.")
     plot = predictions(residuals, folder, target=config.target.name)
     return _picture(plot, f"{points}. Band: the interval of a predicted score.")
+
+
+def _pooled(
+    residuals: Sequence[SplitResiduals], pooled: SplitScores | None, config: RunConfig, folder: Path
+) -> list[Picture]:
+    """Return the plot of all folds of a cross-validation together, unless the target has two classes."""
+    if pooled is None or class_names(config, [split.split for split in residuals]) is not None:
+        return []
+    plot = pooled_predictions(residuals, pooled, folder, target=config.target.name)
+    note = (
+        "Points: mean prediction of the seeds, for each video by networks that never saw it. Color: its fold."
+    )
+    return [_picture(plot, note)]
 
 
 def _groups(config: RunConfig, residuals: Sequence[SplitResiduals]) -> tuple[dict[str, str], str]:
@@ -224,46 +247,3 @@ def _groups(config: RunConfig, residuals: Sequence[SplitResiduals]) -> tuple[dic
 
 def _picture(plot: Plot, note: str = "") -> Picture:
     return Picture(plot.title, plot.alt, plot.svg_of_page, note)
-
-
-def _facts(run_dir: Path, config: RunConfig) -> Iterator[tuple[str, str]]:
-    yield "Dataset", f"{config.dataset.name} at {config.dataset.root}"
-    yield "Target", config.target.name
-    yield "Head", f"{config.head.name}, variant {config.head.variant}"
-    yield from _splits(config.splits)
-    yield "Seeds", ", ".join(map(str, config.training.seeds))
-    for name, stream in config.streams.items():
-        facts = stream.facts
-        random = str(facts.get("weights", "")).startswith("random:")
-        weights = f"RANDOM WEIGHTS ({facts['weights']})" if random else facts.get("weights", "unknown")
-        yield (
-            f"Stream {name}",
-            f"backbone {facts.get('backbone', 'unknown')}; weights {weights}; spec {stream.hash}",
-        )
-    recipe = vars(next(iter(config.splits.values())).recipe)
-    unused = OF_EPOCHS if is_closed_form(config) else ()
-    told = {
-        name.replace("_", " "): _plain_text(value) for name, value in recipe.items() if name not in unused
-    }
-    yield "Recipe", "; ".join(f"{name}: {value}" for name, value in told.items())
-    yield "Versions", ", ".join(f"{name} {number}" for name, number in config.software.versions.items())
-    yield "Plots", f"{run_dir / PLOTS} (SVG and PNG)"
-
-
-def _splits(splits: Mapping[str, SplitConfig]) -> Iterator[tuple[str, str]]:
-    """Return one row for all splits of the same sizes."""
-    names: dict[str, list[str]] = {}
-    for name, split in splits.items():
-        sizes = f"{split.num_train} training videos, {split.num_test} test videos"
-        names.setdefault(sizes, []).append(name)
-    for sizes, equal in names.items():
-        yield f"Split{'s' * (len(equal) > 1)}", f"{', '.join(equal)}: {sizes}"
-
-
-def _plain_text(value: object) -> str:
-    """Return a value of a recipe without brackets: 7 of tubes, 150 and 180, none."""
-    if isinstance(value, dict):
-        return " and ".join(f"{number} of {name}" for name, number in value.items())
-    if isinstance(value, tuple):
-        return " and ".join(map(str, value)) or "none"
-    return str(value)

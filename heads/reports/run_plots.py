@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aqa_pipeline.plurals import counted
 from heads.evaluation.metric import TITLES
 from heads.evaluation.residuals import SplitResiduals, residual_of_each
 from heads.evaluation.run_scores import CellScores
@@ -52,7 +53,7 @@ def learning_curves(cells: Sequence[TrainedCell], folder: Path) -> Plot:
             on_test.set(ylabel=f"{_title(seeds)}, test")
         _name_seeds(figure, panels[1::2])
         alt = "; ".join(
-            f"split {split}, seed {cell.seed}: {len(cell.epochs)} epochs, training loss "
+            f"split {split}, seed {cell.seed}: {counted(len(cell.epochs), 'epoch')}, training loss "
             f"{cell.epochs[0].loss:.3g} to {cell.epochs[-1].loss:.3g}, last test {_title(seeds)} "
             f"{cell.epochs[-1].test:.3f}"
             for split, seeds in by_split.items()

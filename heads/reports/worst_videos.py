@@ -18,8 +18,8 @@ from heads.runs.config import dataset_of, read_config
 from heads.runs.run_config import RunConfig
 from heads.scoring.ensemble import load_ensemble
 from heads.scoring.result import ScoringResult
-from heads.scoring.score_page_content import write_page_of
 from heads.scoring.scorer import Scorer, make_scorer, score_video
+from heads.scoring.shown.score_page_content import write_page_of
 
 log = logging.getLogger(__name__)
 

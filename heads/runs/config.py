@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from aqa_pipeline.datasets import load_dataset
+from aqa_pipeline.disk.files import write_whole
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.files import write_whole
 from aqa_pipeline.misfit import SHOWN, explain_misfit
 from aqa_pipeline.records import Dataset
 from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json

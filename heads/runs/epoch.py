@@ -1,7 +1,7 @@
 """One epoch of training, as epochs.csv keeps it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from heads.recipes import MetricName
 
@@ -12,7 +12,8 @@ PARTS = ("validation", "test")
 class Epoch:
     """One row of epochs.csv; `validation` and `test` are the metric of the recipe on these videos.
 
-    They are nan without such videos, and a correlation is nan if predictions are constant.
+    They are nan without such videos, and a correlation is nan if predictions are constant. `loading_share` is
+    the share of the training's time that the network waited for data; it is shown while training, not kept.
     """
 
     epoch: int
@@ -22,11 +23,13 @@ class Epoch:
     validation: float
     test: float
     metric: MetricName = "spearman"
+    loading_share: float | None = field(default=None, compare=False)
 
     def to_row(self) -> dict[str, object]:
         """Return the row; the columns of the parts are named after the metric, such as `test_spearman`."""
         values: dict[str, object] = asdict(self)
         metric = values.pop("metric")
+        del values["loading_share"]
         return {f"{name}_{metric}" if name in PARTS else name: value for name, value in values.items()}
 
     @classmethod

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aqa_pipeline.plugins import Origin
 from aqa_pipeline.records import SpecValue, StreamSpec, Target
+from aqa_pipeline.spec_facts import typed_facts
 from heads.data.folds import Select
 from heads.data.score_scale import ScoreScale
 from heads.recipes import Recipe
@@ -21,7 +22,7 @@ MOST_DIMS = 1_000_000  # of one step: a network for that many would fill the mem
 
 Count = Annotated[int, Field(ge=0)]
 Precision = Literal["fp32", "bf16"]
-PluginKind = Literal["head", "dataset"]
+PluginKind = Literal["head", "dataset", "backbone"]
 
 
 class ConfigRecord(BaseModel):
@@ -30,15 +31,26 @@ class ConfigRecord(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+class BackboneConfig(ConfigRecord):
+    """The backbone that was trained together with the head, and the weights that it started from.
+
+    `weights` are `sha256:` and the digest of a checkpoint, or `random:SEED`.
+    """
+
+    name: str
+    weights: str
+
+
 class HeadConfig(ConfigRecord):
     """The head and its variant, by name; of an imported run the SHA-256 of each seed's checkpoint.
 
-    `imported` is empty for a run that was trained here.
+    `imported` is empty for a run that was trained here. `backbone` is None for a head on stored features.
     """
 
     name: str
     variant: str
     imported: tuple[str, ...]
+    backbone: BackboneConfig | None = None
 
 
 class DatasetConfig(ConfigRecord):
@@ -74,7 +86,7 @@ class StreamConfig(ConfigRecord):
 
 
 class SplitConfig(ConfigRecord):
-    """One split: numbers of videos, a digest of its videos, labels and features, score scale and recipe.
+    """One split: numbers of videos, a digest of its videos, sets, labels and features, score scale, recipe.
 
     `num_sharing_group` counts the test videos whose group (athlete, event) is also in the training set.
     """
@@ -88,7 +100,10 @@ class SplitConfig(ConfigRecord):
 
 
 class TrainingConfig(ConfigRecord):
-    """How each split is trained. `epochs` None leaves the number to the recipe, `threads` None to torch."""
+    """How each split is trained. `epochs` None leaves the number to the recipe, `threads` None to torch.
+
+    `baselines` says that simple regressions were fitted beside the head.
+    """
 
     seeds: tuple[Count, ...] = Field(min_length=1)
     select: Select
@@ -97,6 +112,7 @@ class TrainingConfig(ConfigRecord):
     device: str
     threads: int | None = Field(ge=1)
     precision: Precision
+    baselines: bool = True
 
 
 class LeftOutConfig(ConfigRecord):
@@ -138,6 +154,7 @@ class RunConfig(ConfigRecord):
     @model_validator(mode="after")
     def _check_hashes(self) -> "RunConfig":
         for name, spec in self.specs.items():
+            typed_facts(spec)  # raises `ValueError` for a fact that does not fit
             if self.streams[name].hash != spec.hash:
                 raise ValueError(
                     f"streams.{name}.hash is {self.streams[name].hash[:40]!r}, expected {spec.hash!r}, which "

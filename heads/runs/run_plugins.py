@@ -3,6 +3,7 @@
 import logging
 from typing import get_args
 
+from aqa_pipeline.backbones.registry import backbone_origin
 from aqa_pipeline.datasets import DATASETS
 from aqa_pipeline.errors import PluginError
 from aqa_pipeline.plugins import Origin
@@ -14,11 +15,12 @@ OF_FILE = "sha256:"  # begins the identity of a file; that of a package is its v
 log = logging.getLogger(__name__)
 
 
-def plugins_used(head: str, adapter: str) -> dict[PluginKind, Origin]:
-    """Return the plug-ins that gave the head and the dataset's adapter; nothing for our own."""
+def plugins_used(head: str, adapter: str, backbone: str | None) -> dict[PluginKind, Origin]:
+    """Return the plug-ins that gave the head, the dataset's adapter and the backbone; nothing for our own."""
     origins: dict[PluginKind, Origin | None] = {
         "head": HEADS.origin(head),
         "dataset": DATASETS.origin(adapter),
+        "backbone": None if backbone is None else backbone_origin(backbone),
     }
     return {kind: origin for kind, origin in origins.items() if origin}
 
@@ -54,7 +56,10 @@ def _wanted(config: RunConfig, kind: PluginKind) -> Origin | None:
 
 
 def _here(config: RunConfig, kind: PluginKind) -> Origin | None:
-    return HEADS.origin(config.head.name) if kind == "head" else DATASETS.origin(config.dataset.adapter)
+    backbone = config.head.backbone
+    return plugins_used(
+        config.head.name, config.dataset.adapter, None if backbone is None else backbone.name
+    ).get(kind)
 
 
 def _is_file(origin: Origin) -> bool:

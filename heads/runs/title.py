@@ -11,7 +11,7 @@ def run_title(config: RunConfig) -> str:
 
 def is_closed_form(config: RunConfig) -> bool:
     """Return True if the head has no epochs, as a support vector regression has none."""
-    return all(split.recipe.optimiser == "closed-form" for split in config.splits.values())
+    return all(split.recipe.is_closed_form for split in config.splits.values())
 
 
 def run_flags(config: RunConfig) -> tuple[str, ...]:

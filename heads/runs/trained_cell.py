@@ -13,6 +13,7 @@ process: two commands that write one cell leave one whole cell.
 import csv
 import io
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -23,8 +24,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from aqa_pipeline.disk.files import whole_folder
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.files import whole_folder
 from aqa_pipeline.store import file_name, write_whole
 from aqa_pipeline.untrusted.bounded_files import (
     LABEL_BYTES,
@@ -187,4 +188,7 @@ def _video_score(row: Mapping[str, str]) -> VideoScore:
     if row["part"] not in get_args(Part):
         raise ValueError(f"a video of the part {row['part']!r}")
     part: Part = row["part"]  # type: ignore[assignment]
-    return VideoScore(original_field(row["video_id"]), part, float(row["true"]), float(row["predicted"]))
+    true, predicted = float(row["true"]), float(row["predicted"])
+    if not (math.isfinite(true) and math.isfinite(predicted)):
+        raise ValueError(f"a score of {row['video_id'][:40]!r} is no finite number")
+    return VideoScore(original_field(row["video_id"]), part, true, predicted)

@@ -23,6 +23,7 @@ from aqa_pipeline.records import Record, StreamSpec
 from aqa_pipeline.store import Store, write_whole
 from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
 from heads.data.feature_set import FeatureSet
+from heads.data.pixels.pictures import mean_colors, pictures_of
 
 FILE = "training_statistics.json"
 MIN_VIDEOS = 3  # fewer have no deviation once one is left out
@@ -79,7 +80,7 @@ def _seconds(
     for stream, intervals in samples.pts_seconds.items():
         for at, (video, header) in enumerate(zip(train, headers[stream], strict=True)):
             end = float(intervals[video][-1, 1]) if len(intervals[video]) else 0.0
-            seconds[at] = max(seconds[at], header.duration_seconds if header.footage else end)
+            seconds[at] = max(seconds[at], header.duration_seconds if header.pictures.footage else end)
     return seconds
 
 
@@ -105,6 +106,14 @@ def reference_features(features: NDArray[Any]) -> Floats:
     if rows.ndim > 2:
         rows = rows[:, 0]
     return rows.reshape(*rows.shape[:2], -1).mean(axis=-1) if rows.ndim > 2 else rows
+
+
+def features_of_record(record: Record) -> Floats:
+    """Return `(time, dim)` of a record as `reference_features` does; of pictures their mean colors."""
+    if not record.spec.stores_pictures:
+        return reference_features(record.features)
+    pictures = pictures_of(record.spec, record.features, record.extras)
+    return mean_colors(pictures, range(len(pictures)))
 
 
 def _stream_facts(samples: FeatureSet, stream: str, train: NDArray[np.int64]) -> StreamStatistics:

@@ -1,1 +1,1 @@
-"""Scores of new videos, and what is shown of them."""
+"""Scores of new videos; `shown` holds what pages and texts say of them."""

@@ -1,21 +1,25 @@
 """The trained networks of a run, loaded to score new videos."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from aqa_pipeline.backbones.registry import get_backbone
 from aqa_pipeline.errors import RunError, UnknownName
 from aqa_pipeline.records import StreamSpec
+from heads.data.large_streams import Reading
 from heads.data.score_scale import ScoreScale
 from heads.evaluation.evaluate import share_no_videos
 from heads.recipes import Recipe
 from heads.runs.config import read_config
 from heads.runs.predictions import over_seeds_of
 from heads.runs.run_config import RunConfig
-from heads.runs.run_plugins import head_of
+from heads.runs.run_plugins import check_plugin, head_of
 from heads.runs.trained_cell import (
     cell_folder,
     is_complete,
@@ -24,9 +28,11 @@ from heads.runs.trained_cell import (
     shapes_of_state,
     split_folder,
 )
-from heads.training.loop import prepare_module
+from heads.training.methods.prepared_network import prepare_module
+from heads.training.planning.fine_tuning import join, reading_of
 
 ALL_SPLITS = "all"
+MOST_ROWS = 1_000_000  # of a kernel regression: one per training video
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +72,19 @@ class Ensemble:
         """
         if difficulty is None:
             return self
-        if not self.needs_difficulty or self.has_difficulty or not difficulty > 0:
+        if not self.needs_difficulty or self.has_difficulty or not 0 < difficulty < math.inf:
             raise RunError(
                 f"the run {self.run_dir} was given the difficulty {difficulty}: expected a number above 0, "
                 "once, for a run of `aqa fit --difficulty` or of a head of judges."
             )
         cells = tuple(replace(cell, scale=cell.scale.times(difficulty)) for cell in self.cells)
         return replace(self, cells=cells, has_difficulty=True)
+
+    @property
+    def reading(self) -> Reading:
+        """How streams that memory does not hold are read."""
+        fine_tuning = self.cells[0].recipe.fine_tuning
+        return reading_of(head_of(self.config), self.config.head.variant, fine_tuning)
 
     def split_folder(self, split: str) -> Path:
         """Return the folder of that split's trained cells and training statistics."""
@@ -99,7 +111,7 @@ def load_ensemble(run_dir: Path, *, split: str | None = None) -> Ensemble:
         run_dir=run_dir,
         config=config,
         specs=config.specs,
-        cells=tuple(_load_cell(run_dir, config, split=name, seed=seed) for name, seed in finished),
+        cells=tuple(load_cell(run_dir, config, split=name, seed=seed) for name, seed in finished),
     )
 
 
@@ -128,13 +140,15 @@ def _splits_share_no_videos(run_dir: Path, config: RunConfig) -> bool:
     return share_no_videos([over_seeds_of([cell]) for cell in cells])
 
 
-def _load_cell(run_dir: Path, config: RunConfig, *, split: str, seed: int) -> LoadedCell:
+def load_cell(run_dir: Path, config: RunConfig, *, split: str, seed: int) -> LoadedCell:
+    """Load one trained cell; raise `RunError` if it is not complete or does not fit the run's config."""
     cell = read_cell(run_dir, split=split, seed=seed)
-    head, folder = head_of(config), cell_folder(run_dir, split=split, seed=seed)
+    folder = cell_folder(run_dir, split=split, seed=seed)
     recipe = config.splits[split].recipe
 
     def build() -> nn.Module:
-        return prepare_module(lambda dims: head.build(dims, config.head.variant), config.dims, recipe)
+        with torch.random.fork_rng(devices=[]):  # the start that is overwritten right after draws numbers
+            return prepare_module(partial(_build, config), config.dims, recipe)
 
     try:
         with torch.device("meta"):  # numbers that a stranger wrote down take no memory there
@@ -153,10 +167,28 @@ def _load_cell(run_dir: Path, config: RunConfig, *, split: str, seed: int) -> Lo
     return LoadedCell(split, seed, module.eval(), recipe, cell.scale, train_ids)
 
 
+def _build(config: RunConfig, dims: Mapping[str, int]) -> nn.Module:
+    """Return the network that the run describes, with arbitrary weights."""
+    head, variant = head_of(config), config.head.variant
+    fine_tuning = next(iter(config.splits.values())).recipe.fine_tuning
+    if config.head.backbone is None or fine_tuning is None:
+        return head.build(dims, variant)
+    check_plugin(config, "backbone")
+    backbone = get_backbone(config.head.backbone.name)
+    return join(backbone.build(), head, variant, backbone=backbone, fine_tuning=fine_tuning)
+
+
+def _fits(claimed: tuple[int, ...] | None, stored: tuple[int, ...] | None) -> bool:
+    """Return True for equal shapes; 0 claimed rows stand for as many as a head of closed form has fitted."""
+    if claimed and stored and claimed[0] == 0:
+        return claimed[1:] == stored[1:] and stored[0] <= MOST_ROWS
+    return claimed == stored
+
+
 def _check_shapes(folder: Path, claimed: Mapping[str, tuple[int, ...]]) -> None:
     """Raise `RunError` unless the state of the cell is that of the network that config.json describes."""
     stored = shapes_of_state(folder)
-    differing = sorted(name for name in {*claimed, *stored} if claimed.get(name) != stored.get(name))
+    differing = sorted(name for name in {*claimed, *stored} if not _fits(claimed.get(name), stored.get(name)))
     if differing:
         name = differing[0]
         raise RunError(

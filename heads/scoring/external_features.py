@@ -25,7 +25,8 @@ from aqa_pipeline.importing.feature_files import (
     read_features,
 )
 from aqa_pipeline.records import Record, Source, StreamSpec
-from heads.data.streams import MAP_STREAMS
+from aqa_pipeline.spec_facts import typed_facts
+from heads.data.streams import LARGE_STREAMS
 from heads.scoring.ensemble import Ensemble
 
 DATASET = "given"
@@ -54,6 +55,13 @@ class StepSeconds:
 
     by_stream: Mapping[str, float]
 
+    def check(self, streams: Sequence[str]) -> None:
+        """Raise `RunError` if the seconds of another stream than these are given."""
+        if unknown := sorted(set(self.by_stream) - {*streams, ""}):
+            raise RunError(
+                f"the run reads {', '.join(streams)}, but step seconds are given for {', '.join(unknown)}."
+            )
+
     def of(self, spec: StreamSpec) -> float:
         """Return the seconds of a row; raise `RunError` if neither the caller nor the run states them."""
         chosen = self.by_stream.get(spec.stream, self.by_stream.get("", _seconds_in_spec(spec)))
@@ -66,18 +74,17 @@ class StepSeconds:
 
 
 def _seconds_in_spec(spec: StreamSpec) -> float | None:
-    facts = spec.facts
-    match facts.get("step_seconds"), facts.get("frames_per_step"), facts.get("rate_fps"):
-        case ((float() | int() as seconds), _, _):
-            return float(seconds)
-        case _, (float() | int() as frames), (float() | int() as rate):
-            return frames / rate
-    return None
+    facts = typed_facts(spec)
+    if isinstance(facts.step_seconds, float):
+        return facts.step_seconds
+    if facts.frames_per_step is None or facts.rate_fps is None:
+        return None
+    return facts.frames_per_step / facts.rate_fps
 
 
 def find_external(path: Path, ensemble: Ensemble) -> list[ExternalVideo]:
     """Return the videos whose features `path` holds; raise `AqaError` if it holds none for this run."""
-    _check_no_maps(ensemble)
+    _check_features(ensemble)
     streams = tuple(ensemble.specs)
     found = _in_folder(path, streams) if path.is_dir() else _in_file(path, streams)
     if not found:
@@ -88,10 +95,10 @@ def find_external(path: Path, ensemble: Ensemble) -> list[ExternalVideo]:
     return found
 
 
-def _check_no_maps(ensemble: Ensemble) -> None:
-    if maps := [stream for stream in ensemble.specs if stream in MAP_STREAMS]:
+def _check_features(ensemble: Ensemble) -> None:
+    if large := [stream for stream in ensemble.specs if stream in LARGE_STREAMS]:
         raise RunError(
-            f"the run {ensemble.run_dir} reads maps of {', '.join(maps)}, which files of features do not "
+            f"the run {ensemble.run_dir} reads {', '.join(large)}, which files of features do not "
             "hold: score videos."
         )
 
@@ -99,9 +106,10 @@ def _check_no_maps(ensemble: Ensemble) -> None:
 def arrays_as_video(arrays: Mapping[str, ArrayLike] | ArrayLike, ensemble: Ensemble) -> ExternalVideo:
     """Return features in memory as a video: an array (time, dim) per stream name, or one array.
 
-    Raises `RunError` for a run that reads maps, and for one array where the run reads several streams.
+    Raises `RunError` for a run that reads maps or pictures, and for one array where the run reads several
+    streams.
     """
-    _check_no_maps(ensemble)
+    _check_features(ensemble)
     streams = tuple(ensemble.specs)
     if not isinstance(arrays, Mapping):
         if len(streams) > 1:

@@ -8,8 +8,8 @@ from aqa_pipeline.records import Record
 from heads.runs.training_statistics import (
     StreamStatistics,
     TrainingStatistics,
+    features_of_record,
     frames_without_person,
-    reference_features,
     share_without_person,
 )
 
@@ -53,12 +53,12 @@ def reason_not_scored(
         known = [each.streams[stream] for each in facts if each and each.streams[stream].distances]
         if not known or not len(record.features):
             continue
-        rows = reference_features(record.features)
+        rows = features_of_record(record)
         times = min(each.distance(rows) / max(each.distances) for each in known)
         if times > FAR:
             return (
-                f"its {stream} lie {times:.1f} times as far from the mean of the training videos as the "
-                "farthest of them"
+                f"its {_compared(record)} lie {times:.1f} times as far from the mean of the training videos "
+                "as the farthest of them"
             )
     return None
 
@@ -102,10 +102,15 @@ def _features(records: Mapping[str, Record], facts: Sequence[TrainingStatistics]
         p, num_farther, num_videos, distance, median = nearest
         if p <= max(SIGNIFICANCE, 1 / (num_videos + 1)):
             yield (
-                f"The {stream} differ from the training videos: their distance from the mean is "
+                f"The {_compared(record)} differ from the training videos: their distance from the mean is "
                 f"{distance / median:.1f} times the median; {num_farther} of {num_videos} training videos "
                 "are as far away."
             )
+
+
+def _compared(record: Record) -> str:
+    """Return what of a record is compared with the training videos: its stream, or the colors of pictures."""
+    return "colors" if record.spec.stores_pictures else record.spec.stream
 
 
 def distance_rank(record: Record, facts: StreamStatistics) -> tuple[float, int, int, float, float]:
@@ -115,7 +120,7 @@ def distance_rank(record: Record, facts: StreamStatistics) -> tuple[float, int, 
     Source: the conformal p-value of Vovk, Gammerman & Shafer (Algorithmic Learning in a Random World, 2005),
     with the training videos' own distances, each from the mean of the others.
     """
-    distance = facts.distance(reference_features(record.features))
+    distance = facts.distance(features_of_record(record))
     num_farther = sum(other >= distance for other in facts.distances)
     num_videos = len(facts.distances)
     median = float(np.median(facts.distances))

@@ -12,12 +12,7 @@ from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Record, Video
 from heads.scoring.display_names import distinct_names
 from heads.scoring.ensemble import Ensemble
-from heads.scoring.external_features import (
-    StepSeconds,
-    arrays_as_video,
-    external_records,
-    find_external,
-)
+from heads.scoring.external_features import StepSeconds, arrays_as_video, external_records, find_external
 
 Records = Mapping[str, Record]
 
@@ -71,6 +66,7 @@ def video_inputs(
 
 def feature_inputs(path: Path, ensemble: Ensemble, seconds: StepSeconds) -> list[ScoreInput]:
     """Return an input per video whose features are in `path`; raise as `find_external`."""
+    seconds.check(tuple(ensemble.specs))
     return [
         ScoreInput(
             given.video_id,
@@ -85,6 +81,7 @@ def array_input(
     arrays: Mapping[str, ArrayLike] | ArrayLike, ensemble: Ensemble, seconds: StepSeconds
 ) -> ScoreInput:
     """Return the input of one video from its features in memory; raise as `arrays_as_video`."""
+    seconds.check(tuple(ensemble.specs))
     given = arrays_as_video(arrays, ensemble)
     video = Video(given.video_id, given.path)
     return ScoreInput(given.video_id, video, partial(external_records, given, ensemble, seconds))

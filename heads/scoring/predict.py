@@ -1,22 +1,30 @@
 """The score of a new video by an ensemble: mean and spread over its networks, and attention per step."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from aqa_pipeline.athlete.tube_masks import MaskVariant
 from aqa_pipeline.errors import RunError, SpecMismatch
 from aqa_pipeline.records import Record
+from heads.data.batches import Batch, evaluation_batch
 from heads.data.feature_set import FeatureSet
-from heads.data.streams import MAP_STREAMS
-from heads.data.tube_maps import OpenedRecord, open_maps, tubes_of_variant
+from heads.data.large_streams import Reading
+from heads.data.streams import LARGE_STREAMS, PIXELS
+from heads.data.tube_maps import OpenedRecord
 from heads.data.windows import evaluation_starts
+from heads.models.closed_form.beside_ridge import network_of, ridge_part
+from heads.models.fine_tuned import FineTuned
+from heads.models.output import HeadOutput
 from heads.runs.run_plugins import head_of
 from heads.scoring.ensemble import Ensemble, LoadedCell
-from heads.training.loop import evaluate_videos
+from heads.scoring.occlusion import step_effects
+from heads.training.methods.predictions import evaluate_videos
+
+StepValues = dict[str, NDArray[np.float64]]  # (time,) per stream
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +34,8 @@ class Prediction:
     `scores` are the networks' own; `std` is nan for one network. Per stream, `attention` (time,) is the mean
     weight of each step, 0 for a step that the variant does not read, and `pts_seconds` (time, 2) its
     [start, stop). `step_scores` (time,) is the raw score of each step alone, for heads that score single
-    steps (TSA-Net, Figure 7: without the pooling). `seen_in_training` is true if the video is in the training
+    steps (TSA-Net, Figure 7: without the pooling). `effects` (time,) is the score minus the raw score without
+    the step (occlusion), the mean over networks. `seen_in_training` is true if the video is in the training
     set of a network.
     """
 
@@ -37,6 +46,7 @@ class Prediction:
     pts_seconds: Mapping[str, NDArray[np.float64]]
     step_scores: Mapping[str, NDArray[np.float64]]
     seen_in_training: bool
+    effects: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def predict(ensemble: Ensemble, streams: Mapping[str, Record]) -> Prediction:
@@ -52,17 +62,17 @@ def predict(ensemble: Ensemble, streams: Mapping[str, Record]) -> Prediction:
             "video's difficulty with --difficulty."
         )
     records = {stream: streams[stream] for stream in ensemble.specs}
-    tubes = tubes_of_variant(ensemble.config.head.variant)
-    samples = _as_samples(records, ensemble.config.dims, tubes=tubes)
+    samples = _as_samples(records, ensemble.config.dims, reading=ensemble.reading)
     outputs = [_score(cell, samples) for cell in ensemble.cells]
-    scores = [score for score, _ in outputs]
+    scores = [score for score, _, _ in outputs]
     video_id = next(iter(streams.values())).video_id
     return Prediction(
         score=float(np.mean(scores)),
         std=float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan"),
         scores=tuple(scores),
-        attention={s: np.mean([attention[s] for _, attention in outputs], axis=0) for s in ensemble.specs},
-        pts_seconds={s: streams[s].pts_seconds for s in ensemble.specs},
+        attention={s: np.mean([attention[s] for _, attention, _ in outputs], axis=0) for s in ensemble.specs},
+        effects={s: np.mean([effects[s] for _, _, effects in outputs], axis=0) for s in ensemble.specs},
+        pts_seconds={s: samples.pts_seconds[s][0] for s in ensemble.specs},
         step_scores=_step_scores(ensemble, samples),
         seen_in_training=any(video_id in cell.train_ids for cell in ensemble.cells),
     )
@@ -82,15 +92,18 @@ def _check_specs(ensemble: Ensemble, streams: Mapping[str, Record]) -> None:
             )
 
 
-def _as_samples(records: Mapping[str, Record], dims: Mapping[str, int], *, tubes: MaskVariant) -> FeatureSet:
+def _as_samples(records: Mapping[str, Record], dims: Mapping[str, int], *, reading: Reading) -> FeatureSet:
     """Return one video as a feature set; a stream without steps becomes one masked row of zeros."""
     if not any(len(record.features) for record in records.values()):
         raise RunError(f"the video has no step in any of {list(records)}: is it too short, or empty?")
     streams, maps = {}, {}
+    seconds: dict[str, tuple[NDArray[np.float64], ...]] = {}
     for stream, record in records.items():
-        if stream in MAP_STREAMS:
+        seconds[stream] = (record.pts_seconds,)
+        if stream in LARGE_STREAMS:
             opened = OpenedRecord(record.spec, record.features, record.extras)
-            maps[stream] = open_maps(stream, [opened], variant=tubes)
+            maps[stream] = reading.open(stream, [opened])
+            seconds[stream] = maps[stream].clip_seconds([record.pts_seconds])
             continue
         if len(record.features) and record.features.shape[-1] != dims[stream]:
             raise RunError(
@@ -104,33 +117,38 @@ def _as_samples(records: Mapping[str, Record], dims: Mapping[str, int], *, tubes
     return FeatureSet(
         video_ids=(next(iter(records.values())).video_id,),
         streams=streams,
-        lengths={stream: torch.tensor([len(record.features)]) for stream, record in records.items()},
-        pts_seconds={stream: (record.pts_seconds,) for stream, record in records.items()},
+        lengths={stream: torch.tensor([len(of_video)]) for stream, (of_video,) in seconds.items()},
+        pts_seconds=seconds,
         labels=np.array([np.nan]),
         maps=maps,
     )
 
 
-def _score(cell: LoadedCell, samples: FeatureSet) -> tuple[float, dict[str, NDArray[np.float64]]]:
-    """Return one network's raw score and, per stream, the weight of each step (time,)."""
+def _score(cell: LoadedCell, samples: FeatureSet) -> tuple[float, StepValues, StepValues]:
+    """Return one network's raw score and, per stream, weight and effect of each step (time,)."""
     video = np.zeros(1, dtype=np.int64)
     output = evaluate_videos(cell.module, samples, video, recipe=cell.recipe)
-    attention = {}
+    found = step_effects(cell.module, evaluation_batch(samples, video, recipe=cell.recipe))
+    attention, effects = {}, {}
     for stream, weights in output.attention.items():
         lengths = samples.lengths[stream]
         start = int(evaluation_starts(lengths, cell.recipe.num_steps[stream], windows=cell.recipe.windows))
         seen = weights[0, : int(lengths) - start].double().numpy()
         attention[stream] = np.zeros(int(lengths))
         attention[stream][start : start + len(seen)] = seen
-    return float(cell.scale.restore(output.scores.item())), attention
+        effects[stream] = np.zeros(int(lengths))
+        raw = found[stream] * (cell.scale.high - cell.scale.low)
+        effects[stream][start : start + len(raw)] = raw[: int(lengths) - start]
+    return float(cell.scale.restore(output.scores.item())), attention, effects
 
 
 def _step_scores(ensemble: Ensemble, samples: FeatureSet) -> dict[str, NDArray[np.float64]]:
     """Return per stream the raw score of each step as a video of its own (time,), the mean over networks.
 
-    The result is empty for heads that do not score single steps.
+    The result is empty for heads that do not score single steps, and where ridge regression has most of the
+    score: it reads whole videos.
     """
-    if not head_of(ensemble.config).scores_steps:
+    if not head_of(ensemble.config).scores_steps or _is_mostly_ridge(ensemble):
         return {}
     if samples.maps:
         return _step_scores_on_maps(ensemble, samples)
@@ -145,18 +163,39 @@ def _step_scores(ensemble: Ensemble, samples: FeatureSet) -> dict[str, NDArray[n
     )
     every = np.arange(num_steps)
     scores = [
-        cell.scale.restore(evaluate_videos(cell.module, alone, every, recipe=cell.recipe).scores.numpy())
+        cell.scale.restore(
+            evaluate_videos(network_of(cell.module), alone, every, recipe=cell.recipe).scores.numpy()
+        )
         for cell in ensemble.cells
     ]
     return {stream: np.mean(scores, axis=0)}
 
 
+def _is_mostly_ridge(ensemble: Ensemble) -> bool:
+    return any(ridge_part(cell.module) > 0.5 for cell in ensemble.cells)
+
+
 def _step_scores_on_maps(ensemble: Ensemble, samples: FeatureSet) -> dict[str, NDArray[np.float64]]:
-    """Return the same for heads on maps, which score the steps themselves after attention among them."""
+    """Return the same for heads on maps, which score the steps themselves after attention among them.
+
+    A head that was trained with its backbone scores each clip alone.
+    """
     ((stream, lengths),) = samples.lengths.items()
     scores = []
     for cell in ensemble.cells:
-        output = evaluate_videos(cell.module, samples, np.zeros(1, dtype=np.int64), recipe=cell.recipe)
-        assert output.step_scores is not None, "a head on maps returns step scores"
-        scores.append(cell.scale.restore(output.step_scores[0, : int(lengths)].numpy()))
+        video = np.zeros(1, dtype=np.int64)
+        found = evaluate_videos(cell.module, samples, video, recipe=cell.recipe).step_scores
+        if found is None:
+            found = _clip_scores(cell, evaluation_batch(samples, video, recipe=cell.recipe))
+        scores.append(cell.scale.restore(found[0, : int(lengths)].numpy()))
     return {stream: np.mean(scores, axis=0)}
+
+
+def _clip_scores(cell: LoadedCell, batch: Batch) -> Tensor:
+    """Return the normalized score of each clip of one video alone `(1, clip)`, by a backbone and its head."""
+    assert isinstance(cell.module, FineTuned), "a head on maps returns step scores"
+    with torch.no_grad():
+        alone = cell.module.encode(batch.features, batch.masks)[PIXELS][0][:, None]
+        every = torch.ones(alone.shape[:2], dtype=torch.bool)
+        output: HeadOutput = cell.module.head({PIXELS: alone}, {PIXELS: every})
+    return output.scores[None]

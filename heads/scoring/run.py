@@ -1,5 +1,6 @@
 """A run that scores: what `aqa.load_run` returns and `aqa score` works with."""
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from numpy.typing import ArrayLike
 
 from aqa_pipeline.errors import ArrayError, DatasetError, RunError
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.records import Record, Video
 from heads.runs.title import run_title
 from heads.scoring.external_features import StepSeconds
@@ -59,7 +61,7 @@ class Run:
         step_seconds: float | Mapping[str, float] | None = None,
         difficulty: float | None = None,
     ) -> ScoredVideo:
-        """Return the score of one new video, with its interval, attention and warnings.
+        """Return the score of one new video, with its interval, effects and warnings.
 
         `source` is a video file, a folder of numbered pictures, or features that were made like the run's:
         one array (time, dim) per stream name, or one array if the run reads one stream. `fps` is the rate of
@@ -84,8 +86,10 @@ class Run:
             if boxes is not None or fps is not None:
                 raise ArrayError("boxes and fps are for videos; the features of a video need neither.")
             by_stream = step_seconds if isinstance(step_seconds, Mapping) else {"": step_seconds}
-            seconds = StepSeconds({name: each for name, each in by_stream.items() if each is not None})
-            item = array_input(source, self.scorer.ensemble, seconds)
+            given = {name: each for name, each in by_stream.items() if each is not None}
+            if not all(0 < each < math.inf for each in given.values()):
+                raise ArrayError(f"step_seconds is {step_seconds}: expected seconds above 0.")
+            item = array_input(source, self.scorer.ensemble, StepSeconds(given))
         return self.with_difficulty(difficulty).result(item).scored_video
 
     def with_difficulty(self, difficulty: float | None) -> "Run":
@@ -109,5 +113,5 @@ class Run:
 
     def __repr__(self) -> str:
         cells = self.scorer.ensemble.cells
-        networks = f"{len(cells)} network{'s' * (len(cells) != 1)}"
+        networks = counted(len(cells), "network")
         return f"Run({self.run_dir}: {run_title(self.scorer.ensemble.config)}; {networks})"

@@ -3,14 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.records import Record, Target
+from heads.evaluation.against_baselines import AgainstBaselines, against_baselines
 from heads.evaluation.conformal_interval import ScoreInterval, percentile_among, score_interval
 from heads.evaluation.two_class_target import TwoClassTarget, two_class_target
 from heads.evaluation.verdict import Verdict, verdict_of
+from heads.runs.inner_choice import read_out_of_fold
 from heads.runs.predictions import Predicted, over_seeds_of
 from heads.runs.title import run_flags
 from heads.runs.trained_cell import TrainedCell, read_cell
@@ -28,7 +32,8 @@ OWN_VIDEO = "Not scored: this video is in the run's training set."
 class Scorer:
     """An ensemble with the errors on its test videos and the statistics of its training videos.
 
-    `residuals` (video,) are true minus predicted scores of the test videos, `training_scores` (video,) the
+    `residuals` (video,) are true minus predicted scores of the test videos, or with `out_of_fold` of the
+    training videos, each predicted without its own inner fold. `training_scores` (video,) the
     judges' scores of the training videos; both on the raw scale, each video once. `facts` has one entry per
     split. `classes` is None unless the target has two classes. `verdict` is None for a control and for an
     unfinished run.
@@ -42,6 +47,12 @@ class Scorer:
     facts: tuple[TrainingStatistics | None, ...]
     classes: TwoClassTarget | None = None
     verdict: Verdict | None = None
+    out_of_fold: bool = False
+
+    @cached_property
+    def beside(self) -> AgainstBaselines | None:
+        """The run's metric on its test videos beside the baselines; None for a run without any."""
+        return against_baselines(self.ensemble.run_dir)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +76,11 @@ class ScoredVideo:
         return math.nan if self.not_scored else self.prediction.score
 
     @property
+    def effects(self) -> Mapping[str, NDArray[np.float64]]:
+        """The score minus the score without each step (time,) per stream, on the scale of the score."""
+        return self.prediction.effects
+
+    @property
     def attention(self) -> Mapping[str, NDArray[np.float64]]:
         """The weight of each step (time,) per stream; the steps' seconds are in `prediction.pts_seconds`."""
         return self.prediction.attention
@@ -78,7 +94,8 @@ class ScoredVideo:
         score = self.not_scored or f"score {self.score:.{self.decimals}f}"
         interval = f" ± {self.interval.half_width:.{self.decimals}f}" if self.interval else ""
         steps = ", ".join(f"{stream} {weights.shape}" for stream, weights in self.attention.items())
-        return f"ScoredVideo({self.name}: {score}{interval}; {len(self.warnings)} warnings; steps of {steps})"
+        warnings = counted(len(self.warnings), "warning")
+        return f"ScoredVideo({self.name}: {score}{interval}; {warnings}; steps of {steps})"
 
 
 def make_scorer(ensemble: Ensemble) -> Scorer:
@@ -92,16 +109,26 @@ def make_scorer(ensemble: Ensemble) -> Scorer:
     true, told = _once_per_video(predicted)
     training = _training_scores([cells[0] for cells in by_split.values()])
     config = ensemble.config
+    inner = _out_of_fold_residuals(ensemble, list(by_split))
     return Scorer(
         ensemble=ensemble,
         target=config.target,
         flags=run_flags(config),
-        residuals=true - told,
+        residuals=true - told if inner is None else inner,
+        out_of_fold=inner is not None,
         training_scores=training,
         facts=tuple(read_training_statistics(ensemble.split_folder(split)) for split in by_split),
         classes=two_class_target(config, list(by_split), predicted=told, true=true, training=training),
         verdict=None if config.training.shuffle_labels else verdict_of(ensemble.run_dir, config, predicted),
     )
+
+
+def _out_of_fold_residuals(ensemble: Ensemble, splits: Sequence[str]) -> NDArray[np.float64] | None:
+    """Return the residuals (video,) of the training videos of all splits, or None if a split has none."""
+    rows = [read_out_of_fold(ensemble.split_folder(split)) for split in splits]
+    if not all(rows):
+        return None
+    return np.array([row.true - row.predicted for of_split in rows for row in of_split or ()])
 
 
 def _once_per_video(splits: Sequence[Predicted]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

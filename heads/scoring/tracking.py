@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from aqa_pipeline.athlete.events import JUMPED, LOST, RESTARTED, event_seconds
 from aqa_pipeline.records import Record
+from aqa_pipeline.spec_facts import typed_facts
 from heads.pages.score_page import clock
 
 Span = tuple[float, float]  # [start, stop) seconds
@@ -40,7 +41,7 @@ def tracking_summary(record: Record) -> TrackingSummary | None:
         return None
     starts, stops, rows = _frames(record)
     present = record.extras["present"][:, 0].reshape(-1)[rows]
-    tracker = str(record.spec.facts.get("tracker", "unknown"))
+    tracker = typed_facts(record.spec).tracker or "unknown"
     return TrackingSummary(
         looked=(float(starts[0]), float(stops[-1])),
         num_frames=len(rows),

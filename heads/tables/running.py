@@ -24,6 +24,7 @@ from typing import Any
 
 from aqa_pipeline.errors import AqaError, RunError
 from heads.runs.config import read_config
+from heads.runs.run_config import RunConfig
 from heads.runs.trained_cell import cell_folder, is_complete
 from heads.tables.planning.plan import CellTask, Place
 from heads.tables.planning.workload import SECONDS_PER_EPOCH, UNKNOWN_HEAD_SECONDS, Load, Workload
@@ -90,7 +91,8 @@ def run_task(task: CellTask, report: Report) -> Outcome:
     place = task.place
 
     def show(progress: Progress) -> None:
-        done = (progress.cell - 1) / progress.num_cells * task.num_epochs + progress.epoch.epoch
+        epoch = progress.epoch.epoch if progress.epoch else 0
+        done = (progress.cell - 1) / progress.num_cells * task.num_epochs + epoch
         report(place, min(round(done), task.num_epochs))
 
     try:
@@ -127,15 +129,24 @@ def is_finished(task: CellTask) -> bool:
         config.training.model_copy(update=asked) == config.training
         and config.left_out.allow_missing == task.settings.features.allow_missing
         and (config.head.name, config.head.variant) == (task.head, task.variant)
+        and _is_of_backbone(task, config)
         and {name: stream.hash for name, stream in config.streams.items()} == dict(task.specs)
         and list(config.splits) == list(task.splits)
     )
 
 
+def _is_of_backbone(task: CellTask, config: RunConfig) -> bool:
+    backbone = config.head.backbone
+    return backbone is None if task.trained is None else task.trained.is_of(backbone)
+
+
 def _load_of(task: CellTask) -> Load:
-    per_epoch = SECONDS_PER_EPOCH.get(task.head, UNKNOWN_HEAD_SECONDS) * len(task.specs)
-    streams = tuple(stream for stream, _ in task.specs)
-    return Load(task.num_epochs, per_epoch, kind=(task.head, task.variant, streams, task.dataset))
+    streams, trained = tuple(stream for stream, _ in task.specs), task.trained
+    per_epoch = SECONDS_PER_EPOCH.get(task.head, UNKNOWN_HEAD_SECONDS) * len(streams)
+    if trained is not None:
+        per_epoch = trained.guess_epoch_seconds(task.settings.device)
+    backbone = trained and trained.name
+    return Load(task.num_epochs, per_epoch, kind=(task.head, task.variant, streams, task.dataset, backbone))
 
 
 def _guess(task: CellTask) -> float:

@@ -28,7 +28,8 @@ class TrainingChoice:
     """How the heads of a table are fitted, as in `aqa fit`.
 
     `epochs` replaces the number of epochs of the recipes. `second_stage` is the checkpoint of the I3D whose
-    first stage made the maps.
+    first stage made the maps. `weights` are those that trained backbones start from, by the stream of their
+    frozen features, with "" for all others: `official`, `random:SEED` or the path of a checkpoint.
     """
 
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -36,6 +37,11 @@ class TrainingChoice:
     epochs: int | None = None
     precision: Precision = "fp32"
     second_stage: Path | None = None
+    weights: Mapping[str, str] = field(default_factory=dict)
+
+    def weights_of(self, stream: str) -> str:
+        """Return the weights that the trained backbone of that stream starts from."""
+        return self.weights.get(stream, self.weights.get("", "official"))
 
 
 @dataclass(frozen=True)

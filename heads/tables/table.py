@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aqa_pipeline.errors import UnknownName
 from heads.tables.output.metrics import METRICS, Metric
@@ -13,18 +13,84 @@ if TYPE_CHECKING:  # records need numpy, and `aqa --help` names the tables
 
 
 @dataclass(frozen=True)
+class StoredFrames:
+    """The frames of the stream pixels: the last `num_frames` of a video, as raw RGB of `width` x `height`.
+
+    `tracker` follows the athlete in them; "" follows nobody.
+    """
+
+    width: int
+    height: int
+    num_frames: int
+    tracker: str = ""
+
+    @property
+    def facts(self) -> dict[str, "SpecValue"]:
+        """The facts of the specs that fit, whatever the encoding."""
+        return {"num_frames": self.num_frames, "width": self.width, "height": self.height}
+
+    @property
+    def num_bytes(self) -> int:
+        """The size of one video's frames."""
+        return self.num_frames * self.height * self.width * 3
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The options of `aqa extract` that store these frames."""
+        frames = ("--picture-size", f"{self.width}x{self.height}", "--last-frames", str(self.num_frames))
+        return (*frames, "--tracker", self.tracker) if self.tracker else frames
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}{', tracked' if self.tracker else ''}"
+
+
+@dataclass(frozen=True)
+class ExtractionChoice:
+    """What a table chooses about the extraction of its features, beside streams and backbones.
+
+    `variant` and `views` are those of `aqa extract`; without `views`, the views are as usual. `frames` are
+    those of the stream pixels.
+    """
+
+    variant: Literal["paper", "released"] = "paper"
+    views: Literal["reference"] | None = None
+    frames: StoredFrames | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The options of `aqa extract` that make this choice."""
+        variant = () if self.variant == "paper" else ("--variant", self.variant)
+        views = () if self.views is None else ("--views", self.views)
+        return (*variant, *views, *(self.frames.words if self.frames else ()))
+
+
+@dataclass(frozen=True)
+class TrainedBackbone:
+    """A backbone that is trained together with the head, from the stream pixels.
+
+    `stream` is the one that holds its frozen features; `--weights STREAM=...` names what training starts
+    from. A head that `needs_tube` reads tracked frames only.
+    """
+
+    name: str
+    stream: str
+    needs_tube: bool
+
+
+@dataclass(frozen=True)
 class Method:
     """A head in a variant, and the backbones whose features it may read by stream, the usual one first.
 
-    `facts` must be in the specs of these features; `extraction` are the options of `aqa extract` that set
-    them.
+    `facts` must be in the specs of these features; `extraction` is how they are made so. With `trained` the
+    head reads the stream pixels, which has the backbone "", and a backbone is trained, too.
     """
 
     head: str
     streams: Mapping[str, tuple[str, ...]]
     variant: str = "paper"
     facts: Mapping[str, "SpecValue"] = field(default_factory=dict)
-    extraction: tuple[str, ...] = ()
+    extraction: ExtractionChoice = ExtractionChoice()
+    trained: TrainedBackbone | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "streams", MappingProxyType(dict(self.streams)))
@@ -41,7 +107,7 @@ class Count:
 
     streams: Mapping[str, tuple[str, ...]]
     facts: Mapping[str, "SpecValue"] = field(default_factory=dict)
-    extraction: tuple[str, ...] = ()
+    extraction: ExtractionChoice = ExtractionChoice()
     stacked: int = 1
     everywhere: bool = False
     implied_by: Mapping[str, float] = field(default_factory=dict)
@@ -102,7 +168,8 @@ class Row:
 
     `method` is trained, `count` is counted, and `versus` is computed from two other rows, each in the columns
     whose metric is of that kind. A table cell without any of them is only cited. `metric` replaces the metric
-    of the columns. `name` is the row's folder.
+    of the columns. `name` is the row's folder. A row with `where_stored` is trained only in columns whose
+    features are stored, so that nobody has to make them; the plan names the others in `cited`.
     """
 
     name: str
@@ -113,6 +180,8 @@ class Row:
     count: Count | None = None
     versus: Versus | None = None
     metric: str | None = None
+    where_stored: bool = False
+    cited: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "printed", MappingProxyType(dict(self.printed)))
@@ -147,6 +216,8 @@ class Table:
 
     def source_of(self, row: Row, column: str) -> Source | None:
         """Return what is run or counted for that table cell; None if the paper's value is only cited."""
+        if column in row.cited:
+            return None
         kind = METRICS[self.metric_name(row, column)].kind
         sources: dict[str, Source | None] = {"predicted": row.method, "counted": row.count}
         return sources.get(kind, row.versus)

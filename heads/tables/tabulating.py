@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aqa_pipeline.metrics import fisher_z_mean
+from aqa_pipeline.plurals import counted
 from heads.runs.config import read_config
 from heads.runs.predictions import Predicted, read_predicted
 from heads.runs.run_config import RunConfig
@@ -25,6 +26,7 @@ from heads.tables.results import TableCell, TableResult
 from heads.tables.table import Average, Column, Count, Method, Row, Table, Versus
 
 IMPLIED_FLAG = "COSTS MARKED ≈ ARE IMPLIED BY THE PAPER'S OWN NUMBERS: NO REPRODUCTION"
+SCRATCH_FLAG = "BACKBONES TRAINED FROM RANDOM WEIGHTS"
 
 Cells = dict[Place, TableCell]
 
@@ -171,12 +173,18 @@ def _flags(
     found += ["SIMULATED"] if plan.settings.features.simulated else []
     found += [flag for config in configs for flag in run_flags(config)]
     found += ["RANDOM WEIGHTS" for spec in specs if spec.random_weights]
+    found += [SCRATCH_FLAG for config in configs if _is_from_scratch(config)]
     found += [IMPLIED_FLAG for cell in cells.values() if cell.status == "implied"]
     yield from dict.fromkeys(found)
     of_recipe = sorted({n for task in tasks if task.epochs is not None for n in task.recipe_epochs})
     if any(epochs != plan.settings.training.epochs for epochs in of_recipe):
         by_recipe = " to ".join(str(n) for n in dict.fromkeys((of_recipe[0], of_recipe[-1])))
-        yield f"NOT THE PAPER'S TRAINING: {plan.settings.training.epochs} epochs instead of {by_recipe}"
+        epochs = counted(plan.settings.training.epochs or 0, "epoch")
+        yield f"NOT THE PAPER'S TRAINING: {epochs} instead of {by_recipe}"
+
+
+def _is_from_scratch(config: RunConfig) -> bool:
+    return config.head.backbone is not None and config.head.backbone.weights.startswith("random:")
 
 
 def _notes(configs: Sequence[RunConfig], table: Table) -> Iterator[str]:
@@ -187,4 +195,5 @@ def _notes(configs: Sequence[RunConfig], table: Table) -> Iterator[str]:
     missing = {(config.dataset.name, video_id) for config in configs for video_id in config.left_out.missing}
     if missing:
         names = ", ".join(sorted(video_id for _, video_id in missing)[:5])
-        yield f"{len(missing)} videos without features were left out (--allow-missing), such as {names}."
+        videos = counted(len(missing), "video without features was", "videos without features were")
+        yield f"{videos} left out (--allow-missing), such as {names}."

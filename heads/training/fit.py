@@ -4,7 +4,7 @@ config.json         every choice, resolved: repeating the run needs nothing else
 environment.json    the machine and the libraries
 split-NAME/seed-K/  one trained cell (heads/runs/trained_cell.py)
 split-NAME/training_statistics.json  what its training videos were like (heads/runs/training_statistics.py)
-split-NAME/baselines.csv  what the training mean and ridge regression predict (heads/evaluation/baselines.py)
+split-NAME/baselines.csv  what the baselines predict (heads/evaluation/baselines.py)
 summary.json, .csv  the evaluation of all cells
 """
 
@@ -12,37 +12,43 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from aqa_pipeline.files import clear_left_overs
-from aqa_pipeline.folder_lock import sole_writer
+from aqa_pipeline.disk.files import clear_left_overs
+from aqa_pipeline.disk.folder_lock import sole_writer
 from aqa_pipeline.store import write_whole
+from heads.evaluation.against_baselines import AgainstBaselines, against_baselines
 from heads.evaluation.baselines import write_baselines
 from heads.evaluation.evaluate import evaluate
 from heads.evaluation.run_scores import Evaluation
 from heads.runs.epoch import Epoch
 from heads.runs.trained_cell import cell_folder, is_complete, split_folder, write_rows
-from heads.training.notes import notes_on
 from heads.training.options import FitRequest
-from heads.training.plan import Plan, SplitPlan
-from heads.training.resolve import resolve
+from heads.training.planning.notes import notes_on
+from heads.training.planning.plan import Plan, SplitPlan
+from heads.training.planning.resolve import resolve
 from heads.training.run_folder import open_run
-from heads.training.train_cell import train_cell, write_statistics
+from heads.training.train_cell import groups_of, remove_snapshot, train_cell, write_statistics
 
 
 @dataclass(frozen=True)
 class Progress:
-    """The cell that is trained, the `cell`-th of `num_cells`, and the epoch that it has just finished."""
+    """The cell that is trained, the `cell`-th of `num_cells`, and the epoch that it has just finished.
+
+    `epoch` is None while inner cross-validation runs; `inner` says how far it is.
+    """
 
     split: str
     seed: int
     cell: int
     num_cells: int
     num_epochs: int
-    epoch: Epoch
+    epoch: Epoch | None
+    inner: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class RunSummary:
 
     run_dir: Path
     evaluation: Evaluation
+    beside: AgainstBaselines | None
     num_trained: int
     num_resumed: int
     notes: tuple[str, ...]
@@ -70,6 +77,12 @@ class CellToTrain:
         split = self.split
         return Progress(split.name, self.seed, self.number, self.num_cells, split.recipe.epochs, epoch)
 
+    def choosing(self, number: int, total: int) -> Progress:
+        """Return the progress of this cell before an inner training begins."""
+        name, epochs = self.split.name, self.split.recipe.epochs
+        inner = f"choosing {number} of up to {total}"
+        return Progress(name, self.seed, self.number, self.num_cells, epochs, None, inner)
+
 
 ShowProgress = Callable[[Progress], None]
 TrainCells = Callable[[Plan, Sequence[CellToTrain], ShowProgress | None], None]
@@ -81,7 +94,7 @@ def fit(request: FitRequest, progress: ShowProgress | None = None) -> RunSummary
     The same request again trains nothing twice. Raises `RunError` if the directory holds another run.
     """
     with torch_threads(request.training.threads):
-        return fit_plan(resolve(request), progress, train_cells=_train_in_turn)
+        return fit_plan(resolve(request), progress, train_cells=train_in_turn)
 
 
 def fit_plan(plan: Plan, progress: ShowProgress | None, *, train_cells: TrainCells) -> RunSummary:
@@ -99,41 +112,59 @@ def _fit_plan(plan: Plan, progress: ShowProgress | None, *, train_cells: TrainCe
         clear_left_overs(folder)
     open_run(request.out, plan.config())
     cells = [(split, seed) for split in plan.splits for seed in request.training.seeds]
-    todo = [
-        CellToTrain(split, seed, number, len(cells))
-        for number, (split, seed) in enumerate(cells, start=1)
-        if not is_complete(cell_folder(request.out, split=split.name, seed=seed))
-    ]
+    todo = []
+    for number, (split, seed) in enumerate(cells, start=1):
+        if is_complete(cell_folder(request.out, split=split.name, seed=seed)):
+            remove_snapshot(plan, split, seed)
+        else:
+            todo.append(CellToTrain(split, seed, number, len(cells)))
     train_cells(plan, todo, progress)
     for split in plan.splits:
         write_statistics(plan, split)  # also of splits with nothing left to train
-        _write_baselines(plan, split)
+        if request.training.baselines and not request.training.shuffle_labels:
+            _write_baselines(plan, split)
     notes = notes_on(plan)
-    evaluation = evaluate(request.out)
-    _write_summary(request.out, evaluation, notes)
-    return RunSummary(request.out, evaluation, len(todo), len(cells) - len(todo), notes)
+    evaluation, beside = evaluate(request.out), against_baselines(request.out)
+    _write_summary(request.out, evaluation, beside, notes)
+    return RunSummary(request.out, evaluation, beside, len(todo), len(cells) - len(todo), notes)
 
 
-def _train_in_turn(plan: Plan, todo: Sequence[CellToTrain], progress: ShowProgress | None) -> None:
+def train_in_turn(plan: Plan, todo: Sequence[CellToTrain], progress: ShowProgress | None) -> None:
+    """Train the cells one after the other in this process."""
     for cell in todo:
-        train_cell(plan, cell.split, cell.seed, _reporter(progress, cell))
+        train_cell(
+            plan,
+            cell.split,
+            cell.seed,
+            on_epoch=None if progress is None else partial(_report_epoch, progress, cell),
+            on_inner=None if progress is None else partial(_report_inner, progress, cell),
+        )
 
 
 def _write_baselines(plan: Plan, split: SplitPlan) -> None:
     write_baselines(
         split_folder(plan.request.out, split.name),
-        lambda: plan.load(split.video_ids),
+        lambda: plan.features.load(split.video_ids),
         train=split.train,
         test=split.test,
+        groups=groups_of(plan.request.dataset, split.video_ids),
     )
 
 
-def _reporter(progress: ShowProgress | None, cell: CellToTrain) -> Callable[[Epoch], None] | None:
-    return None if progress is None else lambda epoch: progress(cell.progress(epoch))
+def _report_epoch(progress: ShowProgress, cell: CellToTrain, epoch: Epoch) -> None:
+    progress(cell.progress(epoch))
 
 
-def _write_summary(run_dir: Path, evaluation: Evaluation, notes: tuple[str, ...]) -> None:
-    write_whole(run_dir / "summary.json", _json(evaluation.to_dict() | {"notes": list(notes)}))
+def _report_inner(progress: ShowProgress, cell: CellToTrain, number: int, total: int) -> None:
+    progress(cell.choosing(number, total))
+
+
+def _write_summary(
+    run_dir: Path, evaluation: Evaluation, beside: AgainstBaselines | None, notes: tuple[str, ...]
+) -> None:
+    baselines = [each.to_dict() for each in beside.baselines] if beside else []
+    values = evaluation.to_dict() | {"baselines": baselines, "notes": list(notes)}
+    write_whole(run_dir / "summary.json", _json(values))
     write_rows(run_dir / "summary.csv", evaluation.rows())
 
 

@@ -21,8 +21,8 @@ from aqa_pipeline.errors import RunError
 from heads.runs.trained_cell import TrainedCell
 from heads.training.fit import CellToTrain, RunSummary, ShowProgress, fit_plan, torch_threads
 from heads.training.options import FitRequest
-from heads.training.plan import Plan
-from heads.training.resolve import resolve
+from heads.training.planning.plan import Plan
+from heads.training.planning.resolve import resolve
 from heads.training.train_cell import train_cell
 
 GPU_SHARE = 0.25  # of a cell: heads are small, one leaves most of a GPU idle

@@ -20,10 +20,12 @@ from heads.models.action_net import from_official
 from heads.runs.epoch import Epoch
 from heads.runs.trained_cell import cell_folder, write_cell
 from heads.training.fit import CellToTrain, RunSummary, ShowProgress, fit_plan, torch_threads
-from heads.training.loop import Trained, Training, prepare_module, score_videos
+from heads.training.methods.predictions import score_videos
+from heads.training.methods.prepared_network import prepare_module
+from heads.training.methods.training import Trained, Training
 from heads.training.options import FitRequest
-from heads.training.plan import Plan
-from heads.training.resolve import resolve
+from heads.training.planning.plan import Plan
+from heads.training.planning.resolve import resolve
 from heads.training.train_cell import make_cell, make_training, write_statistics
 
 State = Mapping[str, Tensor]
@@ -53,7 +55,8 @@ def import_checkpoints(
             )
         (split,) = plan.splits
         split = replace(split, scale=scale or split.scale, recipe=replace(split.recipe, num_components=0))
-        plan = replace(plan, splits=[split], imported=tuple(sha256_of(file) for file in files))
+        imported = replace(plan.head, imported=tuple(sha256_of(file) for file in files))
+        plan = replace(plan, splits=[split], head=imported)
         return fit_plan(plan, None, train_cells=partial(_import_cells, states=states))
 
 

@@ -44,11 +44,28 @@ class FeatureOptions(OptionsRecord):
     second_stage: Path | None = None
 
 
+class FineTuneOptions(OptionsRecord):
+    """The backbone that is trained together with the head, from the stream pixels.
+
+    `backbone` None stands for the one that the head's paper trained. `weights` are those that training starts
+    from: `official`, `random:SEED`, a file, or `sha256:` and the digest of a file of `aqa weights`. Layers up
+    to `freeze_until` do not learn. `checkpoint_activations` needs less memory and a third more time. `ema` is
+    the decay of a moving average of the weights; 0 is none.
+    """
+
+    backbone: str | None = None
+    weights: str = "official"
+    freeze_until: str = ""
+    checkpoint_activations: bool = False
+    ema: float = Field(default=0.0, ge=0.0, lt=1.0)
+
+
 class TrainingOptions(OptionsRecord, TrainingConfig):
     """How each split is trained. `epochs` None stands for the recipe's number, `threads` None for torch's.
 
     `select` says which epoch is kept. `shuffle_labels` is the control experiment that can learn nothing.
-    `device` "auto" takes a GPU if there is one.
+    `device` "auto" takes a GPU if there is one. `baselines` fits simple regressions beside the head,
+    unless the fit is a control.
     """
 
     seeds: tuple[Count, ...] = Field(default=(0, 1, 2), min_length=1)
@@ -58,6 +75,7 @@ class TrainingOptions(OptionsRecord, TrainingConfig):
     device: str = "auto"
     threads: int | None = Field(default=None, ge=1)
     precision: Precision = "fp32"
+    baselines: bool = True
 
     @field_validator("seeds")
     @classmethod
@@ -70,8 +88,9 @@ class TrainingOptions(OptionsRecord, TrainingConfig):
 class FitOptions(OptionsRecord):
     """What is trained: a head, on splits and a target of a dataset.
 
-    `variant` None stands for the head's first, `target` None and no `splits` for the dataset's defaults.
-    With `difficulty` the head learns the execution, which is multiplied by the difficulty for the score.
+    `variant` None stands for the head's default for the dataset, `target` None and no `splits` for the
+    dataset's defaults. With `difficulty` the head learns the execution, which is multiplied by the difficulty
+    for the score. With `fine_tune` a backbone is trained, too.
     """
 
     head: str = "action-net"
@@ -81,6 +100,7 @@ class FitOptions(OptionsRecord):
     splits: tuple[str, ...] = ()
     features: FeatureOptions = Field(default_factory=FeatureOptions)
     training: TrainingOptions = Field(default_factory=TrainingOptions)
+    fine_tune: FineTuneOptions | None = None
 
     @field_validator("splits")
     @classmethod
@@ -108,7 +128,23 @@ class FitOptions(OptionsRecord):
                 allow_missing=config.left_out.allow_missing,
             ),
             training=TrainingOptions(**dict(config.training)),
+            fine_tune=_fine_tune_of(config),
         )
+
+
+def _fine_tune_of(config: RunConfig) -> FineTuneOptions | None:
+    backbone = config.head.backbone
+    if backbone is None:
+        return None
+    fine_tuning = next(iter(config.splits.values())).recipe.fine_tuning
+    assert fine_tuning is not None, "a run with a backbone has a recipe that trains it"
+    return FineTuneOptions(
+        backbone=backbone.name,
+        weights=backbone.weights,
+        freeze_until=fine_tuning.freeze_until,
+        checkpoint_activations=fine_tuning.checkpoint_activations,
+        ema=fine_tuning.ema,
+    )
 
 
 @dataclass(frozen=True, eq=False)

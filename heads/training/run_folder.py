@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from aqa_pipeline.disk.files import is_part
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.files import is_part
 from aqa_pipeline.store import write_whole
 from heads.runs.config import FILE, config_differences, read_config, write_config
 from heads.runs.run_config import RunConfig

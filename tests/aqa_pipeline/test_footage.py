@@ -30,7 +30,7 @@ def test_boxes_of_the_picture_belong_to_it_up_to_its_border():
     check(np.empty(0, np.int64), np.empty((0, 2, 2)))
 
 
-def test_shares_of_the_picture_are_told_with_their_factors():
+def test_shares_of_the_picture_are_reported_with_their_factors():
     index, corners = athlete((1 / WIDTH, 1 / HEIGHT))
     with pytest.raises(DatasetError, match=r"b\.csv: .* shares of .* Multiply x by 640 and y by 360"):
         check(index, corners)
@@ -67,7 +67,7 @@ def test_a_quad_may_leave_the_picture_but_its_center_may_not():
     ("shift", "advice"),
     [(1, "The frames seem to be counted from 1: subtract 1"), (400, "Do these boxes belong to this video")],
 )
-def test_frames_beyond_the_end_are_told(shift, advice):
+def test_frames_beyond_the_end_are_reported(shift, advice):
     index, corners = athlete()
     with pytest.raises(DatasetError, match=rf"the video has the frames 0 to 29\. {advice}"):
         check(index + shift, corners)

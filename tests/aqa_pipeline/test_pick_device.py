@@ -22,7 +22,7 @@ def test_with_a_driver_torch_is_asked(monkeypatch, found):
     assert pick_device("auto") == ("cuda" if found else "cpu")
 
 
-def test_a_device_that_is_not_there_is_told():
+def test_a_device_that_is_not_there_is_reported():
     with pytest.raises(AqaError, match=r"device 'cuda:99' cannot be used: .* Try --device cpu"):
         pick_device("cuda:99")
 

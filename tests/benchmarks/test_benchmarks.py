@@ -20,9 +20,9 @@ from aqa_pipeline.backbones.networks.i3d_layers import SamePool
 from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.video import open_video
 from benchmarks import machine, report, scaling
-from benchmarks.released import PlainExtraction, PortsPool, as_released
-from benchmarks.rendering import FPS, render, repeat
 from benchmarks.rows import Row, in_turn, not_here, publish, times_as_fast
+from benchmarks.work.released import PlainExtraction, PortsPool, as_released
+from benchmarks.work.rendering import FPS, render, repeat
 from extract.runtimes.load_backbone import LoadedBackbone
 
 

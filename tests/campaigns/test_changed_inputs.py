@@ -10,9 +10,10 @@ from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.records import Source
 from aqa_pipeline.sources.compare import boxes_digest, compare
 from aqa_pipeline.video import Disk, source_of
-from campaigns import changed_inputs, changes
+from campaigns import changed_inputs
 from campaigns.changed_inputs import Tally
-from campaigns.changes import CHANGES, Inputs
+from campaigns.inputs import changes
+from campaigns.inputs.changes import CHANGES, Inputs
 
 
 @pytest.fixture
@@ -58,8 +59,8 @@ def test_changes_are_what_they_say(inputs: Inputs, what: str, name: str, seed: i
             ).reasons
             for thorough in (False, True)
         )
-        told = CHANGES[what].reason is not None and "crops" in CHANGES[what].streams
-        assert bool(thorough) == (told and video.video_id == name)
+        reported = CHANGES[what].reason is not None and "crops" in CHANGES[what].streams
+        assert bool(thorough) == (reported and video.video_id == name)
         assert quick == (() if CHANGES[what].quietly else thorough)
     same_quads = (inputs.root / "quads" / "raw-0.csv").read_bytes() == quads
     assert same_quads == ((what, name) != ("quads", "raw-0"))
@@ -77,8 +78,8 @@ def test_every_change_is_drawn_and_no_video_twice() -> None:
 def test_missed_changes_and_reports_in_vain_are_counted() -> None:
     tally, expected = Tally(), {"a": CHANGES["fps"], "b": CHANGES["boxes"], "c": CHANGES["window"]}
     drawn = {"a": "fps", "b": "boxes", "c": "window", "d": "only touched"}
-    told = {"a": "5 fps instead of 10", "b": "another file", "d": "another file", "e": "other boxes"}
-    changed_inputs._add_to_tally(tally, "extract", drawn, told, expected)
+    reported = {"a": "5 fps instead of 10", "b": "another file", "d": "another file", "e": "other boxes"}
+    changed_inputs._add_to_tally(tally, "extract", drawn, reported, expected)
     assert tally.missed == {
         "round 0, b": "boxes, but extract reports another file",
         "round 0, c": "window, but extract reports nothing",

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from campaigns import mutated_files
-from campaigns.file_kinds import FILE_KINDS
+from campaigns.inputs.file_kinds import FILE_KINDS
+from campaigns.inputs.mutations import MUTATIONS, mutate
 from campaigns.mutated_files import FINE, _verdict_on
-from campaigns.mutations import MUTATIONS, mutate
 
 
 @pytest.mark.slow

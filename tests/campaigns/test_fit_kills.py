@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aqa_pipeline.files import part_beside
+from aqa_pipeline.disk.files import part_beside
 from campaigns import fit_kills
 from campaigns.fit_kills import Place
 

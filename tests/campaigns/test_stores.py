@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.store import Store
-from campaigns import bit_flips, campaign, concurrent, figures, full_disk, samples
-from campaigns.campaign import CampaignResult
+from campaigns import bit_flips, concurrent, full_disk
+from campaigns.inputs import samples
+from campaigns.results import campaign, figures
+from campaigns.results.campaign import CampaignResult
 
 
 def test_flipped_bits_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

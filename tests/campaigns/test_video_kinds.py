@@ -25,7 +25,7 @@ def test_every_kind_is_read_as_the_program_reads_it(tmp_path: Path) -> None:
 @pytest.mark.slow
 @with_program
 @pytest.mark.parametrize(
-    ("name", "other", "told"),
+    ("name", "other", "message"),
     [
         ("PAL 16:9", {"shown": "null"}, "frames, height, width"),
         ("interlaced", {"shown": "null"}, "levels off"),
@@ -36,12 +36,12 @@ def test_every_kind_is_read_as_the_program_reads_it(tmp_path: Path) -> None:
     ],
 )
 def test_a_difference_is_noticed(
-    name: str, other: dict[str, object], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, other: dict[str, object], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(video_kinds, "KINDS", {name: replace(KINDS[name], **other)})
     result = video_kinds.measure(1, tmp_path)
     assert not result.kept
-    assert any(told in problem for problem in result.details["problems"])
+    assert any(message in problem for problem in result.details["problems"])
     assert result.counts["read otherwise"] == 1
 
 

@@ -147,4 +147,4 @@ def test_doctor_calls_a_dataset_without_videos_lacking(tmp_path):
     labels.mkdir(parents=True)
     (labels / "annotations.txt").write_text("1_Worlds-abcdefghijk 60.5 30.0 30.5 1000 3400\n")
     result = run("doctor", "--data", tmp_path / "data", "--store", tmp_path / "store")
-    assert "-- dataset mit-skating: 0 of 1 videos" in " ".join(result.output.split())
+    assert "-- dataset mit-skating: 0 of 1 video" in " ".join(result.output.split())

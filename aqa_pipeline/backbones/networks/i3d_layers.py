@@ -7,7 +7,7 @@ maximum is separable, so the values are the same.
 
 from collections.abc import Callable
 from functools import reduce
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +15,9 @@ from torch.jit._trace import is_tracing
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from aqa_pipeline.backbones.networks.same_padding import Padding, same_padding, zero_padded
 from aqa_pipeline.backbones.onednn import conv3d_by_onednn
 
-Padding = Literal["dynamic", "static"]
 Triple = tuple[int, int, int]
 
 
@@ -81,7 +81,7 @@ def _convolved(x: Tensor, conv3d: nn.Conv3d, padding: Padding, convolve: Convolv
     pads = [same_padding(size, k, s, padding) for size, k, s in sizes]
     if all(front == back for front, back in pads):  # the convolution itself can pad, without a copy
         return convolve(x, conv3d.weight, conv3d.bias, conv3d.stride, tuple(front for front, _ in pads))
-    return convolve(_zero_padded(x, pads), conv3d.weight, conv3d.bias, conv3d.stride, (0, 0, 0))
+    return convolve(zero_padded(x, pads), conv3d.weight, conv3d.bias, conv3d.stride, (0, 0, 0))
 
 
 class SamePool(nn.Module):
@@ -94,7 +94,7 @@ class SamePool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the pooled maps."""
         sizes = zip(x.shape[2:], self.kernel, self.stride, strict=True)
-        x = _zero_padded(x, [same_padding(size, k, s, self.padding) for size, k, s in sizes])
+        x = zero_padded(x, [same_padding(size, k, s, self.padding) for size, k, s in sizes])
         ceil_mode = self.padding == "static"
         # A traced network runs in an engine with a fast pool of its own. Training uses torch's pool, so that
         # the gradient goes to the first of equal values, as in the ports.
@@ -147,15 +147,3 @@ def _max_along(x: Tensor, dim: int, kernel: int, stride: int, *, ceil_mode: bool
     if ceil_mode and (size - kernel) % stride and begun < size:
         x = F.pad(x, [0, 0] * (x.ndim - 1 - dim) + [0, begun + kernel - size], value=-torch.inf)
     return reduce(torch.maximum, x.unfold(dim, kernel, stride).unbind(-1))
-
-
-def same_padding(size: int, kernel: int, stride: int, padding: Padding) -> tuple[int, int]:
-    """Return the number of zeros before and after one axis; an odd one goes to the end."""
-    covered = stride if padding == "static" else (size % stride or stride)
-    total = max(kernel - covered, 0)
-    return total // 2, total - total // 2
-
-
-def _zero_padded(x: Tensor, pads: list[tuple[int, int]]) -> Tensor:
-    flat = [zeros for front_back in reversed(pads) for zeros in front_back]  # F.pad starts at the last axis
-    return F.pad(x, flat) if any(flat) else x

@@ -29,7 +29,8 @@ _LAYERS: dict[Depth, tuple[type[nn.Module], list[int]]] = {
     50: (Bottleneck, [3, 4, 6, 3]),
     101: (Bottleneck, [3, 4, 23, 3]),
 }
-_IG65M_BN_EPS = 1e-3  # that of Caffe2, which trained these networks
+# Those of Caffe2, which trained these networks. The momentum counts when they are trained on.
+_IG65M_BN_EPS, _IG65M_BN_MOMENTUM = 1e-3, 0.9
 
 
 def build_ig65m() -> nn.Module:
@@ -40,7 +41,7 @@ def build_ig65m() -> nn.Module:
     network = _without_classifier(34, FactoredConv, R2Plus1dStem)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm3d):
-            module.eps = _IG65M_BN_EPS
+            module.eps, module.momentum = _IG65M_BN_EPS, _IG65M_BN_MOMENTUM
     return network
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
+from aqa_pipeline.datasets.reading.assemble import assemble_dataset
 from aqa_pipeline.datasets.reading.disk import boxes_beside, find_parts, scan_videos
 from aqa_pipeline.datasets.reading.field_values import finite_number, frame_number
 from aqa_pipeline.datasets.reading.file_names import FolderNames
@@ -92,16 +93,9 @@ def load(root: Path) -> Dataset:
     if not labels:
         raise DatasetError(f"{paths[0]} and {paths[1]} have no usable row: {'; '.join(problems[:1])}")
     shelves = {sport: _shelf(names, sport) for sport in SPORTS}
-    splits = _splits(labels)
-    return Dataset(
-        name=NAME,
-        root=root,
-        videos=tuple(_video(names, label, shelf=shelves[label.sport]) for label in labels),
-        splits=splits,
-        targets=TARGETS,
-        problems=(*problems, *names.spellings.problems),
-        notes=names.spellings.notes,
-        default_splits=tuple(splits),
+    videos = [_video(names, label, shelf=shelves[label.sport]) for label in labels]
+    return assemble_dataset(
+        NAME, names, targets=TARGETS, videos=videos, splits=_splits(labels), problems=problems
     )
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
+from aqa_pipeline.datasets.reading.assemble import assemble_dataset
 from aqa_pipeline.datasets.reading.disk import Shelf, boxes_beside, find_parts, read_label_text, scan_videos
 from aqa_pipeline.datasets.reading.field_values import frame_number
 from aqa_pipeline.datasets.reading.file_names import FolderNames
 from aqa_pipeline.datasets.reading.label_rows import parse_rows
-from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels, without_labels
+from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.records import Dataset, Split, Target, Video
 
 NAME = "fis-v"
@@ -78,16 +80,7 @@ def load(root: Path) -> Dataset:
     train, test = (tuple(label.video_id for label in labels if label.side == side) for side in SIDES)
     official = {"official": Split("official", train=train, test=test)} if train and test else {}
     videos = tuple(_video(names, label, shelf=shelf) for label in labels)
-    return Dataset(
-        name=NAME,
-        root=root,
-        videos=videos,
-        splits=official,
-        targets=TARGETS,
-        problems=(*problems, *names.spellings.problems),
-        notes=(*names.spellings.notes, *without_labels(TARGETS, videos)),
-        default_splits=tuple(official),
-    )
+    return assemble_dataset(NAME, names, targets=TARGETS, videos=videos, splits=official, problems=problems)
 
 
 def _raw_rows(path: Path, side: str) -> list[tuple[str, tuple[str, list[str]]]]:
@@ -111,7 +104,7 @@ def _is_number(text: str) -> bool:
 def _parse(raw: tuple[str, list[str]]) -> _Label:
     side, fields = raw
     if len(fields) != 4:
-        raise DatasetError(f"expected id TES PCS deduction, got {len(fields)} words")
+        raise DatasetError(f"expected id TES PCS deduction, got {counted(len(fields), 'word')}")
     marks = read_labels(dict(zip(COLUMNS, fields[1:], strict=True)))
     return _Label(str(frame_number(fields[0], name="id")), side, marks)
 

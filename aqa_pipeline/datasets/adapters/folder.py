@@ -4,6 +4,8 @@ Columns, in any order: `video`, `score` (needed for training), and optionally
     score:<name>   a further target called <name>, e.g. score:difficulty; one of these may replace `score`
     id             the name of the row, if one file holds several performances (default: `video`)
     split          train or test (empty: neither)
+    split:<name>   the same for a further split called <name>
+    fold           any label; each fold is the test set of a split, the other folds are its training set
     group          an athlete or an event; grouped splits keep the videos of a group together
     start_frame, stop_frame   the performance is [start_frame, stop_frame) of the file
     fps            the frame rate of a folder of pictures (a video file has its own timestamps)
@@ -14,7 +16,7 @@ all videos stay without labels.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +29,13 @@ from aqa_pipeline.datasets.reading.marks import Column
 from aqa_pipeline.datasets.reading.own_videos import find_video, hints
 from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels, without_labels
 from aqa_pipeline.datasets.reading.score_table import TableLine, read_score_table
+from aqa_pipeline.datasets.reading.split_columns import (
+    Places,
+    read_places,
+    split_columns,
+    splits_of_columns,
+    without_fold,
+)
 from aqa_pipeline.datasets.reading.video_endings import without_video_suffix
 from aqa_pipeline.datasets.splits import folds
 from aqa_pipeline.errors import DatasetError
@@ -39,27 +48,31 @@ WHERE = "Your own videos and scores: put a CSV with the columns video and score 
 
 LAYOUT = """\
 ROOT/scores.csv   (or labels.csv, or the only .csv)   columns: video, score [, score:<name>, id, split,
-                  group, start_frame, stop_frame, fps, boxes]
+                  split:<name>, fold, group, start_frame, stop_frame, fps, boxes]
 ROOT/*.mp4 or ROOT/videos/*.mp4   any video format, or folders of pictures (these need the column fps)
 ROOT/boxes/<id>.csv               optional person boxes: frame_index,x1,y1,x2,y2"""
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A usable line: its video, its set in the given split, its marks, and the video's name in the CSV."""
+    """A usable line: its video, its set in each split, its marks, and the video's name in the CSV."""
 
     video: Video
-    side: str
+    places: Places
     labels: RowLabels
     name: str = field(compare=False)
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """The columns of marks, each with the number format of all its fields, and the names in the folder."""
+    """The columns of marks, each with the number format of all its fields, and the columns of splits.
+
+    `names` are the names in the folder.
+    """
 
     names: FolderNames
     marks: Mapping[str, Column]
+    splits: Sequence[str]
 
 
 def load(root: Path) -> Dataset:
@@ -71,7 +84,7 @@ def load(root: Path) -> Dataset:
     header, lines = read_score_table(path)
     target_names = _target_names(path, header)
     marks = {name: Column(line.fields[name] for line in lines) for name in header if _is_score(name)}
-    columns = _Columns(names, marks)
+    columns = _Columns(names, marks, split_columns(header))
     rows, problems = parse_rows(
         ((f"{path.name} line {line.number}", line) for line in lines),
         parse=lambda line: _parse(columns, line),
@@ -79,7 +92,7 @@ def load(root: Path) -> Dataset:
         unread=lambda row: row.labels.unread,
     )
     rows, contested = _without_contested(rows, names)
-    splits, split_problems = _splits([row for row in rows if row.video.labels])
+    splits, default_splits, split_problems = _splits(columns, [row for row in rows if row.video.labels])
     videos, targets = tuple(row.video for row in rows), tuple(Target(name) for name in target_names)
     absent = [row.name for row in rows if not row.video.path.exists()]
     return Dataset(
@@ -93,9 +106,10 @@ def load(root: Path) -> Dataset:
             *names.spellings.notes,
             *_without_scores(path, header, target_names),
             *without_labels(targets, videos),
+            *without_fold(columns.splits, {row.video.video_id: row.places for row in rows}),
             *hints(names, absent),
         ),
-        default_splits=_default_splits(splits),
+        default_splits=default_splits,
     )
 
 
@@ -143,9 +157,7 @@ def _parse(columns: _Columns, line: TableLine) -> _Row:
     row = line.fields
     name = inner_path(row["video"], name="video")
     video_id = inner_path(row["id"], name="id") if row.get("id") else without_video_suffix(name)
-    side = row.get("split", "").lower()
-    if side not in {"", "train", "test"}:
-        raise DatasetError(f"split {row['split']!r} is neither train nor test")
+    places = read_places(columns.splits, row)
     labels = read_labels(
         {column: row[column] for column in columns.marks},
         read=lambda text, name: columns.marks[name].number(text, name=name),
@@ -160,7 +172,7 @@ def _parse(columns: _Columns, line: TableLine) -> _Row:
         fps=_picture_fps(row) if is_frame_folder(path) else None,
         boxes=_boxes(columns.names, row.get("boxes", ""), video_id),
     )
-    return _Row(video, side, labels, name)
+    return _Row(video, places, labels, name)
 
 
 def _boxes(names: FolderNames, value: str, video_id: str) -> Path | None:
@@ -206,32 +218,27 @@ def _without_contested(rows: list[_Row], names: FolderNames) -> tuple[list[_Row]
     return [row for row in rows if row.video.video_id not in left_out], list(left_out.values())
 
 
-def _splits(rows: list[_Row]) -> tuple[dict[str, Split], list[str]]:
-    """Return splits by the column `split` (else random folds) and by group, and problems of the column."""
+def _splits(columns: _Columns, rows: Sequence[_Row]) -> tuple[dict[str, Split], tuple[str, ...], list[str]]:
+    """Return all splits, the names of the default ones, and the problems of the columns.
+
+    The splits are those of the columns, else random folds; with two groups or more also grouped folds. The
+    default is the first there is: `split`, all `split:<name>`, `fold`, grouped folds, random folds.
+    """
     ids = [row.video.video_id for row in rows]
     if len(ids) < 2:
-        return {}, []
-    sides = {side: tuple(r.video.video_id for r in rows if r.side == side) for side in ("train", "test")}
-    problems = []
-    if all(sides.values()):
-        splits = {"given": Split("given", **sides)}
-    else:
-        splits = folds("random", {video_id: video_id for video_id in ids})
-        if any(sides.values()):
-            problems.append("column split names only one of train and test: random splits are used instead")
-    if len({row.video.group for row in rows} - {None}) >= 2:
-        # A video without a group is a group of its own.
-        groups = {row.video.video_id: row.video.group or f"(only {row.video.video_id})" for row in rows}
-        splits |= folds("grouped", groups)
-    return splits, problems
+        return {}, (), []
+    of_columns, problems = splits_of_columns(columns.splits, {row.video.video_id: row.places for row in rows})
+    at_random = {} if any(of_columns) else folds("random", {video_id: video_id for video_id in ids})
+    kinds = [*of_columns, _grouped_folds(rows), at_random]
+    splits = {name: split for kind in kinds for name, split in kind.items()}
+    return splits, tuple(next(filter(None, kinds), ())), problems
 
 
-def _default_splits(splits: Mapping[str, Split]) -> tuple[str, ...]:
-    """Return the given split, else the grouped folds, else the random folds."""
-    by_kind = [
-        [name for name in splits if name.startswith(kind)] for kind in ("given", "grouped-", "random-")
-    ]
-    return tuple(next(filter(None, by_kind), ()))
+def _grouped_folds(rows: Sequence[_Row]) -> dict[str, Split]:
+    if len({row.video.group for row in rows} - {None}) < 2:
+        return {}
+    # A video without a group is a group of its own.
+    return folds("grouped", {r.video.video_id: r.video.group or f"(only {r.video.video_id})" for r in rows})
 
 
 ADAPTER = DatasetAdapter(

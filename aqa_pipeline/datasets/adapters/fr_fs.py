@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
+from aqa_pipeline.datasets.reading.assemble import assemble_dataset
 from aqa_pipeline.datasets.reading.disk import boxes_beside, find_parts, scan_videos
 from aqa_pipeline.datasets.reading.field_values import finite_number, inner_path
 from aqa_pipeline.datasets.reading.file_names import FolderNames
@@ -75,18 +76,17 @@ def load(root: Path) -> Dataset:
     images = paths[0].parent / "Images"
     shelf = scan_videos(names, images.relative_to(root).as_posix())
     splits = _splits(labels)
-    return Dataset(
-        name=NAME,
-        root=root,
-        videos=tuple(
-            _video(names, label, path=shelf.find(label.video_id) or images / label.video_id)
-            for label in labels
-        ),
-        splits=splits,
+    videos = [
+        _video(names, label, path=shelf.find(label.video_id) or images / label.video_id) for label in labels
+    ]
+    return assemble_dataset(
+        NAME,
+        names,
         targets=TARGETS,
-        problems=(*problems, *names.spellings.problems),
-        notes=names.spellings.notes,
-        default_splits=tuple(splits)[:1],
+        videos=videos,
+        splits=splits,
+        problems=problems,
+        default_splits=list(splits)[:1],
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from unicodedata import normalize
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
+from aqa_pipeline.datasets.reading.assemble import assemble_dataset
 from aqa_pipeline.datasets.reading.disk import (
     Shelf,
     boxes_beside,
@@ -25,9 +26,10 @@ from aqa_pipeline.datasets.reading.disk import (
 from aqa_pipeline.datasets.reading.field_values import frame_number, inner_path
 from aqa_pipeline.datasets.reading.file_names import FolderNames
 from aqa_pipeline.datasets.reading.label_rows import parse_rows
-from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels, without_labels
+from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels
 from aqa_pipeline.datasets.splits import grouped_splits, random_splits, share_of
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.records import Dataset, Target, Video
 
 NAME = "mit-skating"
@@ -87,15 +89,14 @@ def load(root: Path) -> Dataset:
         num_test = share_of(len(videos), TEST_SHARE)
         splits = random_splits([v.video_id for v in videos], num_test=num_test)
         splits |= grouped_splits({label.video_id: label.broadcast for label in labels}, num_test=num_test)
-    return Dataset(
-        name=NAME,
-        root=root,
+    return assemble_dataset(
+        NAME,
+        names,
+        targets=TARGETS,
         videos=videos,
         splits=splits,
-        targets=TARGETS,
-        problems=(*problems, *names.spellings.problems),
-        notes=(*names.spellings.notes, *without_labels(TARGETS, videos)),
-        default_splits=tuple(name for name in splits if name.startswith("random-")),
+        problems=problems,
+        default_splits=[name for name in splits if name.startswith("random-")],
     )
 
 
@@ -109,7 +110,9 @@ def _label_file(names: FolderNames) -> Path:
 def _parse(line: str) -> _Label:
     fields = line.split()
     if len(fields) != 6:
-        raise DatasetError(f"expected name TOTAL TES PCS start_frame end_frame, got {len(fields)} words")
+        raise DatasetError(
+            f"expected name TOTAL TES PCS start_frame end_frame, got {counted(len(fields), 'word')}"
+        )
     name = _LABEL_NAME.fullmatch(fields[0])
     if not name or "/" in fields[0] or inner_path(fields[0], name="name") != fields[0]:
         raise DatasetError(

@@ -14,10 +14,10 @@ from aqa_pipeline.datasets.adapters.mtl_aqa_labels import (
     read_dive_labels,
     read_video_ids,
 )
+from aqa_pipeline.datasets.reading.assemble import assemble_dataset
 from aqa_pipeline.datasets.reading.broadcasts import BroadcastFolder, open_broadcast
 from aqa_pipeline.datasets.reading.disk import Shelf, boxes_beside, find_parts, scan_videos
 from aqa_pipeline.datasets.reading.file_names import FolderNames
-from aqa_pipeline.datasets.reading.row_labels import without_labels
 from aqa_pipeline.datasets.splits import grouped_splits
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Dataset, Split, Video
@@ -98,15 +98,14 @@ def load(root: Path) -> Dataset:
     videos = tuple(_video(names, label, shelf=shelf, broadcasts=broadcasts) for label in labels)
     with_marks = any(judge.name in label.scores for label in labels for judge in JUDGES)
     targets = (*TARGETS, *JUDGES) if with_marks else TARGETS
-    return Dataset(
-        name=NAME,
-        root=root,
+    return assemble_dataset(
+        NAME,
+        names,
+        targets=targets,
         videos=videos,
         splits={official.name: official} | grouped_splits(groups, num_test=len(official.test)),
-        targets=targets,
-        problems=(*problems, *names.spellings.problems),
-        notes=(*names.spellings.notes, *without_labels(targets, videos)),
-        default_splits=(official.name,),
+        problems=problems,
+        default_splits=[official.name],
     )
 
 

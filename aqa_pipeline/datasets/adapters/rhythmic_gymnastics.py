@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
+from aqa_pipeline.datasets.reading.assemble import assemble_dataset
 from aqa_pipeline.datasets.reading.disk import (
     Shelf,
     boxes_beside,
@@ -20,8 +21,9 @@ from aqa_pipeline.datasets.reading.disk import (
 from aqa_pipeline.datasets.reading.field_values import finite_number, inner_path
 from aqa_pipeline.datasets.reading.file_names import FolderNames
 from aqa_pipeline.datasets.reading.label_rows import parse_rows
-from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels, without_labels
+from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.records import Dataset, Split, Target, Video
 
 NAME = "rhythmic-gymnastics"
@@ -67,16 +69,7 @@ def load(root: Path) -> Dataset:
     shelf = scan_videos(names, *VIDEO_FOLDERS)
     splits = _splits(labels)
     videos = tuple(_video(names, label, shelf=shelf) for label in labels)
-    return Dataset(
-        name=NAME,
-        root=root,
-        videos=videos,
-        splits=splits,
-        targets=TARGETS,
-        problems=(*problems, *names.spellings.problems),
-        notes=(*names.spellings.notes, *without_labels(TARGETS, videos)),
-        default_splits=tuple(splits),
-    )
+    return assemble_dataset(NAME, names, targets=TARGETS, videos=videos, splits=splits, problems=problems)
 
 
 def _raw_rows(names: FolderNames, side: str) -> list[tuple[str, tuple[str, str]]]:
@@ -96,7 +89,7 @@ def _parse(raw: tuple[str, str]) -> _Label:
     fields = line.split()
     if len(fields) != 6:
         raise DatasetError(
-            f"expected name difficulty execution total penalty seconds, got {len(fields)} words"
+            f"expected name difficulty execution total penalty seconds, got {counted(len(fields), 'word')}"
         )
     name, difficulty, execution, total, _penalty, seconds = fields
     marks = read_labels({"total": total, "difficulty": difficulty, "execution": execution})

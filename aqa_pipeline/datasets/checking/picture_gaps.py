@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.records import Video
 from aqa_pipeline.video.readers.frame_folder import list_pictures, natural_key
 
@@ -54,7 +55,7 @@ def gap_notes(videos: Iterable[Video]) -> tuple[str, ...]:
     if not found:
         return ()
     more = f", and {len(found) - NUM_NAMED} more" if len(found) > NUM_NAMED else ""
-    have = "1 video has" if len(found) == 1 else f"{len(found)} videos have"
+    have = counted(len(found), "video has", "videos have")
     return (
         f"{have} gaps in the numbers of the pictures; pictures after a gap are shown too early: "
         f"{', '.join(found[:NUM_NAMED])}{more}",

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from unicodedata import normalize
 
 from aqa_pipeline.datasets.reading.video_endings import without_video_suffix
+from aqa_pipeline.plurals import counted
 from aqa_pipeline.spelling import folded
 
 NUM_NAMED = 10  # names that a note lists
@@ -59,7 +60,7 @@ def respelled_note(respelled: Mapping[str, str], *, what: str) -> str:
         for asked, found in respelled.items()
     ]
     more = f" and {len(pairs) - NUM_NAMED} more" if len(pairs) > NUM_NAMED else ""
-    were = f"1 {what} was" if len(pairs) == 1 else f"{len(pairs)} {what}s were"
+    were = counted(len(pairs), f"{what} was", f"{what}s were")
     return f"{were} found under another spelling: {', '.join(pairs[:NUM_NAMED])}{more}"
 
 

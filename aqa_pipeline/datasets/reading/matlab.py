@@ -30,9 +30,10 @@ def read_table(path: Path, *, variable: str, num_columns: int) -> npt.NDArray[np
         contents = {name: (shape, kind) for name, shape, kind in whosmat(path, appendmat=False)}
         if variable in contents:
             _check(path, variable, *contents[variable], num_columns=num_columns)
-            return np.asarray(
-                loadmat(path, variable_names=[variable], appendmat=False)[variable], dtype=np.float64
-            )
+            table = loadmat(path, variable_names=[variable], appendmat=False)[variable]
+            if np.iscomplexobj(table):
+                raise DatasetError(f"{path}: {variable} holds complex numbers; expected real ones")
+            return np.asarray(table, dtype=np.float64)
     except DatasetError:
         raise
     except NotImplementedError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aqa_pipeline.datasets.reading.disk import read_label_text
 from aqa_pipeline.errors import DatasetError
+from aqa_pipeline.plurals import counted
 
 DELIMITERS = ",;\t|"
 
@@ -64,7 +65,8 @@ def _line(header: list[str], number: int, fields: list[str]) -> TableLine:
     padded = fields + [""] * (len(header) - len(fields))
     problem = ""
     if any(fields[len(header) :]):
-        problem = f"{len(fields)} fields under {len(header)} columns; quote fields that hold the separator"
+        fields_under = f"{counted(len(fields), 'field')} under {counted(len(header), 'column')}"
+        problem = f"{fields_under}; quote fields that hold the separator"
     return TableLine(number, dict(zip(header, padded, strict=False)), problem)
 
 

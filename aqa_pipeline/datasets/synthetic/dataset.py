@@ -17,8 +17,8 @@ from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.adapters import folder
 from aqa_pipeline.datasets.reading.disk import read_label_text
 from aqa_pipeline.datasets.splits import grouped_splits, random_split, share_of
+from aqa_pipeline.disk.files import write_whole
 from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.files import write_whole
 from aqa_pipeline.records import Dataset, Target
 
 NAME = "synthetic"

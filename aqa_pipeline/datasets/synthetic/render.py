@@ -22,16 +22,16 @@ from aqa_pipeline.datasets.synthetic.choreography import Routine, compose
 from aqa_pipeline.datasets.synthetic.element_motions import Floats
 from aqa_pipeline.datasets.synthetic.figure import Look, Picture, draw_figure, figure_box, joint_positions
 from aqa_pipeline.datasets.synthetic.movement import perform
-from aqa_pipeline.disk_errors import explain_disk_error
+from aqa_pipeline.disk.error_text import explain_disk_error
+from aqa_pipeline.disk.files import whole_file
 from aqa_pipeline.errors import VideoError
-from aqa_pipeline.files import whole_file
 
 FPS = 15
 NUM_MEETS = 4
 PIXELS_PER_METER = 76.0
 # The camera follows the athlete with this delay, and drifts slowly left and right.
 CAMERA_LAG_SECONDS = 0.3
-CAMERA_DRIFT_METRES = 0.2
+CAMERA_DRIFT_METERS = 0.2
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _follow(travel: Floats, *, shift: float) -> Floats:
         here = keep * here + (1 - keep) * there
         camera[index] = here
     seconds = np.arange(len(travel)) / FPS
-    return camera + CAMERA_DRIFT_METRES * np.sin(2 * np.pi * seconds / 9 + shift)
+    return camera + CAMERA_DRIFT_METERS * np.sin(2 * np.pi * seconds / 9 + shift)
 
 
 def _generator(seed: int, purpose: str, number: int) -> np.random.Generator:

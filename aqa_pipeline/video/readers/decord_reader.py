@@ -70,7 +70,7 @@ def _batches(scan: Scan, frame_index: Sequence[int], num_threads: int) -> Iterat
             return
         for start in range(0, len(frame_index), BATCH_FRAMES):
             batch = reader.get_batch(list(frame_index[start : start + BATCH_FRAMES])).asnumpy()
-            if batch.shape[1:3] != (scan.height, scan.width):
+            if batch.shape[1:3] != (scan.frame_format.height, scan.frame_format.width):
                 log.warning("%s: decord delivers pictures of another size, %s", scan.path, batch.shape)
                 return
             yield batch

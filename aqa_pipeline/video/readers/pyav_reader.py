@@ -39,7 +39,7 @@ def read_pyav(
     `picture` receives the facts on how they were converted. Raises `VideoError` if decoded frames differ from
     the timeline.
     """
-    picture.update(aspect_facts(scan.aspect))
+    picture.update(aspect_facts(scan.frame_format.aspect))
     yield from _as_shown(_progressive(scan, frame_index, num_threads, picture), scan, picture)
 
 
@@ -171,8 +171,8 @@ def _as_shown(
     reformatter = (
         VideoReformatter()
     )  # one scaler for all frames; `frame.reformat` would build a new one each time
-    width, height = scan.square_size
-    kernel = None if width == scan.width else "BICUBIC"  # the default of the ffmpeg program
+    width, height = scan.frame_format.square_size
+    kernel = None if width == scan.frame_format.width else "BICUBIC"  # the default of the ffmpeg program
     warned = False
     for frame in frames:
         if frame.is_corrupt and not warned:
@@ -187,7 +187,7 @@ def _as_shown(
         if colors is not None:
             picture.update(colors.facts)
             stored = to_bt709(stored, colors)
-        yield orient(np.asarray(stored, dtype=np.uint8), scan.orientation)
+        yield orient(np.asarray(stored, dtype=np.uint8), scan.frame_format.orientation)
 
 
 def failure(scan: Scan, index: int, why: str) -> VideoError:

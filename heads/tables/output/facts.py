@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from aqa_pipeline.plurals import counted
 from heads.evaluation.evaluate import SELECT_LABELS
 from heads.tables.results import TableResult
 from heads.tables.table import Count, Method, Row, Table
@@ -27,7 +28,8 @@ def facts_of(result: TableResult) -> tuple[str, ...]:
         epochs = "epochs as in the recipe of each head, dataset and split"
     else:
         by = "--quick" if settings.quick else "--epochs"
-        epochs = f"{settings.training.epochs} epochs ({by}; heads that are fitted in closed form have none)"
+        number = counted(settings.training.epochs, "epoch")
+        epochs = f"{number} ({by}; heads that are fitted in closed form have none)"
     return (
         f"seeds {seeds}; {SELECT_LABELS[settings.training.select]}; {settings.training.precision}; {epochs}",
         *(["quick: the first split of each column alone"] if settings.quick else []),

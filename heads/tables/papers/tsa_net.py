@@ -6,7 +6,10 @@ the released code, and compared with the same printed value. The paper quotes al
 4.
 """
 
-from heads.tables.table import Average, Column, Method, Row, Table
+from dataclasses import replace
+
+from heads.tables.papers.quoted_poses import POSES_NOTE, pose_dct
+from heads.tables.table import Average, Column, ExtractionChoice, Method, Row, Table
 
 SOURCE = "Wang et al., TSA-Net, ACM MM 2021"
 
@@ -27,8 +30,9 @@ FR_FS = Column("fr-fs", "FR-FS, Acc.", "fr-fs", ("official",), "clean", metric="
 TUBES = {"tubes": ("i3d-tsa-net",)}
 PAPER_MAPS = {"endpoint": "Mixed_4e"}
 RELEASED_MAPS = {"endpoint": "MaxPool3d_4a_3x3"}
+AS_USUAL = ExtractionChoice()
 # FR-FS is neither mirrored nor shifted in training: section 4.2 names only the other two datasets.
-AS_SHOWN = ("--views", "reference")
+AS_SHOWN = ExtractionChoice(views="reference")
 
 FROZEN_NOTE = (
     "The FIRST STAGE of I3D is FROZEN here, and its maps are stored; the paper trained all of I3D. Expect "
@@ -54,7 +58,7 @@ REGRESSION_NOTE = (
     "error, as on MTL-AQA (Table 1 also has the score distribution)."
 )
 AVERAGE_NOTE = "Avg. Corr.: Fisher-z mean over the six sports, in the paper and here."
-CITED_NOTE = "cited: the paper quotes the number from another paper; it is never run here."
+CITED_NOTE = "cited: the paper quotes the number from another paper; nothing is computed for it."
 SELECTION_NOTE = (
     "The released code keeps the epoch with the best TEST accuracy. Here the last epoch is kept, unless "
     "--select says otherwise."
@@ -72,10 +76,10 @@ def by_sport(*printed: float | None) -> dict[str, float]:
     return {name: value for name, value in zip(names, printed, strict=True) if value is not None}
 
 
-def tube_method(head: str, variant: str = "paper", *, extraction: tuple[str, ...] = ()) -> Method:
+def tube_method(head: str, variant: str = "paper", *, extraction: ExtractionChoice = AS_USUAL) -> Method:
     """Return a head on the maps of its variant."""
     if variant.startswith("released"):
-        return Method(head, TUBES, variant, RELEASED_MAPS, ("--variant", "released", *extraction))
+        return Method(head, TUBES, variant, RELEASED_MAPS, replace(extraction, variant="released"))
     return Method(head, TUBES, variant, PAPER_MAPS, extraction)
 
 
@@ -99,10 +103,10 @@ TABLE_1 = Table(
     source=SOURCE,
     columns=AQA7,
     rows=(
+        pose_dct("Pose+DCT", by_sport(0.5300, None, None, None, None, None, None)),
         *(
             Row(name, "", label, by_sport(*printed))
             for name, label, *printed in (
-                ("pose-dct", "Pose+DCT", 0.5300, None, None, None, None, None, None),
                 ("st-gcn", "ST-GCN", 0.3286, 0.577, 0.1681, 0.1234, 0.6600, 0.6483, 0.4433),
                 ("c3d-lstm", "C3D-LSTM", 0.6047, 0.5636, 0.4593, 0.5029, 0.7912, 0.6927, 0.6165),
                 ("c3d-svr", "C3D-SVR", 0.7902, 0.6824, 0.5209, 0.4006, 0.5937, 0.9120, 0.6937),
@@ -115,7 +119,7 @@ TABLE_1 = Table(
         Row("tsa-usdl-paper", "TSA-Net", "paper, distribution", TSA_NET, tube_method("tsa-usdl")),
     ),
     averages=(AVERAGE,),
-    footnotes=(FROZEN_NOTE, HEAD_NOTE, RELEASED_NOTE, VIEWS_NOTE, AVERAGE_NOTE, CITED_NOTE),
+    footnotes=(FROZEN_NOTE, HEAD_NOTE, RELEASED_NOTE, VIEWS_NOTE, AVERAGE_NOTE, CITED_NOTE, POSES_NOTE),
     decimals=4,
 )
 
@@ -140,10 +144,10 @@ TABLE_4 = Table(
     source=SOURCE,
     columns=(MTL_AQA,),
     rows=(
+        pose_dct("Pose+DCT", {MTL_AQA.name: 0.2682}),
         *(
             Row(name, "", label, {MTL_AQA.name: printed})
             for name, label, printed in (
-                ("pose-dct", "Pose+DCT", 0.2682),
                 ("c3d-svr", "C3D-SVR", 0.7716),
                 ("c3d-lstm", "C3D-LSTM", 0.8489),
                 ("c3d-avg-stl", "C3D-AVG-STL", 0.8960),
@@ -154,7 +158,7 @@ TABLE_4 = Table(
         trained("nl-net", "NL-Net", {MTL_AQA.name: 0.9422}),
         *both("tsa", "TSA-Net", {MTL_AQA.name: 0.9393}),
     ),
-    footnotes=(FROZEN_NOTE, RELEASED_NOTE, VIEWS_NOTE, CITED_NOTE),
+    footnotes=(FROZEN_NOTE, RELEASED_NOTE, VIEWS_NOTE, CITED_NOTE, POSES_NOTE),
     decimals=4,
 )
 
@@ -178,7 +182,7 @@ TABLE_6 = Table(
             "Plain-Net",
             "maps of variant released",
             PLAIN,
-            Method("plain-net", TUBES, "paper", RELEASED_MAPS, ("--variant", "released", *AS_SHOWN)),
+            Method("plain-net", TUBES, "paper", RELEASED_MAPS, replace(AS_SHOWN, variant="released")),
         ),
         *(
             Row(

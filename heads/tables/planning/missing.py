@@ -1,7 +1,6 @@
 """What a table needs per dataset: files, features, weights, time, disk, and the first command."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,11 @@ from aqa_pipeline.simulation import find_stream, name_of_stream
 from heads.registry import find_head
 from heads.tables.planning.needs import FeatureNeed
 from heads.tables.planning.plan import TablePlan
+from heads.tables.planning.trained_backbones import missing_starts, total_flop
 from heads.tables.planning.workload import SECONDS_PER_EPOCH
 from heads.tables.running import is_finished
 from heads.tables.settings import Settings
-from heads.tables.table import Column, Count, Method, Table
+from heads.tables.table import Column, Count, ExtractionChoice, Method, Table
 
 # (stream, backbone) pairs -> names of missing weights; passed in, because this package imports no networks.
 WeightsLacking = Callable[[Sequence[tuple[str, str]]], Sequence[str]]
@@ -25,17 +25,22 @@ FLOAT32_FACTOR = 2  # simulated features are float16, so float32 features are tw
 
 @dataclass(frozen=True)
 class Cost:
-    """The size of the features to make, and the training time on one core; None if unknown."""
+    """The size of the features to make, and the training time of heads on one core; None if unknown.
+
+    `backbone_flop` are the floating-point operations of the backbones to train.
+    """
 
     megabytes: float | None
     core_seconds: float | None
+    backbone_flop: float = 0.0
 
 
 @dataclass(frozen=True)
 class Lack:
     """What the table cells of one dataset need before they can be run.
 
-    `reason` says why the dataset cannot be read. `num_absent` videos are not on disk.
+    `reason` says why the dataset cannot be read. `num_absent` videos are not on disk. `streams` stand with
+    their networks: backbones, and for pixels the tracker or "".
     """
 
     dataset: str
@@ -71,7 +76,9 @@ def _lack_of(name: str, plan: TablePlan, weights_lacking: WeightsLacking) -> Lac
     streams = tuple(
         dict.fromkeys(_streams(table, columns, blocked) if isinstance(dataset, str) else _of_needs(needs))
     )
-    weights = () if settings.features.simulated else tuple(weights_lacking(streams))
+    weights: tuple[str, ...] = ()
+    if not settings.features.simulated:
+        weights = tuple(dict.fromkeys([*weights_lacking(streams), *_starts(plan, columns, blocked)]))
     return Lack(
         dataset=name,
         root=settings.root(name),
@@ -84,7 +91,11 @@ def _lack_of(name: str, plan: TablePlan, weights_lacking: WeightsLacking) -> Lac
         command=_first_command(dataset, name, needs, weights, plan),
         cost=Cost(None, None)
         if isinstance(dataset, str)
-        else Cost(_megabytes(needs, dataset), _core_seconds(plan, columns, dataset)),
+        else Cost(
+            _megabytes(needs, dataset),
+            _core_seconds(plan, columns, dataset),
+            _backbone_flop(plan, columns, dataset),
+        ),
     )
 
 
@@ -107,16 +118,35 @@ def _load(name: str, columns: Sequence[Column], settings: Settings) -> Dataset |
 def _streams(
     table: Table, columns: Sequence[Column], blocked: set[tuple[str, str]]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the streams and usual backbones that the blocked table cells read."""
+    """Yield the streams and usual networks that the blocked table cells read."""
+    for source in _blocked_sources(table, columns, blocked):
+        for stream, backbones in source.streams.items():
+            yield stream, backbones[0] or _tracker(source.extraction)
+
+
+def _blocked_sources(
+    table: Table, columns: Sequence[Column], blocked: set[tuple[str, str]]
+) -> Iterator[Method | Count]:
     for column in columns:
         for row in table.rows:
             source = _source(table, row.name, column)
             if source is not None and (row.name, column.name) in blocked:
-                yield from ((stream, backbones[0]) for stream, backbones in source.streams.items())
+                yield source
 
 
 def _of_needs(needs: Sequence[FeatureNeed]) -> Iterator[tuple[str, str]]:
-    return ((need.stream, need.backbone) for need in needs)
+    return ((need.stream, need.backbone or _tracker(need.extraction)) for need in needs)
+
+
+def _tracker(extraction: ExtractionChoice) -> str:
+    return extraction.frames.tracker if extraction.frames else ""
+
+
+def _starts(plan: TablePlan, columns: Sequence[Column], blocked: set[tuple[str, str]]) -> Iterator[str]:
+    """Yield the missing weights that blocked trainings of backbones start from."""
+    for source in _blocked_sources(plan.table, columns, blocked):
+        if isinstance(source, Method) and source.trained is not None:
+            yield from missing_starts(source.trained, plan.settings)
 
 
 def _first_command(
@@ -128,7 +158,7 @@ def _first_command(
         needs and not settings.features.simulated and not any(n.num_present for n in needs)
     ):
         return f"aqa datasets check {name} --root {settings.root(name)}"
-    if needs and weights:
+    if weights:
         return f"aqa weights fetch {' '.join(weights)}"
     return needs[0].command(settings) if needs else ""
 
@@ -137,8 +167,15 @@ def _megabytes(needs: Sequence[FeatureNeed], dataset: Dataset) -> float | None:
     """Return the size of the missing features by the lengths in the labels; None if a length is unknown."""
     videos = {video.video_id: video for video in dataset.videos}
     total = 0
-    for need in dict.fromkeys((n.stream, n.backbone, n.lacking) for n in needs):
-        size = _num_bytes(need[0], need[1], [videos[video_id] for video_id in need[2]], dataset.adapter)
+    for stream, backbone, frames, lacking in dict.fromkeys(
+        (n.stream, n.backbone, n.extraction.frames, n.lacking) for n in needs
+    ):
+        of_videos = [videos[video_id] for video_id in lacking]
+        size = (
+            len(lacking) * frames.num_bytes
+            if frames is not None
+            else _num_bytes(stream, backbone, of_videos, dataset.adapter)
+        )
         if size is None:
             return None
         total += size
@@ -159,19 +196,36 @@ def _num_bytes(stream: str, backbone: str, videos: Sequence[Video], dataset: str
 
 
 def _core_seconds(plan: TablePlan, columns: Sequence[Column], dataset: Dataset) -> float | None:
-    """Return the training time of unfinished table cells on one core; None if a head was never timed."""
-    done = {task.place for task in plan.tasks if is_finished(task)}
-    total, seen = 0.0, set(done)
+    """Return the training time of unfinished heads on one core; None if a head was never timed."""
+    total = 0.0
+    for method, column in _unfinished(plan, columns):
+        if method.trained is not None:
+            continue
+        if method.head not in SECONDS_PER_EPOCH:
+            return None
+        total += _seconds_of(method, column, dataset, plan.settings)
+    return total
+
+
+def _backbone_flop(plan: TablePlan, columns: Sequence[Column], dataset: Dataset) -> float:
+    """Return the operations of the backbones that unfinished table cells train."""
+    epochs, seeds = plan.settings.training.epochs, plan.settings.training.seeds
+    return sum(
+        total_flop(method, column, dataset, epochs=epochs, seeds=seeds)
+        for method, column in _unfinished(plan, columns)
+        if method.trained is not None
+    )
+
+
+def _unfinished(plan: TablePlan, columns: Sequence[Column]) -> Iterator[tuple[Method, Column]]:
+    """Yield what is still to be trained; columns that share runs are trained once."""
+    seen = {task.place for task in plan.tasks if is_finished(task)}
     for column in columns:
         for row in plan.table.rows:
             source = _source(plan.table, row.name, column)
-            if not isinstance(source, Method) or (row.name, column.folder) in seen:
-                continue
-            seen.add((row.name, column.folder))
-            if source.head not in SECONDS_PER_EPOCH:
-                return None
-            total += _seconds_of(source, column, dataset, plan.settings)
-    return total
+            if isinstance(source, Method) and (row.name, column.folder) not in seen:
+                seen.add((row.name, column.folder))
+                yield source, column
 
 
 def _seconds_of(method: Method, column: Column, dataset: Dataset, settings: Settings) -> float:
@@ -179,17 +233,11 @@ def _seconds_of(method: Method, column: Column, dataset: Dataset, settings: Sett
     seconds = 0.0
     for name in column.splits:
         recipe = find_head(method.head).choose_recipe(column.dataset, name, method.variant, lengths)
-        at_once = recipe.optimiser == "closed-form"
+        at_once = recipe.is_closed_form
         epochs = recipe.epochs if at_once else settings.training.epochs or recipe.epochs
         hundreds = len(dataset.split(name).train) / 100
         seconds += epochs * SECONDS_PER_EPOCH[method.head] * len(method.streams) * hundreds
     return seconds * len(settings.training.seeds)
-
-
-def free_megabytes(place: Path) -> float:
-    """Return the free disk space of the folder, which need not exist yet."""
-    there = next(folder for folder in (place.absolute(), *place.absolute().parents) if folder.exists())
-    return shutil.disk_usage(there).free / 1e6
 
 
 def num_cores() -> int:

@@ -8,26 +8,33 @@ from aqa_pipeline.datasets import DATASETS
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Dataset, StreamSpec
 from aqa_pipeline.simulation import name_of_stream
+from aqa_pipeline.spec_facts import typed_facts
 from aqa_pipeline.store import Store
 from heads.data.feature_set import find_missing
 from heads.tables.settings import Settings
-from heads.tables.table import Column, Count, Method
+from heads.tables.table import Column, Count, ExtractionChoice, Method
 
 
 @dataclass(frozen=True)
 class FeatureNeed:
     """Features that the store lacks for the videos `lacking`, of `num_videos` in all.
 
-    `num_present` of the lacking videos are on disk. `extraction` are further options of `aqa extract`.
+    `backbone` is "" for the stream pixels, which no network makes. `num_present` of the lacking videos are
+    on disk.
     """
 
     dataset: str
     stream: str
     backbone: str
-    extraction: tuple[str, ...]
+    extraction: ExtractionChoice
     lacking: tuple[str, ...]
     num_videos: int
     num_present: int
+
+    @property
+    def made_with(self) -> str:
+        """What makes the stream: its backbone; the size of pictures for pixels."""
+        return self.backbone or str(self.extraction.frames)
 
     def command(self, settings: Settings) -> str:
         """Return the `aqa` command that makes the features."""
@@ -37,18 +44,19 @@ class FeatureNeed:
             return f"aqa simulate --like {self.dataset} {place} --streams {name}"
         words = (
             f"aqa extract --dataset {self.dataset} {place} --streams {self.stream}",
-            f"--backbone {self.stream}={self.backbone}",
-            *self.extraction,
+            *([f"--backbone {self.stream}={self.backbone}"] if self.backbone else []),
+            *self.extraction.words,
         )
         return " ".join(words)
 
     def explain(self, settings: Settings) -> str:
         """Return what is missing and how to get it."""
         num_lacking = len(self.lacking)
-        if settings.features.simulated and "--variant" in self.extraction:
-            return f"{self.stream} are not simulated as `aqa extract {' '.join(self.extraction)}` makes them."
+        if settings.features.simulated and self.extraction.variant != "paper":
+            words = " ".join(self.extraction.words)
+            return f"{self.stream} are not simulated as `aqa extract {words}` makes them."
         lines = [
-            f"{num_lacking} of {self.num_videos} videos lack {self.stream} ({self.backbone}) in "
+            f"{num_lacking} of {self.num_videos} videos lack {self.stream} ({self.made_with}) in "
             f"{settings.store}. Make them with `{self.command(settings)}`"
             + (", or leave these videos out with --allow-missing." if num_lacking < self.num_videos else ".")
         ]
@@ -97,7 +105,7 @@ def find_features(
         need = functools.partial(_need, reader, stream, dataset=dataset, num_videos=len(wanted))
         of_stream = shelf.specs_of(dataset.name, stream)
         alike = [spec for spec in of_stream if reader.facts.items() <= spec.facts.items()]
-        stored = _of_this_kind(alike, backbones, settings=settings)
+        stored = _of_this_kind(_with_tubes(alike, reader), backbones, settings=settings)
         fitting = _narrow(stored, stream, backbones, settings=settings)
         if len(fitting) > 1:
             lacking.append(_choice(stream, fitting, dataset, settings))
@@ -108,15 +116,32 @@ def find_features(
             specs[stream] = spec
             without = list(find_missing(shelf.store, dataset, {stream: spec}, video_ids=wanted))
             if without and not settings.features.allow_missing:
-                lacking.append(need(str(spec.facts["backbone"]), without))
+                lacking.append(need(_backbone_of(spec), without))
     return specs, lacking
+
+
+def _backbone_of(spec: StreamSpec) -> str:
+    """Return the backbone that made the features; "" for the stream pixels."""
+    return typed_facts(spec).backbone or ""
+
+
+def _with_tubes(stored: Sequence[StreamSpec], reader: Method | Count) -> list[StreamSpec]:
+    """Return the tracked frames if the head needs a tube, or if there are any; else all features.
+
+    Tracked and untracked frames of one size show the same pictures.
+    """
+    trained = reader.trained if isinstance(reader, Method) else None
+    if trained is None:
+        return list(stored)
+    tracked = [spec for spec in stored if typed_facts(spec).tracker is not None]
+    return tracked if trained.needs_tube or tracked else list(stored)
 
 
 def _of_this_kind(
     stored: Sequence[StreamSpec], backbones: Sequence[str], *, settings: Settings
 ) -> list[StreamSpec]:
     """Return the features of these backbones, simulated or real as the settings say."""
-    of_backbone = [spec for spec in stored if spec.facts.get("backbone") in backbones]
+    of_backbone = [spec for spec in stored if _backbone_of(spec) in backbones]
     fitting = [spec for spec in of_backbone if spec.simulated == settings.features.simulated]
     if of_backbone and not fitting and not settings.features.simulated:
         raise RunError(
@@ -134,7 +159,7 @@ def _narrow(
     starts = [text.partition("=")[2] for text in settings.features.specs if text.partition("=")[0] == stream]
     chosen = [spec for spec in specs if any(spec.hash.startswith(start) for start in starts)]
     for backbone in backbones:
-        of_first = [spec for spec in chosen or specs if spec.facts["backbone"] == backbone]
+        of_first = [spec for spec in chosen or specs if _backbone_of(spec) == backbone]
         if of_first:
             return of_first
     return []
@@ -142,13 +167,14 @@ def _narrow(
 
 def _choice(stream: str, specs: Sequence[StreamSpec], dataset: Dataset, settings: Settings) -> str:
     first = specs[0]
+    backbone = f" ({_backbone_of(first)})" if _backbone_of(first) else ""
     listed = "\n".join(
         f"  --spec {stream}={spec.hash}: {'; '.join(first.differences(spec)) or 'the first'}"
         for spec in specs
     )
     return (
-        f"{settings.store} has {stream} ({first.facts['backbone']}) of {dataset.name} made in {len(specs)} "
-        f"ways. Choose one:\n{listed}"
+        f"{settings.store} has {stream}{backbone} of {dataset.name} made in "
+        f"{len(specs)} ways. Choose one:\n{listed}"
     )
 
 

@@ -1,7 +1,7 @@
 """The plan of a table: which table cells can be run or counted on this machine, and what the others need."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aqa_pipeline.datasets import load_dataset
@@ -11,9 +11,10 @@ from aqa_pipeline.store import Store
 from heads.data.stored_specs import SpecChoice
 from heads.registry import find_head
 from heads.tables.planning.needs import FeatureNeed, Shelf, find_features, videos_of
+from heads.tables.planning.trained_backbones import StartOfBackbone, recipes_of, start_of, why_no_start
 from heads.tables.settings import Settings
 from heads.tables.table import Column, Count, Method, Row, Table
-from heads.training.options import FeatureOptions, FitOptions, FitRequest, TrainingOptions
+from heads.training.options import FeatureOptions, FineTuneOptions, FitOptions, FitRequest, TrainingOptions
 
 Place = tuple[str, str]  # a row, and a column, an average or the folder of its runs
 
@@ -23,7 +24,8 @@ class CellTask:
     """A table cell to train, in plain values that can be sent to another process.
 
     `place` is its row and the folder of its runs. `specs` are the full hashes by stream. `recipe_epochs` are
-    the epochs of one training by the recipes, `num_epochs` those of all splits and seeds.
+    the epochs of one training by the recipes, `num_epochs` those of all splits and seeds. `trained` is the
+    backbone that is trained, too.
     """
 
     place: Place
@@ -36,6 +38,7 @@ class CellTask:
     settings: Settings
     recipe_epochs: tuple[int, ...]
     num_epochs: int
+    trained: StartOfBackbone | None = None
 
     @property
     def out(self) -> Path:
@@ -49,12 +52,13 @@ class CellTask:
 
     def request(self) -> FitRequest:
         """Return the fit of this table cell; load the labels of the dataset."""
-        settings = self.settings
+        settings, trained = self.settings, self.trained
+        is_on_maps = trained is None and find_head(self.head).reads_maps
         features = FeatureOptions(
             streams=tuple(stream for stream, _ in self.specs),
             specs=SpecChoice(dict(self.specs)),
             allow_missing=settings.features.allow_missing,
-            second_stage=settings.training.second_stage if find_head(self.head).reads_maps else None,
+            second_stage=settings.training.second_stage if is_on_maps else None,
         )
         training = TrainingOptions(
             seeds=tuple(settings.training.seeds),
@@ -71,6 +75,9 @@ class CellTask:
             splits=self.splits,
             features=features,
             training=training,
+            fine_tune=None
+            if trained is None
+            else FineTuneOptions(backbone=trained.name, weights=trained.weights),
         )
         dataset = load_dataset(self.dataset, settings.root(self.dataset))
         return FitRequest(options, dataset, Store(settings.store), self.out)
@@ -124,9 +131,12 @@ def plan_table(table: Table, settings: Settings) -> TablePlan:
 
     Raises `RunError` if only simulated features fit, without --simulated.
     """
-    plans = _Plans(table, Shelf.of(settings))
+    shelf = Shelf.of(settings)
+    datasets = {column.name: _load(column, settings) for column in table.columns}
+    table = _with_cited(table, datasets, shelf)
+    plans = _Plans(table, shelf)
     for column in table.columns:
-        dataset = _load(column, settings)
+        dataset = datasets[column.name]
         for row in table.rows:
             source = table.source_of(row, column.name)
             if isinstance(source, Method):
@@ -134,6 +144,23 @@ def plan_table(table: Table, settings: Settings) -> TablePlan:
             elif isinstance(source, Count):
                 plans.add_count(row, source, column, dataset)
     return plans.finished()
+
+
+def _with_cited(table: Table, datasets: Mapping[str, Dataset | str], shelf: Shelf) -> Table:
+    """Return the table with the columns in which rows `where_stored` have no stored features as cited."""
+
+    def is_stored(row: Row, dataset: Dataset | str) -> bool:
+        streams = row.method.streams if row.method else {}
+        return isinstance(dataset, Dataset) and all(shelf.specs_of(dataset.name, each) for each in streams)
+
+    def with_cited(row: Row) -> Row:
+        if not row.where_stored:
+            return row
+        cited = {name for name, dataset in datasets.items() if not is_stored(row, dataset)}
+        cited |= {average.name for average in table.averages if cited & set(average.columns)}
+        return replace(row, cited=frozenset(cited))
+
+    return replace(table, rows=tuple(map(with_cited, table.rows)))
 
 
 def _load(column: Column, settings: Settings) -> Dataset | str:
@@ -161,11 +188,13 @@ class _Plans:
     def add_method(self, row: Row, method: Method, column: Column, dataset: Dataset | str) -> None:
         """Add the training of a table cell; columns that share runs are one task."""
         specs, reason = self._look(method, column, dataset)
-        if reason:
+        if reason or isinstance(dataset, str):
             self.blocked.append(Blocked(row.name, column.name, reason))
-        else:
-            task = _task(row, method, column, specs=specs, settings=self.shelf.settings)
-            self.tasks += [task] if task not in self.tasks else []
+            return
+        settings = self.shelf.settings
+        start = start_of(method, column, dataset, settings)
+        task = _task(row, method, column, specs=specs, settings=settings, start=start)
+        self.tasks += [task] if task not in self.tasks else []
 
     def add_count(self, row: Row, count: Count, column: Column, dataset: Dataset | str) -> None:
         """Add the counting of a table cell; counting everywhere needs no stored tubes."""
@@ -187,7 +216,10 @@ class _Plans:
         specs, lacking = find_features(reader, column, dataset, shelf=self.shelf)
         self.needs |= dict.fromkeys(need for need in lacking if isinstance(need, FeatureNeed))
         settings = self.shelf.settings
-        return specs, "\n".join(n if isinstance(n, str) else n.explain(settings) for n in lacking)
+        reasons = [each if isinstance(each, str) else each.explain(settings) for each in lacking]
+        if isinstance(reader, Method) and reader.trained is not None:
+            reasons.append(why_no_start(reader.trained, settings))
+        return specs, "\n".join(filter(None, reasons))
 
     def finished(self) -> TablePlan:
         """Return the plan."""
@@ -202,13 +234,16 @@ class _Plans:
 
 
 def _task(
-    row: Row, method: Method, column: Column, *, specs: Mapping[str, StreamSpec], settings: Settings
+    row: Row,
+    method: Method,
+    column: Column,
+    *,
+    specs: Mapping[str, StreamSpec],
+    settings: Settings,
+    start: StartOfBackbone | None,
 ) -> CellTask:
-    choose = find_head(method.head).choose_recipe
-    # The number of epochs does not depend on the lengths of the videos, which only the features have.
-    lengths = {stream: [1] for stream in specs}
-    recipes = [choose(column.dataset, split, method.variant, lengths) for split in column.splits]
-    at_once = all(recipe.optimiser == "closed-form" for recipe in recipes)
+    recipes = recipes_of(method, column)
+    at_once = all(recipe.is_closed_form for recipe in recipes)
     recipe_epochs = tuple(sorted({recipe.epochs for recipe in recipes}))
     per_seed = sum((not at_once and settings.training.epochs) or recipe.epochs for recipe in recipes)
     return CellTask(
@@ -222,4 +257,5 @@ def _task(
         settings=settings,
         recipe_epochs=recipe_epochs,
         num_epochs=per_seed * len(settings.training.seeds),
+        trained=start,
     )

@@ -17,6 +17,7 @@ SECONDS_PER_EPOCH = {
     "ms-lstm": 0.65,
     "svr-average": 1.3,
     "svr-maximum": 1.1,
+    "pose-dct": 4.0,
 }
 UNKNOWN_HEAD_SECONDS = 0.6
 

@@ -5,7 +5,7 @@ import pytest
 
 from aqa_pipeline.athlete.covered_part import CoveredPart, covered_part, covered_parts
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import Record, Source, StreamSpec
+from aqa_pipeline.records import Pictures, Record, Source, StreamSpec
 
 SEGMENTS = StreamSpec("segments", {"rate_fps": 5.0, "frames_per_step": 16})
 TUBES = StreamSpec("tubes", {"num_frames": 103, "stride": 10})
@@ -22,9 +22,9 @@ def steps(number: int, seconds: float = 3.2) -> np.ndarray:
 
 
 def test_a_video_of_six_seconds_is_six_seconds_long_though_one_segment_fits() -> None:
-    record = Record("d", "v", SEGMENTS, np.zeros((1, 4)), steps(1), Source(""), footage=footage(6))
+    record = Record("d", "v", SEGMENTS, np.zeros((1, 4)), steps(1), Source(""), pictures=Pictures(footage(6)))
     assert record.duration_seconds == 6
-    part = covered_part(SEGMENTS, record.pts_seconds, record.footage)
+    part = covered_part(SEGMENTS, record.pts_seconds, record.pictures.footage)
     assert part == CoveredPart(0.0, 3.2, 6.0, 120, "--rest padded")
     assert str(part) == "0.0-3.2 s of 6.0 s"
     assert dict(covered_parts({"segments": record})) == {"segments": part}
@@ -52,11 +52,13 @@ def test_tubes_look_at_the_end_and_the_option_counts_the_frames_of_the_performan
         (TUBES, np.array([[0.0, 6.0]]), 6.0, False),
         (TUBES, np.array([[0.05, 6.0]]), 6.0, True),  # one frame is left out
         (TUBES, np.array([[0.0, 5.95]]), 6.0, True),
+        (StreamSpec("pixels", {"num_frames": 109}), np.array([[0.05, 6.0]]), 6.0, True),
+        (StreamSpec("pixels", {"rate_fps": 5.0}), np.array([[0.0, 5.9]]), 6.0, False),  # half a sample
         (StreamSpec("crops", {"rate_fps": 1.0}), np.array([[2.0, 3.0]]), 6.0, False),  # nobody in the others
         (SEGMENTS, np.empty((0, 2)), 6.0, False),
     ],
 )
-def test_only_what_is_left_out_by_design_is_told(spec, pts, seconds, is_part) -> None:
+def test_only_what_is_left_out_by_design_is_reported(spec, pts, seconds, is_part) -> None:
     assert (covered_part(spec, pts, footage(seconds)) is not None) is is_part
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from aqa_pipeline.athlete.out_of_view import OutOfView, is_out_of_view, streams_out_of_view
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import Record, Source, StreamSpec
+from aqa_pipeline.records import Pictures, Record, Source, StreamSpec
 
 FOOTAGE = Footage(640, 360, 100, 0, 100, 25.0)
 CENTER = (140.0, 0.0, 500.0, 360.0)
@@ -27,8 +27,7 @@ def record(stream: str, *, field_of_view=None, footage=FOOTAGE, **extras) -> Rec
         np.stack([np.arange(number), np.arange(number) + 1.0], axis=1),
         Source("digest"),
         extras={name: np.array(rows) for name, rows in extras.items()},
-        footage=footage,
-        field_of_view=field_of_view,
+        pictures=Pictures(footage, field_of_view),
     )
 
 
@@ -59,9 +58,9 @@ def test_areas_are_those_of_counted_pixels(sides, view) -> None:
     canvas[y1:y2, x1:x2] = True
     shown, seen = canvas.sum(), canvas[:, view[0] : view[1]].sum()
     expected = bool(shown == 0 or 2 * seen < shown)
-    told = is_out_of_view(np.array([quad(x1, y1, x2, y2)]), (view[0], 0, view[1], 40), frame_size=(60, 40))
+    outside = is_out_of_view(np.array([quad(x1, y1, x2, y2)]), (view[0], 0, view[1], 40), frame_size=(60, 40))
     if 2 * seen != shown or shown == 0:  # an exact half may round either way
-        assert told.tolist() == [expected]
+        assert outside.tolist() == [expected]
 
 
 def test_a_tube_counts_its_frames_once_and_leaves_out_those_without_a_quad() -> None:
@@ -78,10 +77,10 @@ def test_segments_take_the_boxes_of_the_crops_within_their_frames() -> None:
     boxes = [[0, 0, 50, 90, 0.9], [250, 0, 300, 90, 0.9], [600, 0, 640, 90, 0.9]]
     crops = record("crops", frame_index=[[10], [30], [90]], boxes=boxes)
     segments = record("segments", field_of_view=CENTER, frame_index=[[0, 20], [25, 50]])
-    told = dict(streams_out_of_view({"segments": segments, "crops": crops}))
-    assert told == {"segments": OutOfView(1, 2)}  # frame 90 is none that the segments look at
-    assert str(told["segments"]) == "in 1 of 2 frames"
-    assert told["segments"].option == "--framing whole"
+    outside = dict(streams_out_of_view({"segments": segments, "crops": crops}))
+    assert outside == {"segments": OutOfView(1, 2)}  # frame 90 is none that the segments look at
+    assert str(outside["segments"]) == "in 1 of 2 frames"
+    assert outside["segments"].option == "--framing whole"
 
 
 def test_a_network_that_sees_the_whole_frame_needs_no_option() -> None:

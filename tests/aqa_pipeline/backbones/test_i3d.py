@@ -5,9 +5,17 @@ import torch
 from torch.nn import functional as F
 
 from aqa_pipeline.backbones import get_backbone
-from aqa_pipeline.backbones.networks.i3d import ENDPOINTS, InceptionI3d, pool_maps, run_stages
-from aqa_pipeline.backbones.networks.i3d_layers import same_padding, separable_max_pool3d
-from aqa_pipeline.errors import WeightsError
+from aqa_pipeline.backbones.networks.i3d import (
+    ENDPOINTS,
+    FirstStage,
+    InceptionI3d,
+    SecondStage,
+    pool_maps,
+    run_stages,
+)
+from aqa_pipeline.backbones.networks.i3d_layers import separable_max_pool3d
+from aqa_pipeline.backbones.networks.same_padding import same_padding
+from aqa_pipeline.errors import UnknownName, WeightsError
 from extract.runtimes.load_backbone import load_backbone
 
 # The table of the architecture: output for 16x224x224, and number of parameters.
@@ -116,6 +124,31 @@ def test_the_feature_is_the_mean_of_the_ports_pooling(num_frames):
     expected = pooled.squeeze(4).squeeze(3).mean(2)
     ours = pool_maps(maps)
     torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("after", ["MaxPool3d_4a_3x3", "Mixed_4e"])
+def test_both_stages_are_the_whole_network(after):
+    torch.manual_seed(0)
+    whole, clip = InceptionI3d().eval(), torch.randn(1, 3, 16, 64, 64)
+    first, second = FirstStage(after=after).eval(), SecondStage(after=after).eval()
+    for stage in (first, second):
+        stage.load_checkpoint(whole.state_dict())
+    assert not set(first.state_dict()) & set(second.state_dict())
+    assert {*first.state_dict(), *second.state_dict(), "logits.conv3d.weight", "logits.conv3d.bias"} == set(
+        whole.state_dict()
+    )
+    maps = first(clip)
+    assert torch.equal(maps, whole.forward_to(after, clip))
+    torch.testing.assert_close(second(maps), whole(clip))
+
+
+def test_a_first_stage_refuses_other_states_and_ends():
+    state = InceptionI3d().state_dict()
+    del state["Conv3d_2b_1x1.bn.bias"]
+    with pytest.raises(WeightsError, match=r"from Conv3d_1a_7x7 to Mixed_4e: missing \['Conv3d_2b_1x1.bn"):
+        FirstStage(after="Mixed_4e").load_checkpoint(state)
+    with pytest.raises(UnknownName, match="endpoint of I3D to go on from 'Mixed_5c'"):
+        FirstStage(after="Mixed_5c")
 
 
 def test_it_runs_in_bfloat16_on_a_cpu():

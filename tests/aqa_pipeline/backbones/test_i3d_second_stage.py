@@ -79,7 +79,7 @@ def test_checkpoints_that_do_not_fit_are_refused(whole: InceptionI3d) -> None:
     state, stage = whole.state_dict(), SecondStage(after="Mixed_4e")
     before = {name: tensor.clone() for name, tensor in stage.state_dict().items()}
     lacking = {name: tensor for name, tensor in state.items() if name != "Mixed_5c.b0.bn.weight"}
-    with pytest.raises(WeightsError, match=r"from Mixed_4f on: missing \['Mixed_5c.b0.bn.weight'\]"):
+    with pytest.raises(WeightsError, match=r"from Mixed_4f to Mixed_5c: missing \['Mixed_5c.b0.bn.weight'\]"):
         stage.load_checkpoint(lacking)
     with pytest.raises(WeightsError, match=r"another shape \['Mixed_5b.b0.conv3d.weight'\]"):
         stage.load_checkpoint(state | {"Mixed_5b.b0.conv3d.weight": torch.zeros(1)})

@@ -14,7 +14,7 @@ from torchvision.transforms.v2 import functional as F
 
 from aqa_pipeline.backbones import resizing
 from aqa_pipeline.backbones.preprocess import PREPROCESS, get_preprocess
-from aqa_pipeline.backbones.resizing import antialiased, antialiased_center, center
+from aqa_pipeline.backbones.resizing import antialiased, antialiased_center, bicubic, bicubic_center, center
 from aqa_pipeline.errors import UnknownName
 
 SIZES = [
@@ -46,10 +46,25 @@ def test_short_side_and_crop_are_those_of_torchvision(size, name):
     np.testing.assert_array_equal(get_preprocess(name).geometry(picture(size)), expected)
 
 
+@ALL_SIZES
+@pytest.mark.parametrize("side", [224, 240, 260])
+def test_efficientnet_lite_sees_the_center_of_a_bicubic_picture(size, side):
+    chain = transforms.Resize(side + 32, transforms.InterpolationMode.BICUBIC), transforms.CenterCrop(side)
+    ours = get_preprocess(f"efficientnet-lite-{side}")
+    np.testing.assert_array_equal(ours.geometry(picture(size)), through(picture(size), *chain))
+    levels = np.array([0, 51, 255])
+    np.testing.assert_allclose((levels / 255 - ours.mean) / ours.std, levels / 127.5 - 1)
+
+
 @pytest.mark.parametrize(
     "size", [(1080, 1920), (480, 854), (576, 720), (640, 360), (144, 176), (96, 64), (512, 912), (90, 4096)]
 )
-def test_resizing_the_center_alone_changes_no_bit(size):
+@pytest.mark.parametrize(
+    ("part", "resize"),
+    [(antialiased_center, antialiased), (bicubic_center, bicubic)],
+    ids=["bilinear", "bicubic"],
+)
+def test_resizing_the_center_alone_changes_no_bit(size, part, resize):
     for width, height, side in [
         (455, 256, 224),
         (256, 455, 224),
@@ -57,8 +72,8 @@ def test_resizing_the_center_alone_changes_no_bit(size):
         (64, 48, 48),
         (40, 30, 50),
     ]:
-        whole = center(antialiased(picture(size), width, height), side, side)
-        np.testing.assert_array_equal(antialiased_center(picture(size), width, height, side), whole)
+        whole = center(resize(picture(size), width, height), side, side)
+        np.testing.assert_array_equal(part(picture(size), width, height, side), whole)
 
 
 @settings(deadline=None)
@@ -70,8 +85,9 @@ def test_resizing_the_center_alone_changes_no_bit(size):
 def test_any_part_has_the_weights_of_the_whole(periods, ratios, side):
     size = tuple(num * ratio[0] for num, ratio in zip(periods, ratios, strict=True))
     height, width = (num * ratio[1] for num, ratio in zip(periods, ratios, strict=True))
-    whole = center(antialiased(picture(size), width, height), side, side)
-    np.testing.assert_array_equal(antialiased_center(picture(size), width, height, side), whole)
+    for part, resize in ((antialiased_center, antialiased), (bicubic_center, bicubic)):
+        whole = center(resize(picture(size), width, height), side, side)
+        np.testing.assert_array_equal(part(picture(size), width, height, side), whole)
 
 
 @pytest.mark.parametrize(("size", "num_columns"), [((720, 1280), 768), ((240, 320), 320), ((1280, 720), 720)])

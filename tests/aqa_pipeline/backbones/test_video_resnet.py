@@ -80,7 +80,8 @@ def test_ig65m_has_the_official_names_widths_and_size():
     widths = [state[f"layer{i}.0.conv{j}.0.0.weight"].shape[0] for i in range(1, 5) for j in (1, 2)]
     assert widths == [144, 144, 230, 288, 460, 576, 921, 1152]
     assert state["stem.0.weight"].shape == (45, 3, 1, 7, 7)
-    assert {module.eps for module in network.modules() if isinstance(module, nn.BatchNorm3d)} == {1e-3}
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm3d)]
+    assert {(norm.eps, norm.momentum) for norm in norms} == {(1e-3, 0.9)}  # Caffe2's
 
 
 @pytest.mark.usefixtures("weightless")

@@ -17,7 +17,7 @@ CPUS = Cluster("Ray at test", 2, 16, 0)
 GPUS = Cluster("Ray at test", 1, 12, 8)
 
 
-def test_without_ray_the_command_that_installs_it_is_told(monkeypatch, tmp_path) -> None:
+def test_without_ray_the_command_that_installs_it_is_named(monkeypatch, tmp_path) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ClusterError, match=r"Ray cannot be imported .*pip install .*ray"):
         import_ray()
@@ -49,7 +49,7 @@ class TestConnecting:
             ):
                 connect(address).__enter__()
 
-    def test_a_machine_on_which_ray_does_not_start_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_machine_on_which_ray_does_not_start_is_reported(self, monkeypatch: pytest.MonkeyPatch) -> None:
         import ray
 
         def refuse(*_: object, **__: object) -> None:

@@ -76,7 +76,7 @@ def test_a_table_with_a_column_video_is_each_videos_rows(tmp_path: Path) -> None
         ("video,a\njump,1\n,2\n", "line 3 names no video"),
     ],
 )
-def test_a_table_that_is_none_is_told_by_its_line(tmp_path: Path, text: str, message: str) -> None:
+def test_a_table_that_is_none_is_reported_by_its_line(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(DatasetError, match=message):
         read_features(tmp_path / "a.csv")

@@ -33,7 +33,7 @@ def test_one_that_fits_is_taken(video_id: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["01_flow", "1", "01_2", "001", "01.npy", "_rgb", ".mp4"])
 def test_another_name_is_another_video(name: str) -> None:
-    assert match_names(["01"], [name]).told == frozenset()
+    assert match_names(["01"], [name]).considered == frozenset()
 
 
 def test_the_very_name_comes_first() -> None:

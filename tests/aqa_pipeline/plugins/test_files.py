@@ -1,4 +1,4 @@
-"""Plug-ins that are files: run when they are named, gone with the command, and told where they fail."""
+"""Plug-ins that are files: run when they are named, gone with the command, and named where they fail."""
 
 import hashlib
 import sys
@@ -55,7 +55,9 @@ def test_the_bytes_that_were_read_are_run_even_if_the_file_changes(tmp_path: Pat
         ("import no_such_library\n", r"plug.py fails in line 1: ModuleNotFoundError"),
     ],
 )
-def test_a_file_that_fails_is_told_with_its_line_and_leaves_nothing(tmp_path: Path, text, message) -> None:
+def test_a_file_that_fails_is_reported_with_its_line_and_leaves_nothing(
+    tmp_path: Path, text, message
+) -> None:
     modules = set(sys.modules)
     files = [
         read_plugin(written(tmp_path / "club.py", CLUB)),
@@ -67,7 +69,7 @@ def test_a_file_that_fails_is_told_with_its_line_and_leaves_nothing(tmp_path: Pa
     assert set(sys.modules) == modules
 
 
-def test_what_is_no_file_is_told(tmp_path: Path) -> None:
+def test_what_is_no_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="cannot be read"):
         read_plugin(tmp_path)
 
@@ -85,7 +87,7 @@ def test_a_name_of_ours_cannot_be_taken_but_ours_can_be_imported(tmp_path: Path)
         assert DATASETS.find("synthetic").name == "synthetic"
 
 
-def test_two_files_of_one_name_are_told(tmp_path: Path) -> None:
+def test_two_files_of_one_name_are_reported(tmp_path: Path) -> None:
     files = [
         read_plugin(written(tmp_path / f"{title}.py", CLUB.replace("ours", title))) for title in ("a", "b")
     ]

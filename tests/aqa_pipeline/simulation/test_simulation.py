@@ -24,33 +24,8 @@ from aqa_pipeline.simulation import (
 )
 from aqa_pipeline.store import Store
 
-HEADER = "Video_Name\tDifficulty_Score    Execution_Score Total_Score\tPenalty\tVideo_length"
 NAME = "rhythmic-gymnastics"
 STEPS = usual_streams(NAME)
-
-
-def write_labels(root: Path, *, num_train: int, num_test: int, seed: int = 0) -> Path:
-    """Label files of balls, in the authors' form, with scores at random."""
-    rng = np.random.default_rng(seed)
-    rows = [
-        f"Ball_{number:03d}\t5\t5\t{rng.uniform(4, 24):.2f}\t0.00\t{rng.integers(87, 100)}"
-        for number in range(1, num_train + num_test + 1)
-    ]
-    root.mkdir(parents=True)
-    (root / "train.txt").write_text("\n".join([HEADER, *rows[:num_train]]) + "\n")
-    (root / "test.txt").write_text("\n".join([HEADER, *rows[num_train:]]) + "\n")
-    return root
-
-
-@pytest.fixture(scope="module")
-def balls(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    root = tmp_path_factory.mktemp("balls") / "rg"
-    return load_dataset(NAME, write_labels(root, num_train=250, num_test=250))
-
-
-@pytest.fixture
-def few(tmp_path: Path) -> Dataset:
-    return load_dataset(NAME, write_labels(tmp_path / "rg", num_train=3, num_test=2))
 
 
 def relabeled(dataset: Dataset, order: np.ndarray) -> Dataset:
@@ -241,10 +216,10 @@ def test_a_stopped_simulation_goes_on_and_ends_the_same(few, tmp_path):
     for video in few.videos[:3]:
         stopped.path(NAME, video.video_id, spec).unlink()
     kept = stopped.path(NAME, few.videos[-1].video_id, spec)
-    before, told = kept.stat().st_mtime_ns, []
-    report = simulate(few, stopped, Simulation(), streams=["crops"], progress=told.append)
+    before, steps = kept.stat().st_mtime_ns, []
+    report = simulate(few, stopped, Simulation(), streams=["crops"], progress=steps.append)
     assert (report.num_written, report.num_resumed) == (3, 2)
-    assert told == [1, 2, 3, 4, 5]
+    assert steps == [1, 2, 3, 4, 5]
     assert kept.stat().st_mtime_ns == before
     for video in few.videos:
         paths = [store.path(NAME, video.video_id, spec) for store in (whole, stopped)]
@@ -273,7 +248,7 @@ def test_simulated_features_do_not_go_beside_real_ones(few, tmp_path):
         simulate(few, store, Simulation())
 
 
-def test_what_cannot_be_simulated_is_told(few, tmp_path):
+def test_what_cannot_be_simulated_is_reported(few, tmp_path):
     with pytest.raises(UnknownName, match=r"unknown simulated stream 'segment'. Did you mean 'segments'"):
         simulate(few, Store(tmp_path / "s"), Simulation(), streams=["segment"])
     with pytest.raises(UnknownName, match="unknown signal 'sprase'"):
@@ -284,7 +259,7 @@ def test_what_cannot_be_simulated_is_told(few, tmp_path):
     with pytest.raises(DatasetError, match="'x' give no duration"):
         STREAMS["crops"].draw(Simulation(), NAME, Video("x", Path("x.mp4")), quality=0.0)
     unlabeled = (replace(few.videos[0], labels={}), *few.videos[1:])
-    with pytest.raises(DatasetError, match="1 videos have no total score, such as"):
+    with pytest.raises(DatasetError, match="1 video has no total score, such as"):
         quality_of_videos(replace(few, videos=unlabeled))
 
 

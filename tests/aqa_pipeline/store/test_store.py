@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aqa_pipeline import files
+from aqa_pipeline.disk import files
 from aqa_pipeline.errors import SpecMismatch, StoreError
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import Event, Record, Source, StreamSpec
+from aqa_pipeline.records import Event, Pictures, Record, Source, StreamSpec
 from aqa_pipeline.store import Store, feature_store, file_name, folder
 from aqa_pipeline.store.content import checksum_of
 
@@ -34,10 +34,12 @@ def make_record(
         source=Source("0" * 64, 1234, 10**18, 5, None, 29.97, "1" * 64),
         extras={"boxes": np.zeros((steps, 4), np.float32)},
         counts={"frames_without_person": 2},
-        picture={"tone_mapped": "hlg", "sample_aspect": 1.42},
         events=(Event(3, "lost"), Event(7, "restarted", "by the detector")),
-        footage=Footage(640, 360, 500, 5, 400, 29.97),
-        field_of_view=(140.0, 0.0, 500.5, 360.0),
+        pictures=Pictures(
+            footage=Footage(640, 360, 500, 5, 400, 29.97),
+            field_of_view=(140.0, 0.0, 500.5, 360.0),
+            conversions={"tone_mapped": "hlg", "sample_aspect": 1.42},
+        ),
     )
 
 
@@ -50,8 +52,7 @@ def test_what_is_written_is_read_back(tmp_path):
     np.testing.assert_array_equal(again.extras["boxes"], record.extras["boxes"])
     assert again.spec == SPEC
     assert again.counts == {"frames_without_person": 2}
-    assert (again.source, again.picture, again.events) == (record.source, record.picture, record.events)
-    assert (again.footage, again.field_of_view) == (record.footage, record.field_of_view)
+    assert (again.source, again.pictures, again.events) == (record.source, record.pictures, record.events)
     assert again.duration_seconds == record.duration_seconds == 395 / 29.97
     assert store.video_ids("toy", SPEC) == ["a"]
     assert store.specs("toy", "segments") == [SPEC]
@@ -86,7 +87,7 @@ def test_another_spec_is_an_error_that_shows_the_difference(tmp_path):
 
 OTHER = {
     "source": replace(make_record().source, mtime_ns=7),
-    "picture": {"tone_mapped": "pq"},
+    "pictures": replace(make_record().pictures, conversions={"tone_mapped": "pq"}),
     "events": make_record().events[:1],
     "counts": {},
 }

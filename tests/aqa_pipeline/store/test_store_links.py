@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from aqa_pipeline import files
 from aqa_pipeline.commands.store import store as store_command
+from aqa_pipeline.disk import files
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.records import Record, Source, StreamSpec
 from aqa_pipeline.store import Store, export, pack, repair
@@ -153,7 +153,7 @@ def test_a_dry_run_changes_nothing(tmp_path: Path) -> None:
     store.write(make_record()).write_bytes(b"broken")
     before = content(tmp_path)
     result = CliRunner().invoke(store_command, ["repair", str(store.root), "--dry-run"])
-    assert "1 files would be moved to" in result.output
+    assert "1 file would be moved to" in result.output
     assert result.exit_code == 0
     assert content(tmp_path) == before
 
@@ -163,7 +163,7 @@ def test_deletion_is_an_option(tmp_path: Path) -> None:
     path = store.write(make_record())
     path.write_bytes(b"broken")
     result = CliRunner().invoke(store_command, ["repair", str(store.root), "--delete"])
-    assert "1 files were deleted" in result.output
+    assert "1 file was deleted" in result.output
     assert not path.exists()
     assert not (store.root / ".set-aside").exists()
 

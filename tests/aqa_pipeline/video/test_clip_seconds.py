@@ -1,4 +1,4 @@
-"""Clips that count frames last as long as the frame rate says; far apart, that is told."""
+"""Clips that count frames last as long as the frame rate says; rates far apart are reported."""
 
 from pathlib import Path
 

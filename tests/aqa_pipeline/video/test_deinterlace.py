@@ -13,6 +13,8 @@ from aqa_pipeline.records import Video
 from aqa_pipeline.video import open_video, probe
 from aqa_pipeline.video.readers import pyav_reader
 
+pytestmark = pytest.mark.xdist_group("deinterlace")  # one worker encodes the videos for all of them
+
 WIDTH, HEIGHT, NUM_FRAMES = 128, 96, 36
 STEP = 6  # pixels that the bar moves from field to field
 

@@ -210,7 +210,7 @@ def test_a_still_picture_is_taken_as_long_as_it_is_shown():
     assert len(sample_by_time(slides, 5)) == 20_000
 
 
-def test_timestamps_that_one_flipped_bit_has_thrown_out_are_told():
+def test_timestamps_that_one_flipped_bit_has_thrown_out_are_reported():
     """21 frames, the last of them shown for twenty hours: no network shall look at it 70,000 times."""
     thrown = Timeline(pts=np.arange(21), time_base=Fraction(1, 12), end=12 * 71_570)
     said = r"71570 samples would be taken of 21 frames, which are shown for 71570 s.*setpts=N/25/TB"

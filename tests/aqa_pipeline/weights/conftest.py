@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aqa_pipeline.weights import WEIGHTS, Identity, WeightsFile
+from aqa_pipeline.weights import WEIGHTS, Identity, Package, WeightsFile
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Served:
     etag: str | None = None
     lie_about_range: bool = False
     sends_on_to: str | None = None
-    length: str | None = "told"  # or "chunked", or None: the end of the connection ends the file
+    length: str | None = "stated"  # or "chunked", or None: the end of the connection ends the file
     endless: bool = False
     asked: list[str | None] = field(default_factory=list)
 
@@ -72,7 +72,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {stated}-{last}/{len(served.content)}")
         if served.etag:
             self.send_header("ETag", served.etag)
-        if served.length == "told":
+        if served.length == "stated":
             self.send_header("Content-Length", str(len(body)))
         elif served.length == "chunked":
             self.send_header("Transfer-Encoding", "chunked")
@@ -112,7 +112,7 @@ def server() -> Iterator[FileServer]:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_weights_packages: None) -> Path:
     monkeypatch.setenv("AQA_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 
@@ -125,9 +125,13 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Register:
     """Add an entry `net` (file `net.pt`) to the registry for one test."""
 
     def register(
-        *urls: str, identity: Identity | None = None, size: int | None = None, manual: str | None = None
+        *urls: str,
+        identity: Identity | None = None,
+        size: int | None = None,
+        manual: str | None = None,
+        package: Package | None = None,
     ) -> WeightsFile:
-        entry = WeightsFile("net", "net.pt", urls, identity, "none", "for tests", size, manual)
+        entry = WeightsFile("net", "net.pt", urls, identity, "none", "for tests", size, manual, package)
         monkeypatch.setitem(WEIGHTS, "net", entry)
         return entry
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from aqa_pipeline import files
+from aqa_pipeline.disk import files
 from aqa_pipeline.errors import UnknownName, WeightsError
 from aqa_pipeline.weights import (
     Identity,
@@ -57,10 +57,10 @@ def test_unknown_names_list_the_known(call):
 
 def test_all_missing_files_stand_in_one_message_with_one_command():
     names = ["resnet50-imagenet-v1", "yolov3u", "resnet50-imagenet-v1", "r3d34-kinetics700-hara"]
-    with pytest.raises(WeightsError) as told:
+    with pytest.raises(WeightsError) as caught:
         check_weights(names)
-    lines = str(told.value).splitlines()
-    assert lines[0].startswith("3 weights are not on this machine")
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("3 checkpoints are not on this machine")
     assert lines[1:4] == [
         "  resnet50-imagenet-v1: resnet50-0676ba61.pth  103 MB",
         "  yolov3u: yolov3u.pt",
@@ -96,7 +96,7 @@ def test_a_wrong_file_is_refused_and_the_old_one_stays(register, copy):
     assert sorted(path.name for path in weights_folder().iterdir()) == ["net.pt", "net.pt.json"]
 
 
-def test_a_copy_that_is_not_there_is_told(register, tmp_path):
+def test_a_copy_that_is_not_there_is_reported(register, tmp_path):
     register(identity=KNOWN)
     with pytest.raises(WeightsError, match=r"no file at .*nowhere: give the path of your copy of net.pt"):
         add("net", tmp_path / "nowhere")
@@ -135,7 +135,7 @@ def test_a_file_without_digest_that_nobody_added_is_not_trusted(register, copy):
     assert find_weights("net").read_bytes() == CONTENT
 
 
-def test_a_damaged_record_is_told(register, copy):
+def test_a_damaged_record_is_reported(register, copy):
     register("http://127.0.0.1:9/net.pt")
     path = add("net", copy)
     path.with_name("net.pt.json").write_text("{")
@@ -143,7 +143,7 @@ def test_a_damaged_record_is_told(register, copy):
         find_weights("net")
 
 
-def test_a_home_that_cannot_be_made_is_told(register, copy, monkeypatch):
+def test_a_home_that_cannot_be_made_is_reported(register, copy, monkeypatch):
     register(identity=KNOWN)
     monkeypatch.setenv("AQA_HOME", str(copy))  # a file
     with pytest.raises(WeightsError, match=r"cannot make .*: set AQA_HOME to a folder"):

@@ -216,7 +216,7 @@ def test_a_training_state_with_numpy_numbers_is_read_past(tmp_path: Path) -> Non
     assert torch.equal(load_state_dict(tmp_path / "net.pt")["a"], SHARED)
 
 
-def test_a_tar_file_is_told(tmp_path: Path) -> None:
+def test_a_tar_file_is_reported(tmp_path: Path) -> None:
     import tarfile
 
     with tarfile.open(tmp_path / "net.pt", "w") as archive:

@@ -116,7 +116,7 @@ def test_a_whole_module_is_refused_with_advice(tmp_path):
         (bytes(1000), "is damaged or not a checkpoint"),
     ],
 )
-def test_what_is_no_checkpoint_is_told(tmp_path, content, message):
+def test_what_is_no_checkpoint_is_reported(tmp_path, content, message):
     (tmp_path / "net.pt").write_bytes(content)
     with pytest.raises(WeightsError, match=message):
         load_state_dict(tmp_path / "net.pt")
@@ -132,7 +132,7 @@ def test_a_cut_checkpoint_is_damaged(tmp_path, zipped, kept):
         load_state_dict(tmp_path / "net.pt")
 
 
-def test_a_damaged_safetensors_file_is_told(tmp_path):
+def test_a_damaged_safetensors_file_is_reported(tmp_path):
     (tmp_path / "net.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}{}{}{}")
     with pytest.raises(WeightsError, match="cannot be read as safetensors"):
         load_state_dict(tmp_path / "net.safetensors")
@@ -147,7 +147,7 @@ def test_a_damaged_safetensors_file_is_told(tmp_path):
     ],
 )
 @pytest.mark.filterwarnings("ignore:Validating sparse")
-def test_a_tensor_that_is_not_all_there_is_told_before_anybody_copies_it(tmp_path, tensor):
+def test_a_tensor_that_is_not_all_there_is_reported_before_anybody_copies_it(tmp_path, tensor):
     torch.save({**STATE, "huge": tensor}, tmp_path / "net.pt")
     with pytest.raises(WeightsError, match=r"net\.pt (holds tensors with more numbers.*: huge|was refused)"):
         load_state_dict(tmp_path / "net.pt")
@@ -161,12 +161,12 @@ def test_a_tensor_that_is_not_all_there_is_told_before_anybody_copies_it(tmp_pat
         ({"epoch": 3, "weights": STATE}, r"more than tensors by name: \['epoch', 'weights'\]"),
     ],
 )
-def test_other_contents_are_told(tmp_path, content, message):
+def test_other_contents_are_reported(tmp_path, content, message):
     torch.save(content, tmp_path / "net.pt")
     with pytest.raises(WeightsError, match=message):
         load_state_dict(tmp_path / "net.pt")
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(WeightsError, match="no checkpoint at"):
         load_state_dict(tmp_path / "nowhere.pt")

@@ -18,8 +18,11 @@ from aqa_pipeline.store import Origin, read_origin, write_origin
 from aqa_pipeline.weights import sha256_of
 from aqa_pipeline.weights.identity import digest_of_any
 from extract.choices.named_files import named_files, with_named_files
-from extract.choices.streams import Choices
-from extract.choices.tubes import TubeChoices
+from extract.choices.options import AthleteOptions, NetworkOptions, StreamOptions
+
+
+def named(weights: dict[str, str] | None = None, **athlete: str) -> StreamOptions:
+    return StreamOptions(networks=NetworkOptions(weights=weights or {}), athlete=AthleteOptions(**athlete))
 
 
 def make_spec(*, weights: Path, detector: Path) -> StreamSpec:
@@ -48,50 +51,50 @@ def detector(tmp_path: Path) -> Path:
 def test_paths_are_kept_and_names_are_not(weights: Path, detector: Path, monkeypatch) -> None:
     spec = make_spec(weights=weights, detector=detector)
     monkeypatch.chdir(weights.parent)
-    named = Choices(weights={"": "w.pt"}, detector="yolo:mine_openvino_model")
+    both = named({"": "w.pt"}, detector="yolo:mine_openvino_model")
     files = {"weights": str(weights), "detector": f"yolo:{detector}"}
-    assert named_files(spec, named) == files
-    assert named_files(spec, Choices(weights={"crops": "random:0"}, detector="yolo:yolo11n")) == {}
-    assert named_files(spec, Choices(detector="torchvision")) == {}
-    assert named_files(StreamSpec("segments", {}), named) == {"weights": str(weights)}, "it needs no detector"
+    assert named_files(spec, both) == files
+    assert named_files(spec, named({"crops": "random:0"}, detector="yolo:yolo11n")) == {}
+    assert named_files(spec, named(detector="torchvision")) == {}
+    assert named_files(StreamSpec("segments", {}), both) == {"weights": str(weights)}, "it needs no detector"
 
 
 def test_a_tracker_keeps_its_weights(weights: Path) -> None:
     spec = StreamSpec(
         "tubes", {"tracker": f"siammask:davis sha256:{sha256_of(weights)}", "weights": "random:0"}
     )
-    choices = Choices(weights={"": "random:0"}, tubes=TubeChoices(weights=str(weights)))
-    files = named_files(spec, choices)
+    files = named_files(spec, named({"": "random:0"}, tracker_weights=str(weights)))
     assert files == {"tracker_weights": str(weights)}
-    assert with_named_files(spec, Choices(), files).tubes.weights == str(weights)
-    other = Choices(tubes=TubeChoices(tracker="vit"))
+    assert with_named_files(spec, StreamOptions(), files).athlete.tracker_weights == str(weights)
+    other = named(tracker="vit")
     assert with_named_files(spec, other, files) == other, "another tracker has other weights"
 
 
 def test_they_are_tried_first_and_give_way_to_what_is_named(weights: Path, detector: Path) -> None:
     spec = make_spec(weights=weights, detector=detector)
     files = {"weights": str(weights), "detector": f"yolo:{detector}"}
-    tried = with_named_files(spec, Choices(detector=""), files)
-    assert (tried.weights, tried.detector) == ({"crops": str(weights)}, f"yolo:{detector}")
+    tried = with_named_files(spec, StreamOptions(), files)
+    assert tried.networks.weights == {"crops": str(weights)}
+    assert tried.athlete.detector == f"yolo:{detector}"
     weights.unlink()
-    chosen = Choices(weights={"": "other.pt"}, detector="yolo:other.pt")
+    chosen = named({"": "other.pt"}, detector="yolo:other.pt")
     assert with_named_files(spec, chosen, files) == chosen
 
 
 def test_a_file_that_is_gone_or_another_is_asked_for(weights: Path, detector: Path, tmp_path: Path) -> None:
     spec = make_spec(weights=weights, detector=detector)
-    open_choices = Choices(detector="")
+    left_open = StreamOptions()
     (detector / "metadata.yaml").write_text("y")
     with pytest.raises(
         AqaError, match=r"mine_openvino_model, which is another file now: .*--detector yolo:PATH"
     ):
-        with_named_files(spec, open_choices, {"detector": f"yolo:{detector}"})
+        with_named_files(spec, left_open, {"detector": f"yolo:{detector}"})
     weights.unlink()
     with pytest.raises(AqaError, match=r"crops were made with .*w\.pt, which is gone: .*--weights PATH"):
-        with_named_files(spec, open_choices, {"weights": str(weights)})
+        with_named_files(spec, left_open, {"weights": str(weights)})
     export = detector.rename(tmp_path / "some_export")
     with pytest.raises(AqaError, match="a folder that is loaded only when it is named"):
-        with_named_files(spec, open_choices, {"detector": f"yolo:{export}"})
+        with_named_files(spec, left_open, {"detector": f"yolo:{export}"})
 
 
 def test_a_store_keeps_the_files_of_every_spec(tmp_path: Path) -> None:
@@ -117,7 +120,7 @@ def write_video(path: Path, seed: int) -> None:
         container.mux(stream.encode())
 
 
-def test_help_tells_which_weights_score_takes() -> None:
+def test_help_names_the_weights_that_score_takes() -> None:
     help_of = {name: " ".join(run(name, "--help").output.split()) for name in ("score", "extract")}
     assert "Weights of the networks. [default: the run's]" in help_of["score"]
     assert "Weights of the networks. [default: official]" in help_of["extract"]

@@ -1,6 +1,5 @@
 """From options to streams, and from a run's specs back to the very same streams."""
 
-import dataclasses
 import functools
 
 import numpy as np
@@ -11,37 +10,42 @@ from aqa_pipeline.errors import AqaError, SpecMismatch, UnknownName, WeightsErro
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import StreamSpec, Video
 from extract.choices.from_run import rebuild_streams
-from extract.choices.streams import Choices, build_streams, parse_by_stream
-from extract.choices.tubes import TubeChoices
+from extract.choices.options import AthleteOptions, InputOptions, NetworkOptions, StreamOptions
+from extract.choices.streams import build_streams
 from extract.clock import Clock
+from extract.commands.parse_options import parse_by_stream
 from extract.runtimes.load_backbone import load_backbone
 from extract.streams import STREAMS, ClipSampling
 
 NETS = "resnet18-imagenet-v1 resnet50-imagenet-v1"
 I3DS = "i3d-kinetics-piergiaj i3d-kinetics-hassony2"
 NANO = "nanotrack-v2-backbone nanotrack-v2-head"
-SMALL = Choices(backbones={"": "resnet18"}, weights={"": "random:0"}, detector="annotations")
+RESNET = NetworkOptions(backbones={"": "resnet18"}, weights={"": "random:0"})
+SMALL = StreamOptions(networks=RESNET, athlete=AthleteOptions(detector="annotations"))
+OPEN = StreamOptions()  # what a run's specs leave to choose: everything
 
 
 def test_options_are_by_stream_or_for_all():
-    assert parse_by_stream([], what="--weights") == {}
-    assert parse_by_stream(["resnet18", "segments=i3d"], what="--backbone") == {
+    assert parse_by_stream([], option="--weights") == {}
+    assert parse_by_stream(["resnet18", "segments=i3d"], option="--backbone") == {
         "": "resnet18",
         "segments": "i3d",
     }
-    assert parse_by_stream(["/a=b/weights.pt"], what="--weights") == {"": "/a=b/weights.pt"}
+    assert parse_by_stream(["/a=b/weights.pt"], option="--weights") == {"": "/a=b/weights.pt"}
 
 
 def test_an_option_for_no_stream_or_given_twice_is_an_error():
     with pytest.raises(UnknownName, match=r"unknown stream 'segmens'. Did you mean 'segments'\?"):
-        parse_by_stream(["segmens=i3d"], what="--backbone")
-    with pytest.raises(AqaError, match="--weights given twice for all streams: a and b"):
-        parse_by_stream(["a", "b"], what="--weights")
+        parse_by_stream(["segmens=i3d"], option="--backbone")
+    with pytest.raises(AqaError, match="--weights is given twice for all streams: a and b"):
+        parse_by_stream(["a", "b"], option="--weights")
 
 
 def test_a_backbone_that_takes_something_else_is_an_error():
     with pytest.raises(AqaError, match="segments needs a backbone that takes a clip; resnet18 does not"):
-        build_streams(["segments"], dataclasses.replace(SMALL, backbones={"segments": "resnet18"}))
+        build_streams(
+            ["segments"], StreamOptions(networks=RESNET.changed(backbones={"segments": "resnet18"}))
+        )
 
 
 def test_one_network_serves_both_image_streams():
@@ -65,13 +69,16 @@ def test_a_spec_names_everything_that_makes_the_features():
     }
 
 
-@pytest.mark.parametrize("changes", [{}, {"dtype": "float16"}, {"precision": "bf16"}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"dtype": "float16"}, {"networks": RESNET.changed(precision="bf16")}]
+)
 def test_specs_rebuild_the_same_streams(changes, request):
-    if "precision" in changes:
+    options = SMALL.changed(**changes)
+    if "networks" in changes:
         request.getfixturevalue("bf16")
-    streams = build_streams(["crops", "frames"], dataclasses.replace(SMALL, **changes))
+    streams = build_streams(["crops", "frames"], options)
     specs = [stream.spec for stream in streams]
-    again = rebuild_streams(specs, Choices(detector=""))
+    again = rebuild_streams(specs, OPEN)
     assert [stream.spec for stream in again] == specs
     picture = np.random.default_rng(0).integers(0, 255, (1, 224, 224, 3), np.uint8)
     np.testing.assert_array_equal(streams[1].backbone.features(picture), again[1].backbone.features(picture))
@@ -80,14 +87,14 @@ def test_specs_rebuild_the_same_streams(changes, request):
 def test_other_weights_than_the_runs_are_refused():
     specs = [stream.spec for stream in build_streams(["frames"], SMALL)]
     with pytest.raises(SpecMismatch, match="weights: random:0 != random:7"):
-        rebuild_streams(specs, Choices(weights={"": "random:7"}, detector=""))
+        rebuild_streams(specs, StreamOptions(networks=NetworkOptions(weights={"": "random:7"})))
 
 
 def test_a_detector_that_was_a_path_must_be_named():
     (crops,) = build_streams(["crops"], SMALL)
     spec = StreamSpec("crops", {**crops.spec.facts, "detector": "yolo:mine sha256:00 confidence>=0.25"})
     with pytest.raises(AqaError, match=r"made with the detector yolo:mine sha256:00.*--detector yolo:PATH"):
-        rebuild_streams([spec], Choices(detector=""))
+        rebuild_streams([spec], OPEN)
 
 
 def test_crops_of_frames_without_a_person_are_left_out(tmp_path):
@@ -110,13 +117,13 @@ def test_crops_of_frames_without_a_person_are_left_out(tmp_path):
     assert nobody.features.shape == (0, 512)
 
 
-CLIPS = Choices(backbones={"clips": "mc3_18"}, weights={"": "random:0"})
+CLIPS = StreamOptions(networks=RESNET.changed(backbones={"clips": "mc3_18"}))
 
 
 @pytest.fixture
 def one_load(monkeypatch):
     """Each network is loaded once for all tests: what is tested is what they are asked for."""
-    monkeypatch.setattr("extract.choices.streams.load_backbone", load_once)
+    monkeypatch.setattr("extract.choices.networks.load_backbone", load_once)
 
 
 load_once = functools.cache(load_backbone)
@@ -127,10 +134,10 @@ load_once = functools.cache(load_backbone)
     ("span", "views", "dtype"), [("last-96", "all", "float32"), ("whole", "reference", "float16")]
 )
 def test_specs_rebuild_the_same_clips(span, views, dtype):
-    choices = dataclasses.replace(CLIPS, clips=ClipSampling(span, views), dtype=dtype)
-    (stream,) = build_streams(["clips"], choices)
+    options = CLIPS.changed(inputs=InputOptions(span=span, views=views), dtype=dtype)
+    (stream,) = build_streams(["clips"], options)
     assert stream.frames_per_clip == 16
-    (again,) = rebuild_streams([stream.spec], Choices(detector=""))
+    (again,) = rebuild_streams([stream.spec], OPEN)
     assert again.spec == stream.spec
     assert again.sampling == ClipSampling(span, views)
 
@@ -140,7 +147,7 @@ def test_clips_cut_another_way_than_we_can_are_refused():
     (stream,) = build_streams(["clips"], CLIPS)
     spec = StreamSpec("clips", {**stream.spec.facts, "views": "end-0,end-9"})
     with pytest.raises(SpecMismatch, match="views: end-0,end-9 != end-0,end-1,end-2"):
-        rebuild_streams([spec], Choices(detector=""))
+        rebuild_streams([spec], OPEN)
 
 
 def test_the_usual_backbone_of_clips_is_the_best_of_the_paper():
@@ -150,42 +157,51 @@ def test_the_usual_backbone_of_clips_is_the_best_of_the_paper():
 
 
 def test_a_backbone_whose_clips_do_not_fill_the_frames_is_refused_before_its_weights_are_asked_for():
-    choices = Choices(backbones={"": "x3d_s"}, weights={"": "no/such/weights.pt"})
+    networks = NetworkOptions(backbones={"": "x3d_s"}, weights={"": "no/such/weights.pt"})
     with pytest.raises(AqaError, match="x3d_s takes 13 frames, which do not divide 96"):
-        build_streams(["clips"], choices)
+        build_streams(["clips"], StreamOptions(networks=networks))
     with pytest.raises(AqaError, match=r"no/such/weights\.pt"):
-        build_streams(["clips"], dataclasses.replace(choices, clips=ClipSampling("whole")))
+        build_streams(["clips"], StreamOptions(networks=networks, inputs=InputOptions(span="whole")))
     with pytest.raises(AqaError, match="clips needs a backbone that takes a clip; resnet18 does not"):
-        build_streams(["clips"], dataclasses.replace(choices, backbones={"clips": "resnet18"}))
+        build_streams(["clips"], StreamOptions(networks=networks.changed(backbones={"clips": "resnet18"})))
+
+
+OWN_DETECTOR = StreamOptions(
+    networks=NetworkOptions(backbones={"crops": "resnet18"}), athlete=AthleteOptions(detector="yolo:own.pt")
+)
 
 
 @pytest.mark.parametrize(
-    ("names", "changes", "missing"),
+    ("names", "options", "missing"),
     [
-        (("segments", "crops"), {}, "i3d-kinetics-hassony2 resnet50-imagenet-v1 yolov3u"),
-        (("crops", "frames"), {"detector": "yolo:own.pt", "backbones": {"crops": "resnet18"}}, NETS),
-        (("tubes",), {"tubes": TubeChoices(tracker="nano")}, f"i3d-kinetics-piergiaj {NANO} yolov3u"),
-        (("tubes", "segments"), {"tubes": TubeChoices(tracker="annotations")}, I3DS),
+        (("segments", "crops"), OPEN, "i3d-kinetics-hassony2 resnet50-imagenet-v1 yolov3u"),
+        (("crops", "frames"), OWN_DETECTOR, NETS),
+        (
+            ("tubes",),
+            StreamOptions(athlete=AthleteOptions(tracker="nano")),
+            f"i3d-kinetics-piergiaj {NANO} yolov3u",
+        ),
+        (("tubes", "segments"), StreamOptions(athlete=AthleteOptions(tracker="annotations")), I3DS),
         (
             ("tubes", "frames"),
-            {"weights": {"tubes": "random:0"}},
+            StreamOptions(networks=NetworkOptions(weights={"tubes": "random:0"})),
             "siammask-davis yolov3u resnet50-imagenet-v1",
         ),
     ],
 )
-def test_all_missing_weights_are_told_at_once(names, changes, missing, tmp_path, monkeypatch):
+def test_all_missing_weights_are_named_at_once(names, options, missing, tmp_path, monkeypatch):
     monkeypatch.setenv("AQA_HOME", str(tmp_path))
     with pytest.raises(WeightsError, match=f"`aqa weights fetch {missing}`"):
-        build_streams(names, Choices(**changes))
+        build_streams(names, options)
 
 
 def test_a_preview_asks_for_no_network_and_a_run_for_all(tmp_path, monkeypatch):
     monkeypatch.setenv("AQA_HOME", str(tmp_path))
     with pytest.raises(WeightsError, match="weights 'yolov3u' are not on this machine"):
-        build_streams(["segments", "crops"], Choices(), with_networks=False)
+        build_streams(["segments", "crops"], OPEN, with_networks=False)
     specs = [stream.spec for stream in build_streams(["frames", "crops"], SMALL)]
     sha = "sha256:" + 64 * "0"
     fetched = [StreamSpec(spec.stream, {**spec.facts, "weights": sha}) for spec in specs]
     wanted = "aqa weights fetch resnet18-imagenet-v1 yolo11n`"
     with pytest.raises(WeightsError, match=wanted):
-        rebuild_streams(fetched, Choices(detector="yolo:yolo11n"))
+        rebuild_streams(fetched, StreamOptions(athlete=AthleteOptions(detector="yolo:yolo11n")))

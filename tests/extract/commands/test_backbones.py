@@ -34,7 +34,7 @@ def test_a_line_says_what_it_takes_gives_and_costs():
 def test_weights_that_are_here_are_marked():
     weights_folder().mkdir(parents=True)
     (weights_folder() / WEIGHTS["resnet18-imagenet-v1"].file_name).write_bytes(b"anything")
-    assert {name for name, words in listed().items() if words[7] == "yes"} == {"resnet18"}
+    assert {name for name, words in listed().items() if words[7] == "yes"} == {"resnet18", "lite0"}
 
 
 @pytest.mark.parametrize("takes", ["clip", "image"])

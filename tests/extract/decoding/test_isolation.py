@@ -231,11 +231,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in t
 from pathlib import Path
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import Store
-from extract.choices.streams import Choices, build_streams
+from extract.choices.options import NetworkOptions, StreamOptions
+from extract.choices.streams import build_streams
 from extract.run.extraction import Extraction
 from extract.run.stage import extract
-choices = Choices(backbones={"": "resnet18"}, weights={"": "random:0"})
-streams = build_streams(["frames"], choices)
+networks = NetworkOptions(backbones={"": "resnet18"}, weights={"": "random:0"})
+streams = build_streams(["frames"], StreamOptions(networks=networks))
 videos = [Video(f"v{at}", Path(sys.argv[1]), fps=1.0) for at in range(1000)]
 extraction = Extraction("toy", Store(Path(sys.argv[2])), streams)
 extract(extraction, videos, progress=lambda **_: print("going", flush=True))

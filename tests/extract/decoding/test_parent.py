@@ -86,7 +86,7 @@ def test_one_process_decodes_many_videos_and_imports_no_torch(decoder, job, whol
         ("exit", r"the decoder ended after frame 4 \(exit code 7\). Download or copy the file again"),
     ],
 )
-def test_a_death_is_told_with_its_signal_and_its_place(decoder, job, harm, kind, said):
+def test_a_death_is_explained_with_its_signal_and_its_place(decoder, job, harm, kind, said):
     came, reason = frames_until_it_fails(decoder, job(harm(kind)))
     assert came == [0, 1, 2, 3, 4]
     assert reason.startswith(str(job(harm("print"), "b").video.path.parent / "a"))

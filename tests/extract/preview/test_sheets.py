@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageFont
 
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import Record, Source, StreamSpec
+from aqa_pipeline.records import Pictures, Record, Source, StreamSpec
 from aqa_pipeline.sources.compare import Comparison
 from aqa_pipeline.store import Store
 from extract.preview import contact_sheet
@@ -52,7 +52,8 @@ def test_a_sheet_of_crops_says_what_other_streams_leave_out(tmp_path, picture_vi
         extras = {"boxes": np.array([[1, 1, 5, 5, 0.9]]), "frame_index": np.array([[3]])}
         counts = {"num_steps": 1, "num_steps_without_person": 0}
         features, pts = np.zeros((1, 2), np.float32), np.array([[0.0, end]])
-        store.write(Record("toy", "a", spec, features, pts, Source(""), extras, counts, footage=footage))
+        pictures = Pictures(footage)
+        store.write(Record("toy", "a", spec, features, pts, Source(""), extras, counts, pictures=pictures))
     facts: list[str] = []
     monkeypatch.setattr(contact_sheet, "compose_sheet", lambda tiles, *, title, facts: said(facts))
 

@@ -17,7 +17,7 @@ from aqa_pipeline.errors import StoreError
 from aqa_pipeline.installation import install_command
 from aqa_pipeline.records import Video
 from aqa_pipeline.store import Store
-from extract.choices.streams import Choices
+from extract.choices.options import NetworkOptions, StreamOptions
 from extract.run import on_ray
 from extract.run.engine import Order
 from extract.run.extraction import Extraction
@@ -57,9 +57,11 @@ def files(root: Path) -> dict[str, bytes]:
 
 
 def order_of(root: Path, store: Path) -> Order:
-    choices = Choices(backbones={"": "resnet18"}, weights={"": "random:0"}, device="cpu", runtime="eager")
+    networks = NetworkOptions(
+        backbones={"": "resnet18"}, weights={"": "random:0"}, device="cpu", runtime="eager"
+    )
     extraction = Extraction("data", Store(store), (), workers=1)
-    return Order(["frames"], choices, extraction, root)
+    return Order(["frames"], StreamOptions(networks=networks), extraction, root)
 
 
 def videos_of(root: Path) -> list[Video]:
@@ -122,7 +124,7 @@ def test_through_the_front_door_a_bad_video_is_named_and_a_second_call_goes_on(
     options = ["--engine", "ray", "--ray-address", ray_cluster, "--actors", "1"]
     result = extract(root, store, *options)
     assert result.exit_code == 3
-    assert "1 videos failed, the others are stored:\n  v3: " in result.stdout
+    assert "1 video failed, the others are stored:\n  v3: " in result.stdout
     assert f"Ray at {ray_cluster}: 2 nodes, 4 CPUs, 0 GPUs; 1 worker with 2 CPUs each" in result.stderr
     assert "RANDOM WEIGHTS" in result.stderr
     bad.unlink()
@@ -224,7 +226,7 @@ def test_a_store_that_refuses_stops_the_run_with_one_message(
         on_cluster(dataset, tmp_path / "store", ray_cluster, actors=1)
 
 
-def test_missing_weights_are_told_once_before_any_video(
+def test_missing_weights_are_named_once_before_any_video(
     dataset: Path, tmp_path: Path, ray_cluster: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = ["--engine", "ray", "--ray-address", ray_cluster, "--actors", "1"]
@@ -235,7 +237,7 @@ def test_missing_weights_are_told_once_before_any_video(
     assert "none.pth" in result.stderr.splitlines()[-1]
 
 
-def test_without_ray_one_message_tells_how_to_get_it(
+def test_without_ray_one_message_says_how_to_get_it(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)

@@ -24,7 +24,7 @@ def test_padding_is_counted_by_videos_and_frames() -> None:
     assert "Segments: 2 of 3 videos (a, c) are padded, with 17 repeated frames." in text
 
 
-def test_a_part_is_told_once_for_a_stream_with_an_option_that_suits_all_videos() -> None:
+def test_a_part_is_reported_once_for_a_stream_with_an_option_that_suits_all_videos() -> None:
     parts = [CoveredPart(0.8, 6.0, 6.0, frames, f"--last-frames {frames}") for frames in (99, 120)]
     rows = [row(name, "tubes", looked=part) for name, part in zip("ab", parts, strict=True)]
     text = format_extract_report(report(*rows, row("c", "tubes")))
@@ -32,7 +32,7 @@ def test_a_part_is_told_once_for_a_stream_with_an_option_that_suits_all_videos()
     assert "of b: --last-frames 120 looks at all." in text
 
 
-def test_frames_with_the_athlete_out_of_sight_are_told_with_the_option() -> None:
+def test_frames_with_the_athlete_out_of_sight_are_reported_with_the_option() -> None:
     text = format_extract_report(report(row("a", outside=OutOfView(34, 103)), row("b")))
     assert (
         "outside the network's picture:\n  a (segments): in 34 of 103 frames\n--framing whole shows" in text
@@ -58,3 +58,8 @@ def test_videos_without_a_person_are_named() -> None:
     assert "Crops: no person at all in 1 video (lift_04)." in text
     assert "Crops: steps without a person in 1 video (lift_05: 1 of 6)." in text
     assert "without a person in" not in format_extract_report(report(rows[2]))
+
+
+def test_steps_without_a_person_that_are_kept_are_not_counted_twice() -> None:
+    text = format_extract_report(report(Written("dive", "pixels", 109, 15, 1000, num_planned=109)))
+    assert "Pixels: steps without a person in 1 video (dive: 15 of 109)." in text

@@ -160,8 +160,8 @@ def test_a_record_keeps_how_its_pictures_were_made_plain(tmp_path, picture_video
     report = run(store, [Video("hdv", tmp_path / "hdv.mp4"), picture_video("plain")], [stream])
     assert report.failures == []
     record = store.read("toy", "hdv", stream.spec)
-    assert record.picture == {"deinterlaced": "bwdif", "sample_aspect": "4:3"}
-    assert store.read("toy", "plain", stream.spec).picture == {}
+    assert record.pictures.conversions == {"deinterlaced": "bwdif", "sample_aspect": "4:3"}
+    assert store.read("toy", "plain", stream.spec).pictures.conversions == {}
     told = format_extract_report(report)
     assert "Pictures of 1 of 2 videos (hdv) were deinterlaced by bwdif." in told
     assert "Pictures of 1 of 2 videos (hdv) were scaled to square pixels from 4:3." in told

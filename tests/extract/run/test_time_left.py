@@ -86,7 +86,7 @@ def test_videos_count_alike_while_nothing_is_known() -> None:
     assert VideoSeconds([]).amount({}) == Amount(0, 0)
 
 
-def test_nothing_is_told_before_it_can_be() -> None:
+def test_there_is_no_estimate_before_enough_is_done() -> None:
     clock = FakeClock()
     left = TimeLeft(clock)
     assert left.after(Amount(0, 10)) is None
@@ -105,7 +105,7 @@ def test_what_was_there_before_the_first_word_is_no_speed() -> None:
     assert left.after(Amount(60, 100)) == pytest.approx(40)
 
 
-def test_an_extraction_tells_its_seconds_of_video(tmp_path: Path, picture_video, brightness) -> None:
+def test_an_extraction_reports_its_seconds_of_video(tmp_path: Path, picture_video, brightness) -> None:
     told: list[Amount] = []
     videos = [picture_video("a", 20), picture_video("b", 60)]
     extraction = Extraction(dataset="toy", store=Store(tmp_path / "s"), streams=[brightness()], workers=1)
@@ -123,5 +123,5 @@ def test_a_bar_without_progress_leaves_nothing_and_another_its_last_state(capsys
     assert "10/10" in capsys.readouterr().err
 
 
-def test_seconds_are_told_as_on_a_clock() -> None:
+def test_seconds_are_shown_as_on_a_clock() -> None:
     assert [clock_time(seconds) for seconds in (4.4, 75, 3675)] == ["0:04", "1:15", "1:01:15"]

@@ -1,4 +1,4 @@
-"""Records are written behind: in order, bounded, and what the store says is told to the caller."""
+"""Records are written behind: in order, bounded, and what the store says is reported to the caller."""
 
 import threading
 
@@ -17,33 +17,37 @@ def record(video_id):
     return Record("toy", video_id, spec, features, pts, Source("0" * 64), counts=counts)
 
 
-def test_what_was_written_is_told_in_order(tmp_path):
-    told = []
+def test_what_was_written_is_reported_in_order(tmp_path):
+    reported = []
     with WriteBehind(Store(tmp_path / "s")) as writer:
         for name in "abcdefg":
-            writer.put([record(name)], when_done=lambda outcome: told.extend(outcome()))
+            writer.put([record(name)], when_done=lambda outcome: reported.extend(outcome()))
         writer.settle()
-    assert [row.video_id for row in told] == list("abcdefg")
-    assert (told[0].stream, told[0].num_steps, told[0].num_steps_without_person) == ("frames", 2, 1)
-    assert told[0].num_bytes == Store(tmp_path / "s").path("toy", "a", record("a").spec).stat().st_size
+    assert [row.video_id for row in reported] == list("abcdefg")
+    assert (reported[0].stream, reported[0].num_steps, reported[0].num_steps_without_person) == (
+        "frames",
+        2,
+        1,
+    )
+    assert reported[0].num_bytes == Store(tmp_path / "s").path("toy", "a", record("a").spec).stat().st_size
 
 
 def test_the_caller_waits_only_when_the_disk_is_far_behind(tmp_path, monkeypatch):
     gate, written, order = threading.Event(), [], []
     monkeypatch.setattr(Store, "write", lambda self, record: gate.wait() and written.append(record))
     monkeypatch.setattr("extract.run.write_behind._written", lambda record, path, outside: record.video_id)
-    told = []
+    reported = []
     with WriteBehind(Store(tmp_path / "s")) as writer:
         for at in range(MAX_BEHIND):
-            writer.put([record(f"v{at}")], when_done=lambda outcome: told.extend(outcome()))
-        assert (written, told) == ([], [])
+            writer.put([record(f"v{at}")], when_done=lambda outcome: reported.extend(outcome()))
+        assert (written, reported) == ([], [])
         threading.Timer(0.1, lambda: (order.append("the disk goes on"), gate.set())).start()
-        writer.put([record("one more")], when_done=lambda outcome: told.extend(outcome()))
+        writer.put([record("one more")], when_done=lambda outcome: reported.extend(outcome()))
         order.append("the caller goes on")
         assert order == ["the disk goes on", "the caller goes on"]
-        assert told[0] == "v0"
+        assert reported[0] == "v0"
         writer.settle()
-    assert told == [*(f"v{at}" for at in range(MAX_BEHIND)), "one more"]
+    assert reported == [*(f"v{at}" for at in range(MAX_BEHIND)), "one more"]
 
 
 def test_what_the_store_refuses_is_raised_where_it_is_asked_for(tmp_path, monkeypatch):

@@ -19,6 +19,7 @@ FOLDED_WHOLLY = (
     "slowfast_r50",
     "x3d_s",
     "efficientnet_b0",
+    "lite0",
 )
 
 

@@ -13,9 +13,12 @@ from aqa_pipeline.backbones import Backbone, Cost
 from aqa_pipeline.backbones.frame_to_square import SquashAndCrop
 from aqa_pipeline.backbones.preprocess import Preprocess
 from aqa_pipeline.backbones.resizing import bilinear_center
-from aqa_pipeline.records import Video
+from aqa_pipeline.records import Record, Video
+from extract.clock import Clock
+from extract.decoding.decode import Job, Opened, PreparedFrame, decode
+from extract.run.collector import Collector
 from extract.runtimes.load_backbone import LoadedBackbone
-from extract.streams import ClipSampling
+from extract.streams import ClipSampling, Stream
 from extract.streams.clips import Clips
 
 FPS = 25.0
@@ -91,5 +94,21 @@ def clips_stream() -> Callable[..., Clips]:
         )
         loaded = LoadedBackbone(backbone, PIXELS, "random:0", "cpu", "fp32", lambda: Calling(network))
         return Clips(ClipSampling(span, views), loaded, clips_per_call, dtype)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def record_here() -> Callable[[Video, Stream], Record]:
+    """Return a function that makes a record in this process: a decoding process takes seconds to start."""
+
+    def make(video: Video, stream: Stream) -> Record:
+        opened, *frames = decode(Job(video, (stream.intake,), "auto"))
+        assert isinstance(opened, Opened)
+        collector = Collector(stream, video, opened.footage, opened.steps[0], Clock())
+        for frame in frames:
+            assert isinstance(frame, PreparedFrame)
+            collector.push(frame.frame_index, frame.prepared[0])
+        return collector.record("toy", source=opened.source, picture={})
 
     return make

@@ -38,8 +38,8 @@ def test_for_wd_makes_clips_of_the_chosen_network(tmp_path, dataset):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        (["--clips", "whole"], "--clips is for the stream clips, not for segments"),
-        (["--views", "reference"], "--views is for the streams clips and tubes, not for segments"),
+        (["--clips", "whole"], "--clips: for the stream clips, not for segments"),
+        (["--views", "reference"], "--views: for the stream clips or tubes, not for segments"),
     ],
 )
 def test_options_of_clips_are_not_ignored_by_other_streams(dataset, option, message):
@@ -55,7 +55,14 @@ def test_a_network_whose_clips_do_not_fill_the_frames_is_an_error_in_one_line(da
     assert "Traceback" not in result.output
 
 
-def test_gaps_and_frame_rates_far_apart_are_told_and_no_failure(tmp_path, numbered_video):
+def test_a_device_that_this_machine_lacks_is_explained(dataset):
+    result = run(*dataset, "--streams", "clips", "--weights", "random:0", "--device", "tpu")
+    assert result.exit_code == 1
+    assert "device 'tpu' cannot be used" in result.output
+    assert "Try --device cpu." in result.output
+
+
+def test_gaps_and_frame_rates_far_apart_are_reported_and_no_failure(tmp_path, numbered_video):
     """16 frames are 0.67 s at 24 fps, 0.067 s at 240: the same motion is another clip."""
     root = tmp_path / "videos"
     for name in ("slow", "fast"):

@@ -15,17 +15,18 @@ from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import Timeline, sample_by_time
 from extract.choices.from_run import rebuild_streams
-from extract.choices.streams import Choices, build_streams
-from extract.commands.extract import choices_of
-from extract.commands.view_options import check_view_options, rest_of
+from extract.choices.options import InputOptions, NetworkOptions, StreamOptions
+from extract.choices.streams import build_streams
+from extract.choices.usual import with_usual
+from extract.commands.parse_options import check_streams_read
 from extract.run.extraction import Extraction
 from extract.run.stage import extract
 from extract.runtimes.load_backbone import LoadedBackbone
 from extract.streams import plan_steps
 from extract.streams.whole_frames import WholeFrames
 
-RANDOM = Choices(weights={"": "random:0"})
-OPTIONS = {"span": None, "rest": None, "views": None}
+RANDOM = StreamOptions(networks=NetworkOptions(weights={"": "random:0"}))
+OPEN = StreamOptions()
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def no_network(monkeypatch) -> None:
         chosen = get_preprocess(preprocess)
         return LoadedBackbone(get_backbone(name), chosen, weights, device, precision, nn.Identity)
 
-    monkeypatch.setattr("extract.choices.streams.load_backbone", load_backbone)
+    monkeypatch.setattr("extract.choices.networks.load_backbone", load_backbone)
 
 
 def timeline(num_frames: int, fps: int = 25) -> Timeline:
@@ -83,7 +84,6 @@ def test_what_the_papers_see_comes_first_in_what_is_padded(num_frames, frames_pe
     ("dataset", "given", "rest"),
     [
         ("folder", None, "padded"),
-        (None, None, "padded"),  # a preview of one's own video
         ("mit-skating", None, "dropped"),
         ("rhythmic-gymnastics", None, "dropped"),
         ("synthetic", None, "dropped"),
@@ -92,19 +92,17 @@ def test_what_the_papers_see_comes_first_in_what_is_padded(num_frames, frames_pe
     ],
 )
 def test_own_videos_keep_their_end_and_the_papers_datasets_are_cut_as_they_say(dataset, given, rest) -> None:
-    assert rest_of({"rest": given}, dataset=dataset) == rest
-    others = {"weights": (), "detector": "yolo", "device": "cpu", "runtime": "auto", "batch_size": None}
-    assert choices_of({"rest": given, **others}, dataset=dataset).rest == rest
+    assert with_usual(StreamOptions(inputs=InputOptions(rest=given)), dataset).inputs.rest == rest
 
 
 def test_a_padded_stream_is_another_one_and_a_run_scores_by_the_rule_of_its_training(no_network) -> None:
     (of_paper,) = build_streams(["segments"], RANDOM)
-    (own,) = build_streams(["segments"], replace(RANDOM, rest="padded"))
+    (own,) = build_streams(["segments"], RANDOM.changed(inputs=InputOptions(rest="padded")))
     assert "rest" not in of_paper.spec.facts  # the name of what was always stored
     assert own.spec.differences(of_paper.spec) == ["rest: padded != (absent)"]
     assert not own.spec.serves_for(of_paper.spec)
-    for stream, choices in ((of_paper, replace(RANDOM, rest="padded")), (own, RANDOM)):
-        (again,) = rebuild_streams([stream.spec], replace(choices, detector=""))
+    for stream, rest in ((of_paper, "padded"), (own, None)):
+        (again,) = rebuild_streams([stream.spec], StreamOptions(inputs=InputOptions(rest=rest)))
         assert again.spec == stream.spec
         assert again.rest == stream.rest
 
@@ -113,25 +111,25 @@ def test_a_padded_stream_is_another_one_and_a_run_scores_by_the_rule_of_its_trai
 def test_features_of_the_papers_datasets_keep_the_name_that_they_always_had(
     no_network, variant, hash
 ) -> None:
-    (segments,) = build_streams(["segments"], replace(RANDOM, variant=variant))
+    (segments,) = build_streams(["segments"], RANDOM.changed(inputs=InputOptions(variant=variant)))
     assert segments.spec.hash == hash
 
 
 @pytest.mark.parametrize("variant", ["paper", "released"])
 def test_the_framing_of_a_run_is_rebuilt(no_network, variant) -> None:
-    chosen = replace(RANDOM, variant=variant, framing="whole")
-    (whole,) = build_streams(["segments"], chosen)
+    chosen = InputOptions(variant=variant, framing="whole")
+    (whole,) = build_streams(["segments"], RANDOM.changed(inputs=chosen))
     assert str(whole.spec.facts["preprocess"]).endswith("-whole")
-    (again,) = rebuild_streams([whole.spec], Choices(detector=""))
+    (again,) = rebuild_streams([whole.spec], OPEN)
     assert again.spec == whole.spec
     frame = np.zeros((36, 64, 3), np.uint8)
     frame[:, :8] = 255  # at the border, which the center leaves out
-    (center,) = build_streams(["segments"], replace(chosen, framing="center", variant="paper"))
+    (center,) = build_streams(["segments"], RANDOM)
     assert whole.intake.prepare(frame)[:, 0].min() == 255
     assert center.intake.prepare(frame).max() == 0
 
 
-def test_a_record_tells_the_length_of_its_video_and_what_the_network_saw(
+def test_a_record_keeps_the_length_of_its_video_and_what_the_network_saw(
     tmp_path, numbered_video, clips_stream
 ) -> None:
     parts = clips_stream(8, network=lambda clips: clips.flatten(1)[:, :8], feature_size=8)
@@ -143,14 +141,17 @@ def test_a_record_tells_the_length_of_its_video_and_what_the_network_saw(
     assert record.duration_seconds == 2.0  # 50 frames at 25 a second; its steps end there too
     assert record.pts_seconds[-1, 1] == 2.0
     assert record.counts["num_repeated_frames"] == 6
-    assert record.footage == replace(record.footage, width=8, height=6, start_frame=10, stop_frame=60)
-    assert record.field_of_view == (2, 1, 6, 5)
+    assert record.pictures.footage == replace(
+        record.pictures.footage, width=8, height=6, start_frame=10, stop_frame=60
+    )
+    assert record.pictures.field_of_view == (2, 1, 6, 5)
     (row,) = report.written
     assert (row.num_repeated, row.looked, row.outside) == (6, None, None)
 
 
 @pytest.mark.parametrize("streams", [["crops"], ["clips", "tubes"]])
 def test_a_rest_is_not_ignored_where_there_are_no_segments(streams) -> None:
-    check_view_options(OPTIONS | {"rest": "dropped"}, ["segments", "crops"])
-    with pytest.raises(click.UsageError, match="--rest is for the stream segments, not for"):
-        check_view_options(OPTIONS | {"rest": "dropped"}, streams)
+    options = StreamOptions(inputs=InputOptions(rest="dropped"))
+    check_streams_read(options, ["segments", "crops"])
+    with pytest.raises(click.UsageError, match=f"--rest: for the stream segments, not for {streams[0]}"):
+        check_streams_read(options, streams)

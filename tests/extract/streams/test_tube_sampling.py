@@ -8,7 +8,7 @@ import pytest
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.video import Timeline
 from extract.streams import TubeSampling
-from extract.streams.tube_sampling import VIEWS, clip_starts, plan_tubes, seen_by, usual_stride
+from extract.streams.tube_sampling import VIEWS, clip_starts, frames_of_view, plan_tubes, usual_stride
 
 
 def timeline(num_frames: int) -> Timeline:
@@ -44,7 +44,7 @@ def test_shifted_views_see_the_frames_before():
     assert steps.frame_index.shape == (10, 22)
     assert steps.frame_index[0].tolist() == [0, 0, 0, 0, 1, 2, *range(3, 19)]
     assert steps.counts == {"num_repeated_frames": 3}
-    first_seen = [steps.frame_index[1, seen_by(view, 22)][0] for view in sampling.chosen_views]
+    first_seen = [steps.frame_index[1, frames_of_view(view, 22)][0] for view in sampling.chosen_views]
     assert first_seen == [13, 12, 11, 10, 9, 8, 7] * 2
 
 

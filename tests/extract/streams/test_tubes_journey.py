@@ -45,15 +45,18 @@ def test_for_tsa_makes_tubes_and_goes_on_where_it_stopped(tmp_path, dataset):
     assert spec.facts["preprocess"] == "released-tsa-224"
     assert not [problem for _, problem in store.verify() if problem]
     again = run(*dataset, *choices, *smaller)
-    assert "1 videos were in the store already" in again.output
+    assert "1 video was in the store already" in again.output
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--streams", "segments", "--tracker", "nano"], "--tracker: for the stream tubes, not for segments"),
+        (
+            ["--streams", "segments", "--tracker", "nano"],
+            "--tracker: for the stream tubes or pixels, not for",
+        ),
         (["--streams", "clips,tubes", "--views", "flip"], "--views flip is for the stream tubes"),
-        (["--streams", "tubes", "--clips", "whole"], "--clips is for the stream clips, not for tubes"),
+        (["--streams", "tubes", "--clips", "whole"], "--clips: for the stream clips, not for tubes"),
         (["--streams", "tubes", "--init-box", "1;2"], "expected 4 or 8 numbers with commas"),
     ],
 )

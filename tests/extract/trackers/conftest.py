@@ -1,8 +1,9 @@
-"""Whole tubes for the tests, and the network and frames behind SiamMask's golden outputs."""
+"""Scripted trackers, whole tubes, and the network and frames behind SiamMask's golden outputs."""
 
 import importlib.util
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,8 +11,71 @@ import pytest
 import torch
 
 from extract.trackers import Follower, Rules
+from extract.trackers.corners import box_quad
 from extract.trackers.siammask.network import SiamMask
+from extract.trackers.tracker import Tracked, check_start, update_each
 from extract.trackers.tube import Step, lost_in, no_quad
+
+
+@dataclass
+class ScriptedTrack:
+    box: np.ndarray
+    scores: list[float]
+
+    def update(self, frame):
+        score = self.scores.pop(0) if len(self.scores) > 1 else self.scores[0]
+        return Tracked(box_quad(self.box + frame[0, 0, 0]), score)
+
+
+@dataclass
+class ScriptedTracker:
+    """A tracker whose n-th track has the n-th list of scores; its box moves by the frame's number."""
+
+    scripts: list[list[float]]
+    name: str = "scripted"
+    identity: str = "scripted v1"
+    doubt_below: float = 0.5
+    started: list[list[float]] = field(default_factory=list)
+
+    def start(self, frame, box):
+        self.started.append(check_start(frame, box).tolist())
+        return ScriptedTrack(np.asarray(box, np.float64), list(self.scripts.pop(0)))
+
+    def update_many(self, tracks, frames):
+        return update_each(tracks, frames)
+
+
+def frames(count):
+    return [(index, np.full((40, 60, 3), index, np.uint8)) for index in range(count)]
+
+
+def persons(by_frame):
+    """Return a detector that finds `by_frame[index]`, and lists the frames that it got in `asked`."""
+
+    def detect(pictures, indices):
+        detect.asked += list(indices)
+        return [np.array(by_frame.get(index, []), np.float32).reshape(-1, 5) for index in indices]
+
+    detect.asked = []
+    return detect
+
+
+@pytest.fixture(scope="session")
+def scripted_tracker() -> type[ScriptedTracker]:
+    """Return the class `ScriptedTracker`."""
+    return ScriptedTracker
+
+
+@pytest.fixture(scope="session")
+def numbered_frames() -> Callable[[int], list[tuple[int, np.ndarray]]]:
+    """Return the function `frames`."""
+    return frames
+
+
+@pytest.fixture(scope="session", name="persons")
+def _persons() -> Callable:
+    """Return the function `persons`."""
+    return persons
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_a_table_runs_what_it_can_and_says_what_it_cannot(labels, simulated, tmp
     result = reproduce(labels, simulated, tmp_path / "out", *ROWS, "--simulated")
     assert result.exit_code == 3, result.output
     assert "*** SIMULATED ***" in result.output
-    assert "NOT THE PAPER'S TRAINING: 1 epochs instead of 400" in result.output
+    assert "NOT THE PAPER'S TRAINING: 1 epoch instead of 400" in result.output
     assert "mit-skating: every row" in result.output
     assert "data/mit-skating is not a folder" in result.output
     assert "12 of 12 videos lack crops (resnet50)" in result.output

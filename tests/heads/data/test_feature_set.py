@@ -162,7 +162,7 @@ def test_videos_without_the_target_are_told(world) -> None:
     videos = [*world.dataset.videos[:2], Video(IDS[2], world.dataset.root, {"score": float("nan")})]
     dataset = Dataset("synthetic", world.dataset.root, tuple(videos), {}, world.dataset.targets)
     with pytest.raises(
-        RunError, match=r"1 of 1 videos of synthetic have no 'score' score, such as \['routine-05'\]"
+        RunError, match=r"1 of 1 video of synthetic has no 'score' score, such as \['routine-05'\]"
     ):
         load_features(world.store, dataset, world.specs, target=Target("score"), video_ids=[IDS[2]])
 

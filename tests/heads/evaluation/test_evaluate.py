@@ -15,6 +15,7 @@ from heads.data.score_scale import ScoreScale
 from heads.evaluation.evaluate import evaluate
 from heads.evaluation.evaluation_text import format_evaluation
 from heads.evaluation.metric import metric_of_run
+from heads.registry import find_head
 from heads.runs.config import write_config
 from heads.runs.epoch import Epoch
 from heads.runs.run_config import RunConfig
@@ -123,6 +124,14 @@ def test_what_the_best_epoch_on_test_would_flatter(write_run: WriteRun, tmp_path
     assert "would report +0.500 more than the last epoch (not model selection)" in format_evaluation(
         evaluation
     )
+
+
+def test_epochs_of_a_part_of_the_score_flatter_nothing(write_run: WriteRun, tmp_path: Path) -> None:
+    recipe = find_head("wd").choose_recipe("folder", "ball", "adapted", {"clips": [4, 4]})
+    write_run(tmp_path / "run", BALL, recipe=recipe)
+    evaluation = evaluate(tmp_path / "run")
+    assert (evaluation.has_epochs, evaluation.has_gap) == (True, False)
+    assert "best epoch" not in format_evaluation(evaluation)
 
 
 def test_constant_predictions_are_undefined_not_zero(write_run: WriteRun, tmp_path: Path) -> None:

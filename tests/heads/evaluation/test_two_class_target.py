@@ -9,8 +9,8 @@ import pytest
 from aqa_pipeline.metrics import wilson_interval
 from heads.evaluation.two_class_target import two_class_target
 from heads.scoring.predict import Prediction
-from heads.scoring.score_text import format_scored_video, headline, score_sentences
 from heads.scoring.scorer import ScoredVideo
+from heads.scoring.shown.score_text import format_scored_video, headline, score_sentences
 
 TRUE = np.array([1.0, 1.0, 0.0, 0.0, 1.0])
 PREDICTED = np.array([0.9, 0.4, 0.1, 0.2, 0.5])

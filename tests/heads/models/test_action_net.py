@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from aqa_pipeline.errors import UnknownName, WeightsError
 from heads.models.action_net import ActionNet, from_official, official_key_map
 from heads.models.temporal_graph import normalize_adjacency, pairwise_distances, temporal_adjacency
-from heads.recipes import RHYTHMIC_GYMNASTICS_STEPS, SECTION_5_2
-from heads.training.loop import LOSSES, make_optimiser
+from heads.recipes.papers import RHYTHMIC_GYMNASTICS_STEPS, SECTION_5_2
+from heads.training.methods.losses import LOSSES
+from heads.training.methods.optimizer import make_optimizer
 
 PAPER_DIMS = {"segments": 1024, "crops": 2048}
 SMALL_DIMS = {"segments": 8, "crops": 12}
@@ -60,12 +61,12 @@ def test_released_gives_the_authors_numbers(shared: Path, case: str) -> None:
     masks, targets = all_real(features), torch.tensor([0.2, 0.4, 0.6, 0.8])
     assert net(features, masks).scores.tolist() == pytest.approx(expected[case]["scores"], abs=5e-7)
 
-    optimiser, losses = make_optimiser(net, SECTION_5_2), []
+    optimizer, losses = make_optimizer(net, SECTION_5_2.optimization), []
     for _ in range(5):
         loss = LOSSES["mse"](net(features, masks).scores, targets).mean()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(loss.item())
     assert losses == pytest.approx(expected[case]["losses"], abs=5e-7)
     after = net(features, masks).scores.tolist()
@@ -255,7 +256,7 @@ def test_one_stream_alone_is_a_network_too() -> None:
 
 
 def test_the_regressor_learns_faster() -> None:
-    groups = make_optimiser(ActionNet(SMALL_DIMS), SECTION_5_2).param_groups
+    groups = make_optimizer(ActionNet(SMALL_DIMS), SECTION_5_2.optimization).param_groups
     assert [group["lr"] for group in groups] == [0.01, 0.05]
     assert [sum(p.numel() for p in group["params"]) for group in groups][1] == 1024 * 128 + 128 + 128 + 1
     assert all(group["momentum"] == 0.9 and group["weight_decay"] == 1e-4 for group in groups)

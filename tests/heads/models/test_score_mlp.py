@@ -108,19 +108,19 @@ def test_every_task_learns_a_planted_score(task: str) -> None:
     features = torch.randn(64, 4, 16) * 0.3 + quality[:, None, None]
     net = JudgePanel(dim=16) if task == "judges" else ScoreMlp(task=task, dim=16)
     chosen, told = TASKS[task], targets[:, None].expand(64, 7) if task == "judges" else targets
-    optimiser = torch.optim.Adam(net.parameters(), lr=1e-2)
-    first, last = (_train(net, chosen.loss, features, told, optimiser, steps) for steps in (1, 120))
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
+    first, last = (_train(net, chosen.loss, features, told, optimizer, steps) for steps in (1, 120))
     assert last < first / 2
     correlation = np.corrcoef(chosen.score(net(features)).detach().numpy(), targets.numpy())[0, 1]
     assert correlation > 0.8
 
 
-def _train(net: nn.Module, loss, features: Tensor, targets: Tensor, optimiser, steps: int) -> float:
+def _train(net: nn.Module, loss, features: Tensor, targets: Tensor, optimizer, steps: int) -> float:
     for _ in range(steps):
         value = loss(net(features), targets).mean()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         value.backward()
-        optimiser.step()
+        optimizer.step()
     return value.item()
 
 

@@ -10,8 +10,9 @@ from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.records import Target
 from heads.data.score_scale import scale_of
 from heads.models.weight_decider import WeightDecider, build_average, build_weight_decider
-from heads.recipes import wd_recipe
-from heads.training.loop import LOSSES, make_optimiser
+from heads.recipes.papers import wd_recipe
+from heads.training.methods.losses import LOSSES
+from heads.training.methods.optimizer import make_optimizer
 
 STREAM = {"clips": 512}
 
@@ -79,13 +80,13 @@ def test_only_the_released_variant_drops_out() -> None:
 def test_learning_rates_by_variant(variant: str, rate: float) -> None:
     recipe = wd_recipe("mtl-aqa", "official", variant, {"clips": [3]})
     head = build_weight_decider(STREAM, variant=variant)
-    optimiser = make_optimiser(head, recipe)
-    of_weights, of_rest = (group["params"] for group in optimiser.param_groups)
-    assert isinstance(optimiser, torch.optim.Adam)
+    optimizer = make_optimizer(head, recipe.optimization)
+    of_weights, of_rest = (group["params"] for group in optimizer.param_groups)
+    assert isinstance(optimizer, torch.optim.Adam)
     assert {id(p) for p in of_weights} == {id(p) for p in head.decide.parameters()}
     assert {id(p) for p in of_rest} == {id(p) for p in head.regressor.parameters()}
-    assert [group["lr"] for group in optimiser.param_groups] == [rate, 1e-4]
-    assert (recipe.epochs, recipe.batch_size, recipe.weight_decay) == (50, 2, 0.0)
+    assert [group["lr"] for group in optimizer.param_groups] == [rate, 1e-4]
+    assert (recipe.epochs, recipe.batch_size, recipe.optimization.weight_decay) == (50, 2, 0.0)
 
 
 def test_the_loss_is_l2_plus_l1() -> None:

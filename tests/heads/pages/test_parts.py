@@ -1,18 +1,23 @@
 """What pages are made of: levels, addresses, policies, cells."""
 
+import base64
 import csv
 import io
 import re
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import jinja2
 import numpy as np
 import pytest
+from PIL import Image
 
 from aqa_pipeline.untrusted.csv_fields import csv_text, safe_field
+from aqa_pipeline.video import Timeline
 from heads.pages.media import relative_address
-from heads.pages.pictures import outline_at
+from heads.pages.pictures import outline_at, pictures_at
 from heads.pages.rendering import render_page
 from heads.pages.score_page import Outline, clock, time_ticks
 from heads.pages.track import Track
@@ -70,6 +75,45 @@ def test_scores_are_even_by_the_range_that_they_usually_have() -> None:
     assert track(scores, kind="score", usual_range=1.0).spread == "3 steps, 60.10 to 60.40."
 
 
+def effects(values: list[float], **changes: object) -> Track:
+    return track(values, **({"kind": "effect", "reference": 0.0, "usual_range": 40.0} | changes))
+
+
+def test_effects_raise_or_lower_and_are_never_on_the_wrong_side() -> None:
+    assert effects([5.0, 1.0, 3.0, 2.0]).levels == ["highest", "other", "highest", "other"]
+    assert effects([-5.0, -1.0, -3.0, -2.0]).levels == ["lowest", "other", "lowest", "other"]
+    mixed = effects([4.0, -3.0, 0.2, -0.1])
+    assert mixed.levels == ["highest", "lowest", "other", "other"], "a tenth of the largest is too small"
+
+
+def test_effects_within_a_twentieth_of_the_usual_range_color_no_step() -> None:
+    values = [0.9, -1.0, 0.5, 0.0]
+    assert effects(values).levels == ["other"] * 4
+    assert effects(values).is_even
+    assert not effects(values, usual_range=37.0).is_even
+
+
+def test_an_effect_is_in_score_units_with_its_sign() -> None:
+    assert effects([-0.84, 0.0, 12.31]).labels == ["-0.8", "+0.0", "+12.3"]
+    assert effects([-0.04, 0.02], usual_range=1.0).labels == ["-0.040", "+0.020"]
+    assert effects([-0.04, 0.02], usual_range=0.0).labels == ["-0.04", "+0.02"]
+    assert effects([-0.01], usual_range=40.0).labels == ["+0.0"]
+    assert effects([1.0, -2.5, 1.5]).spread == "3 steps; their effects on the score are -2.5 to +1.5."
+
+
+def test_steps_that_the_head_did_not_read_have_no_effect_and_no_color() -> None:
+    shown = effects([0.0, 3.0, -4.0], read=np.array([False, True, True]))
+    assert shown.levels == ["unseen", "highest", "lowest"]
+    assert shown.spread.startswith("2 steps; ")
+
+
+def test_almost_equal_effects_look_small() -> None:
+    assert effects([0.1, -0.1]).ends == (-1.0, 1.0)
+    assert effects([5.0, -0.1]).ends == (-1.0, 5.0)
+    assert track([0.25, 0.75]).ends == (0.0, 0.75)
+    assert track([40.0, 60.0], kind="score", reference=45.0).ends == (40.0, 60.0)
+
+
 def test_weights_are_written_with_their_share() -> None:
     assert track([0.25, 0.75]).labels == ["0.2500 (0.50x)", "0.7500 (1.50x)"]
     assert track([0.25, 0.75], kind="score").labels == ["0.25", "0.75"]
@@ -108,6 +152,21 @@ def test_times_are_rounded_down_to_tenths_but_not_by_float_noise() -> None:
         "0:00.3",
         "10:00.0",
     ]
+
+
+def test_bones_are_drawn_into_pictures_but_not_into_bare_ones() -> None:
+    timeline = Timeline(pts=np.arange(4), time_base=Fraction(1, 2), end=4)
+    frame = np.zeros((100, 100, 3), np.uint8)
+    opened = SimpleNamespace(timeline=timeline, frames=lambda wanted: ((index, frame) for index in wanted))
+    outline = Outline(0.0, 2.0, ((0.9, 0.9),) * 4, bones=((0.1, 0.5, 0.7, 0.5),))
+    times = {"moment": [0.6], "film": [0.6]}
+    made = pictures_at(opened, times, heights=dict.fromkeys(times, 100), outlines=[outline], bare=("film",))
+    levels = {
+        name: np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("L"))
+        for name, (uri,) in made.items()
+    }
+    assert levels["moment"][48:53, 15:65].max(axis=0).min() > 90
+    assert levels["film"].max() < 20
 
 
 def test_an_outline_holds_from_its_start_to_before_its_stop() -> None:

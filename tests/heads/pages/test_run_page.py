@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heads.pages.run_page import Comparing, Picture, RunPage, RunSection, TableOf, WorstVideo, write_run_page
+from heads.pages.run_page import (
+    Comparing,
+    Picture,
+    RunPage,
+    RunSection,
+    RunTables,
+    TableOf,
+    WorstVideo,
+    write_run_page,
+)
 
 HOSTILE = "<script>window.hacked=1</script>\"'><img src=x onerror='window.hacked=1'>"
 SVG = (
@@ -20,7 +29,7 @@ SVG = (
 
 
 EMPTY = {
-    "metrics": TableOf(("split",), []),
+    "tables": RunTables(TableOf(("split",), []), TableOf(("split",), [])),
     "worst": (),
     "facts": (),
     "notes": (),
@@ -38,10 +47,12 @@ def section() -> RunSection:
         flags=("NOT MODEL SELECTION",),
         headline=(("Spearman", "0.615", "95 % interval"),) * 3,
         notes=(HOSTILE,),
-        metrics=TableOf(("split", "seed", *"abcdefg"), rows, "Kept: last epoch.", num_texts=2),
-        every_seed=TableOf(("split", "seed"), [(HOSTILE, "0")], HOSTILE, num_texts=2),
+        tables=RunTables(
+            TableOf(("split", "seed", *"abcdefg"), rows, "Kept: last epoch.", num_texts=2),
+            TableOf(("split", "seed"), [(HOSTILE, "0")], HOSTILE, num_texts=2),
+        ),
         pictures=[Picture("Predicted", HOSTILE, SVG, "Points.")],
-        more_pictures=[Picture("Learning curves", HOSTILE, SVG, "A dot marks the epoch.")],
+        learning_curves=[Picture("Learning curves", HOSTILE, SVG, "A dot marks the epoch.")],
         worst=[
             WorstVideo(HOSTILE, "first", "1.00", "2.00", "+1.00", "./videos/a%20b.html", ""),
             WorstVideo("b", "first", "1.00", "2.00", "+1.00", "", HOSTILE),
@@ -104,10 +115,9 @@ def long_section() -> RunSection:
         title="action-net (paper) on segments and crops of my-videos, target score",
         place="runs/mine",
         notes=("Typically off by 4.92 points; always the average: 4.67. Not usable yet.",),
-        metrics=numbers(rows=6, columns=3),
-        every_seed=numbers(rows=25, columns=8),
+        tables=RunTables(numbers(rows=6, columns=3), numbers(rows=25, columns=8)),
         pictures=[tall(475), tall(130)],
-        more_pictures=[tall(454), tall(400)],
+        learning_curves=[tall(454), tall(400)],
         worst=[WorstVideo("routine-04", "grouped-1", "14.00", "0.10", "-13.90", "./a.html", "")] * 5,
         facts=[("Recipe", "epochs: 1; batch size: 1")] * 12,
     )

@@ -9,7 +9,8 @@ from aqa_pipeline.metrics import Interval
 from heads.evaluation.residuals import SplitResiduals
 from heads.reports.number_text import interval_text
 from heads.reports.probability_plot import is_wrong, probabilities
-from heads.reports.report import _num_correct, _plain_text
+from heads.reports.report import _num_correct
+from heads.reports.run_facts import _plain_text
 
 
 def split() -> SplitResiduals:

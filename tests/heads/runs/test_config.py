@@ -90,13 +90,19 @@ def set_in(*place: str, value: object) -> Change:
         ("splits.a.recipe.epochs", 0, "a recipe needs at least 1 epoch"),
         ("splits.a.score_scale.low", 30, "expected low < high, got 30.0 and 25.0"),
         ("streams.segments.facts.a", {}, "streams.segments.facts.a"),
+        ("streams.segments.facts.rate_fps", "fast", "spec does not fit: rate_fps is 'fast', expected"),
+        ("streams.segments.facts.backbone", 5, "spec does not fit: backbone is '5', expected"),
         ("streams.segments.hash", "0" * 12, "'000000000000', expected '[0-9a-f]{12}', which is the hash of"),
         ("dataset.name", ["toy"], "dataset.name is"),
         ("training.shuffle_labels", 1, "training.shuffle_labels is '1', expected a valid boolean"),
         ("store", 7, "store is '7'"),
         ("training.epochs", 0, "training.epochs is '0', expected greater than or equal to 1"),
         ("training.threads", -4, "training.threads is '-4'"),
-        ("software.plugins", {"backbone": {"name": "a", "identity": "b"}}, "expected 'head' or 'dataset'"),
+        (
+            "software.plugins",
+            {"detector": {"name": "a", "identity": "b"}},
+            "expected 'head', 'dataset' or 'backbone'",
+        ),
         ("software.plugins", {"head": {"name": "a"}}, "it has no 'software.plugins.head.identity'"),
         ("training.seeds", list(range(60_000)), "120,000 trained cells, expected at most 100,000"),
         ("dataset.name", "a\nb", r"dataset.name is 'a\nb', expected printable text"),
@@ -126,7 +132,30 @@ def test_a_missing_field_and_a_misspelled_one_are_named(folder: Path) -> None:
     whole = values_of(folder)
     named = ("dataset", "streams", "splits", "training", "labels", "head", "left_out", "software")
     places = [place for place in places_of(whole) if place[0] in named and len(place) > 1]
-    optional = {"windows", "loss", "num_components", "optimiser", "unit", "frozen", "low", "high", "segments"}
+    optional = {
+        "windows",
+        "loss",
+        "num_components",
+        "unit",
+        "frozen",
+        "adaptation",
+        "momentum",
+        "weight_decay",
+        "milestones",
+        "gamma",
+        "cosine_epochs",
+        "max_gradient_norm",
+        "num_folds",
+        "step_dropout",
+        "max_steps",
+        "standardize",
+        "baselines",
+        "backbone",
+        "fine_tuning",
+        "low",
+        "high",
+        "segments",
+    }
     for place in places:
         if place[-1] in optional or place[-2] in ("splits",):
             continue

@@ -167,7 +167,9 @@ def test_a_network_that_config_json_claims_is_not_built_unless_it_is_stored(
         torch.nn.Module, "load_state_dict", lambda *arguments: built.append(1) or zeros(*arguments)
     )
     largest = []
-    real = torch.empty
+    with torch.device("meta"):
+        real = torch.empty
+        real(1)  # torch lists its constructors at the first use of a device, and keeps the list
 
     def empty(*size, **options):
         made = real(*size, **options)

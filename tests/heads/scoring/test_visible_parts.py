@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.records import Record, Source, StreamSpec
-from heads.recipes import action_net_recipe
+from aqa_pipeline.records import Pictures, Record, Source, StreamSpec
+from heads.recipes.papers import action_net_recipe
 from heads.runs.training_statistics import gather_training_statistics
 from heads.scoring.input_warnings import input_warnings
 from heads.scoring.visible_parts import (
@@ -32,8 +32,7 @@ def segments(number: int, *, footage: Footage | None = SIX_SECONDS) -> Record:
         np.stack([start, start + 3.2], axis=1),
         Source("digest"),
         extras={"frame_index": 4 * np.arange(16 * number).reshape(number, 16)},
-        footage=footage,
-        field_of_view=(140.0, 0.0, 500.0, 360.0),
+        pictures=Pictures(footage, (140.0, 0.0, 500.0, 360.0)),
     )
 
 
@@ -50,7 +49,7 @@ def crops(*lefts: float) -> Record:
             "frame_index": 20 * np.arange(number)[:, None] + 10,
             "boxes": np.array([[left, 0, left + 40, 90, 0.9] for left in lefts]),
         },
-        footage=SIX_SECONDS,
+        pictures=Pictures(SIX_SECONDS),
     )
 
 
@@ -68,7 +67,7 @@ def test_an_athlete_out_of_sight_is_a_warning_with_its_option() -> None:
         "The athlete is outside the network's picture in 3 of 5 frames of segments; to show whole frames to "
         "the network, extract with --framing whole and fit again."
     ]
-    whole = replace(records["segments"], field_of_view=(0, 0, 640, 360))
+    whole = replace(records["segments"], pictures=Pictures(SIX_SECONDS, (0, 0, 640, 360)))
     assert list(out_of_view_warnings(records | {"segments": whole})) == []
 
 

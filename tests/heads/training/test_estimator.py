@@ -56,8 +56,8 @@ def test_shuffled_scores_teach_nothing(videos) -> None:
 def test_a_list_and_a_stacked_array_are_the_same(videos) -> None:
     X, y, _ = videos
     X = [video[:5] for video in X]
-    of_list = Head("wd", epochs=2).fit(X, y).predict(X)
-    of_array = Head("wd", epochs=2).fit(np.stack(X), y).predict(np.stack(X))
+    of_list = Head("wd", variant="paper", epochs=2).fit(X, y).predict(X)
+    of_array = Head("wd", variant="paper", epochs=2).fit(np.stack(X), y).predict(np.stack(X))
     assert np.array_equal(of_list, of_array)
 
 
@@ -66,10 +66,12 @@ def test_a_fit_is_repeatable_and_leaves_the_random_state(videos) -> None:
 
     X, y, _ = videos
     before = torch.get_rng_state()
-    head = Head("action-net", epochs=2, random_state=3)
+    head = Head("action-net", variant="paper", epochs=2, random_state=3)
     first, second = head.fit(X, y).predict(X), clone(head).fit(X, y).predict(X)
     assert np.array_equal(first, second)
-    assert not np.array_equal(first, Head("action-net", epochs=2, random_state=4).fit(X, y).predict(X))
+    assert not np.array_equal(
+        first, Head("action-net", variant="paper", epochs=2, random_state=4).fit(X, y).predict(X)
+    )
     assert torch.equal(torch.get_rng_state(), before)
     assert np.array_equal(pickle.loads(pickle.dumps(head)).predict(X), first)
 
@@ -87,23 +89,23 @@ def test_a_fit_is_that_of_a_run_on_the_same_videos(world, tmp_path: Path) -> Non
         [world.store.read(world.dataset.name, row.video_id, spec).features for row in part]
         for part in (train, test)
     )
-    head = Head("wd", epochs=2).fit(X, [row.true for row in train])
+    head = Head("wd", variant="paper", epochs=2).fit(X, [row.true for row in train])
     np.testing.assert_allclose(head.predict(X_test), [row.predicted for row in test], rtol=1e-5)
 
 
 def test_with_groups_the_best_epoch_on_held_out_groups_is_kept(videos) -> None:
     X, y, groups = videos
-    head = Head("wd", epochs=4).fit(X, y, groups=groups)
+    head = Head("wd", variant="paper", epochs=4).fit(X, y, groups=groups)
     validation = [epoch.validation for epoch in head.epochs_]
     assert np.isfinite(validation).all()
     assert head.chosen_epoch_ == 1 + int(np.argmax(validation))
-    last = Head("wd", epochs=4).fit(X, y)
+    last = Head("wd", variant="paper", epochs=4).fit(X, y)
     assert last.chosen_epoch_ == 4
     assert np.isnan([epoch.validation for epoch in last.epochs_]).all()
 
 
 def test_held_out_groups_are_whole_and_a_fifth_of_the_videos() -> None:
-    from heads.training.estimator import _held_out_groups
+    from heads.training.held_out import _held_out_groups
 
     groups = np.array(["a"] * 7 + ["b"] * 2 + ["c"] * 6 + ["d"] * 5)
     seen = set()
@@ -143,13 +145,13 @@ def test_held_out_groups_are_whole_and_a_fifth_of_the_videos() -> None:
             [np.zeros((4, 6))] * 9,
             np.arange(9),
             {"groups": [1] * 9},
-            "1 groups of 9 videos leave 0 to train",
+            "1 group of 9 videos leaves 0 to train",
         ),
     ],
 )
 def test_arrays_that_do_not_fit_are_explained(X, y, options, message: str) -> None:
     with pytest.raises(ArrayError, match=message) as caught:
-        Head("wd", epochs=1).fit(X, y, **options)
+        Head("wd", variant="paper", epochs=1).fit(X, y, **options)
     assert isinstance(caught.value, ValueError)
 
 

@@ -13,9 +13,9 @@ import torch
 from click.testing import CliRunner
 
 import cli
+from aqa_pipeline.disk.files import part_beside
+from aqa_pipeline.disk.folder_lock import sole_writer
 from aqa_pipeline.errors import RunError
-from aqa_pipeline.files import part_beside
-from aqa_pipeline.folder_lock import sole_writer
 from heads.runs.trained_cell import cell_folder, read_cell, read_state, write_cell
 from heads.training.fit import fit
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no loc
 
 HOLD = """
 import pathlib, sys
-from aqa_pipeline.folder_lock import sole_writer
+from aqa_pipeline.disk.folder_lock import sole_writer
 with sole_writer(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -146,11 +146,9 @@ def test_a_cell_that_cannot_be_written_leaves_nothing(world, tmp_path: Path, mon
 
 
 FIT_WITHOUT_LOCK = """
-import contextlib, importlib.util, pathlib, sys
-spec = importlib.util.spec_from_file_location("world", sys.argv[1])
-world = importlib.util.module_from_spec(spec)
-sys.modules["world"] = world
-spec.loader.exec_module(world)
+import contextlib, pathlib, sys
+sys.path.append(sys.argv[1])
+import small_world as world
 from aqa_pipeline.store import Store
 from heads.training import fit as fitting
 fitting.sole_writer = contextlib.nullcontext
@@ -170,7 +168,7 @@ def test_two_fits_without_a_lock_make_one_whole_run(world, tmp_path: Path) -> No
         folder = cell_folder(tmp_path / "run", split="first", seed=seed)
         (folder / "cell.json").unlink()
     places = [
-        Path(__file__).parents[1] / "conftest.py",
+        Path(__file__).parents[2] / "support",
         world.dataset.root,
         world.store.root,
         tmp_path / "run",

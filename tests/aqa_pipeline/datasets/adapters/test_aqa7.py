@@ -92,8 +92,8 @@ def test_frame_layouts(
     assert shown_frames(dataset.video("diving_001")) == list(range(103))
     assert shown_frames(dataset.video("gym_vault_002")) == list(range(500, 603))
     report = check_dataset(dataset)
-    assert (report.num_readable, len(report.missing)) == (2, 10)
-    assert report.total_seconds == pytest.approx(2 * 103 / 25)
+    assert (report.files.num_readable, len(report.files.missing)) == (2, 10)
+    assert report.files.total_seconds == pytest.approx(2 * 103 / 25)
     assert dataset.video("diving_001").duration_seconds == 103 / 25
 
 
@@ -111,7 +111,7 @@ def test_video_files_and_where_absent_clips_are_expected(root: Path) -> None:
     assert dataset.video("gym_vault_102").path == root / "gym_vault-out/102"
 
 
-def test_scores_times_100_are_told_and_refused(root: Path) -> None:
+def test_scores_times_100_are_reported_and_refused(root: Path) -> None:
     for side, rows in (("train", TRAIN), ("test", TEST)):
         write_split(root / "Split_4", side, np.array(rows) * [1, 1, 100])
     with pytest.raises(

@@ -149,7 +149,7 @@ def test_frame_folders_run_at_25_fps(tmp_path: Path, fill_folder: Callable, show
     dataset = load(tmp_path)
     assert shown_frames(dataset.video("1")) == list(range(12))
     report = check_dataset(dataset)
-    assert (report.num_readable, report.total_seconds) == (1, pytest.approx(12 / 25))
+    assert (report.files.num_readable, report.files.total_seconds) == (1, pytest.approx(12 / 25))
 
 
 def test_all_missing_parts_are_in_one_message(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from aqa_pipeline.datasets import load_dataset
-from aqa_pipeline.datasets.checking.check import check_dataset, format_report
+from aqa_pipeline.datasets.checking.check import check_dataset
+from aqa_pipeline.datasets.checking.check_text import format_report
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.records import Dataset
 
@@ -81,7 +82,7 @@ def test_clips_are_folders_of_pictures(root: Path, fill_folder: Callable, shown_
     assert shown_frames(video) == list(range(103))
     assert dataset.video("18-1").path == root / "FRFS/Images/18-1"
     report = check_dataset(dataset)
-    assert (report.num_readable, len(report.missing)) == (1, 4)
+    assert (report.files.num_readable, len(report.files.missing)) == (1, 4)
     assert "official: 3/2" in format_report(report)
 
 

@@ -212,7 +212,7 @@ def test_a_missing_score_costs_only_itself(root: Path) -> None:
 
 def test_label_file_without_usable_line(root: Path) -> None:
     (root / "annotations.txt").write_text("hello\n")
-    with pytest.raises(DatasetError, match=r"no usable line.*got 1 words"):
+    with pytest.raises(DatasetError, match=r"no usable line.*got 1 word"):
         load_dataset("mit-skating", root)
 
 

@@ -1,27 +1,18 @@
-"""MTL-AQA: the real labels, the pictures of every layout by their content, and label files that bite."""
+"""MTL-AQA: label files as they are released, and those that cannot be used."""
 
 import os
 import pickle
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from aqa_pipeline.commands.datasets import datasets
 from aqa_pipeline.datasets import load_dataset
-from aqa_pipeline.datasets.checking.check import check_dataset
-from aqa_pipeline.datasets.synthetic.render import write_video
 from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.records import Dataset, Video
+from aqa_pipeline.records import Dataset
 
 LONG, SHORT, OTHER = (1, 1), (1, 2), (26, 7)
-# A dive longer than the 103 frames that every released loader takes, and one that is shorter.
-LONG_FRAMES, SHORT_FRAMES = range(120, 230), range(360 - 103, 360)
-NUM_FRAMES = 380
 ANNOTATIONS = "final_annotations_dict.pkl"
 AUGMENTED = "augmented_final_annotations_dict.pkl"
 
@@ -62,237 +53,6 @@ def root(tmp_path: Path) -> Path:
 
 def load(root: Path) -> Dataset:
     return load_dataset("mtl-aqa", root)
-
-
-def dives(root: Path) -> tuple[Video, Video]:
-    dataset = load(root)
-    return dataset.video("01_01"), dataset.video("01_02")
-
-
-# The real label files
-
-
-@pytest.fixture(scope="module")
-def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    root = tmp_path_factory.mktemp("mtl")
-    for path in (shared / "annotations/mtl_aqa").iterdir():
-        shutil.copy(path, root)
-    return load(root)
-
-
-def scores(dataset: Dataset, name: str) -> np.ndarray:
-    return np.array([video.labels[name] for video in dataset.videos])
-
-
-def test_real_labels_have_the_published_counts(real: Dataset) -> None:
-    assert len(real.videos) == 1412
-    assert real.problems == ()
-    assert real.default_splits == ("official",)
-    official = real.split("official")
-    assert (len(official.train), len(official.test)) == (1059, 353)
-    assert len({video.group for video in real.videos}) == 15
-    assert {"01_192", "26_125"} <= {video.video_id for video in real.videos}
-
-
-@pytest.mark.parametrize(
-    ("name", "low", "high"), [("score", 0, 104.5), ("execution", 0, 29), ("difficulty", 1.5, 4.1)]
-)
-def test_real_scores_lie_in_the_targets_range(real: Dataset, name: str, low: float, high: float) -> None:
-    target, values = real.target(name), scores(real, name)
-    assert (values.min(), values.max()) == (low, pytest.approx(high))
-    assert target.low is not None
-    assert target.high is not None
-    assert target.low <= low < high <= target.high
-
-
-def test_real_final_score_is_the_default_and_mostly_difficulty_times_the_middle_marks(real: Dataset) -> None:
-    assert (real.target().name, real.target().low, real.target().high) == ("score", 0.0, 104.5)
-    marks = np.stack([scores(real, f"judge-{judge}") for judge in range(1, 8)], axis=1)
-    assert (marks.min(), marks.max()) == (0, 10)
-    middle = np.sort(marks, axis=1)[:, 2:5].sum(axis=1)
-    same = np.isclose(middle, scores(real, "execution"), atol=0.02)
-    assert (~same).sum() == 27
-
-
-def test_real_dives_are_never_shorter_than_what_released_loaders_take(real: Dataset, shared: Path) -> None:
-    annotations = pickle.loads((shared / "annotations/mtl_aqa" / ANNOTATIONS).read_bytes())
-    assert sum(entry["end_frame"] - entry["start_frame"] < 103 for entry in annotations.values()) == 758
-    ends: dict[str | None, int] = {}
-    for video, key in zip(real.videos, sorted(annotations), strict=True):
-        stop = video.stop_frame or 0
-        assert stop == annotations[key]["end_frame"]
-        assert video.start_frame == min(annotations[key]["start_frame"], stop - 103)
-        assert video.duration_seconds == (stop - video.start_frame) / 25
-        # and what is added to a dive is never a part of the one before it
-        assert video.start_frame >= ends.get(video.group, 0)
-        ends[video.group] = stop
-
-
-def test_real_labels_without_judges_are_the_same_but_for_the_judges(
-    real: Dataset, shared: Path, tmp_path: Path
-) -> None:
-    for name in (ANNOTATIONS, "train_split_0.pkl", "test_split_0.pkl"):
-        shutil.copy(shared / "annotations/mtl_aqa" / name, tmp_path)
-    plain = load(tmp_path)
-    assert [target.name for target in plain.targets] == ["score", "execution", "difficulty"]
-    assert [target.name for target in real.targets[3:]] == [f"judge-{judge}" for judge in range(1, 8)]
-    for video, full in zip(plain.videos, real.videos, strict=True):
-        assert video.labels == {name: full.labels[name] for name in ("score", "execution", "difficulty")}
-    assert plain.splits == real.splits
-
-
-def test_real_broadcasts_are_not_torn_apart_by_grouped_splits(real: Dataset) -> None:
-    group = {video.video_id: video.group for video in real.videos}
-    for seed in range(5):
-        split = real.split(f"grouped-{seed}")
-        assert not {group[i] for i in split.train} & {group[i] for i in split.test}
-        assert len(split.train) + len(split.test) == 1412
-        assert abs(len(split.test) - 353) <= 60
-
-
-# Pictures
-
-
-@pytest.mark.parametrize(
-    ("folder", "name", "first"),
-    [
-        ("new/new_total_frames_256s/01", "{:08d}.jpg", 1),
-        ("new_total_frames_256s/01", "{:08d}.jpg", 1),
-        ("new/01", "{:08d}.jpg", 1),
-        ("frames/01", "{:06d}.jpg", 1),
-        ("whole_videos_frames/01", "{:06d}.jpg", 1),
-        ("01", "img_{:05d}.jpg", 1),
-        ("video1_frames", "{}.jpg", 0),
-        ("frames/video1_frames", "frame{}.jpg", 0),
-        ("video1_frames", "{}.jpg", 1),
-    ],
-)
-def test_pictures_of_a_broadcast(
-    root: Path, folder: str, name: str, first: int, fill_folder: Callable, shown_frames: Callable
-) -> None:
-    path = fill_folder(root / folder, range(NUM_FRAMES), name=name, first=first)
-    long, short = dives(root)
-    assert long.path == short.path == path
-    assert long.fps == short.fps == 25.0
-    assert shown_frames(long) == list(LONG_FRAMES)
-    assert shown_frames(short) == list(SHORT_FRAMES)
-
-
-@pytest.mark.parametrize(
-    ("folder", "name", "first"), [("frames/01", "{:08d}.jpg", 1), ("video1_frames", "{}.jpg", 0)]
-)
-def test_pictures_around_the_dives_only(
-    root: Path, folder: str, name: str, first: int, fill_folder: Callable, shown_frames: Callable
-) -> None:
-    """The place of a picture in such a folder says nothing about its frame."""
-    kept = [*range(95, 240), *range(320 - 70, 370)]
-    fill_folder(root / folder, kept, name=name, first=first)
-    long, short = dives(root)
-    assert shown_frames(long) == list(LONG_FRAMES)
-    assert shown_frames(short) == list(SHORT_FRAMES)
-
-
-def test_frames_before_the_labeled_start_are_taken_as_far_as_they_are_there(
-    root: Path, fill_folder: Callable, shown_frames: Callable
-) -> None:
-    fill_folder(root / "frames/01", [*LONG_FRAMES, *range(255, 270), *range(280, 370)])
-    long, short = dives(root)
-    assert shown_frames(long) == list(LONG_FRAMES)
-    assert shown_frames(short) == list(range(280, 360))
-
-
-def test_a_dive_with_a_gap_is_missing_where_its_first_absent_picture_is_expected(
-    root: Path, fill_folder: Callable, shown_frames: Callable
-) -> None:
-    folder = fill_folder(root / "frames/01", [n for n in range(NUM_FRAMES) if n not in (150, 151)])
-    long, short = dives(root)
-    assert long.path == folder / "00000151.jpg"
-    assert shown_frames(short) == list(SHORT_FRAMES)
-    report = check_dataset(load(root))
-    assert ("01_01", folder / "00000151.jpg") in report.missing
-    assert report.num_readable == 1
-
-
-def test_a_broadcast_that_ends_before_a_dive(root: Path, fill_folder: Callable) -> None:
-    fill_folder(root / "video1_frames", range(350), name="{}.jpg", first=0)
-    assert dives(root)[1].path == root / "video1_frames/350.jpg"
-
-
-def test_a_broken_folder_of_a_broadcast_is_unreadable_and_the_rest_goes_on(
-    root: Path, fill_folder: Callable
-) -> None:
-    fill_folder(root / "frames/01", range(NUM_FRAMES))
-    (root / "frames/01/cover.jpg").touch()
-    fill_folder(root / "frames/26", range(40))
-    report = check_dataset(load(root))
-    assert [video_id for video_id, _ in report.unreadable] == ["01_01", "01_02"]
-    assert "this picture has no number" in report.unreadable[0][1]
-    assert report.num_readable == 1
-
-
-@pytest.mark.parametrize("folder", ["frames", "frames_long", "data/frames"])
-def test_a_folder_per_dive_is_taken_whole_and_before_the_broadcast(
-    root: Path, folder: str, fill_folder: Callable, shown_frames: Callable
-) -> None:
-    """MUSDL's folders: numbered like the broadcast, from some frame before the dive to some after it."""
-    path = fill_folder(root / folder / "01_01", range(125, 234))
-    fill_folder(root / "new/new_total_frames_256s/01", range(NUM_FRAMES))
-    long, short = dives(root)
-    assert (long.path, long.start_frame, long.stop_frame, long.fps) == (path, 0, None, 25.0)
-    assert shown_frames(long) == list(range(125, 234))
-    assert shown_frames(short) == list(SHORT_FRAMES)
-
-
-def test_a_folder_per_dive_without_zero_padding(
-    root: Path, fill_folder: Callable, shown_frames: Callable
-) -> None:
-    fill_folder(root / "frames/01_01", range(5, 115), name="{}.jpg")
-    assert shown_frames(dives(root)[0]) == list(range(5, 115))
-
-
-@pytest.mark.parametrize("name", ["01.mp4", "1.mkv", "1.webm"])
-@pytest.mark.parametrize("folder", ["videos", "whole_videos", "."])
-def test_video_files_of_broadcasts_are_found_by_number(root: Path, folder: str, name: str) -> None:
-    path = root / folder / name
-    path.parent.mkdir(exist_ok=True)
-    path.touch()
-    long, short = dives(root)
-    assert long.path == short.path == path
-    assert (long.start_frame, long.stop_frame, long.fps) == (120, 230, None)
-    assert (short.start_frame, short.stop_frame) == (257, 360)
-
-
-def test_frames_of_a_video_file(root: Path, draw_frame: Callable, shown_frames: Callable) -> None:
-    (root / "videos").mkdir()
-    write_video(root / "videos/01.mp4", (draw_frame(n) for n in range(NUM_FRAMES)), fps=25)
-    long, short = dives(root)
-    assert shown_frames(long) == list(LONG_FRAMES)
-    assert shown_frames(short) == list(SHORT_FRAMES)
-
-
-def test_absent_videos_are_listed_where_they_are_expected(root: Path) -> None:
-    assert [video.path for video in load(root).videos] == [
-        root / "videos/01.mp4",
-        root / "videos/01.mp4",
-        root / "videos/26.mp4",
-    ]
-
-
-def test_a_dive_at_the_very_start_of_a_broadcast(root: Path) -> None:
-    video = load(root).video("26_07")
-    assert (video.start_frame, video.stop_frame) == (0, 30)
-
-
-def test_the_command_says_what_is_there(root: Path, fill_folder: Callable) -> None:
-    fill_folder(root / "frames/01", range(NUM_FRAMES))
-    result = CliRunner().invoke(datasets, ["check", "mtl-aqa", "--root", str(root)])
-    assert result.exit_code == 3
-    assert "2 of 3 can be read" in result.output
-    assert "official: 2/1" in result.output
-    assert f"26_07: {root / 'videos/26.mp4'}" in result.output
-
-
-# Labels
 
 
 @pytest.mark.parametrize(
@@ -354,8 +114,8 @@ def test_a_missing_score_costs_itself_and_what_is_made_of_it(
     write_labels(tmp_path, annotations=entries() | {SHORT: entry(0, 30) | changes})
     dataset = load(tmp_path)
     assert set(dataset.video("01_02").labels) == left
-    told = f"{ANNOTATIONS} (1, 2): {reason}; the video has no such label"
-    assert dataset.problems == (() if reason is None else (told,))
+    problem = f"{ANNOTATIONS} (1, 2): {reason}; the video has no such label"
+    assert dataset.problems == (() if reason is None else (problem,))
     assert (
         "1 of 3 videos have no execution: 01_02. They can be extracted"
         in dataset.notes[1 - len(left & {"score"})]

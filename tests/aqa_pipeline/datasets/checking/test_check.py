@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.datasets import load_dataset
-from aqa_pipeline.datasets.checking.check import DatasetReport, check_dataset, format_report
+from aqa_pipeline.datasets.checking.check import DatasetReport, check_dataset
+from aqa_pipeline.datasets.checking.check_text import format_report
 from aqa_pipeline.datasets.synthetic.render import write_video
 
 
@@ -44,24 +45,24 @@ def report(root: Path) -> DatasetReport:
 
 
 def test_everything_is_counted(report: DatasetReport, root: Path) -> None:
-    assert (report.num_videos, report.num_readable) == (6, 3)
-    assert report.missing == (("f", root / "absent.mp4"),)
-    assert [video_id for video_id, _ in report.unreadable] == ["d", "e"]
-    assert "has 50 frames, but the performance is [40, 60)" in report.unreadable[0][1]
-    assert str(root / "text.mp4") in report.unreadable[1][1]
-    assert len(report.problems) == 1
-    assert report.total_seconds == pytest.approx(30 / 15 + 25 / 25 + 20 / 25, abs=1e-3)
-    assert report.fps_counts == {25.0: 2, 15.0: 1}
-    assert report.resolution_counts == {(96, 48): 2, (64, 48): 1}
-    assert (report.num_groups, report.num_with_boxes) == (2, 1)
+    assert (report.num_videos, report.files.num_readable) == (6, 3)
+    assert report.files.missing == (("f", root / "absent.mp4"),)
+    assert [video_id for video_id, _ in report.files.unreadable] == ["d", "e"]
+    assert "has 50 frames, but the performance is [40, 60)" in report.files.unreadable[0][1]
+    assert str(root / "text.mp4") in report.files.unreadable[1][1]
+    assert len(report.labels.problems) == 1
+    assert report.files.total_seconds == pytest.approx(30 / 15 + 25 / 25 + 20 / 25, abs=1e-3)
+    assert report.files.fps_counts == {25.0: 2, 15.0: 1}
+    assert report.files.resolution_counts == {(96, 48): 2, (64, 48): 1}
+    assert (report.labels.num_groups, report.boxes.num_videos) == (2, 1)
     assert not report.complete
 
 
 def test_split_sizes_and_score_histogram(report: DatasetReport) -> None:
-    assert report.split_sizes["random-0"] == (4, 2)
-    counts, edges = np.histogram([1, 2, 3, 4, 5, 6], bins=len(report.histograms["score"].counts))
-    assert report.histograms["score"].counts == tuple(counts)
-    assert report.histograms["score"].edges == tuple(edges)
+    assert report.labels.split_sizes["random-0"] == (4, 2)
+    counts, edges = np.histogram([1, 2, 3, 4, 5, 6], bins=len(report.labels.histograms["score"].counts))
+    assert report.labels.histograms["score"].counts == tuple(counts)
+    assert report.labels.histograms["score"].edges == tuple(edges)
 
 
 def test_text(report: DatasetReport) -> None:
@@ -105,11 +106,11 @@ def test_frame_folders_count_with_their_rate(tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / f"pictures/{index:04d}.png"), np.zeros((20, 30, 3), np.uint8))
     (tmp_path / "scores.csv").write_text("video,score,fps\npictures,3,5\n")
     report = check_dataset(load_dataset("folder", tmp_path))
-    assert report.total_seconds == pytest.approx(2.0)
-    assert report.resolution_counts == {(30, 20): 1}
+    assert report.files.total_seconds == pytest.approx(2.0)
+    assert report.files.resolution_counts == {(30, 20): 1}
 
 
-def test_pictures_that_are_not_plain_are_told(tmp_path: Path) -> None:
+def test_pictures_that_are_not_plain_are_reported(tmp_path: Path) -> None:
     """An anamorphic film is counted in the size in which it is shown, and named."""
     video(tmp_path / "plain.mp4", num_frames=10, fps=10)
     with av.open(str(tmp_path / "wide.mp4"), "w") as container:
@@ -122,6 +123,6 @@ def test_pictures_that_are_not_plain_are_told(tmp_path: Path) -> None:
         container.mux(stream.encode(None))
     (tmp_path / "scores.csv").write_text("video,score\nplain,1\nwide,2\n")
     report = check_dataset(load_dataset("folder", tmp_path))
-    assert report.resolution_counts == {(64, 48): 1, (128, 72): 1}
-    assert report.picture_counts == {"scaled to square pixels from 4:3": 1}
+    assert report.files.resolution_counts == {(64, 48): 1, (128, 72): 1}
+    assert report.files.picture_counts == {"scaled to square pixels from 4:3": 1}
     assert "read    scaled to square pixels from 4:3 (1)" in format_report(report)

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.datasets import load_dataset
-from aqa_pipeline.datasets.checking.check import check_dataset, format_report
+from aqa_pipeline.datasets.checking.check import check_dataset
+from aqa_pipeline.datasets.checking.check_text import format_report
 from aqa_pipeline.datasets.synthetic.render import write_video
 from aqa_pipeline.store import Store
-from extract.choices.streams import Choices, build_streams
+from extract.choices.options import AthleteOptions, NetworkOptions, StreamOptions
+from extract.choices.streams import build_streams
 from extract.run.stage import Extraction, extract
 
 WIDTH, HEIGHT, NUM_FRAMES = 96, 64, 20
@@ -17,7 +19,7 @@ GOOD = "frame_index,x1,y1,x2,y2\n" + "".join(f"{n},{30 + n},10,{60 + n},62\n" fo
 QUADS = "x1,y1,x2,y2,x3,y3,x4,y4\n" + "30,10,60,10,60,62,30,62\n" * NUM_FRAMES
 REFUSED = {
     "shares": ("frame_index,x1,y1,x2,y2\n0,0.2,0.1,0.5,0.9\n", "Multiply x by 96 and y by 64"),
-    "larger": ("frame_index,x1,y1,x2,y2\n0,60,20,120,124\n", "reach beyond the picture of 96x64 pixels"),
+    "larger": ("frame_index,x1,y1,x2,y2\n0,60,20,120,124\n", "reaches beyond the picture of 96x64 pixels"),
     "beyond": ("frame_index,x1,y1,x2,y2\n250,30,10,60,62\n", "the video has the frames 0 to 19"),
     "sizes": ("frame_index,x,y,w,h\n0,30,10,30,50\n", "x2 = x + width"),
     "swapped": ("frame_index,x1,y1,x2,y2\n0,40,10,30,50\n", "not a width and a height"),
@@ -39,18 +41,19 @@ def root(tmp_path: Path) -> Path:
 
 def test_the_check_names_them(root: Path) -> None:
     report = check_dataset(load_dataset("folder", root))
-    told = dict(report.boxes_refused)
-    assert set(told) == set(REFUSED)
+    refused = dict(report.boxes.refused)
+    assert set(refused) == set(REFUSED)
     for name, (_, reason) in REFUSED.items():
-        assert reason in told[name]
+        assert reason in refused[name]
     assert not report.complete
     assert "boxes refused (5)" in format_report(report)
 
 
 def test_an_extraction_fails_their_videos_and_does_the_rest(root: Path) -> None:
     dataset = load_dataset("folder", root)
-    choices = Choices(weights={"": "random:0"}, backbones={"": "resnet18"}, detector="annotations")
-    streams = build_streams(["crops"], choices)
+    networks = NetworkOptions(backbones={"": "resnet18"}, weights={"": "random:0"})
+    athlete = AthleteOptions(detector="annotations")
+    streams = build_streams(["crops"], StreamOptions(networks=networks, athlete=athlete))
     videos = [video for video in dataset.videos if video.video_id != "quads"]
     report = extract(Extraction("own", Store(root / "s"), streams), videos, progress=lambda **_: None)
     assert [row.video_id for row in report.written] == ["good"]
@@ -64,7 +67,7 @@ def test_boxes_in_one_corner_are_doubted(root: Path) -> None:
         "frame_index,x1,y1,x2,y2\n" + "".join(f"{n},3,4,40,30\n" for n in range(NUM_FRAMES))
     )
     report = check_dataset(load_dataset("folder", root))
-    (doubted,) = report.boxes_doubtful
+    (doubted,) = report.boxes.doubtful
     assert doubted[0] == "good"
     assert "up to x 40 and y 30 of 96x64 pixels" in doubted[1]
     assert "boxes in doubt (1)" in format_report(report)

@@ -1,4 +1,4 @@
-"""Gaps in numbered pictures are found by their numbers, and told by `datasets check`."""
+"""Gaps in numbered pictures are found by their numbers, and reported by `datasets check`."""
 
 from pathlib import Path
 
@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from aqa_pipeline.datasets import load_dataset
-from aqa_pipeline.datasets.checking.check import check_dataset, format_report
+from aqa_pipeline.datasets.checking.check import check_dataset
+from aqa_pipeline.datasets.checking.check_text import format_report
 from aqa_pipeline.datasets.checking.picture_gaps import find_gaps, gap_notes
 from aqa_pipeline.records import Video
 

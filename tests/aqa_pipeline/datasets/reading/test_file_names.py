@@ -123,7 +123,7 @@ def test_unicode_forms_are_the_same_name(tmp_path: Path, written: str, on_disk: 
 
 
 @pytest.mark.parametrize("written", ["04", "04.mp4"])
-def test_another_spelling_of_the_folder_is_told_once(tmp_path: Path, written: str) -> None:
+def test_another_spelling_of_the_folder_is_reported_once(tmp_path: Path, written: str) -> None:
     (tmp_path / "scores.csv").write_text(f"video,score\n{written},1\n05.mp4,2\n")
     touch(tmp_path / "Videos/04.mp4", tmp_path / "Videos/05.mp4")
     dataset = load_dataset("folder", tmp_path)

@@ -77,7 +77,7 @@ def test_one_missing_mark_costs_one_label(tmp_path: Path) -> None:
     assert len(dataset.notes) == 3
 
 
-def test_a_bad_mark_is_told_and_the_others_stay(tmp_path: Path) -> None:
+def test_a_bad_mark_is_reported_and_the_others_stay(tmp_path: Path) -> None:
     dataset = read(tmp_path, b"video,score,score:j1\na,8,eight\nb,9,9\nc,ten,eleven\n")
     assert [dict(video.labels) for video in dataset.videos] == [{"score": 8.0}, {"score": 9.0, "j1": 9.0}]
     assert dataset.problems == (
@@ -93,7 +93,7 @@ def test_a_video_without_any_mark_can_be_extracted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "number"),
+    ("value", "number"),
     [
         ("8.25", 8.25),
         ("8,25", 8.25),
@@ -107,12 +107,12 @@ def test_a_video_without_any_mark_can_be_extracted(tmp_path: Path) -> None:
         ("1.234", 1.234),
     ],
 )
-def test_numbers_that_can_be_only_one(cell: str, number: float) -> None:
-    assert Column([cell]).number(cell, name="score") == number
+def test_numbers_that_can_be_only_one(value: str, number: float) -> None:
+    assert Column([value]).number(value, name="score") == number
 
 
 @pytest.mark.parametrize(
-    ("cell", "others", "told"),
+    ("value", "others", "message"),
     [
         ("1,234", [], "'1,234' could be 1.234 or 1234. Write 1.2340 or 1234 instead"),
         ("1.234", ["7,25"], "'1.234' could be 1.234 or 1234"),
@@ -126,11 +126,11 @@ def test_numbers_that_can_be_only_one(cell: str, number: float) -> None:
         ("nan", [], "'nan' is not a finite number"),
     ],
 )
-def test_a_cell_that_could_be_two_things_is_refused_as_it_stands(
-    cell: str, others: list[str], told: str
+def test_a_value_that_could_be_two_things_is_refused_as_it_stands(
+    value: str, others: list[str], message: str
 ) -> None:
-    with pytest.raises(DatasetError, match=told):
-        Column([cell, *others]).number(cell, name="score")
+    with pytest.raises(DatasetError, match=message):
+        Column([value, *others]).number(value, name="score")
 
 
 def test_the_column_decides_about_three_decimals() -> None:
@@ -139,9 +139,9 @@ def test_the_column_decides_about_three_decimals() -> None:
     assert Column(["45784", "45786"]).number("45784", name="score") == 45784, "no date among large numbers"
 
 
-@pytest.mark.parametrize("cell", ["", " ", "DNF", "n/a", "-", "DSQ"])
-def test_what_says_that_there_is_no_mark(cell: str) -> None:
-    assert is_missing(cell)
+@pytest.mark.parametrize("value", ["", " ", "DNF", "n/a", "-", "DSQ"])
+def test_what_says_that_there_is_no_mark(value: str) -> None:
+    assert is_missing(value)
 
 
 def test_other_encodings_are_refused_with_the_way_out(tmp_path: Path) -> None:

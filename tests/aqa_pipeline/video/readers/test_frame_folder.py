@@ -38,7 +38,7 @@ def test_a_window_of_a_folder_and_samples_by_time(folder, read_number):
     assert shown == [(0, 2), (2, 4), (4, 6), (6, 8)]
 
 
-def test_png_grey_palette_alpha_and_16_bits_become_rgb(tmp_path, paint_number, read_number):
+def test_png_gray_palette_alpha_and_16_bits_become_rgb(tmp_path, paint_number, read_number):
     picture = Image.fromarray(paint_number(77, width=80, height=60))
     for number, mode in enumerate(["RGB", "L", "P", "RGBA", "1"]):
         picture.convert(mode).save(tmp_path / f"{number}.png")

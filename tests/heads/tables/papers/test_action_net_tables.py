@@ -62,7 +62,7 @@ def test_every_row_can_be_run(table: Table) -> None:
 
 def test_only_what_the_authors_did_not_run_is_cited() -> None:
     tables = [table for name, table in TABLES.items() if name.startswith("action-net")]
-    cited = [row.label for table in tables for row in table.rows if row.method is None]
+    cited = [row.label for table in tables for row in table.rows if row.where_stored or row.method is None]
     assert cited == ["Pose + DCT", "ConvISA", "Li et al.", "Pan et al."]
 
 

@@ -1,6 +1,7 @@
-"""Which cells can run, and what the others are told to get."""
+"""Which table cells can run, and what the others lack."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,13 @@ from click.testing import CliRunner
 
 import cli
 from aqa_pipeline.errors import RunError
-from heads.tables.planning.extract_commands import extraction_calls
+from heads.tables.planning.extraction_passes import extraction_passes
 from heads.tables.planning.plan import Blocked, TablePlan, plan_table
 from heads.tables.quick import quick_part
-from heads.tables.registry import find_table
+from heads.tables.registry import TABLES, find_table
+from heads.tables.running import run_tasks
+from heads.tables.table import Method, Row
+from heads.tables.tabulating import tabulate
 
 
 def blocked(plan: TablePlan) -> dict[tuple[str, str], str]:
@@ -60,7 +64,7 @@ def test_missing_features_name_the_command_that_makes_them(scene) -> None:
     assert "--streams segments --backbone segments=toy-3d`." in reason
     assert "60 of these videos are not in" in reason
     assert [(need.stream, need.num_present) for need in plan.needs] == [("segments", 0), ("crops", 0)]
-    assert list(extraction_calls(plan)) == []  # there is no video to extract from
+    assert list(extraction_passes(plan)) == []  # there is no video to extract from
 
 
 def test_some_missing_videos_are_counted_and_may_be_left_out(scene) -> None:
@@ -80,12 +84,12 @@ def test_extraction_goes_over_the_videos_once_per_backbone_of_a_stream(scene) ->
     for number in range(40):
         (root / f"v{number:02d}.mp4").touch()
     plan = plan_table(scene.table, scene.with_settings(store=scene.settings.out / "empty").settings)
-    (call,) = extraction_calls(plan)
-    words = " ".join(call.arguments(plan.settings))
+    (one_pass,) = extraction_passes(plan)
+    words = " ".join(one_pass.words(plan.settings))
     assert words.startswith(f"extract --dataset folder --root {root} --store ")
     assert "--streams segments,crops --backbone segments=toy-3d --backbone crops=toy-2d" in words
-    assert len(call.videos) == 60
-    assert [one.needs[0].stream for one in call.one_by_one()] == ["segments", "crops"]
+    assert len(one_pass.videos) == 60
+    assert [one.needs[0].stream for one in one_pass.one_by_one()] == ["segments", "crops"]
 
 
 def test_simulated_features_are_refused_unless_asked_for(scene, write_more) -> None:
@@ -163,3 +167,27 @@ def test_a_network_that_no_row_reads_is_refused(tmp_path: Path, chosen: str) -> 
     assert result.exit_code == 2
     assert "no row of action-net-table1 reads it. Its rows read " in result.output
     assert "segments=i3d" in result.output
+
+
+@pytest.mark.parametrize("stream", ["segments", "poses"])
+def test_a_row_where_stored_is_run_where_its_features_are_and_cited_elsewhere(scene, stream) -> None:
+    printed = {"first": 0.4, "far": 0.2}
+    row = Row("dct", "", "DCT", printed, Method("pose-dct", {stream: ("toy-3d",)}), where_stored=True)
+    plan = plan_table(replace(scene.table, rows=(row,)), scene.settings)
+    is_stored = stream == "segments"
+    assert places(plan) == ({("dct", "first"), ("dct", "two")} if is_stored else set())
+    assert (plan.blocked, plan.needs) == ((), ())
+    (planned,) = plan.table.rows
+    assert planned.cited == ({"far"} if is_stored else {"first", "two", "far", "both"})
+    run_tasks(plan.tasks, jobs=1)
+    statuses = {place[1]: cell.status for place, cell in tabulate(plan, {}).cells.items()}
+    assert statuses["far"] == "cited"
+    assert statuses["first"] == ("run" if is_stored else "cited")
+    assert statuses["two"] == statuses["both"] == ("run" if is_stored else "blank")
+
+
+def test_pose_dct_is_in_a_table_of_each_paper() -> None:
+    rows = {name: row for name, table in TABLES.items() for row in table.rows if row.name == "pose-dct"}
+    assert set(rows) == {"action-net-table1", "wd-table3", "tsa-table1", "tsa-table4"}
+    for row in rows.values():
+        assert (row.method.head, set(row.method.streams), row.where_stored) == ("pose-dct", {"poses"}, True)

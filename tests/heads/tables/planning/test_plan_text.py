@@ -54,12 +54,12 @@ def text_of(settings: Settings, weights=no_weights, table=TABLE) -> str:
     return format_plan(plan, find_lacks(plan, weights))
 
 
-def test_every_dataset_is_told_once_with_its_first_command(settings: Settings, tmp_path: Path) -> None:
+def test_every_dataset_is_reported_once_with_its_first_command(settings: Settings, tmp_path: Path) -> None:
     text = text_of(settings)
     assert "0 of 2 cells can be run now." in text
     skating, gymnastics = text.split("\n\n")[1:3]
     assert skating.startswith(
-        f"mit-skating: 1 of 1 cells wait\n  dataset   {tmp_path / 'no'} is not a folder.\n"
+        f"mit-skating: 1 of 1 cell waits\n  dataset   {tmp_path / 'no'} is not a folder.\n"
     )
     assert "the 13 broadcasts on YouTube" in skating
     assert "training  unknown until its labels tell" in skating
@@ -108,7 +108,7 @@ def test_nothing_missing_is_said(settings: Settings) -> None:
         pts = np.stack([np.arange(3.0), np.arange(1, 4.0)], axis=1)
         store.write(Record(dataset.name, video.video_id, spec, features, pts, Source("no file")))
     text = text_of(settings, table=TABLE.part(columns=["ball"]))
-    assert "1 of 1 cells can be run now." in text
+    assert "1 of 1 cell can be run now." in text
     assert "rhythmic-gymnastics: nothing is missing" in text
     assert "first" not in text
 
@@ -130,5 +130,5 @@ def test_the_command_prints_the_plan_alone_and_first_where_nothing_can_be_run(se
     whole = aqa(settings)
     assert whole.exit_code == 3
     assert whole.stdout.startswith(alone.stdout)
-    assert whole.stdout.count("rhythmic-gymnastics: 1 of 1 cells wait") == 1
+    assert whole.stdout.count("rhythmic-gymnastics: 1 of 1 cell waits") == 1
     assert "Each cell: the paper's value and ours" in whole.stdout

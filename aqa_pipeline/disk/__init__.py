@@ -1,0 +1,1 @@
+"""Write and lock folders safely, and explain errors of the disk."""

@@ -1,0 +1,1 @@
+"""What benchmarks time: rendered videos, the released ways, training steps."""

@@ -1,0 +1,1 @@
+"""What campaigns spoil: small videos and stores, samples of every kind of file, and changes of them."""

@@ -1,0 +1,1 @@
+"""The result of a campaign: measured, written, and shown in the documentation."""

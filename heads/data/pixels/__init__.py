@@ -1,0 +1,1 @@
+"""The clips that fine-tuning trains on, cut from stored pictures."""

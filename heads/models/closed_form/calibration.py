@@ -1,0 +1,51 @@
+"""A strictly increasing map from a head's raw output to scores, fitted to out-of-fold predictions."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+Floats = NDArray[np.float64]
+
+NUM_KNOTS = 6
+LEAST_SLOPE = 0.01  # an output without any relation to the scores still keeps its order
+
+
+class IncreasingMap(nn.Module):
+    """Interpolate between knots, and go on linearly beyond the first and the last.
+
+    A knot is the mean output and mean label of a sixth of the videos, after isotonic regression
+    (scikit-learn). The order of videos stays as it is, and the size of the scores fits the labels.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("outputs", "scores"):
+            self.register_buffer(name, torch.zeros(NUM_KNOTS, dtype=torch.float64))
+        self.register_buffer("outer_slope", torch.ones((), dtype=torch.float64))
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """Return the scores `(batch)` of outputs `(batch)`."""
+        knots, scores = self.get_buffer("outputs"), self.get_buffer("scores")
+        inner = outputs.clamp(knots[0], knots[-1])
+        upper = torch.searchsorted(knots, inner).clamp(1, NUM_KNOTS - 1)
+        width = (knots[upper] - knots[upper - 1]).clamp_min(1e-12)
+        share = (inner - knots[upper - 1]) / width
+        between = scores[upper - 1] + share * (scores[upper] - scores[upper - 1])
+        return between + (outputs - inner) * self.get_buffer("outer_slope")
+
+    def fit(self, outputs: Floats, labels: Floats) -> None:
+        """Fit to outputs and labels `(video)`; with fewer videos than knots, knots coincide."""
+        from sklearn.isotonic import IsotonicRegression
+
+        parts = [part for part in np.array_split(np.argsort(outputs), NUM_KNOTS) if len(part)]
+        knots = np.array([outputs[part].mean() for part in parts])
+        means = np.array([labels[part].mean() for part in parts])
+        increasing = IsotonicRegression().fit_transform(knots, means, sample_weight=[*map(len, parts)])
+        scores = increasing + LEAST_SLOPE * (knots - knots.mean())
+        missing = NUM_KNOTS - len(parts)
+        self.get_buffer("outputs").copy_(torch.tensor(np.pad(knots, (0, missing), mode="edge")))
+        self.get_buffer("scores").copy_(torch.tensor(np.pad(scores, (0, missing), mode="edge")))
+        spread = float(knots[-1] - knots[0])
+        slope = float(scores[-1] - scores[0]) / spread if spread > 0 else LEAST_SLOPE
+        self.get_buffer("outer_slope").fill_(max(slope, LEAST_SLOPE))

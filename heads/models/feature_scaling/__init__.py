@@ -1,0 +1,1 @@
+"""Layers before a head that bring features to a common scale."""

@@ -1,0 +1,1 @@
+"""What is shown of a scored video: pages, texts and files."""

@@ -1,0 +1,37 @@
+"""The increasing map from outputs to scores."""
+
+import numpy as np
+import pytest
+import torch
+
+from heads.models.closed_form.calibration import NUM_KNOTS, IncreasingMap
+
+
+def fitted(outputs: np.ndarray, labels: np.ndarray) -> IncreasingMap:
+    calibrate = IncreasingMap()
+    calibrate.fit(outputs, labels)
+    return calibrate
+
+
+@pytest.mark.parametrize("num", [2, 3, 7, 60])
+def test_the_order_of_outputs_stays_whatever_the_labels_are(num: int) -> None:
+    rng = np.random.default_rng(num)
+    calibrate = fitted(rng.normal(size=num), rng.normal(size=num))
+    outputs = torch.linspace(-4, 4, 101, dtype=torch.float64)
+    assert (calibrate(outputs).diff() > 0).all()
+
+
+def test_a_curved_relation_is_straightened() -> None:
+    outputs = np.linspace(-2, 2, 240)
+    labels = outputs**3
+    calibrate = fitted(outputs, labels)
+    straight = np.polyval(np.polyfit(outputs, labels, 1), outputs)
+    errors = [np.abs(each - labels).mean() for each in (calibrate(torch.tensor(outputs)).numpy(), straight)]
+    assert errors[0] < errors[1] / 2
+    assert len(calibrate.get_buffer("outputs")) == NUM_KNOTS
+
+
+def test_outputs_beyond_the_knots_go_on_linearly() -> None:
+    calibrate = fitted(np.arange(60.0), 3 * np.arange(60.0))
+    far = calibrate(torch.tensor([-100.0, 200.0], dtype=torch.float64))
+    np.testing.assert_allclose(far.numpy(), [-300, 600], rtol=0.02)
