@@ -15,11 +15,12 @@ MOST_BYTES_OF_A_VIEW = 1 << 30  # the largest tensor of the networks here has 13
 WRAPPERS = ("state_dict", "model_state")  # training checkpoints; pytorchvideo's zoo
 
 
-def load_state_dict(path: Path) -> "dict[str, Tensor]":
+def load_state_dict(path: Path, *, part: str | None = None) -> "dict[str, Tensor]":
     """Return the tensors of a checkpoint by name, on the CPU, from safetensors or a pickle of tensors.
 
-    Unwraps `state_dict` and `model_state`, and strips the prefix `module.` of parallel training. Raises
-    `WeightsError` for any other content, such as pickles that would run code.
+    Unwraps `state_dict` and `model_state`, and strips the prefix `module.` of parallel training. If the
+    checkpoint holds several networks, `part` names one of them. Raises `WeightsError` for any other content,
+    such as pickles that would run code.
     """
     if not path.exists():
         raise WeightsError(f"no checkpoint at {path}: give the path of a file that exists")
@@ -27,7 +28,7 @@ def load_state_dict(path: Path) -> "dict[str, Tensor]":
         check_bounded(path)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read as a checkpoint: {error.strerror or error}") from error
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
+    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path, part)
     return _plain(content, path)
 
 
@@ -55,12 +56,12 @@ def check_checkpoint(path: Path) -> None:
             pass
 
 
-def _read_pickle(path: Path) -> Any:
+def _read_pickle(path: Path, part: str | None) -> Any:
     with _explained(path):
         from aqa_pipeline.weights.checkpoints import StoredTensor, opened_checkpoint
 
         with opened_checkpoint(path) as (content, build):
-            found = _unwrapped(content)
+            found = _unwrapped(content, part)
             if not isinstance(found, dict):
                 return found
             return {key: build(v) if isinstance(v, StoredTensor) else v for key, v in found.items()}
@@ -103,9 +104,9 @@ def _head(path: Path) -> bytes:
         return file.read(256).lstrip().lower()
 
 
-def _unwrapped(content: Any) -> Any:
+def _unwrapped(content: Any, part: str | None) -> Any:
     if isinstance(content, dict):
-        for key in WRAPPERS:
+        for key in WRAPPERS if part is None else (part, *WRAPPERS):
             if isinstance(content.get(key), dict):
                 return content[key]
     return content

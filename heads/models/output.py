@@ -14,6 +14,7 @@ class HeadOutput(NamedTuple):
     * `penalty` `(batch)`: a term that the head adds to its training loss.
     * `logits` `(batch, output)`: the values before the last sigmoid or softmax, for losses that need them.
     * `step_scores` `(batch, time)`: the score of each step on its own, without the pooling over time.
+    * `deviations` `(batch)`: the standard deviation of the score, in its unit, for heads that predict it.
     """
 
     scores: Tensor
@@ -21,3 +22,4 @@ class HeadOutput(NamedTuple):
     penalty: Tensor | None = None
     logits: Tensor | None = None
     step_scores: Tensor | None = None
+    deviations: Tensor | None = None

@@ -36,8 +36,11 @@ OPTIMIZATION = Optimization("adamw", lr=3e-3, head_lr=3e-3, cosine_epochs=MOST_E
 ChooseRecipe = Callable[[str, str, str, StreamSteps], Recipe]
 
 
-def with_adapted(choose_recipe: ChooseRecipe) -> ChooseRecipe:
-    """Return a choice of recipes that knows the variant `adapted` too, for heads on features."""
+def with_adapted(choose_recipe: ChooseRecipe, *, loss: str = "mse") -> ChooseRecipe:
+    """Return a choice of recipes that knows the variant `adapted` too, for heads on features.
+
+    `loss` is the loss of that variant.
+    """
 
     def choose(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
         if variant != ADAPTED:
@@ -48,6 +51,7 @@ def with_adapted(choose_recipe: ChooseRecipe) -> ChooseRecipe:
             num_steps=whole_videos(steps),
             optimization=OPTIMIZATION,
             windows="sampled",
+            loss=loss,
             unit="standard",
             adaptation=Adaptation(CANDIDATES, ridge_share=RIDGE_SHARE),
         )

@@ -17,7 +17,9 @@ from heads.recipes.papers import (
     usdl_recipe,
     wd_recipe,
 )
+from heads.registry.field_heads import FIELD
 from heads.registry.head_kind import Build, ChooseRecipe, HeadKind, Start
+from heads.registry.one_stream import one_stream
 
 if TYPE_CHECKING:
     from torch import nn
@@ -197,29 +199,6 @@ def _build_stack(dims: Mapping[str, int], variant: str) -> "nn.Module":
     return Stack(dims)
 
 
-def _one_stream(
-    name: str,
-    stream: str,
-    build: Build,
-    choose_recipe: ChooseRecipe,
-    source: str,
-    *,
-    variants: tuple[str, ...] = ("paper", ADAPTED),
-    scores_steps: bool = False,
-) -> HeadKind:
-    """Return a head on a single stream of features, whichever."""
-    return HeadKind(
-        name,
-        (stream,),
-        variants,
-        build,
-        with_adapted(choose_recipe),
-        source,
-        one_stream=True,
-        scores_steps=scores_steps,
-    )
-
-
 OURS = {
     head.name: head
     for head in (
@@ -229,17 +208,17 @@ OURS = {
         _action_net("action-net-lstm-sau", "lstm-sau", f"{ZENG}, Table 3: context from an LSTM"),
         _action_net("action-net-bi-lstm-sau", "bi-lstm-sau", f"{ZENG}, Table 3: context from a Bi-LSTM"),
         _action_net("action-net-rta", "rta", f"{ZENG}, Table 3: three attention filters"),
-        _one_stream("lstm", "segments", _build_lstm, action_net_recipe, f"{ZENG}, 5.2"),
-        _one_stream("bi-lstm", "segments", _build_bi_lstm, action_net_recipe, f"{ZENG}, 5.2"),
-        _one_stream("ms-lstm", "segments", _build_ms_lstm, ms_lstm_recipe, XU),
-        _one_stream(
+        one_stream("lstm", "segments", _build_lstm, action_net_recipe, f"{ZENG}, 5.2"),
+        one_stream("bi-lstm", "segments", _build_bi_lstm, action_net_recipe, f"{ZENG}, 5.2"),
+        one_stream("ms-lstm", "segments", _build_ms_lstm, ms_lstm_recipe, XU),
+        one_stream(
             "svr-average", "segments", _build_average, svr_recipe, f"{ZENG}, 5.2", variants=("paper",)
         ),
-        _one_stream(
+        one_stream(
             "svr-maximum", "segments", _build_maximum, svr_recipe, f"{ZENG}, 5.2", variants=("paper",)
         ),
-        _one_stream("pose-dct", "poses", _build_pose_dct, svr_recipe, PIRSIAVASH, variants=("paper",)),
-        _one_stream(
+        one_stream("pose-dct", "poses", _build_pose_dct, svr_recipe, PIRSIAVASH, variants=("paper",)),
+        one_stream(
             "wd",
             "clips",
             _build_wd,
@@ -248,7 +227,7 @@ OURS = {
             variants=("paper", "released", ADAPTED),
             scores_steps=True,
         ),
-        _one_stream("wd-average", "clips", _build_wd_average, wd_recipe, FARABI, scores_steps=True),
+        one_stream("wd-average", "clips", _build_wd_average, wd_recipe, FARABI, scores_steps=True),
         *(
             HeadKind(name, ("segments", "crops"), (ADAPTED,), build, choose_recipe, source)
             for name, build, choose_recipe, source in (
@@ -289,5 +268,6 @@ OURS = {
         ),
         _between_stages("nl-net", _build_nl_net, variants=PAPER, source=f"{WANG}, NL-Net"),
         _between_stages("plain-net", _build_plain_net, variants=PAPER, source=f"{WANG}, Plain-Net"),
+        *FIELD,
     )
 }

@@ -1,7 +1,9 @@
 """The score of a new video by an ensemble: mean and spread over its networks, and attention per step."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -36,7 +38,8 @@ class Prediction:
     [start, stop). `step_scores` (time,) is the raw score of each step alone, for heads that score single
     steps (TSA-Net, Figure 7: without the pooling). `effects` (time,) is the score minus the raw score without
     the step (occlusion), the mean over networks. `seen_in_training` is true if the video is in the training
-    set of a network.
+    set of a network. `predicted_std` is the score's standard deviation as the networks predict it; None for
+    heads that predict none.
     """
 
     score: float
@@ -47,6 +50,7 @@ class Prediction:
     step_scores: Mapping[str, NDArray[np.float64]]
     seen_in_training: bool
     effects: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    predicted_std: float | None = None
 
 
 def predict(ensemble: Ensemble, streams: Mapping[str, Record]) -> Prediction:
@@ -64,17 +68,18 @@ def predict(ensemble: Ensemble, streams: Mapping[str, Record]) -> Prediction:
     records = {stream: streams[stream] for stream in ensemble.specs}
     samples = _as_samples(records, ensemble.config.dims, reading=ensemble.reading)
     outputs = [_score(cell, samples) for cell in ensemble.cells]
-    scores = [score for score, _, _ in outputs]
+    scores = [output.score for output in outputs]
     video_id = next(iter(streams.values())).video_id
     return Prediction(
         score=float(np.mean(scores)),
         std=float(np.std(scores, ddof=1)) if len(scores) > 1 else float("nan"),
         scores=tuple(scores),
-        attention={s: np.mean([attention[s] for _, attention, _ in outputs], axis=0) for s in ensemble.specs},
-        effects={s: np.mean([effects[s] for _, _, effects in outputs], axis=0) for s in ensemble.specs},
+        attention={s: np.mean([output.attention[s] for output in outputs], axis=0) for s in ensemble.specs},
+        effects={s: np.mean([output.effects[s] for output in outputs], axis=0) for s in ensemble.specs},
         pts_seconds={s: samples.pts_seconds[s][0] for s in ensemble.specs},
         step_scores=_step_scores(ensemble, samples),
         seen_in_training=any(video_id in cell.train_ids for cell in ensemble.cells),
+        predicted_std=_predicted_std(ensemble, outputs),
     )
 
 
@@ -124,8 +129,31 @@ def _as_samples(records: Mapping[str, Record], dims: Mapping[str, int], *, readi
     )
 
 
-def _score(cell: LoadedCell, samples: FeatureSet) -> tuple[float, StepValues, StepValues]:
-    """Return one network's raw score and, per stream, weight and effect of each step (time,)."""
+class _Output(NamedTuple):
+    """One network's raw score and, per stream, weight and effect of each step (time,).
+
+    `deviation` is the standard deviation that the network predicts, nan for networks that predict none.
+    """
+
+    score: float
+    deviation: float
+    attention: StepValues
+    effects: StepValues
+
+
+def _predicted_std(ensemble: Ensemble, outputs: Sequence[_Output]) -> float | None:
+    """Return the deviation of the mixture of the networks' distributions, without the spread of their means.
+
+    None for heads that predict no deviation, and where ridge regression has most of the score.
+    """
+    deviations = np.array([output.deviation for output in outputs])
+    if np.isnan(deviations).any() or _is_mostly_ridge(ensemble):
+        return None
+    return float(np.sqrt(np.mean(deviations**2)))
+
+
+def _score(cell: LoadedCell, samples: FeatureSet) -> _Output:
+    """Return what one network says of the video."""
     video = np.zeros(1, dtype=np.int64)
     output = evaluate_videos(cell.module, samples, video, recipe=cell.recipe)
     found = step_effects(cell.module, evaluation_batch(samples, video, recipe=cell.recipe))
@@ -139,7 +167,9 @@ def _score(cell: LoadedCell, samples: FeatureSet) -> tuple[float, StepValues, St
         effects[stream] = np.zeros(int(lengths))
         raw = found[stream] * (cell.scale.high - cell.scale.low)
         effects[stream][start : start + len(raw)] = raw[: int(lengths) - start]
-    return float(cell.scale.restore(output.scores.item())), attention, effects
+    width = cell.scale.high - cell.scale.low
+    deviation = math.nan if output.deviations is None else output.deviations.item() * width
+    return _Output(float(cell.scale.restore(output.scores.item())), deviation, attention, effects)
 
 
 def _step_scores(ensemble: Ensemble, samples: FeatureSet) -> dict[str, NDArray[np.float64]]:

@@ -6,7 +6,7 @@ the request. The run has scores of all videos, like one that was trained here.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +30,27 @@ from heads.training.train_cell import make_cell, make_training, write_statistics
 
 State = Mapping[str, Tensor]
 VARIANT = "released"  # the authors' checkpoints fit the network of their code
-CONVERTERS: Mapping[str, Callable[[State], State]] = {"action-net": from_official}
+
+
+@dataclass(frozen=True)
+class ReleasedForm:
+    """How authors save a head: `part` names its network where a checkpoint holds several ones.
+
+    `convert` returns the state under our names.
+    """
+
+    convert: Callable[[State], State]
+    part: str | None = None
+
+
+def _as_regressor(state: State) -> State:
+    return {f"regressor.{name}": tensor for name, tensor in state.items()}
+
+
+RELEASED_FORMS: Mapping[str, ReleasedForm] = {
+    "action-net": ReleasedForm(from_official),
+    "dae": ReleasedForm(_as_regressor, part="dae"),
+}
 
 
 def import_checkpoints(
@@ -43,9 +63,10 @@ def import_checkpoints(
     dimensions than the network's, and `WeightsError` for files that are no such checkpoints.
     """
     head = request.options.head
-    if head not in CONVERTERS:
-        raise RunError(f"no checkpoint of {head} can be imported: expected {', '.join(CONVERTERS)}.")
-    states = [CONVERTERS[head](load_state_dict(file)) for file in files]
+    if head not in RELEASED_FORMS:
+        raise RunError(f"no checkpoint of {head} can be imported: expected {', '.join(RELEASED_FORMS)}.")
+    form = RELEASED_FORMS[head]
+    states = [form.convert(load_state_dict(file, part=form.part)) for file in files]
     with torch_threads(request.training.threads):
         plan = resolve(request)
         if len(plan.splits) != 1:

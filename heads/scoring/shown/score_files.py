@@ -71,6 +71,7 @@ def _as_json(scored: ScoringResult, scorer: Scorer) -> dict[str, Any]:
         "interval": asdict(scored_video.interval) if scored_video.interval else None,
         "seed_scores": list(prediction.scores),
         "seed_std": _or_none(prediction.std),
+        "predicted_std": prediction.predicted_std,
         "percentile": scored_video.percentile,
         "warnings": list(scored_video.warnings),
         "tracking": {

@@ -60,6 +60,9 @@ def _lines(scored_video: ScoredVideo, scorer: Scorer, sentences: Sequence[str]) 
     for sentence in (*score_sentences(scored_video, scorer), *sentences):
         yield f"  {sentence}"
     yield f"  {config.head.name} ({config.head.variant}), by network: {own}"
+    if prediction.predicted_std is not None:
+        deviation = f"{prediction.predicted_std:.{scored_video.decimals}f}"
+        yield f"  {config.head.name} predicts a standard deviation of {deviation} for this video."
     if scorer.verdict is not None:
         yield f"  The run: {scorer.verdict}"
     for flag in scorer.flags:

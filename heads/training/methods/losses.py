@@ -9,6 +9,26 @@ from heads.models.output import HeadOutput
 from heads.models.score_mlp import TASKS
 from heads.recipes import Recipe
 
+LEAST_LOG_VARIANCE = -14.0  # where errors vanish, the likelihood of a training set has no bound
+
+
+def normal_likelihood(outputs: Tensor, labels: Tensor) -> Tensor:
+    """Return `(y - mean)^2 / (2 variance) + log(variance) / 2` of means and log variances `(batch, 2)`."""
+    mean, log_variance = outputs.unbind(-1)
+    log_variance = log_variance.clamp_min(LEAST_LOG_VARIANCE)
+    return ((labels - mean) ** 2 / log_variance.exp() + log_variance) / 2
+
+
+def released_likelihood(outputs: Tensor, labels: Tensor) -> Tensor:
+    """Return `0.6 / (variance * error) + 0.4 log(variance)`, `error` being the batch's sum of squared errors.
+
+    This is the loss of DAE's released code, which falls as errors grow.
+    """
+    mean, log_variance = outputs.unbind(-1)
+    error = ((labels - mean) ** 2).sum()
+    return 0.6 / (log_variance.exp() * error) + 0.4 * log_variance
+
+
 # One value per video; the caller reduces.
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": lambda scores, labels: (scores - labels) ** 2,
@@ -19,6 +39,8 @@ LOSSES_OF_LOGITS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross-entropy": TASKS["classification"].loss,
     "distribution": TASKS["distribution"].loss,
     "judges": TASKS["judges"].loss,
+    "likelihood": normal_likelihood,
+    "released-likelihood": released_likelihood,
 }
 
 

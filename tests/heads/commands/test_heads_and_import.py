@@ -69,7 +69,7 @@ def test_a_file_that_is_no_plug_in_is_one_message(tmp_path: Path) -> None:
         (("--scale", "0", "inf"), 2, "--scale wants LOW below HIGH; got 0 inf."),
         (("--scale", "nan", "2"), 2, "--scale wants LOW below HIGH; got nan 2."),
         (("--scale", "9", "2"), 2, "--scale wants LOW below HIGH; got 9 2."),
-        (("--head", "wd"), 1, "no checkpoint of wd can be imported: expected action-net."),
+        (("--head", "wd"), 1, "no checkpoint of wd can be imported: expected action-net"),
         (("--spec", "segments"), 2, "--spec wants STREAM=HASH (see `aqa store ls`); got 'segments'."),
         ((), 1, "not the state dict of a released ACTION-NET: missing "),
     ],

@@ -1,0 +1,1 @@
+"""Heads that read one vector per video: the mean over its steps."""
