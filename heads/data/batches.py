@@ -1,7 +1,9 @@
 """Batches as index selections from the tensors in memory; maps are read from where they are."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -11,6 +13,7 @@ from torch import Tensor
 from heads.data.device import to_device
 from heads.data.feature_set import FeatureSet
 from heads.data.shares import WHOLE, BatchPart, Share
+from heads.data.streams import VIDEO_DIFFICULTIES, VIDEO_KEYS
 from heads.data.tube_maps import tube_of
 from heads.data.windows import (
     cut_windows,
@@ -67,7 +70,8 @@ def training_batches(
     if recipe.windows == "sampled":
         assert share == WHOLE, "adapted heads are trained by one process"
         for chosen in order.split(recipe.batch_size):
-            yield _sampled_batch(samples, chosen, recipe=recipe, generator=generator)
+            batch = _sampled_batch(samples, chosen, recipe=recipe, generator=generator)
+            yield _with_video_facts(batch, samples, recipe=recipe)
         return
     for chosen in order.split(recipe.batch_size):
         starts = {
@@ -86,7 +90,8 @@ def training_batches(
             part = share.part_of(len(chosen))
             batch, chosen = _only(batch, part), chosen[part.positions]
             starts, views = (_each_at(part.positions, drawn) for drawn in (starts, views))
-        yield _with_maps(batch, samples, chosen, starts=starts, views=views, num_steps=recipe.num_steps)
+        batch = _with_maps(batch, samples, chosen, starts=starts, views=views, num_steps=recipe.num_steps)
+        yield _with_video_facts(batch, samples, recipe=recipe)
 
 
 def _only(batch: Batch, part: BatchPart) -> Batch:
@@ -132,7 +137,8 @@ def evaluation_batch(samples: FeatureSet, videos: NDArray[np.int64], *, recipe: 
         num_steps[stream] = evaluation_num_steps(lengths, window, windows=recipe.windows)
     batch = _batch(samples, chosen, starts=starts, num_steps=num_steps).seen_as(reference_view)
     views = {stream: torch.zeros_like(chosen) for stream in samples.maps}
-    return _with_maps(batch, samples, chosen, starts=starts, views=views, num_steps=num_steps)
+    batch = _with_maps(batch, samples, chosen, starts=starts, views=views, num_steps=num_steps)
+    return _with_video_facts(batch, samples, recipe=recipe)
 
 
 def _batch(
@@ -148,6 +154,25 @@ def _batch(
             num_steps=num_steps[stream],
         )
     return Batch(videos, features, masks)
+
+
+def _with_video_facts(batch: Batch, samples: FeatureSet, *, recipe: Recipe) -> Batch:
+    """Return the batch with keys and difficulties of its videos, if the head compares videos."""
+    if not recipe.compares_videos:
+        return batch
+    device = next(iter(batch.features.values())).device
+    keys = torch.tensor([video_key(samples.video_ids[video]) for video in batch.videos.tolist()])
+    facts = {VIDEO_KEYS: to_device(keys, device)}
+    if samples.difficulties is not None:
+        difficulties = torch.from_numpy(samples.difficulties)[batch.videos].float()
+        facts[VIDEO_DIFFICULTIES] = to_device(difficulties, device)
+    return replace(batch, features={**batch.features, **facts})
+
+
+@lru_cache(maxsize=100_000)
+def video_key(video_id: str) -> int:
+    """Return a number of 63 bits that stands for a video: it depends on the name alone."""
+    return int.from_bytes(hashlib.sha256(video_id.encode()).digest()[:8], "big") >> 1
 
 
 def _with_maps(

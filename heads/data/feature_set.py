@@ -28,7 +28,8 @@ class FeatureSet:
     Per stream: `streams` holds float32 `video time dim` (or `video time view dim`: the same steps seen with
     other offsets or flipped, view 0 being the reference), zero beyond each video's `lengths` (int64 `video`),
     and `pts_seconds` one `[start, stop)` array `time 2` per video. `labels` are raw judge scores, float64.
-    Streams of maps and of pictures are not in memory: `maps` reads them where they are cut.
+    Streams of maps and of pictures are not in memory: `maps` reads them where they are cut. `difficulties`
+    `(video)` are given where the target is an execution times a difficulty.
     """
 
     video_ids: tuple[str, ...]
@@ -37,6 +38,7 @@ class FeatureSet:
     pts_seconds: Mapping[str, tuple[NDArray[np.float64], ...]]
     labels: NDArray[np.float64]
     maps: Mapping[str, LargeStream] = field(default_factory=dict)
+    difficulties: NDArray[np.float64] | None = None
 
     @property
     def dims(self) -> dict[str, int]:

@@ -5,6 +5,20 @@ from typing import NamedTuple
 from torch import Tensor
 
 
+class Pairs(NamedTuple):
+    """What a head said of the difference between each video of a batch and an exemplar, a known video.
+
+    `log_probabilities` and `positions` `(order, batch, leaf)` are of leaves `(leaf, 2)`, which are ranges of
+    differences. The first order is the video minus the exemplar, the second one the exemplar minus the video.
+    `exemplar_scores` are `(batch)`.
+    """
+
+    log_probabilities: Tensor
+    positions: Tensor
+    exemplar_scores: Tensor
+    leaves: Tensor
+
+
 class HeadOutput(NamedTuple):
     """Normalized scores, attention, and what some heads give beside them.
 
@@ -15,6 +29,7 @@ class HeadOutput(NamedTuple):
     * `logits` `(batch, output)`: the values before the last sigmoid or softmax, for losses that need them.
     * `step_scores` `(batch, time)`: the score of each step on its own, without the pooling over time.
     * `deviations` `(batch)`: the standard deviation of the score, in its unit, for heads that predict it.
+    * `pairs`: in training, the comparisons of heads that predict differences.
     """
 
     scores: Tensor
@@ -23,3 +38,4 @@ class HeadOutput(NamedTuple):
     logits: Tensor | None = None
     step_scores: Tensor | None = None
     deviations: Tensor | None = None
+    pairs: Pairs | None = None

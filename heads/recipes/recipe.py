@@ -17,6 +17,7 @@ OptimizerName = Literal["sgd", "adam", "adamw", "closed-form"]
 # clean or fall) by the share of correct classes.
 MetricName = Literal["spearman", "accuracy"]
 CLASS_LOSSES = ("cross-entropy",)
+PAIR_LOSSES = ("leaves", "released-leaves", "leaves-in-batch")  # of heads that compare videos
 
 # Where windows may lie and what testing sees; heads/data/windows.py tells the three apart.
 Windows = Literal["paper", "released", "sampled"]
@@ -122,6 +123,11 @@ class Recipe:
     def metric(self) -> MetricName:
         """The metric that ranks epochs and compares runs."""
         return "accuracy" if self.loss in CLASS_LOSSES else "spearman"
+
+    @property
+    def compares_videos(self) -> bool:
+        """True if the head predicts differences to training videos."""
+        return self.loss in PAIR_LOSSES
 
     @property
     def is_closed_form(self) -> bool:

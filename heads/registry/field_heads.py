@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from heads.recipes.adapted import ADAPTED
-from heads.recipes.field import dae_recipe
+from heads.recipes.field import core_recipe, dae_recipe
 from heads.registry.one_stream import one_stream
 
 if TYPE_CHECKING:
@@ -19,7 +19,22 @@ def _build_dae(dims: Mapping[str, int], variant: str) -> "nn.Module":
     return DistributionHead(dims)
 
 
+def _build_core(dims: Mapping[str, int], variant: str) -> "nn.Module":
+    from heads.models.mean_vector.core import ContrastiveHead
+
+    return ContrastiveHead(dims)
+
+
 FIELD = (
+    one_stream(
+        "core",
+        "clips",
+        _build_core,
+        core_recipe,
+        "Yu et al., ICCV 2021, CoRe",
+        variants=THREE,
+        adapted_loss="leaves-in-batch",
+    ),
     one_stream(
         "dae",
         "clips",

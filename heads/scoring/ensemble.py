@@ -51,14 +51,14 @@ class LoadedCell:
 class Ensemble:
     """The trained networks of a run that score together, and the specs that features must have.
 
-    `has_difficulty` is true once `with_difficulty` has set the difficulty of the videos.
+    `difficulty` is that of the videos to score, once `with_difficulty` has set it.
     """
 
     run_dir: Path
     config: RunConfig
     specs: Mapping[str, StreamSpec]
     cells: tuple[LoadedCell, ...]
-    has_difficulty: bool = False
+    difficulty: float | None = None
 
     @property
     def needs_difficulty(self) -> bool:
@@ -72,13 +72,13 @@ class Ensemble:
         """
         if difficulty is None:
             return self
-        if not self.needs_difficulty or self.has_difficulty or not 0 < difficulty < math.inf:
+        if not self.needs_difficulty or self.difficulty is not None or not 0 < difficulty < math.inf:
             raise RunError(
                 f"the run {self.run_dir} was given the difficulty {difficulty}: expected a number above 0, "
                 "once, for a run of `aqa fit --difficulty` or of a head of judges."
             )
         cells = tuple(replace(cell, scale=cell.scale.times(difficulty)) for cell in self.cells)
-        return replace(self, cells=cells, has_difficulty=True)
+        return replace(self, cells=cells, difficulty=difficulty)
 
     @property
     def reading(self) -> Reading:

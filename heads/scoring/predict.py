@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -60,13 +60,15 @@ def predict(ensemble: Ensemble, streams: Mapping[str, Record]) -> Prediction:
     is missing, no stream has a step, or the run needs a difficulty.
     """
     _check_specs(ensemble, streams)
-    if ensemble.needs_difficulty and not ensemble.has_difficulty:
+    if ensemble.needs_difficulty and ensemble.difficulty is None:
         raise RunError(
             f"the run {ensemble.run_dir} predicts execution; the score is execution x difficulty: give the "
             "video's difficulty with --difficulty."
         )
     records = {stream: streams[stream] for stream in ensemble.specs}
     samples = _as_samples(records, ensemble.config.dims, reading=ensemble.reading)
+    if ensemble.difficulty is not None:
+        samples = replace(samples, difficulties=np.array([ensemble.difficulty]))
     outputs = [_score(cell, samples) for cell in ensemble.cells]
     scores = [output.score for output in outputs]
     video_id = next(iter(streams.values())).video_id

@@ -20,6 +20,7 @@ from heads.models.action_net import from_official
 from heads.runs.epoch import Epoch
 from heads.runs.trained_cell import cell_folder, write_cell
 from heads.training.fit import CellToTrain, RunSummary, ShowProgress, fit_plan, torch_threads
+from heads.training.methods.exemplars import remember_training_set, remembered_state
 from heads.training.methods.predictions import score_videos
 from heads.training.methods.prepared_network import prepare_module
 from heads.training.methods.training import Trained, Training
@@ -50,6 +51,7 @@ def _as_regressor(state: State) -> State:
 RELEASED_FORMS: Mapping[str, ReleasedForm] = {
     "action-net": ReleasedForm(from_official),
     "dae": ReleasedForm(_as_regressor, part="dae"),
+    "core": ReleasedForm(_as_regressor, part="regressor"),
 }
 
 
@@ -97,8 +99,9 @@ def _imported(training: Training, state: State) -> Trained:
     """Return the network of that state with its scores of all videos, and one epoch without a loss."""
     samples, recipe = training.samples, training.recipe
     module = prepare_module(training.build, samples.dims, recipe)
+    remember_training_set(module, training)
     try:
-        module.load_state_dict(state)
+        module.load_state_dict({**remembered_state(module), **state})
     except RuntimeError as error:
         dims = " and ".join(f"{dim} of {stream}" for stream, dim in samples.dims.items())
         raise RunError(

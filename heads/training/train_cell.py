@@ -108,6 +108,8 @@ def make_training(plan: Plan, split: SplitPlan, seed: int) -> Training:
     )
     labels = training_labels(dataset, plan.labels, split.video_ids)
     factors = factors_of(dataset, plan.labels, split.video_ids)
+    if plan.labels.factor:
+        samples = replace(samples, difficulties=factors)
     if options.shuffle_labels:
         labels = shuffled_labels(labels, split.train, seed=seed)
     identity = {

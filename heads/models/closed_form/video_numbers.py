@@ -16,7 +16,7 @@ def pooled_numbers(features: Streams, masks: Streams) -> Tensor:
 
     A stream without a step gives nan.
     """
-    return torch.cat([_pooled(features[stream], masks[stream]) for stream in sorted(features)], dim=-1)
+    return torch.cat([_pooled(features[stream], masks[stream]) for stream in sorted(masks)], dim=-1)
 
 
 def sequence_numbers(features: Streams, masks: Streams) -> Tensor:
@@ -24,7 +24,7 @@ def sequence_numbers(features: Streams, masks: Streams) -> Tensor:
 
     The first and last step stay. A stream without a step gives nan.
     """
-    resampled = [resample(features[s], masks[s], num_steps=SEQUENCE_STEPS) for s in sorted(features)]
+    resampled = [resample(features[s], masks[s], num_steps=SEQUENCE_STEPS) for s in sorted(masks)]
     return torch.cat([steps.flatten(1) for steps in resampled], dim=-1)
 
 

@@ -30,12 +30,12 @@ class Standardized(nn.Module):
         """Return the output of the head for the standardized features."""
         standardized = {
             stream: self.dropout(
-                (steps - self.get_buffer(f"mean_{stream}")) * self.get_buffer(f"scale_{stream}")
+                (features[stream] - self.get_buffer(f"mean_{stream}")) * self.get_buffer(f"scale_{stream}")
             )
-            * masks[stream][:, :, None]
-            for stream, steps in features.items()
+            * mask[:, :, None]
+            for stream, mask in masks.items()
         }
-        output: HeadOutput = self.head(standardized, masks)
+        output: HeadOutput = self.head({**features, **standardized}, masks)
         return output
 
     @torch.no_grad()

@@ -32,6 +32,7 @@ from heads.training.distributed.shared_network import (
     with_averaged_gradients,
     with_shared_statistics,
 )
+from heads.training.methods.exemplars import remember_training_set
 from heads.training.methods.kept_epoch import Keeper
 from heads.training.methods.losses import losses_of
 from heads.training.methods.moving_average import average_of
@@ -73,6 +74,7 @@ def _begin(training: Training, device: torch.device) -> TrainingState:
     module = prepare_module(training.build, samples.dims, recipe).to(device)
     if isinstance(module, Whitened | Standardized):
         module.fit(*_of_videos(samples, training.fold.train))
+    remember_training_set(module, training)
     _train_mode(module, recipe)
     if not world.is_alone and device.type == "cuda":
         module = with_shared_statistics(module)

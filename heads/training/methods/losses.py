@@ -1,11 +1,13 @@
 """The losses that recipes name: one value per video."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from heads.models.output import HeadOutput
+from heads.models.mean_vector.leaves import leaf_losses
+from heads.models.output import HeadOutput, Pairs
 from heads.models.score_mlp import TASKS
 from heads.recipes import Recipe
 
@@ -42,12 +44,22 @@ LOSSES_OF_LOGITS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "likelihood": normal_likelihood,
     "released-likelihood": released_likelihood,
 }
+# Of the comparisons of videos, for heads that predict differences.
+LOSSES_OF_PAIRS: dict[str, Callable[[Pairs, Tensor], Tensor]] = {
+    "leaves": leaf_losses,
+    "released-leaves": partial(leaf_losses, released=True),
+    "leaves-in-batch": partial(leaf_losses, in_batch=True),
+}
 
 
 def losses_of(output: HeadOutput, targets: Tensor, *, recipe: Recipe) -> Tensor:
     """Return the recipe's loss of each video, in float32 or more."""
     if recipe.loss in LOSSES:
         return LOSSES[recipe.loss](_in_full(output.scores), targets)
+    if recipe.loss in LOSSES_OF_PAIRS:
+        assert output.pairs is not None, f"a head whose recipe says {recipe.loss} compares videos in training"
+        pairs = Pairs(*(_in_full(each) for each in output.pairs))
+        return LOSSES_OF_PAIRS[recipe.loss](pairs, targets)
     assert output.logits is not None, f"a head whose recipe says {recipe.loss} gives logits"
     return LOSSES_OF_LOGITS[recipe.loss](_in_full(output.logits), targets)
 
