@@ -1,6 +1,9 @@
 """Trace a network with torch, and convert it for OpenVINO."""
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +29,7 @@ def convert(program: Program, example: np.ndarray) -> "openvino.Model":
     module, pictures = FromBytes(program, program.network()), torch.from_numpy(example)
     try:
         # The tracer and OpenVINO call Python from C++, where a Ctrl-C would be swallowed.
-        with interrupts_wait(), warnings.catch_warnings(), torch.inference_mode():
+        with interrupts_wait(), warnings.catch_warnings(), _logging_kept(), torch.inference_mode():
             warnings.simplefilter("ignore")  # the tracer warns that shapes become constants, as intended
             traced = torch.jit.trace(module, pictures, check_trace=False)
             model = openvino.convert_model(traced, example_input=pictures)
@@ -37,3 +40,15 @@ def convert(program: Program, example: np.ndarray) -> "openvino.Model":
     if program.precision == "fp32":
         spare_products(model)
     return model
+
+
+@contextmanager
+def _logging_kept() -> Iterator[None]:
+    """Undo what the block does to the root logger: OpenVINO silences warnings where a conversion fails."""
+    root = logging.getLogger()
+    before = root.level, list(root.filters), list(root.handlers)
+    try:
+        yield
+    finally:
+        level, root.filters, root.handlers = before
+        root.setLevel(level)

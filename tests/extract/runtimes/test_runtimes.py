@@ -1,6 +1,7 @@
 """Every runtime gives the network's features; `auto` chooses one, and says which and why."""
 
 import json
+import logging
 import math
 import shutil
 import sys
@@ -144,6 +145,7 @@ def test_a_network_that_openvino_cannot_convert_runs_eagerly_in_auto(make_progra
     assert chosen.reason.endswith("operations: aten::special_bessel_j0)")
     with pytest.raises(AqaError, match=r"--runtime openvino: OpenVINO cannot convert small"):
         choose_runtime(program, "openvino", batch)
+    assert logging.getLogger("extract").isEnabledFor(logging.WARNING)  # OpenVINO silences the root logger
 
 
 @pytest.mark.parametrize(
