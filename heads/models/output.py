@@ -19,6 +19,18 @@ class Pairs(NamedTuple):
     leaves: Tensor
 
 
+class Queries(NamedTuple):
+    """What learned queries say of videos: normalized scores `values` and `weights`, both `(batch, query)`.
+
+    The weights of a video sum to 1. `attention` `(batch, query, time)` says how much each query reads of each
+    step.
+    """
+
+    values: Tensor
+    weights: Tensor
+    attention: Tensor
+
+
 class HeadOutput(NamedTuple):
     """Normalized scores, attention, and what some heads give beside them.
 
@@ -30,6 +42,7 @@ class HeadOutput(NamedTuple):
     * `step_scores` `(batch, time)`: the score of each step on its own, without the pooling over time.
     * `deviations` `(batch)`: the standard deviation of the score, in its unit, for heads that predict it.
     * `pairs`: in training, the comparisons of heads that predict differences.
+    * `queries`: of heads whose score is a weighted sum over queries.
     """
 
     scores: Tensor
@@ -39,3 +52,4 @@ class HeadOutput(NamedTuple):
     step_scores: Tensor | None = None
     deviations: Tensor | None = None
     pairs: Pairs | None = None
+    queries: Queries | None = None

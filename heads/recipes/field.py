@@ -1,5 +1,9 @@
 """How the heads of other papers of the field are trained: plain numbers with their sources."""
 
+from math import ceil
+from statistics import median
+
+from heads.recipes.papers import WINDOW_SHARE
 from heads.recipes.recipe import Optimization, Recipe, StreamSteps, whole_videos
 
 
@@ -31,3 +35,36 @@ def dae_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Re
         loss="released-likelihood" if variant == "released" else "likelihood",
         unit="deviation",
     )
+
+
+# Steps of the windows, and as many queries: 32 frames a step.
+UIL_AQA_STEPS = {"rhythmic-gymnastics": 68, "fis-v": 136}
+UIL_AQA_BATCHES = {"rhythmic-gymnastics": 48}
+
+
+def uil_aqa_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -> Recipe:
+    """UIL-AQA: Adam at 1e-4, decay 1e-5, 1000 epochs in batches of 48 (Fis-V: 32).
+
+    The code divides the learning rate by 10 after every 400 batches, not epochs. Here the epoch in which they
+    end is trained at the old rate.
+    """
+    num_videos = max(map(len, steps.values()), default=1)
+    batch_size = UIL_AQA_BATCHES.get(dataset, 32)
+    batches = max(1, ceil(num_videos / batch_size))
+    return Recipe(
+        epochs=1000,
+        batch_size=batch_size,
+        num_steps={
+            stream: UIL_AQA_STEPS.get(dataset) or max(1, round(WINDOW_SHARE * median(lengths)))
+            for stream, lengths in steps.items()
+        },
+        optimization=Optimization(
+            "adam", lr=1e-4, head_lr=1e-4, weight_decay=1e-5, milestones=_each(400 / batches, 1000), gamma=0.1
+        ),
+        windows="released" if variant == "released" else "paper",
+    )
+
+
+def _each(period: float, epochs: int) -> tuple[int, ...]:
+    """Return the multiples of a period below the number of epochs, rounded up."""
+    return tuple(ceil(period * number) for number in range(1, ceil(epochs / period)))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from heads.recipes.adapted import ADAPTED
-from heads.recipes.field import core_recipe, dae_recipe
+from heads.recipes.field import core_recipe, dae_recipe, uil_aqa_recipe
 from heads.registry.one_stream import one_stream
 
 if TYPE_CHECKING:
@@ -25,6 +25,12 @@ def _build_core(dims: Mapping[str, int], variant: str) -> "nn.Module":
     return ContrastiveHead(dims)
 
 
+def _build_uil_aqa(dims: Mapping[str, int], variant: str) -> "nn.Module":
+    from heads.models.queries.uil_aqa import QueryHead
+
+    return QueryHead(dims, variant=variant)
+
+
 FIELD = (
     one_stream(
         "core",
@@ -34,6 +40,14 @@ FIELD = (
         "Yu et al., ICCV 2021, CoRe",
         variants=THREE,
         adapted_loss="leaves-in-batch",
+    ),
+    one_stream(
+        "uil-aqa",
+        "segments",
+        _build_uil_aqa,
+        uil_aqa_recipe,
+        "Dong et al., IJCV 2026, UIL-AQA",
+        variants=THREE,
     ),
     one_stream(
         "dae",

@@ -24,6 +24,7 @@ from heads.models.output import HeadOutput
 from heads.runs.run_plugins import head_of
 from heads.scoring.ensemble import Ensemble, LoadedCell
 from heads.scoring.occlusion import step_effects
+from heads.scoring.query_scores import QueryScore, query_scores
 from heads.training.methods.predictions import evaluate_videos
 
 StepValues = dict[str, NDArray[np.float64]]  # (time,) per stream
@@ -39,7 +40,7 @@ class Prediction:
     steps (TSA-Net, Figure 7: without the pooling). `effects` (time,) is the score minus the raw score without
     the step (occlusion), the mean over networks. `seen_in_training` is true if the video is in the training
     set of a network. `predicted_std` is the score's standard deviation as the networks predict it; None for
-    heads that predict none.
+    heads that predict none. `queries` are what the queries of each network say, for heads that have some.
     """
 
     score: float
@@ -51,6 +52,7 @@ class Prediction:
     seen_in_training: bool
     effects: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     predicted_std: float | None = None
+    queries: tuple[tuple[QueryScore, ...], ...] = ()
 
 
 def predict(ensemble: Ensemble, streams: Mapping[str, Record]) -> Prediction:
@@ -82,6 +84,7 @@ def predict(ensemble: Ensemble, streams: Mapping[str, Record]) -> Prediction:
         step_scores=_step_scores(ensemble, samples),
         seen_in_training=any(video_id in cell.train_ids for cell in ensemble.cells),
         predicted_std=_predicted_std(ensemble, outputs),
+        queries=() if _is_mostly_ridge(ensemble) else tuple(each.queries for each in outputs if each.queries),
     )
 
 
@@ -141,6 +144,7 @@ class _Output(NamedTuple):
     deviation: float
     attention: StepValues
     effects: StepValues
+    queries: tuple[QueryScore, ...]
 
 
 def _predicted_std(ensemble: Ensemble, outputs: Sequence[_Output]) -> float | None:
@@ -160,6 +164,7 @@ def _score(cell: LoadedCell, samples: FeatureSet) -> _Output:
     output = evaluate_videos(cell.module, samples, video, recipe=cell.recipe)
     found = step_effects(cell.module, evaluation_batch(samples, video, recipe=cell.recipe))
     attention, effects = {}, {}
+    queries: tuple[QueryScore, ...] = ()
     for stream, weights in output.attention.items():
         lengths = samples.lengths[stream]
         start = int(evaluation_starts(lengths, cell.recipe.num_steps[stream], windows=cell.recipe.windows))
@@ -169,9 +174,11 @@ def _score(cell: LoadedCell, samples: FeatureSet) -> _Output:
         effects[stream] = np.zeros(int(lengths))
         raw = found[stream] * (cell.scale.high - cell.scale.low)
         effects[stream][start : start + len(raw)] = raw[: int(lengths) - start]
+        if output.queries is not None:
+            queries = query_scores(output.queries, cell.scale, samples.pts_seconds[stream][0][start:])
     width = cell.scale.high - cell.scale.low
     deviation = math.nan if output.deviations is None else output.deviations.item() * width
-    return _Output(float(cell.scale.restore(output.scores.item())), deviation, attention, effects)
+    return _Output(float(cell.scale.restore(output.scores.item())), deviation, attention, effects, queries)
 
 
 def _step_scores(ensemble: Ensemble, samples: FeatureSet) -> dict[str, NDArray[np.float64]]:

@@ -16,7 +16,8 @@ from torch import Tensor
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.weights import load_state_dict, sha256_of
 from heads.data.score_scale import ScoreScale
-from heads.models.action_net import from_official
+from heads.models import action_net
+from heads.models.queries import uil_aqa
 from heads.runs.epoch import Epoch
 from heads.runs.trained_cell import cell_folder, write_cell
 from heads.training.fit import CellToTrain, RunSummary, ShowProgress, fit_plan, torch_threads
@@ -35,13 +36,18 @@ VARIANT = "released"  # the authors' checkpoints fit the network of their code
 
 @dataclass(frozen=True)
 class ReleasedForm:
-    """How authors save a head: `part` names its network where a checkpoint holds several ones.
+    """How authors save a head: `parts` name its networks where a checkpoint holds others, too.
 
     `convert` returns the state under our names.
     """
 
     convert: Callable[[State], State]
-    part: str | None = None
+    parts: tuple[str | None, ...] = (None,)
+
+    def read(self, file: Path) -> State:
+        """Return the state of that checkpoint; raise `WeightsError` for a file that is none."""
+        parts = [load_state_dict(file, part=part) for part in self.parts]
+        return self.convert({name: tensor for state in parts for name, tensor in state.items()})
 
 
 def _as_regressor(state: State) -> State:
@@ -49,9 +55,10 @@ def _as_regressor(state: State) -> State:
 
 
 RELEASED_FORMS: Mapping[str, ReleasedForm] = {
-    "action-net": ReleasedForm(from_official),
-    "dae": ReleasedForm(_as_regressor, part="dae"),
-    "core": ReleasedForm(_as_regressor, part="regressor"),
+    "action-net": ReleasedForm(action_net.from_official),
+    "dae": ReleasedForm(_as_regressor, parts=("dae",)),
+    "core": ReleasedForm(_as_regressor, parts=("regressor",)),
+    "uil-aqa": ReleasedForm(uil_aqa.from_official, parts=("neck", "head")),
 }
 
 
@@ -67,8 +74,7 @@ def import_checkpoints(
     head = request.options.head
     if head not in RELEASED_FORMS:
         raise RunError(f"no checkpoint of {head} can be imported: expected {', '.join(RELEASED_FORMS)}.")
-    form = RELEASED_FORMS[head]
-    states = [form.convert(load_state_dict(file, part=form.part)) for file in files]
+    states = [RELEASED_FORMS[head].read(file) for file in files]
     with torch_threads(request.training.threads):
         plan = resolve(request)
         if len(plan.splits) != 1:

@@ -72,6 +72,7 @@ def _as_json(scored: ScoringResult, scorer: Scorer) -> dict[str, Any]:
         "seed_scores": list(prediction.scores),
         "seed_std": _or_none(prediction.std),
         "predicted_std": prediction.predicted_std,
+        "queries": [[asdict(query) for query in of_network] for of_network in prediction.queries],
         "percentile": scored_video.percentile,
         "warnings": list(scored_video.warnings),
         "tracking": {

@@ -11,6 +11,7 @@ from aqa_pipeline.text_table import format_table
 from heads.evaluation.two_class_target import TwoClassTarget
 from heads.pages.track import SMALL_EFFECT, scores_are_even
 from heads.scoring.predict import Prediction
+from heads.scoring.query_scores import QueryScore
 from heads.scoring.result import ScoringResult
 from heads.scoring.scorer import ScoredVideo, Scorer
 from heads.scoring.shown.effects import ShownEffects, Values, attention_weights, shown_effects
@@ -63,6 +64,8 @@ def _lines(scored_video: ScoredVideo, scorer: Scorer, sentences: Sequence[str]) 
     if prediction.predicted_std is not None:
         deviation = f"{prediction.predicted_std:.{scored_video.decimals}f}"
         yield f"  {config.head.name} predicts a standard deviation of {deviation} for this video."
+    for of_network in prediction.queries[:1]:
+        yield f"  {_heaviest(of_network, scored_video.decimals)}"
     if scorer.verdict is not None:
         yield f"  The run: {scorer.verdict}"
     for flag in scorer.flags:
@@ -71,6 +74,15 @@ def _lines(scored_video: ScoredVideo, scorer: Scorer, sentences: Sequence[str]) 
         yield f"  WARNING: {warning}"
     yield from _effect_lines(scored_video, scorer)
     yield from _step_score_lines(prediction, scorer)
+
+
+def _heaviest(queries: Sequence[QueryScore], decimals: int) -> str:
+    """Return the three queries of one network that count most: score, weight and time."""
+    shown = ", ".join(
+        f"{query.score:.{decimals}f} x {query.weight:.3f} around {query.at_seconds:.1f} s"
+        for query in queries[:NUM_MOMENTS]
+    )
+    return f"The heaviest of {len(queries)} queries (score x weight), first network: {shown}"
 
 
 def _effect_lines(scored_video: ScoredVideo, scorer: Scorer) -> Iterator[str]:

@@ -7,17 +7,18 @@ from torch import nn
 from heads.models.closed_form.beside_ridge import BesideRidge
 from heads.models.feature_scaling.standardized import Standardized
 from heads.models.feature_scaling.whitening import Whitened
+from heads.models.queries.uil_aqa import QueryHead
 from heads.recipes import Recipe
 
+Build = Callable[[Mapping[str, int]], nn.Module]
 
-def prepare_module(
-    build: Callable[[Mapping[str, int]], nn.Module], dims: Mapping[str, int], recipe: Recipe
-) -> nn.Module:
+
+def prepare_module(build: Build, dims: Mapping[str, int], recipe: Recipe) -> nn.Module:
     """Return the module that the recipe asks for: the head, behind whitening or standardization if it asks.
 
     An adapted head may have ridge regression beside it, which is not trained by gradient.
     """
-    adaptation = recipe.adaptation
+    build, adaptation = _matching(build, recipe), recipe.adaptation
     if adaptation is not None and adaptation.standardize:
         adapted, share = _adapted(build(dims), dims, recipe), adaptation.ridge_share
         return adapted if share is None else BesideRidge(adapted, dims, share=share)
@@ -25,6 +26,18 @@ def prepare_module(
         return build(dims)
     num_components = {stream: min(recipe.num_components, dim) for stream, dim in dims.items()}
     return Whitened(build(num_components), dims, num_components)
+
+
+def _matching(build: Build, recipe: Recipe) -> Build:
+    """Return what builds the head, if it has queries with as many as the recipe's window has steps."""
+
+    def build_matching(dims: Mapping[str, int]) -> nn.Module:
+        head = build(dims)
+        if isinstance(head, QueryHead):
+            head.match_window(recipe.num_steps[head.stream])
+        return head
+
+    return build_matching
 
 
 def _adapted(head: nn.Module, dims: Mapping[str, int], recipe: Recipe) -> Standardized:

@@ -23,7 +23,7 @@ def long_samples(streams: tuple[str, ...]) -> FeatureSet:
     )
 
 
-UNBOUNDED = ("core",)  # scores in the unit "range" without a sigmoid
+UNBOUNDED = ("core", "uil-aqa")  # scores in the unit "range" without a sigmoid
 IN_MEMORY = {name: head for name, head in HEADS.items() if not head.reads_maps}
 
 

@@ -1,0 +1,1 @@
+"""Heads whose learned queries read a sequence."""
