@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from heads.models.feature_scaling.masked_batch_norm import MaskedBatchNorm
 from heads.models.lstm import Lstm
 from heads.models.output import HeadOutput
 
@@ -26,7 +27,6 @@ ATTENTION_DIM = 64
 NUM_DESCRIPTIONS = 50
 BRANCH_DIM = 64
 SCALES = ((2, 1), (4, 2), (8, 4))  # kernels and strides of the temporal convolutions
-MOMENTUM = 0.1  # of batch normalization, the default of torch
 RAW_RANGE = 40.0  # of TES and PCS of Fis-V, the unit of the authors' loss
 
 
@@ -142,37 +142,3 @@ class SkipLstmCell(nn.Module):
 def straight_through_round(value: Tensor) -> Tensor:
     """Round the value in the forward pass; pass the gradient through unchanged."""
     return value + (value.round() - value).detach()
-
-
-class MaskedBatchNorm(nn.Module):
-    """Normalize steps over the real ones of a batch; padding becomes zero.
-
-    Masked sums keep the shapes fixed. Selecting the real steps would make the CPU wait for the GPU to count
-    them.
-    """
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm1d(dim, momentum=MOMENTUM)
-
-    def forward(self, steps: Tensor, mask: Tensor) -> Tensor:
-        """Return the normalized steps `(batch, time, dim)`."""
-        real, exact = mask[:, :, None], steps.float()
-        mean, variance = self._batch_statistics(exact, real) if self.training else self._running_statistics()
-        weight = self.norm.weight * (variance + self.norm.eps).rsqrt()
-        return (((exact - mean) * weight + self.norm.bias) * real).to(steps.dtype)
-
-    def _batch_statistics(self, steps: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and variance `(dim)` of the real steps; update the running ones."""
-        number = real.sum().clamp_min(1)
-        mean = (steps * real).sum(dim=(0, 1)) / number
-        variance = ((steps - mean) ** 2 * real).sum(dim=(0, 1)) / number
-        with torch.no_grad():
-            unbiased = variance * number / (number - 1).clamp_min(1)
-            for running, current in zip(self._running_statistics(), (mean, unbiased), strict=True):
-                running.lerp_(current, MOMENTUM)
-            self.norm.get_buffer("num_batches_tracked").add_(1)
-        return mean, variance
-
-    def _running_statistics(self) -> tuple[Tensor, Tensor]:
-        return self.norm.get_buffer("running_mean"), self.norm.get_buffer("running_var")

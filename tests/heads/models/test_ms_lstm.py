@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from heads.models.ms_lstm import MaskedBatchNorm, MultiScaleLstm, SkipLstmCell, redundancy
+from heads.models.feature_scaling.masked_batch_norm import MaskedBatchNorm
+from heads.models.ms_lstm import MultiScaleLstm, SkipLstmCell, redundancy
 
 DIM = 16
 
