@@ -43,7 +43,8 @@ def scale_of(target: Target, training_labels: NDArray[np.float64], *, unit: Unit
     """Return the scale of a target: its own bounds, or 10 % of the range beyond the training labels.
 
     With the unit "deviation" scores are divided by the deviation of the training labels, and not shifted.
-    With "standard" their mean is subtracted first, so that they have mean 0 and deviation 1.
+    With "standard" their mean is subtracted first, so that they have mean 0 and deviation 1. With "25-points"
+    they are divided by 25.
     Raises `RunError` for bounds without a range.
     """
     low, high = _bounds(target, training_labels, unit=unit)
@@ -56,6 +57,8 @@ def scale_of(target: Target, training_labels: NDArray[np.float64], *, unit: Unit
 
 
 def _bounds(target: Target, training_labels: NDArray[np.float64], *, unit: Unit) -> tuple[float, float]:
+    if unit == "25-points":
+        return 0.0, 25.0
     if unit == "deviation":
         return 0.0, float(training_labels.std())
     if unit == "standard":

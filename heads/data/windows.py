@@ -5,6 +5,7 @@ paper     training starts anywhere that fits, the last place included; testing s
 sampled   training reads a random choice of steps in their order; testing sees the whole sequence
 released  training never takes the last start (numpy's randint(0, N - n)); testing sees the middle n
           steps; shorter videos are filled up with zero rows, which the network takes for real ones
+cropped   training is as with `released`; testing sees the whole sequence
 """
 
 import torch
@@ -17,7 +18,7 @@ from heads.recipes import Windows
 def random_starts(lengths: Tensor, num_steps: int, *, windows: Windows, generator: torch.Generator) -> Tensor:
     """Return a random start per video, uniform over those that fit; 0 for a video that fits the window."""
     spare = (lengths - num_steps).clamp_min(0)
-    num_starts = spare.clamp_min(1) if windows == "released" else spare + 1
+    num_starts = spare.clamp_min(1) if windows in ("released", "cropped") else spare + 1
     draws = torch.rand(lengths.shape, generator=generator, dtype=torch.float64)
     return (draws * num_starts).long()
 

@@ -1,7 +1,7 @@
 """A recipe: how a head is trained on one split, in plain numbers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import cos, pi
 from typing import Any, Literal
 
@@ -19,12 +19,12 @@ MetricName = Literal["spearman", "accuracy"]
 CLASS_LOSSES = ("cross-entropy",)
 PAIR_LOSSES = ("leaves", "released-leaves", "leaves-in-batch")  # of heads that compare videos
 
-# Where windows may lie and what testing sees; heads/data/windows.py tells the three apart.
-Windows = Literal["paper", "released", "sampled"]
+# Where windows may lie and what testing sees; heads/data/windows.py tells the four apart.
+Windows = Literal["paper", "released", "cropped", "sampled"]
 
 # What raw scores are divided by: the target's range, so that they lie in [0, 1], or the deviation of the
-# training scores. `standard` also subtracts their mean.
-Unit = Literal["range", "deviation", "standard"]
+# training scores. `standard` also subtracts their mean. `25-points` divides by 25, whatever the range is.
+Unit = Literal["range", "deviation", "standard", "25-points"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Optimization:
     """An optimizer with two learning rates, and how both change from epoch to epoch.
 
     They are multiplied by `gamma` after each milestone, the number of epochs finished before the step. With
-    `cosine_epochs` they rise over the first tenth of so many epochs instead and fall to 0 along a cosine.
-    `max_gradient_norm` 0 does not clip gradients.
+    `cosine_epochs` they rise over the first tenth of so many epochs instead and fall along a cosine to the
+    factor `cosine_floor`. `warm_up` false leaves out the rise. `max_gradient_norm` 0 does not clip gradients.
     """
 
     optimizer: OptimizerName
@@ -45,6 +45,8 @@ class Optimization:
     gamma: float = 1.0
     cosine_epochs: int = 0
     max_gradient_norm: float = 0.0
+    cosine_floor: float = 0.0
+    warm_up: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "milestones", tuple(self.milestones))
@@ -52,8 +54,9 @@ class Optimization:
     def decay(self, epoch: int) -> float:
         """Return the factor of the learning rates in that epoch, counted from 1."""
         if self.cosine_epochs:
-            warm_up = min(1.0, epoch / max(1.0, WARM_UP_SHARE * self.cosine_epochs))
-            return warm_up * (1 + cos(pi * (epoch - 1) / self.cosine_epochs)) / 2
+            warm_up = min(1.0, epoch / max(1.0, WARM_UP_SHARE * self.cosine_epochs)) if self.warm_up else 1.0
+            cosine = (1 + cos(pi * (epoch - 1) / self.cosine_epochs)) / 2
+            return warm_up * (self.cosine_floor + (1 - self.cosine_floor) * cosine)
         return self.gamma ** sum(epoch > milestone for milestone in self.milestones)
 
 
@@ -98,7 +101,8 @@ class Recipe:
     `num_components`, where it is not 0, whitens the features first: so many principal components of the
     training videos' steps (models/feature_scaling/whitening.py). The parts of the network named in `frozen`
     stay as they start, their normalization's statistics too. `adaptation` is None in the recipes of papers.
-    `fine_tuning` is None for a head on stored features, whose backbone is not trained.
+    `fine_tuning` is None for a head on stored features, whose backbone is not trained. `network` are options
+    of the head's network that differ between datasets or splits, by their names in its constructor.
     """
 
     epochs: int
@@ -112,9 +116,11 @@ class Recipe:
     frozen: tuple[str, ...] = ()
     adaptation: Adaptation | None = None
     fine_tuning: FineTuning | None = None
+    network: Mapping[str, bool | int | float | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "num_steps", dict(self.num_steps))
+        object.__setattr__(self, "network", dict(self.network))
         object.__setattr__(self, "frozen", tuple(self.frozen))
         if self.epochs < 1 or self.batch_size < 1 or min(self.num_steps.values(), default=1) < 1:
             raise ValueError(f"a recipe needs at least 1 epoch, video per batch and step per window: {self}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Adapters of the datasets that the papers trained on.
 PAPERS_DATASETS = ("mit-skating", "rhythmic-gymnastics", "mtl-aqa", "aqa7", "fr-fs", "fis-v")
 
-Build = Callable[[Mapping[str, int], str], "nn.Module"]
+Build = Callable[..., "nn.Module"]
 ChooseRecipe = Callable[[str, str, str, StreamSteps], Recipe]
 Start = Callable[["nn.Module"], None]
 FindStart = Callable[[Mapping[str, StreamSpec], Path | None], Start]
@@ -41,7 +41,8 @@ class HeadKind(Pluggable):
 
     The default variant is the first one for datasets of papers, and `adapted` for all other data.
 
-    `build(dims, variant)` returns the untrained network for features of `dims[stream]` dimensions;
+    `build(dims, variant)` returns the untrained network for features of `dims[stream]` dimensions; where its
+    recipes have options of the network, it takes them by name.
     `choose_recipe(dataset, split, variant, steps)` its recipe; `steps` are the training videos' lengths.
     `one_stream` tells that it reads a single stream, whichever.
     `scores_steps` tells that a single step of its one stream has a score that means something.

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -167,12 +168,12 @@ def load_cell(run_dir: Path, config: RunConfig, *, split: str, seed: int) -> Loa
     return LoadedCell(split, seed, module.eval(), recipe, cell.scale, train_ids)
 
 
-def _build(config: RunConfig, dims: Mapping[str, int]) -> nn.Module:
+def _build(config: RunConfig, dims: Mapping[str, int], **options: Any) -> nn.Module:
     """Return the network that the run describes, with arbitrary weights."""
     head, variant = head_of(config), config.head.variant
     fine_tuning = next(iter(config.splits.values())).recipe.fine_tuning
     if config.head.backbone is None or fine_tuning is None:
-        return head.build(dims, variant)
+        return head.build(dims, variant, **options)
     check_plugin(config, "backbone")
     backbone = get_backbone(config.head.backbone.name)
     return join(backbone.build(), head, variant, backbone=backbone, fine_tuning=fine_tuning)

@@ -140,7 +140,7 @@ class Head(RegressorMixin, BaseEstimator):
         names = None if groups is None else group_names(groups, num_videos=len(videos))
         fold = choose_fold(len(videos), names, recipe, select=self.select, seed=self.random_state)
         training = Training(
-            build=lambda dims: kind.build(dims, variant),
+            build=lambda dims, **options: kind.build(dims, variant, **options),
             samples=samples,
             fold=fold,
             labels=scale.normalise(labels),

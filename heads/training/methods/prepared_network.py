@@ -10,13 +10,14 @@ from heads.models.feature_scaling.whitening import Whitened
 from heads.models.queries.uil_aqa import QueryHead
 from heads.recipes import Recipe
 
-Build = Callable[[Mapping[str, int]], nn.Module]
+Build = Callable[..., nn.Module]
 
 
 def prepare_module(build: Build, dims: Mapping[str, int], recipe: Recipe) -> nn.Module:
     """Return the module that the recipe asks for: the head, behind whitening or standardization if it asks.
 
-    An adapted head may have ridge regression beside it, which is not trained by gradient.
+    `build(dims, **recipe.network)` returns the head. An adapted head may have ridge regression beside it,
+    which is not trained by gradient.
     """
     build, adaptation = _matching(build, recipe), recipe.adaptation
     if adaptation is not None and adaptation.standardize:
@@ -29,10 +30,13 @@ def prepare_module(build: Build, dims: Mapping[str, int], recipe: Recipe) -> nn.
 
 
 def _matching(build: Build, recipe: Recipe) -> Build:
-    """Return what builds the head, if it has queries with as many as the recipe's window has steps."""
+    """Return what builds the head with the recipe's options of the network.
+
+    If it has queries, it has as many as the recipe's window has steps.
+    """
 
     def build_matching(dims: Mapping[str, int]) -> nn.Module:
-        head = build(dims)
+        head = build(dims, **recipe.network)
         if isinstance(head, QueryHead):
             head.match_window(recipe.num_steps[head.stream])
         return head

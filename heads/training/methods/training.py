@@ -50,14 +50,15 @@ class Compute:
 class Training:
     """One network to train on one split with one seed.
 
-    `build` makes the head for features of the given sizes per stream. `labels` are normalised, one per video,
+    `build` makes the head for features of the given sizes per stream, with options of the recipe's `network`
+    by name. `labels` are normalised, one per video,
     or one per video and judge (those of test videos only for the log). `final` says what scores come to where
     a head learns something else than the score; epochs are told by that then. `groups` names what belongs
     together, one name per video, or is empty. `snapshot` is where a long training by gradient keeps its state
     after each epoch, and goes on from if it was interrupted.
     """
 
-    build: Callable[[Mapping[str, int]], nn.Module]
+    build: Callable[..., nn.Module]
     samples: FeatureSet
     fold: Fold
     labels: NDArray[np.float64]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,11 +84,11 @@ class PlannedHead:
     backbone: TunedBackbone | None = None
     fine_tuning: FineTuning | None = None
 
-    def build(self, dims: Mapping[str, int]) -> nn.Module:
-        """Return the network with the weights that training starts from."""
+    def build(self, dims: Mapping[str, int], **options: Any) -> nn.Module:
+        """Return the network, with options of the recipe, and the weights that training starts from."""
         if self.backbone is not None and self.fine_tuning is not None:
             return self.backbone.build(self.fine_tuning)
-        network = self.kind.build(dims, self.variant)
+        network = self.kind.build(dims, self.variant, **options)
         self.start(network)
         return network
 

@@ -49,6 +49,11 @@ def test_bounds_of_the_target_come_before_those_of_the_labels(target, labels, ex
     assert (scale.low, scale.high) == pytest.approx(expected)
 
 
+def test_25_points_are_the_unit_whatever_the_bounds() -> None:
+    scale = scale_of(Target("tes", 0, 45), np.array([20.0, 44.0]), unit="25-points")
+    assert scale.normalise([0, 25, 45]).tolist() == pytest.approx([0, 1, 1.8])
+
+
 @pytest.mark.parametrize("target", [Target("s"), Target("s", 5, 5), Target("s", 9, 3), Target("s", 6)])
 @pytest.mark.parametrize("unit", ["range", "deviation"])
 def test_a_scale_without_a_range_is_refused(target: Target, unit: str) -> None:

@@ -27,12 +27,13 @@ def test_paper_takes_every_start_alike_the_last_included() -> None:
     assert all(count == pytest.approx(1000, abs=120) for count in starts.values())
 
 
-def test_released_never_takes_the_last_start() -> None:
-    assert sorted(drawn_starts(29, 26, windows="released")) == [0, 1, 2]
-    assert sorted(drawn_starts(27, 26, windows="released")) == [0]
+@pytest.mark.parametrize("windows", ["released", "cropped"])
+def test_released_codes_never_take_the_last_start(windows: str) -> None:
+    assert sorted(drawn_starts(29, 26, windows=windows)) == [0, 1, 2]
+    assert sorted(drawn_starts(27, 26, windows=windows)) == [0]
 
 
-@pytest.mark.parametrize("windows", ["paper", "released"])
+@pytest.mark.parametrize("windows", ["paper", "released", "cropped"])
 @pytest.mark.parametrize("length", [0, 3, 26])
 def test_videos_no_longer_than_the_window_start_at_0(windows: str, length: int) -> None:
     assert sorted(drawn_starts(length, 26, windows=windows)) == [0]
@@ -44,11 +45,12 @@ def test_released_tests_on_the_middle() -> None:
     assert evaluation_num_steps(lengths, 26, windows="released") == 26
 
 
-def test_paper_tests_on_the_whole_sequence() -> None:
+@pytest.mark.parametrize("windows", ["paper", "cropped"])
+def test_testing_sees_the_whole_sequence(windows: str) -> None:
     lengths = torch.tensor([26, 30, 5])
-    assert evaluation_starts(lengths, 26, windows="paper").tolist() == [0, 0, 0]
-    assert evaluation_num_steps(lengths, 26, windows="paper") == 30
-    assert evaluation_num_steps(torch.tensor([0]), 26, windows="paper") == 1
+    assert evaluation_starts(lengths, 26, windows=windows).tolist() == [0, 0, 0]
+    assert evaluation_num_steps(lengths, 26, windows=windows) == 30
+    assert evaluation_num_steps(torch.tensor([0]), 26, windows=windows) == 1
 
 
 def test_windows_hold_the_right_steps_and_mask_the_rest() -> None:
