@@ -50,6 +50,8 @@ NETWORKS = (
     "lstm",
     "bi-lstm",
     "ms-lstm",
+    "gdlt",
+    "cofinal",
     "wd",
     "wd-average",
 )
@@ -114,7 +116,7 @@ def fit(
     choice, found = None, []
     for seed in seeds:
         training = Training(
-            build=lambda dims: kind.build(dims, variant),
+            build=lambda dims, **options: kind.build(dims, variant, **options),
             samples=samples,
             fold=fold,
             labels=scale.normalise(labels[rows]),

@@ -38,7 +38,8 @@ class HeadOutput(NamedTuple):
     * `attention`: per stream the weight of each time step, `(batch, time)`. The weights of a video sum to 1,
       or to 0 if the stream has no step.
     * `penalty` `(batch)`: a term that the head adds to its training loss.
-    * `logits` `(batch, output)`: the values before the last sigmoid or softmax, for losses that need them.
+    * `logits` `(batch, output)`: what losses of more than the score read, such as the values before the last
+      sigmoid or softmax.
     * `step_scores` `(batch, time)`: the score of each step on its own, without the pooling over time.
     * `deviations` `(batch)`: the standard deviation of the score, in its unit, for heads that predict it.
     * `pairs`: in training, the comparisons of heads that predict differences.

@@ -19,6 +19,7 @@ from heads.recipes.papers import (
 )
 from heads.registry.field_heads import FIELD
 from heads.registry.head_kind import Build, ChooseRecipe, HeadKind, Start
+from heads.registry.likert import LIKERT
 from heads.registry.one_stream import one_stream
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ OURS = {
         one_stream("lstm", "segments", _build_lstm, action_net_recipe, f"{ZENG}, 5.2"),
         one_stream("bi-lstm", "segments", _build_bi_lstm, action_net_recipe, f"{ZENG}, 5.2"),
         one_stream("ms-lstm", "segments", _build_ms_lstm, ms_lstm_recipe, XU),
+        *LIKERT,
         one_stream(
             "svr-average", "segments", _build_average, svr_recipe, f"{ZENG}, 5.2", variants=("paper",)
         ),

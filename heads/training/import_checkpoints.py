@@ -17,6 +17,9 @@ from aqa_pipeline.errors import RunError
 from aqa_pipeline.weights import load_state_dict, sha256_of
 from heads.data.score_scale import ScoreScale
 from heads.models import action_net
+from heads.models.likert.cofinal import CoFInAl
+from heads.models.likert.gdlt import Gdlt
+from heads.models.likert.official import check_names
 from heads.models.queries import uil_aqa
 from heads.runs.epoch import Epoch
 from heads.runs.trained_cell import cell_folder, write_cell
@@ -59,6 +62,8 @@ RELEASED_FORMS: Mapping[str, ReleasedForm] = {
     "dae": ReleasedForm(_as_regressor, parts=("dae",)),
     "core": ReleasedForm(_as_regressor, parts=("regressor",)),
     "uil-aqa": ReleasedForm(uil_aqa.from_official, parts=("neck", "head")),
+    "gdlt": ReleasedForm(partial(check_names, network=Gdlt, name="GDLT")),
+    "cofinal": ReleasedForm(partial(check_names, network=CoFInAl, name="CoFInAl")),
 }
 
 

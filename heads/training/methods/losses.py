@@ -6,6 +6,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from heads.models.likert.coarse_to_fine import coarse_to_fine_loss
+from heads.models.likert.units import in_unit_interval
 from heads.models.mean_vector.leaves import leaf_losses
 from heads.models.output import HeadOutput, Pairs
 from heads.models.score_mlp import TASKS
@@ -43,7 +45,10 @@ LOSSES_OF_LOGITS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "judges": TASKS["judges"].loss,
     "likelihood": normal_likelihood,
     "released-likelihood": released_likelihood,
+    "coarse-to-fine": coarse_to_fine_loss,
 }
+# Their targets are scores in [0, 1]; standard units are brought there.
+LOSSES_OF_UNIT_INTERVAL = ("coarse-to-fine",)
 # Of the comparisons of videos, for heads that predict differences.
 LOSSES_OF_PAIRS: dict[str, Callable[[Pairs, Tensor], Tensor]] = {
     "leaves": leaf_losses,
@@ -61,6 +66,8 @@ def losses_of(output: HeadOutput, targets: Tensor, *, recipe: Recipe) -> Tensor:
         pairs = Pairs(*(_in_full(each) for each in output.pairs))
         return LOSSES_OF_PAIRS[recipe.loss](pairs, targets)
     assert output.logits is not None, f"a head whose recipe says {recipe.loss} gives logits"
+    if recipe.loss in LOSSES_OF_UNIT_INTERVAL and recipe.unit == "standard":
+        targets = in_unit_interval(targets)
     return LOSSES_OF_LOGITS[recipe.loss](_in_full(output.logits), targets)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from heads.models.closed_form.linear_svr import LinearSvr
 from heads.models.output import HeadOutput
 from heads.registry import OURS
+from heads.training.methods.losses import LOSSES_OF_PAIRS, losses_of
 
 DIMS = {"segments": 24, "crops": 16, "clips": 24, "poses": 69}
 LENGTHS = (7, 3, 5, 1)
@@ -29,6 +30,8 @@ UNORDERED = [
     "svr-maximum",
     "wd",
     "wd-average",
+    "gdlt",
+    "cofinal",
 ]
 ORDERED = ["lstm", "bi-lstm", "ms-lstm", "action-net-lstm-sau", "action-net-bi-lstm-sau", "pose-dct"]
 
@@ -163,7 +166,11 @@ def test_every_parameter_has_a_gradient_that_is_a_number_and_not_zero(name: str,
     module = make(name, variant).train()
     features, masks = inputs(name, lengths=(26, 24, 20, 26, 23, 25))  # many steps: MS-LSTM skips
     output = module(features, masks)
-    loss = (output.scores - torch.linspace(0, 1, 6)).square().sum()
+    recipe = OURS[name].choose_recipe("folder", "all", variant, {s: [26] for s in features})
+    targets = torch.linspace(0, 1, 6)
+    in_pairs = recipe.loss in LOSSES_OF_PAIRS  # of which training alone brings the videos to compare with
+    losses = (output.scores - targets).square() if in_pairs else losses_of(output, targets, recipe=recipe)
+    loss = losses.sum()
     (loss + (0 if output.penalty is None else output.penalty.sum())).backward()
     for parameter_name, parameter in module.named_parameters():
         assert parameter.grad is not None, parameter_name

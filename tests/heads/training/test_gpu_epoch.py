@@ -85,6 +85,8 @@ def state_of(module: nn.Module, training: Training) -> TrainingState:
     )
 
 
+# torch copies the layers of its transformers, and asks where the numbers of a fake tensor lie.
+@pytest.mark.filterwarnings("ignore:Accessing the data pointer of FakeTensor:UserWarning")
 @pytest.mark.parametrize(("head", "variant"), VARIANTS)
 def test_an_epoch_stays_on_the_gpu_and_waits_for_nothing(
     head: HeadKind, variant: str, gpu: GpuInThought
@@ -130,7 +132,7 @@ def test_what_is_wrong_would_be_seen(gpu: GpuInThought) -> None:
 def training_of(head: HeadKind, variant: str, device: torch.device) -> Training:
     samples = samples_for(head, variant, device)
     return Training(
-        lambda dims: head.build(dims, variant),
+        lambda dims, **options: head.build(dims, variant, **options),
         samples,
         Fold(np.arange(NUM_VIDEOS), *[np.empty(0, dtype=np.int64)] * 2),
         labels=np.ones((NUM_VIDEOS, NUM_JUDGES)) if head.of_judges else samples.labels,

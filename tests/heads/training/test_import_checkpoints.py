@@ -17,6 +17,8 @@ from aqa_pipeline.weights import sha256_of
 from heads.data.score_scale import ScoreScale
 from heads.evaluation.evaluate import evaluate
 from heads.models.action_net import ActionNet, official_key_map
+from heads.models.likert.cofinal import CoFInAl
+from heads.models.likert.gdlt import Gdlt
 from heads.runs.config import read_config
 from heads.runs.trained_cell import read_cell
 from heads.scoring.ensemble import load_ensemble
@@ -105,6 +107,34 @@ def test_what_a_checkpoint_cannot_be_is_explained(world, net: ActionNet, tmp_pat
     torch.save({"fc.0.weight": torch.zeros(1)}, tmp_path / "half.pth")
     with pytest.raises(WeightsError, match="not the state dict of a released ACTION-NET"):
         import_checkpoints(world.request(tmp_path / "run", **released), [tmp_path / "half.pth"])
+
+
+@pytest.mark.parametrize(("head", "network"), [("gdlt", Gdlt), ("cofinal", CoFInAl)])
+def test_heads_that_score_by_grades_keep_the_authors_names(world, head: str, network, tmp_path: Path) -> None:
+    """What a parallel run saves; the simplex of CoFInAl comes from the file."""
+    torch.manual_seed(7)
+    net = network({"segments": world.dims["segments"]}, variant="released")
+    if head == "cofinal":
+        net.etf_vec1.copy_(net.etf_vec1.roll(1, dims=1))
+    state = {f"module.{name}": tensor for name, tensor in net.state_dict().items()}
+    torch.save(state, tmp_path / "a.pth")
+    chosen = {"head": head, "variant": "released", "streams": ("segments",), "epochs": None}
+    request = world.request(tmp_path / "run", **chosen)
+    import_checkpoints(request, [tmp_path / "a.pth"])
+    (cell,) = load_ensemble(tmp_path / "run").cells
+    assert all(torch.equal(net.state_dict()[name], each) for name, each in cell.module.state_dict().items())
+    row = read_cell(tmp_path / "run", split="first", seed=0).predictions[0]
+    records = {"segments": world.store.read("synthetic", row.video_id, world.specs["segments"])}
+    rows = torch.from_numpy(np.asarray(records["segments"].features))[None].float()
+    with torch.no_grad():
+        score = net.eval()({"segments": rows}, {"segments": torch.ones(rows.shape[:2], dtype=torch.bool)})
+    assert row.predicted == pytest.approx(float(cell.scale.restore(score.scores.item())), rel=1e-4)
+    assert predict(load_ensemble(tmp_path / "run"), records).score == pytest.approx(row.predicted, rel=1e-4)
+
+    del state["module.regressor.bias"]
+    torch.save(state | {"module.more": torch.zeros(1)}, tmp_path / "b.pth")
+    with pytest.raises(WeightsError, match=r"missing \['regressor.bias'\], unexpected \['more'\]"):
+        import_checkpoints(request, [tmp_path / "b.pth"])
 
 
 def test_the_command_asks_for_what_the_file_does_not_hold(world, net: ActionNet, tmp_path: Path) -> None:

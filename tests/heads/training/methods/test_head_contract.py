@@ -7,6 +7,7 @@ import torch
 from heads.data.batches import training_batches
 from heads.data.feature_set import FeatureSet
 from heads.registry import HEADS
+from heads.training.methods.losses import LOSSES_OF_PAIRS, losses_of
 
 
 def long_samples(streams: tuple[str, ...]) -> FeatureSet:
@@ -36,7 +37,7 @@ def test_every_head_keeps_the_contract(head) -> None:
         module = head.build(samples.dims, variant)
         recipe = head.choose_recipe("folder", "all", variant, {s: [24] for s in head.streams})
         assert set(recipe.num_steps) == set(head.streams)
-        assert recipe.windows in ("paper", "sampled" if variant == "adapted" else variant)
+        assert recipe.windows in ("paper", "sampled" if variant == "adapted" else variant, "cropped")
         batch = next(
             training_batches(
                 samples, np.arange(14), recipe=recipe, generator=torch.Generator().manual_seed(0)
@@ -54,6 +55,9 @@ def test_every_head_keeps_the_contract(head) -> None:
             or recipe.unit != "range"
             or ((output.scores >= 0) & (output.scores <= 1)).all()
         )
-        (output.scores.sum() + (0 if output.penalty is None else output.penalty.sum())).backward()
+        targets = torch.linspace(0.1, 0.9, len(batch.videos))
+        in_pairs = recipe.loss in LOSSES_OF_PAIRS
+        losses = output.scores if in_pairs else losses_of(output, targets, recipe=recipe)
+        (losses.sum() + (0 if output.penalty is None else output.penalty.sum())).backward()
         assert all(p.grad is not None for p in module.parameters())
         assert any(name.startswith("regressor.") for name, _ in module.named_parameters())
