@@ -33,6 +33,10 @@ class RunError(AqaError):
     """A run directory is missing, incomplete or does not fit the request."""
 
 
+class AnotherRun(RunError):
+    """The folder of a run holds one that was made with another configuration."""
+
+
 class ArrayError(AqaError, ValueError):
     """Features or scores given as arrays have the wrong shape or type, or hold values that are not finite."""
 

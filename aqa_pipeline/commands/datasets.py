@@ -1,6 +1,7 @@
 """The command `aqa datasets`: list datasets, and check whether one is complete."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,11 @@ from aqa_pipeline.commands.options import (
     store_option,
     tell_broken_plugins,
 )
+
+if TYPE_CHECKING:
+    from aqa_pipeline.datasets.checking.check import DatasetReport
+    from aqa_pipeline.records import Dataset
+    from aqa_pipeline.store import Store
 
 
 @click.group()
@@ -53,16 +59,12 @@ def datasets_check(
     left out if `data` holds only one dataset. The exit code is 3 if something is missing or unusable.
     """
     from aqa_pipeline.datasets import DATASETS, load_dataset
-    from aqa_pipeline.datasets.checking.check import check_dataset
-    from aqa_pipeline.datasets.checking.check_features import features_without_videos
-    from aqa_pipeline.datasets.checking.check_text import format_report
     from aqa_pipeline.store import Store
 
     if name is None:
         name = only_data_folder(tuple(DATASETS))
     dataset = load_dataset(name, default_root(name, root), called=called)
-    report = check_dataset(dataset, features=features_without_videos(dataset, Store(store)))
-    click.echo(format_report(report))
+    report = print_check(dataset, Store(store))
     given = given_words(ctx, only=("root", "called", "store", "plugin"))
     if report.files.num_readable:
         tell_next("extract", "--dataset", name, *for_head(name), *given)
@@ -72,3 +74,14 @@ def datasets_check(
     else:
         tell_next("datasets", "check", name, *given, then="after adding its videos")
     ctx.exit(0 if report.complete else SOME_FAILED)
+
+
+def print_check(dataset: "Dataset", store: "Store") -> "DatasetReport":
+    """Check the files of a dataset, print the summary and what is missing, and return it."""
+    from aqa_pipeline.datasets.checking.check import check_dataset
+    from aqa_pipeline.datasets.checking.check_features import features_without_videos
+    from aqa_pipeline.datasets.checking.check_text import format_report
+
+    report = check_dataset(dataset, features=features_without_videos(dataset, store))
+    click.echo(format_report(report))
+    return report

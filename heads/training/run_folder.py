@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from aqa_pipeline.disk.files import is_part
-from aqa_pipeline.errors import RunError
+from aqa_pipeline.errors import AnotherRun, RunError
 from aqa_pipeline.store import write_whole
 from heads.runs.config import FILE, config_differences, read_config, write_config
 from heads.runs.run_config import RunConfig
@@ -20,13 +20,14 @@ from heads.runs.run_config import RunConfig
 def open_run(out: Path, config: RunConfig) -> None:
     """Make the run directory, or complete one whose making was interrupted.
 
-    Raises `RunError` if the directory holds something else, or a run with another configuration.
+    Raises `AnotherRun` if the directory holds a run with another configuration, and `RunError` if it holds
+    something else.
     """
     if (out / FILE).exists():
         differences = config_differences(read_config(out), config)
         if differences:
             shown = "\n".join(f"  {line}" for line in differences)
-            raise RunError(
+            raise AnotherRun(
                 f"{out} holds a run with another configuration (there != asked for):\n{shown}\n"
                 "Name another --out, or ask for the same again."
             )

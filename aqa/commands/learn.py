@@ -1,0 +1,62 @@
+"""`aqa learn`: from the videos and scores of a project to a run, with a verdict."""
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import chain, count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import aqa
+from aqa.commands.parts import say_and_run
+from aqa_pipeline.commands.next_step import tell_next
+from aqa_pipeline.commands.options import SOME_FAILED, example
+from aqa_pipeline.errors import AnotherRun
+from aqa_pipeline.plurals import counted
+
+if TYPE_CHECKING:
+    from heads.evaluation.run_scores import Evaluation
+
+
+@click.command(epilog=example("aqa learn"))
+def learn() -> None:
+    """Extract the features of this folder's project, train its head, and say whether the run is usable.
+
+    What was done before is not done again. Videos that fail are named and left out. Where videos or scores
+    have changed, a new run is trained, and the old one is kept beside it, with the date in its name.
+    """
+    from aqa_pipeline.project.find import need_project
+
+    project = need_project()
+    say_and_run("extract", allow=(0, SOME_FAILED))
+    try:
+        say_and_run("fit", "--allow-missing")
+    except click.ClickException as error:
+        if not isinstance(error.__cause__, AnotherRun):
+            raise
+        click.echo(f"Videos, scores or aqa.toml have changed. The old run: {_put_aside(project.run)}")
+        say_and_run("fit", "--allow-missing")
+    click.echo()
+    for line in _verdict(aqa.load_run(project.run).evaluate()):
+        click.echo(line)
+    tell_next("score", "VIDEO")
+
+
+def _put_aside(run: Path) -> Path:
+    """Rename a run after today's date; return its new path."""
+    first = run.with_name(f"{run.name}-until-{date.today()}")
+    later = (first.with_name(f"{first.name}-{number}") for number in count(2))
+    aside = next(path for path in chain([first], later) if not path.exists())
+    run.rename(aside)
+    return aside
+
+
+def _verdict(evaluation: "Evaluation") -> Iterator[str]:
+    """Yield three lines: the errors, the conclusion, and which videos were tested."""
+    if evaluation.verdict is None:
+        yield "No verdict: the run has no baselines to compare with."
+    else:
+        yield from evaluation.verdict.sentences
+    apart = "GROUPS OVERLAP: no fair test" if "GROUPS OVERLAP" in evaluation.flags else "groups kept apart"
+    yield f"{counted(evaluation.overall.num_videos, 'different video')} tested, {apart}."
