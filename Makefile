@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 PYTEST_JOBS ?= 2
+# Where this variable is set, every process compiles torch's sources again, for seconds.
+export PYTHONDONTWRITEBYTECODE :=
 # A worker that crashes ends the run: a new one in its place can wait for ever.
 IN_PARALLEL := -n $(PYTEST_JOBS) --dist loadgroup --max-worker-restart 0
 NEWEST := build/newest
