@@ -35,17 +35,17 @@ class ProjectFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    videos: str = Field(".", description="folder of scores.csv and the videos")
-    name: str | None = Field(None, description="name of the dataset in the store and in runs")
-    store: Inside = Field("features", description="folder of the features")
-    run: Inside = Field("runs/mine", description="folder of the trained run")
-    preset: Literal["paper", "light"] = Field("light", description="networks that make the features")
-    detector: str | None = Field(None, description="detector of the athlete, as in `aqa extract`")
-    tracker: str | None = Field(None, description="tracker of the athlete, as in `aqa extract`")
-    head: str = Field("stack", description="the head that learns the score")
-    target: str | None = Field(None, description="column score:TARGET of scores.csv, if several")
-    split: str | None = Field(None, description="splits, as in `aqa fit --split`")
-    folds: int | None = Field(None, ge=2, description="folds of the cross-validation")
+    videos: str = Field(default=".", description="folder of scores.csv and the videos")
+    name: str | None = Field(default=None, description="name of the dataset in the store and in runs")
+    store: Inside = Field(default="features", description="folder of the features")
+    run: Inside = Field(default="runs/mine", description="folder of the trained run")
+    preset: Literal["paper", "light"] = Field(default="light", description="networks that make the features")
+    detector: str | None = Field(default=None, description="detector of the athlete, as in `aqa extract`")
+    tracker: str | None = Field(default=None, description="tracker of the athlete, as in `aqa extract`")
+    head: str = Field(default="stack", description="the head that learns the score")
+    target: str | None = Field(default=None, description="column score:TARGET of scores.csv, if several")
+    split: str | None = Field(default=None, description="splits, as in `aqa fit --split`")
+    folds: int | None = Field(default=None, ge=2, description="folds of the cross-validation")
 
 
 def read_project_file(path: Path) -> ProjectFile:
