@@ -29,6 +29,7 @@ from aqa_pipeline.commands.options import (
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
 from heads.commands.fine_tune_options import chosen_fine_tuning, fine_tune_options
+from heads.commands.rank_loss_options import chosen_rank_loss, rank_loss_options
 from heads.commands.split_options import chosen_splits, split_options
 from heads.commands.training_progress import training_progress
 
@@ -105,6 +106,7 @@ if TYPE_CHECKING:
 )
 @click.option("--streams", metavar="A,B", help="Read these streams instead of the head's own.")
 @fine_tune_options
+@rank_loss_options
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "bf16"]),
@@ -243,6 +245,7 @@ def _fit_options(options: dict[str, Any]) -> "FitOptions":
         threads=options["threads"],
         precision=options["precision"],
         baselines=not options["no_baselines"],
+        rank_loss=chosen_rank_loss(options),
     )
     return FitOptions(
         head=options["head"],

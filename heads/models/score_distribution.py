@@ -52,6 +52,12 @@ def likeliest_score(logits: Tensor) -> Tensor:
     return logits.argmax(dim=-1) / (logits.shape[-1] - 1)
 
 
+def expected_score(logits: Tensor) -> Tensor:
+    """Return the normalized mean scores `(...)` of the distributions of logits `(..., bin)`."""
+    bins = torch.arange(logits.shape[-1], dtype=logits.dtype, device=logits.device)
+    return (logits.softmax(dim=-1) * bins).sum(dim=-1) / (logits.shape[-1] - 1)
+
+
 def judge_distributions(judge_scores: Tensor) -> Tensor:
     """Return the target distributions `(batch, judge, bin)` of judges' scores `(batch, judge)` in 0..10."""
     return score_distribution(judge_scores / HIGHEST_JUDGE_SCORE, num_bins=JUDGE_BINS)

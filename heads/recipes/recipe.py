@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import cos, pi
+from math import cos, inf, pi
 from typing import Any, Literal
 
 from heads.recipes.fine_tuning import FineTuning
@@ -18,6 +18,9 @@ OptimizerName = Literal["sgd", "adam", "adamw", "closed-form"]
 MetricName = Literal["spearman", "accuracy"]
 CLASS_LOSSES = ("cross-entropy",)
 PAIR_LOSSES = ("leaves", "released-leaves", "leaves-in-batch")  # of heads that compare videos
+
+# How the order of a batch's scores is compared with that of its labels; heads/training/rank_losses.py.
+RankLossKind = Literal["hinge", "spearman"]
 
 # Where windows may lie and what testing sees; heads/data/windows.py tells the four apart.
 Windows = Literal["paper", "released", "cropped", "sampled"]
@@ -60,6 +63,8 @@ class Optimization:
         return self.gamma ** sum(epoch > milestone for milestone in self.milestones)
 
 
+# Videos of a batch without which a rank loss says nothing; a correlation of two is 1 or -1.
+LEAST_VIDEOS: Mapping[RankLossKind, int] = {"hinge": 2, "spearman": 3}
 WARM_UP_SHARE = 0.1  # of the epochs of a cosine
 
 
@@ -94,6 +99,18 @@ class Adaptation:
 
 
 @dataclass(frozen=True)
+class RankLoss:
+    """A loss of the order of a batch's scores, which is added to a recipe's loss, times `weight`."""
+
+    kind: RankLossKind
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.weight < inf:
+            raise ValueError(f"a rank loss has the weight {self.weight}: expected a number above 0")
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Epochs, batches, windows, loss and optimizer of one split.
 
@@ -103,6 +120,7 @@ class Recipe:
     stay as they start, their normalization's statistics too. `adaptation` is None in the recipes of papers.
     `fine_tuning` is None for a head on stored features, whose backbone is not trained. `network` are options
     of the head's network that differ between datasets or splits, by their names in its constructor.
+    `rank_loss` is None unless a person asks for one.
     """
 
     epochs: int
@@ -117,6 +135,7 @@ class Recipe:
     adaptation: Adaptation | None = None
     fine_tuning: FineTuning | None = None
     network: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    rank_loss: RankLoss | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "num_steps", dict(self.num_steps))
@@ -153,6 +172,17 @@ class Recipe:
         """Return the adapted recipe with another weight of ridge regression in the score."""
         assert self.adaptation is not None, "only adapted recipes have ridge regression beside the network"
         return replace(self, adaptation=replace(self.adaptation, ridge_share=share))
+
+    def with_rank_loss(self, rank_loss: RankLoss | None) -> "Recipe":
+        """Return the recipe with a rank loss; raise `ValueError` for a training that cannot use it."""
+        if rank_loss is None:
+            return self
+        if self.is_closed_form:
+            raise ValueError("the head is fitted at once, and a rank loss is for heads trained by gradient")
+        least = LEAST_VIDEOS[rank_loss.kind]
+        if self.batch_size < least:
+            raise ValueError(f"batches have {self.batch_size} videos, and {rank_loss.kind} compares {least}")
+        return replace(self, rank_loss=rank_loss)
 
     def with_optimization(self, **changes: Any) -> "Recipe":
         """Return the recipe with other values of the optimization, by name."""

@@ -14,7 +14,7 @@ from aqa_pipeline.records import SpecValue, StreamSpec, Target
 from aqa_pipeline.spec_facts import typed_facts
 from heads.data.folds import Select
 from heads.data.score_scale import ScoreScale
-from heads.recipes import Recipe
+from heads.recipes import RankLoss, Recipe
 
 SCHEMA_VERSION: Final = 3
 MOST_CELLS = 100_000  # each of them is a folder that is looked for
@@ -102,7 +102,8 @@ class SplitConfig(ConfigRecord):
 class TrainingConfig(ConfigRecord):
     """How each split is trained. `epochs` None leaves the number to the recipe, `threads` None to torch.
 
-    `baselines` says that simple regressions were fitted beside the head.
+    `baselines` says that simple regressions were fitted beside the head. `rank_loss` is added to the recipe's
+    loss, None for none.
     """
 
     seeds: tuple[Count, ...] = Field(min_length=1)
@@ -113,6 +114,7 @@ class TrainingConfig(ConfigRecord):
     threads: int | None = Field(ge=1)
     precision: Precision
     baselines: bool = True
+    rank_loss: RankLoss | None = None
 
 
 class LeftOutConfig(ConfigRecord):

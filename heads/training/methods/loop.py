@@ -40,6 +40,7 @@ from heads.training.methods.optimizer import make_optimizer
 from heads.training.methods.predictions import score_videos
 from heads.training.methods.prepared_network import prepare_module
 from heads.training.methods.training import OnEpoch, OnValidation, Trained, Training
+from heads.training.rank_losses import rank_loss_of
 from heads.training.resuming.snapshot_file import digest_of_tensors
 from heads.training.resuming.training_state import LAYOUT, TrainingState
 
@@ -171,9 +172,12 @@ def _train_once(network: nn.Module, state: TrainingState, training: Training, lo
         )
     ):
         output: HeadOutput = network(batch.features, batch.masks)
-        losses = losses_of(output, to_device(targets[batch.videos], device), recipe=recipe)
+        of_batch = to_device(targets[batch.videos], device)
+        losses = losses_of(output, of_batch, recipe=recipe)
         if output.penalty is not None:
             losses = losses + output.penalty
+        if recipe.rank_loss is not None:
+            losses = losses + rank_loss_of(output, of_batch, recipe=recipe)
         optimizer.zero_grad()
         batch.mean_of(losses).backward()
         if recipe.optimization.max_gradient_norm:

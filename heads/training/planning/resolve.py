@@ -160,6 +160,10 @@ def _plan_split(
     used = split.without({*split.train, *split.test} - {*samples.video_ids})
     epochs = request.training.epochs
     recipe = head.choose_recipe(request.dataset.adapter, split.name, steps)
+    try:
+        recipe = recipe.with_rank_loss(request.training.rank_loss)
+    except ValueError as error:
+        raise RunError(f"{head.kind.name} ({head.variant}) takes no such rank loss: {error}.") from error
     return SplitPlan(
         name=split.name,
         video_ids=samples.video_ids,

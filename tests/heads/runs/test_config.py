@@ -155,6 +155,7 @@ def test_a_missing_field_and_a_misspelled_one_are_named(folder: Path) -> None:
         "baselines",
         "backbone",
         "fine_tuning",
+        "rank_loss",
         "low",
         "high",
         "segments",
