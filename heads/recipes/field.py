@@ -51,17 +51,19 @@ def uil_aqa_recipe(dataset: str, split: str, variant: str, steps: StreamSteps) -
     num_videos = max(map(len, steps.values()), default=1)
     batch_size = UIL_AQA_BATCHES.get(dataset, 32)
     batches = max(1, ceil(num_videos / batch_size))
+    num_steps = {
+        stream: UIL_AQA_STEPS.get(dataset) or max(1, round(WINDOW_SHARE * median(lengths)))
+        for stream, lengths in steps.items()
+    }
     return Recipe(
         epochs=1000,
         batch_size=batch_size,
-        num_steps={
-            stream: UIL_AQA_STEPS.get(dataset) or max(1, round(WINDOW_SHARE * median(lengths)))
-            for stream, lengths in steps.items()
-        },
+        num_steps=num_steps,
         optimization=Optimization(
             "adam", lr=1e-4, head_lr=1e-4, weight_decay=1e-5, milestones=_each(400 / batches, 1000), gamma=0.1
         ),
         windows="released" if variant == "released" else "paper",
+        network={"num_queries": max(num_steps.values(), default=1)},
     )
 
 

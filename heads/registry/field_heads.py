@@ -1,7 +1,7 @@
 """Heads of other papers of the field, one entry each."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from heads.recipes.adapted import ADAPTED
 from heads.recipes.field import core_recipe, dae_recipe, uil_aqa_recipe
@@ -25,10 +25,10 @@ def _build_core(dims: Mapping[str, int], variant: str) -> "nn.Module":
     return ContrastiveHead(dims)
 
 
-def _build_uil_aqa(dims: Mapping[str, int], variant: str) -> "nn.Module":
+def _build_uil_aqa(dims: Mapping[str, int], variant: str, **network: Any) -> "nn.Module":
     from heads.models.queries.uil_aqa import QueryHead
 
-    return QueryHead(dims, variant=variant)
+    return QueryHead(dims, variant=variant, **network)
 
 
 FIELD = (

@@ -35,9 +35,14 @@ ADAPTED_HIDDEN = (64, 32)
 
 
 class QueryHead(nn.Module):
-    """Score one stream by queries; the score is the weighted sum of the queries' scores."""
+    """Score one stream by queries; the score is the weighted sum of the queries' scores.
 
-    def __init__(self, dims: Mapping[str, int], *, variant: str = "paper") -> None:
+    The variant `adapted` has a number of queries of its own.
+    """
+
+    def __init__(
+        self, dims: Mapping[str, int], *, variant: str = "paper", num_queries: int = NUM_QUERIES
+    ) -> None:
         super().__init__()
         ((self.stream, feature_dim),) = dims.items()
         self.is_adapted, self.is_released = variant == "adapted", variant == "released"
@@ -51,13 +56,8 @@ class QueryHead(nn.Module):
             attention_dropout=0.0 if self.is_adapted else DROPOUT,
             residual="official" if self.is_released else "paper",
         )
-        self.query_embed = nn.Embedding(ADAPTED_QUERIES if self.is_adapted else NUM_QUERIES, dim)
+        self.query_embed = nn.Embedding(ADAPTED_QUERIES if self.is_adapted else num_queries, dim)
         self.regressor = QueryRegressor(dim, ADAPTED_HIDDEN if self.is_adapted else HIDDEN)
-
-    def match_window(self, num_steps: int) -> None:
-        """Take as many queries as a recipe's window has steps, with a new start; not in `adapted`."""
-        if not self.is_adapted and num_steps != self.query_embed.num_embeddings:
-            self.query_embed = nn.Embedding(num_steps, self.query_embed.embedding_dim)
 
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:
         """Return scores `(batch)`, the weights of steps, what queries say, and the divergence as penalty."""

@@ -1,13 +1,13 @@
 """The network that a recipe trains: the head, and what stands before it."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from torch import nn
 
 from heads.models.closed_form.beside_ridge import BesideRidge
 from heads.models.feature_scaling.standardized import Standardized
 from heads.models.feature_scaling.whitening import Whitened
-from heads.models.queries.uil_aqa import QueryHead
 from heads.recipes import Recipe
 
 Build = Callable[..., nn.Module]
@@ -19,7 +19,7 @@ def prepare_module(build: Build, dims: Mapping[str, int], recipe: Recipe) -> nn.
     `build(dims, **recipe.network)` returns the head. An adapted head may have ridge regression beside it,
     which is not trained by gradient.
     """
-    build, adaptation = _matching(build, recipe), recipe.adaptation
+    build, adaptation = partial(build, **recipe.network), recipe.adaptation
     if adaptation is not None and adaptation.standardize:
         adapted, share = _adapted(build(dims), dims, recipe), adaptation.ridge_share
         return adapted if share is None else BesideRidge(adapted, dims, share=share)
@@ -27,21 +27,6 @@ def prepare_module(build: Build, dims: Mapping[str, int], recipe: Recipe) -> nn.
         return build(dims)
     num_components = {stream: min(recipe.num_components, dim) for stream, dim in dims.items()}
     return Whitened(build(num_components), dims, num_components)
-
-
-def _matching(build: Build, recipe: Recipe) -> Build:
-    """Return what builds the head with the recipe's options of the network.
-
-    If it has queries, it has as many as the recipe's window has steps.
-    """
-
-    def build_matching(dims: Mapping[str, int]) -> nn.Module:
-        head = build(dims, **recipe.network)
-        if isinstance(head, QueryHead):
-            head.match_window(recipe.num_steps[head.stream])
-        return head
-
-    return build_matching
 
 
 def _adapted(head: nn.Module, dims: Mapping[str, int], recipe: Recipe) -> Standardized:

@@ -114,8 +114,7 @@ def test_the_score_is_the_weighted_sum_over_queries() -> None:
 def test_windows_have_as_many_steps_as_there_are_queries(dataset: str, num_queries: int) -> None:
     recipe = uil_aqa_recipe(dataset, "ball", "paper", {"segments": [10] * 100})
     assert recipe.num_steps == {"segments": num_queries}
-    head = QueryHead(SMALL)
-    head.match_window(num_queries)
+    head = QueryHead(SMALL, **recipe.network)
     assert head.query_embed.weight.shape == (num_queries, 16)
 
 
@@ -154,8 +153,8 @@ def test_an_official_checkpoint_is_imported_with_its_neck_and_head(world, tmp_pa
         tmp_path / "run", head="uil-aqa", streams=("segments",), variant="released", epochs=None
     )
     torch.manual_seed(0)
-    head = QueryHead({"segments": world.dims["segments"]}, variant="released")
-    head.match_window(_window_of(world))
+    dims = {"segments": world.dims["segments"]}
+    head = QueryHead(dims, variant="released", num_queries=_window_of(world))
     parts: dict[str, dict[str, Tensor]] = {"neck": {"pos_encoder.pe": torch.zeros(1, 9, 24)}, "head": {}}
     for name, tensor in head.state_dict().items():
         of_head = name.startswith("regressor.")
