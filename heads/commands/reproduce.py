@@ -1,8 +1,6 @@
 """`aqa reproduce`: a paper's table."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,19 +11,18 @@ from aqa_pipeline.commands.defaults import stored_roots
 from aqa_pipeline.commands.options import (
     EXISTING,
     SOME_FAILED,
-    clock_time,
     example,
     network_options,
     parse_backbones,
     parse_names,
     parse_numbers,
     pick_device,
-    progress_bar,
     store_option,
     together,
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
 from aqa_pipeline.precision import check_precision
+from heads.commands.many_fits import fits_progress, pool_options, stoppable, usual_jobs
 from heads.commands.parse_table_options import parse_root, parse_spec, parse_start
 from heads.tables.quick import EPOCHS, EXIT_CODE, SEEDS, quick_part
 from heads.tables.registry import TABLES, find_table
@@ -33,7 +30,6 @@ from heads.tables.registry import TABLES, find_table
 if TYPE_CHECKING:
     from heads.tables.planning.missing import WeightsLacking
     from heads.tables.planning.plan import TablePlan
-    from heads.tables.running import Advance
     from heads.tables.settings import Settings
     from heads.tables.table import Table
 
@@ -124,14 +120,7 @@ training_options = together(
         metavar="PATH",
         help="Checkpoint of the I3D whose first stage made the maps (TSA-Net's tables), as in `aqa fit`.",
     ),
-    click.option(
-        "--jobs",
-        type=click.IntRange(1),
-        help="Trainings at a time.  [default: number of processors; 1 on a GPU]",
-    ),
-    click.option(
-        "--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of each process."
-    ),
+    pool_options,
 )
 extraction_options = together(
     click.option("--no-extract", is_flag=True, help="Use only stored features; extract nothing."),
@@ -180,7 +169,7 @@ def make_reproduce(extract_needs: ExtractNeeds, weights_lacking: WeightsOf) -> c
             plan = plan_table(part, settings)
         if not plan.can_run:
             click.echo(f"{_plan_text(plan, lacking)}\n")
-        result = tabulate(plan, _run(plan, jobs or _usual_jobs(settings.device)))
+        result = tabulate(plan, _run(plan, jobs or usual_jobs(settings.device)))
         click.echo(format_table_result(result))
         click.echo("\n" + "\n".join(map(str, write_table(result, latex=options["latex"]))))
         ctx.exit(EXIT_CODE if settings.quick else SOME_FAILED if result.blocked else 0)
@@ -213,12 +202,8 @@ def _run(plan: "TablePlan", jobs: int) -> dict[tuple[str, str], str]:
     """Train the plan's table cells; return the reasons of those that failed, by row and folder."""
     from heads.tables.running import run_tasks
 
-    try:
-        with _table_progress(plan) as progress:
-            outcomes = run_tasks(plan.tasks, jobs=jobs, progress=progress)
-    except KeyboardInterrupt:
-        click.echo("\nStopped. The same command continues where it stopped.", err=True)
-        raise click.Abort from None
+    with stoppable(), fits_progress(plan.tasks) as progress:
+        outcomes = run_tasks(plan.tasks, jobs=jobs, progress=progress)
     return {outcome.place: outcome.error for outcome in outcomes if outcome.error is not None}
 
 
@@ -265,25 +250,3 @@ def _check_backbones(table: "Table", chosen: Mapping[str, str]) -> None:
             raise click.UsageError(
                 f"--backbone {name}: no row of {table.name} reads it. Its rows read {known}."
             )
-
-
-def _usual_jobs(device: str) -> int:
-    """Return the number of usable processors, or 1 on a GPU."""
-    if device != "cpu":
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def _table_progress(plan: "TablePlan") -> Iterator[Callable[["Advance"], None]]:
-    """Show one progress bar over all epochs of all table cells, with the time left."""
-    layout = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} epochs [{elapsed}{postfix}]"
-    total = sum(task.num_epochs for task in plan.tasks)
-    with progress_bar(total, unit=" epochs", bar_format=layout) as bar:
-
-        def show(advance: "Advance") -> None:
-            left = "" if advance.seconds_left is None else f"{clock_time(advance.seconds_left)} left, "
-            bar.set_postfix_str(f"{left}{' '.join(advance.place)}", refresh=False)
-            bar.update(advance.num_done - bar.n)
-
-        yield show

@@ -21,9 +21,10 @@ from heads.tables.measuring import (
     percent_change,
 )
 from heads.tables.output.metrics import METRICS
-from heads.tables.planning.plan import Blocked, CellTask, Place, TablePlan
+from heads.tables.planning.plan import Blocked, CellTask, TablePlan
 from heads.tables.results import TableCell, TableResult
 from heads.tables.table import Average, Column, Count, Method, Row, Table, Versus
+from heads.training.pool.workload import Place
 
 IMPLIED_FLAG = "COSTS MARKED ≈ ARE IMPLIED BY THE PAPER'S OWN NUMBERS: NO REPRODUCTION"
 SCRATCH_FLAG = "BACKBONES TRAINED FROM RANDOM WEIGHTS"

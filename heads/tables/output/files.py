@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from aqa_pipeline.errors import RunError
 from aqa_pipeline.store import write_whole
-from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
+from heads.runs.settled_folder import open_settled_folder
 from heads.runs.trained_cell import write_rows
 from heads.tables.output.facts import facts_of, reasons_of, title_of
 from heads.tables.output.latex import latex_of
@@ -29,24 +28,7 @@ def open_folder(table: Table, settings: Settings) -> None:
 
     Raises `RunError` if the folder holds a table of other settings, or something else.
     """
-    path, asked = settings.out / "settings.json", _settings(table, settings)
-    if path.exists():
-        try:
-            there = dict(read_bounded_json(path, most_bytes=RUN_BYTES))
-        except (OSError, ValueError, TypeError) as error:
-            raise RunError(f"{path} is damaged ({error!r}): name a new folder with --out.") from error
-        differing = [name for name in asked if there.get(name) != asked[name]]
-        if differing:
-            shown = "\n".join(f"  {name}: {there.get(name)} != {asked[name]}" for name in differing)
-            raise RunError(
-                f"{settings.out} holds a table made with other settings (there != asked for):\n{shown}\n"
-                "Name another --out, or ask for the same again."
-            )
-        return
-    if settings.out.is_dir() and any(settings.out.iterdir()):
-        raise RunError(f"{settings.out} is not empty and holds no table: name a new folder with --out.")
-    settings.out.mkdir(parents=True, exist_ok=True)
-    write_whole(path, _json(asked))
+    open_settled_folder(settings.out, _settings(table, settings), what="table")
 
 
 def _settings(table: Table, settings: Settings) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from heads.registry import find_head
 from heads.tables.planning.needs import FeatureNeed
 from heads.tables.planning.plan import TablePlan
 from heads.tables.planning.trained_backbones import missing_starts, total_flop
-from heads.tables.planning.workload import SECONDS_PER_EPOCH
 from heads.tables.running import is_finished
 from heads.tables.settings import Settings
 from heads.tables.table import Column, Count, ExtractionChoice, Method, Table
+from heads.training.pool.workload import SECONDS_PER_EPOCH
 
 # (stream, backbone) pairs -> names of missing weights; passed in, because this package imports no networks.
 WeightsLacking = Callable[[Sequence[tuple[str, str]]], Sequence[str]]

@@ -15,8 +15,7 @@ from heads.tables.planning.trained_backbones import StartOfBackbone, recipes_of,
 from heads.tables.settings import Settings
 from heads.tables.table import Column, Count, Method, Row, Table
 from heads.training.options import FeatureOptions, FineTuneOptions, FitOptions, FitRequest, TrainingOptions
-
-Place = tuple[str, str]  # a row, and a column, an average or the folder of its runs
+from heads.training.pool.workload import SECONDS_PER_EPOCH, UNKNOWN_HEAD_SECONDS, Load, Place
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,16 @@ class CellTask:
     def epochs(self) -> int | None:
         """The epochs to ask for; a head that is fitted in closed form has no epochs to shorten."""
         return None if self.recipe_epochs == (1,) else self.settings.training.epochs
+
+    @property
+    def load(self) -> Load:
+        """The epochs of all splits and seeds, and the guessed time of one."""
+        streams, trained = tuple(stream for stream, _ in self.specs), self.trained
+        per_epoch = SECONDS_PER_EPOCH.get(self.head, UNKNOWN_HEAD_SECONDS) * len(streams)
+        if trained is not None:
+            per_epoch = trained.guess_epoch_seconds(self.settings.device)
+        backbone = trained and trained.name
+        return Load(self.num_epochs, per_epoch, (self.head, self.variant, streams, self.dataset, backbone))
 
     def request(self) -> FitRequest:
         """Return the fit of this table cell; load the labels of the dataset."""

@@ -19,10 +19,11 @@ from heads.runs.trained_cell import read_cell
 from heads.tables.output.files import open_folder, write_table
 from heads.tables.planning.plan import CellTask, TablePlan, plan_table
 from heads.tables.results import TableResult
-from heads.tables.running import Advance, is_finished, run_tasks
+from heads.tables.running import is_finished, run_tasks
 from heads.tables.table import Method, Table
 from heads.tables.tabulating import tabulate
 from heads.training.fit import fit
+from heads.training.pool.fits import Advance
 
 SCRIPT = """
 import pickle, signal, sys
@@ -128,7 +129,7 @@ def test_what_was_not_run_is_there_with_its_reason(finished) -> None:
 def test_a_second_call_trains_nothing(finished, monkeypatch) -> None:
     plan, result = finished
     first = table_bytes(result)
-    monkeypatch.setattr("heads.tables.running.fit", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr("heads.training.pool.fits.fit", lambda *_: pytest.fail("trained again"))
     assert table_bytes(run(plan)) == first
 
 

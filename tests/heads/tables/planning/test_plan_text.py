@@ -13,9 +13,9 @@ from aqa_pipeline.store import Store
 from heads.tables.planning.missing import find_lacks
 from heads.tables.planning.plan import plan_table
 from heads.tables.planning.plan_text import format_plan
-from heads.tables.planning.workload import SECONDS_PER_EPOCH
 from heads.tables.registry import find_table
 from heads.tables.settings import Settings, TrainingChoice
+from heads.training.pool.workload import SECONDS_PER_EPOCH
 
 NUM_TRAIN, NUM_TEST, SECONDS = 8, 4, 20
 

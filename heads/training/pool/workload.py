@@ -1,10 +1,10 @@
-"""The time that a table still takes: the epochs left times the measured time of an epoch."""
+"""The time that many fits still take: the epochs left times the measured time of an epoch."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 # Seconds of one epoch over 100 videos on one core, per stream. Only the proportions matter, and only until a
-# table cell of the same kind has been timed. Measured on features of Rhythmic Gymnastics' shapes, in fp32.
+# fit of the same kind has been timed. Measured on features of Rhythmic Gymnastics' shapes, in fp32.
 SECONDS_PER_EPOCH = {
     "action-net": 0.65,
     "action-net-average": 0.48,
@@ -21,10 +21,12 @@ SECONDS_PER_EPOCH = {
 }
 UNKNOWN_HEAD_SECONDS = 0.6
 
+Place = tuple[str, str]  # names a fit: a table's row and column, or a bench's block and row
+
 
 @dataclass(frozen=True)
 class Load:
-    """A table cell: its epochs, the guessed time of an epoch, and a key of table cells of the same kind."""
+    """A fit: its epochs, the guessed time of an epoch, and a key that fits of the same kind share."""
 
     num_epochs: int
     guessed_seconds: float
@@ -33,7 +35,7 @@ class Load:
 
 @dataclass
 class _Seen:
-    """The first and the last progress of a table cell; the first may count epochs of an earlier call."""
+    """The first and the last progress of a fit; the first may count epochs of an earlier call."""
 
     first_epochs: int
     first_seconds: float
@@ -43,7 +45,7 @@ class _Seen:
 
 @dataclass
 class Workload:
-    """The progress of all table cells on `num_workers` processes, and the time that they still take."""
+    """The progress of all fits on `num_workers` processes, and the time that they still take."""
 
     loads: Mapping[Hashable, Load]
     num_workers: int
@@ -51,7 +53,7 @@ class Workload:
 
     @property
     def num_epochs(self) -> int:
-        """The number of epochs of all table cells, splits and seeds."""
+        """The number of epochs of all fits, splits and seeds."""
         return sum(load.num_epochs for load in self.loads.values())
 
     @property
@@ -60,12 +62,12 @@ class Workload:
         return sum(seen.epochs for seen in self._seen.values())
 
     def see(self, cell: Hashable, num_epochs: int, *, at_seconds: float) -> None:
-        """Note that a table cell has done so many epochs, at that time of a monotonic clock."""
+        """Note that a fit has done so many epochs, at that time of a monotonic clock."""
         seen = self._seen.setdefault(cell, _Seen(num_epochs, at_seconds, num_epochs, at_seconds))
         seen.epochs, seen.seconds = num_epochs, at_seconds
 
     def seconds_left(self) -> float | None:
-        """Return the seconds left, at least those of the longest table cell.
+        """Return the seconds left, at least those of the longest fit.
 
         None until one has been timed.
         """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from heads.tables.planning.workload import Load, Workload
+from heads.training.pool.workload import Load, Workload
 
 
 def test_nothing_is_known_before_something_was_timed() -> None:

@@ -1,0 +1,1 @@
+"""Many fits in several processes, and the time that they still take."""
