@@ -31,6 +31,7 @@ from extract.commands.backbones import backbones
 from extract.commands.extract import extract
 from extract.commands.new_video_options import check_athlete_options, new_video_options
 from extract.commands.parse_options import check_streams_read, parse_stream_options
+from heads.commands.bench import bench
 from heads.commands.compare import compare
 from heads.commands.evaluate import evaluate
 from heads.commands.fit import fit
@@ -182,6 +183,7 @@ for command in (
     fit,
     evaluate,
     compare,
+    bench,
     make_reproduce(_extract_needs, _absent_weights),
     make_score(_open_extractor, extraction_options=new_video_options),
     report,

@@ -37,6 +37,7 @@ FLOORS = {
     ),
     "heads": (
         {"commands"},
+        {"bench"},
         {"reports", "tables"},
         {"scoring"},
         {"training"},

@@ -45,7 +45,7 @@ def read_config(run_dir: Path) -> RunConfig:
             "fit again into a new folder."
         )
     try:
-        _check_text(values)
+        check_text(values)
         return RunConfig.model_validate_json(json.dumps(values))
     except ValueError as error:
         reason = explain_misfit(error) if isinstance(error, ValidationError) else str(error)
@@ -55,7 +55,7 @@ def read_config(run_dir: Path) -> RunConfig:
 def write_config(run_dir: Path, config: RunConfig) -> None:
     """Write config.json, unless it is there already; raise `RunError` for names that cannot be read again."""
     try:
-        _check_text(config.model_dump())
+        check_text(config.model_dump())
     except ValueError as error:
         raise RunError(f"{run_dir / FILE} cannot be written: {error}. Rename it.") from error
     text = json.dumps(config.model_dump(mode="json"), indent=2, allow_nan=False) + "\n"
@@ -80,15 +80,15 @@ def config_differences(there: RunConfig, asked: RunConfig) -> list[str]:
     ]
 
 
-def _check_text(values: Any, name: str = "") -> None:
+def check_text(values: Any, name: str = "") -> None:
     """Raise `ValueError` for text that is very long, or holds characters that command a terminal."""
     if isinstance(values, dict):
         for key, value in values.items():
-            _check_text(key, f"a name in {name or 'it'}")
-            _check_text(value, f"{name}.{key}".removeprefix("."))
+            check_text(key, f"a name in {name or 'it'}")
+            check_text(value, f"{name}.{key}".removeprefix("."))
     elif isinstance(values, list | tuple):
         for value in values:
-            _check_text(value, name)
+            check_text(value, name)
     elif isinstance(values, str | Path) and not _is_printable(str(values)):
         raise ValueError(
             f"{name} is {str(values)[:SHOWN]!r}, expected printable text of at most "

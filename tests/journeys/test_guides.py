@@ -36,6 +36,7 @@ def test_there_are_guides() -> None:
         "add-a-backbone",
         "add-a-dataset",
         "add-a-head",
+        "bench",
         "fine-tune",
         "own-videos",
         "pixels",
@@ -52,7 +53,7 @@ def test_every_command_of_a_guide_exists_with_its_options(guide: Path) -> None:
     for words in commands(guide):
         command: click.Command = cli.main
         rest = list(words)
-        while isinstance(command, click.Group):
+        while isinstance(command, click.Group) and (command is cli.main or rest[0] in command.commands):
             command = command.commands[rest.pop(0)]
         known = {name for parameter in command.params for name in parameter.opts}
         assert [word for word in rest if word.startswith("--") and word not in known] == [], words
@@ -203,6 +204,30 @@ def test_the_guide_to_scale_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     # A cluster started in this process would switch it to tokens, which that of the other tests has not.
     monkeypatch.setenv("RAY_ADDRESS", ray_cluster)
     run_guide("scale", {"extract": SMALL, "fit": ["--device", "cpu"]})
+
+
+def import_features(root: Path) -> None:
+    """Thirty videos with scores, and features of them that follow the scores, in the store `features`."""
+    noise = np.random.default_rng(0)
+    (root / "my-videos").mkdir()
+    (root / "arrays").mkdir()
+    scores = noise.normal(60, 10, size=30).round(1)
+    lines = [f"v{at},{score},{('train', 'test')[at % 2]}" for at, score in enumerate(scores)]
+    (root / "my-videos" / "scores.csv").write_text("\n".join(["video,score,split", *lines]) + "\n")
+    for at, score in enumerate(scores):
+        features = noise.normal(size=(4, 6)) + (score - 60) / 10
+        np.save(root / "arrays" / f"v{at}.npy", features.astype(np.float32))
+    words = ["store", "import", "--dataset", "folder", "--root", "my-videos", "--features", "arrays"]
+    result = CliRunner().invoke(cli.main, [*words, "--stream", "segments"])
+    assert result.exit_code == 0, result.output
+
+
+def test_the_guide_to_benches_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    import_features(tmp_path)
+    walk("bench", AQA_BENCH_EPOCHS="2", AQA_BENCH_JOBS="1", AQA_BENCH_DEVICE="cpu")
+    for made in ("bench/results.tex", "bench/leaderboard.html", "leaderboard.html"):
+        assert (tmp_path / made).exists(), made
 
 
 def write_skating_labels(root: Path) -> None:
