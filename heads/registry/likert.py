@@ -21,9 +21,10 @@ def _build_gdlt(dims: Mapping[str, int], variant: str) -> "nn.Module":
 
 def _build_cofinal(dims: Mapping[str, int], variant: str, **options: Any) -> "nn.Module":
     from heads.models.likert.cofinal import CoFInAl
+    from heads.models.likert.trunk import ADAPTED_WIDTH
 
     # Even grades reach every score of a range; those of the authors are tuned to theirs.
-    default = {"grades": "even"} if variant == ADAPTED else {}
+    default: dict[str, Any] = {"grades": "even", "width": ADAPTED_WIDTH} if variant == ADAPTED else {}
     return CoFInAl(dims, variant=variant, **(default | options))
 
 

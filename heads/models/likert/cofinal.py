@@ -9,6 +9,7 @@ that of GDLT (trunk.py), and names of weights are those of the code.
 | attention before the fine vector | among a video's grades | among the videos of a batch | as `paper` |
 | padding in training | takes no part | zero rows count as steps | takes no part |
 | values of the grades | of the dataset | of the dataset | 0 to 1, and the reverse |
+| width | 256, of Fis-V 448 | the same | 64 |
 | score | in [0, 1] of the range | the same | in 6 deviations around the mean |
 
 The released code means to attend among the four grades. Its attention takes the first axis for the sequence,

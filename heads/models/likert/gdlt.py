@@ -8,6 +8,7 @@ code: github.com/xuangch/CVPR22_GDLT (no license; no code is copied).
 | padding in training | takes no part | zero rows count as steps | takes no part |
 | values of the grades | 0 to 1 | 0 to 1 | -3 to 3 deviations |
 | dropout of attention | 0.3 | 0.3 | none |
+| width | 256 | 256 | 64 |
 
 In all variants padding takes no part in testing, where the released code sees one whole video at a time.
 """
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from heads.models.likert.triplet import triplet_losses
 from heads.models.likert.trunk import (
+    ADAPTED_WIDTH,
     DROPOUT,
     NUM_GRADES,
     WIDTH,
@@ -39,13 +41,13 @@ class Gdlt(nn.Module):
         super().__init__()
         ((self.stream, dim),) = dims.items()
         self.variant = variant
-        self.in_proj = input_projection(dim)
-        self.transformer = grade_transformer(dropout=0.0 if variant == "adapted" else DROPOUT)
-        self.prototype = nn.Embedding(NUM_GRADES, WIDTH)
-        self.regressor = nn.Linear(WIDTH, NUM_GRADES)
-        values = torch.linspace(0, 1, NUM_GRADES)
+        values, width, dropout = torch.linspace(0, 1, NUM_GRADES), WIDTH, DROPOUT
         if variant == "adapted":
-            values = in_deviations(values)
+            values, width, dropout = in_deviations(values), ADAPTED_WIDTH, 0.0
+        self.in_proj = input_projection(dim, width)
+        self.transformer = grade_transformer(width, dropout=dropout)
+        self.prototype = nn.Embedding(NUM_GRADES, width)
+        self.regressor = nn.Linear(width, NUM_GRADES)
         self.register_buffer("values", values, persistent=False)
 
     def forward(self, features: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> HeadOutput:

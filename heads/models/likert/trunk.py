@@ -17,6 +17,8 @@ from heads.models.feature_scaling.masked_batch_norm import masked_batch_norm
 
 NUM_GRADES = 4
 WIDTH = 256
+# For few videos: the authors' width learns next to nothing from a hundred (docs/head-likert.md).
+ADAPTED_WIDTH = 64
 NUM_HEADS = 1
 DROPOUT = 0.3
 NUM_ENCODER_LAYERS, NUM_DECODER_LAYERS = 1, 2
