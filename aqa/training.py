@@ -58,7 +58,7 @@ def fit(
     from aqa_pipeline.commands.defaults import RUNS
     from aqa_pipeline.commands.options import pick_device
     from aqa_pipeline.store import file_name
-    from heads.commands.training_progress import training_progress
+    from heads.commands.fits.training_progress import training_progress
     from heads.training.distributed.fit_together import fit_together
     from heads.training.options import FeatureOptions, FitOptions, FitRequest, TrainingOptions
 

@@ -25,6 +25,8 @@ def results_of(
         )
         blocks += [record] if record else []
         failed += not_measured
+    order = {task.place: at for at, task in enumerate(plan.tasks)}
+    failed.sort(key=lambda each: order.get((each.block, each.row), -1))
     return BenchResults(
         schema_version=1, blocks=tuple(blocks), ranking=rank_heads(blocks), failed=tuple(failed)
     )

@@ -21,13 +21,14 @@ from aqa_pipeline.commands.options import (
     parse_names,
     parse_numbers,
     pick_device,
+    plugin_option,
     store_option,
     tell_on_stderr,
     together,
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FILE, OUTPUT_FOLDER
-from heads.commands.many_fits import fits_progress, pool_options, stoppable, usual_jobs
-from heads.commands.split_options import chosen_splits, split_options
+from heads.commands.fits.many_fits import fits_progress, pool_options, stoppable, usual_jobs
+from heads.commands.fits.split_options import chosen_splits, split_options
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import Dataset
@@ -90,6 +91,7 @@ which_options = together(
     show_default=True,
     help="Folder for runs and results; an unfinished bench goes on.",
 )
+@plugin_option
 @click.pass_context
 def bench(ctx: click.Context, **options: Any) -> None:
     """Fit heads x encoders x datasets and compare each head with ridge regression.

@@ -29,9 +29,9 @@ from aqa_pipeline.commands.options import (
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
 from heads.commands.fine_tune_options import chosen_fine_tuning, fine_tune_options
+from heads.commands.fits.split_options import chosen_splits, split_options
+from heads.commands.fits.training_progress import training_progress
 from heads.commands.rank_loss_options import chosen_rank_loss, rank_loss_options
-from heads.commands.split_options import chosen_splits, split_options
-from heads.commands.training_progress import training_progress
 
 if TYPE_CHECKING:
     from heads.data.stored_specs import SpecChoice

@@ -22,7 +22,7 @@ from aqa_pipeline.commands.options import (
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
 from aqa_pipeline.precision import check_precision
-from heads.commands.many_fits import fits_progress, pool_options, stoppable, usual_jobs
+from heads.commands.fits.many_fits import fits_progress, pool_options, stoppable, usual_jobs
 from heads.commands.parse_table_options import parse_root, parse_spec, parse_start
 from heads.tables.quick import EPOCHS, EXIT_CODE, SEEDS, quick_part
 from heads.tables.registry import TABLES, find_table

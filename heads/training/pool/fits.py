@@ -23,6 +23,7 @@ from multiprocessing.synchronize import Event
 from typing import Any, Protocol
 
 from aqa_pipeline.errors import AqaError, RunError
+from aqa_pipeline.plugins import PluginFile, files_plugged_in, plug_in
 from heads.training.fit import Progress, ShowProgress, fit
 from heads.training.options import FitRequest
 from heads.training.pool.workload import Load, Place, Workload
@@ -172,7 +173,9 @@ def _workers(jobs: int) -> Iterator[_Pool]:
     context = multiprocessing.get_context("spawn")
     messages: Queue[tuple[Place, int]] = context.Queue()
     stop = context.Event()
-    executor = ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(messages, stop))
+    executor = ProcessPoolExecutor(
+        jobs, context, initializer=_begin, initargs=(messages, stop, files_plugged_in())
+    )
     try:
         yield _Pool(executor, messages)
     except BaseException:
@@ -187,12 +190,14 @@ def _workers(jobs: int) -> Iterator[_Pool]:
 _channel: dict[str, Any] = {}
 
 
-def _begin(messages: "Queue[tuple[Place, int]]", stop: Event) -> None:
-    """Set up a worker: the parent handles Ctrl-C, and a worker without a parent ends."""
+def _begin(messages: "Queue[tuple[Place, int]]", stop: Event, plugins: Sequence[PluginFile]) -> None:
+    """Set up a worker with the caller's plug-ins: the parent handles Ctrl-C, and no worker outlives it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     messages.cancel_join_thread()  # unread messages must not keep a worker alive
     _channel.update(messages=messages, stop=stop)
+    for plugin in plugins:
+        plug_in(plugin)
 
 
 def _die_with_parent() -> None:

@@ -11,7 +11,7 @@ import torch
 
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Split, StreamSpec
-from heads.commands.training_progress import training_progress
+from heads.commands.fits.training_progress import training_progress
 from heads.data.stored_specs import SpecChoice
 from heads.runs.config import read_config
 from heads.runs.trained_cell import FILES, cell_folder, read_cell

@@ -1,0 +1,1 @@
+"""Options and progress bars that commands with fits share."""
