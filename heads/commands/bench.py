@@ -124,6 +124,8 @@ def _run_bench(ctx: click.Context, options: dict[str, Any]) -> int:
     from heads.bench.planning import open_bench, plan_bench
 
     check_engine_options(**{name: options[name] for name in ENGINE_OPTIONS})
+    if options["engine"] == "ray" and options["jobs"]:
+        raise click.UsageError("--jobs is for --engine local: on Ray, --actors is the number of workers.")
     store, settings = Store(options["store"]), _settings(options)
     plan = plan_bench(settings, _datasets(store, options["datasets"]), store)
     ctx.with_resource(sole_writer(settings.out))

@@ -3,11 +3,19 @@
 from collections.abc import Iterator, Sequence
 
 from heads.bench.measuring import MEAN, RIDGE
-from heads.bench.records import BenchResults, BlockRecord, CellRecord, IntervalRecord, RankingRecord
+from heads.bench.records import (
+    FILE,
+    BenchResults,
+    BlockRecord,
+    CellRecord,
+    IntervalRecord,
+    RankingRecord,
+)
 from heads.evaluation.metric import TITLES
 
 UNDEFINED, CONSTANT = "undefined", "a constant, which ranks nothing"
 BETTER, NOT_BETTER, WORSE = "better than ridge", "does not beat ridge", "worse than ridge"
+SPLITS_SHOWN = 5
 VERIFY = "`aqa bench verify` computes every number again from the stored predictions."
 
 
@@ -37,6 +45,8 @@ def _control(cell: CellRecord) -> str:
         return "control finds nothing: a constant"
     if low is None or high is None:
         return f"control: {cell.interval.why_none}"
+    if not low <= 0 <= high and len(cell.per_seed) == 1:
+        return "control is off 0 with one shuffle: take more seeds"
     if low > 0:
         return "control finds something: take more seeds, or look for a leak"
     if high < 0:
@@ -102,7 +112,9 @@ def title_of(block: BlockRecord) -> str:
 def facts_of(block: BlockRecord) -> str:
     """Return one sentence on the test videos, splits and seeds of a block."""
     seeds = sorted({seed.seed for cell in block.cells for seed in cell.per_seed})
-    splits = ", ".join(f"{split.name} (SHA-256 {split.sha256[:12]})" for split in block.splits)
+    splits = ", ".join(f"{split.name} (SHA-256 {split.sha256[:12]})" for split in block.splits[:SPLITS_SHOWN])
+    if len(block.splits) > SPLITS_SHOWN:
+        splits += f" and {len(block.splits) - SPLITS_SHOWN} more, which {FILE} names"
     kind = f"; {block.mean_over_splits}" if len(block.splits) > 1 else ""
     epochs = sorted({cell.epochs for cell in block.cells if cell.epochs is not None})
     asked = f"; {' or '.join(map(str, epochs))} epochs instead of the recipes'" if epochs else ""
@@ -140,7 +152,7 @@ def ranking_text(ranking: RankingRecord, blocks: Sequence[BlockRecord]) -> Itera
         f"Ranks that differ by less than {ranking.critical_difference:.2f} are not clearly different "
         "(Nemenyi, 0.05)."
     )
-    if len({(block.dataset, block.target) for block in blocks}) < len(blocks):
+    if len({block.dataset for block in blocks}) < len(blocks):
         yield (
             "Blocks of one dataset share their videos, so they are not independent: take the test as a guide."
         )

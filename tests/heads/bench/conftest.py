@@ -13,10 +13,12 @@ from small_club import Club, make_club
 HEADS = "svr-average,wd:paper"
 
 
-def bench(club: Club, out: Path, *more: object, heads: str = HEADS) -> Result:
+def bench(
+    club: Club, out: Path, *more: object, heads: str = HEADS, jobs: tuple[str, ...] = ("--jobs", "1")
+) -> Result:
     """Run `aqa bench` on the club, quickly."""
     _, _, _, root, *store = club.options
-    quick = ("--seeds", "0,1", "--epochs", "2", "--split", "given", "--jobs", "1", "--device", "cpu")
+    quick = ("--seeds", "0,1", "--epochs", "2", "--split", "given", *jobs, "--device", "cpu")
     words = ("bench", "--dataset", f"folder:{root}", *store, "--heads", heads, *quick, "--out", out, *more)
     return CliRunner().invoke(cli.main, [str(word) for word in words])
 

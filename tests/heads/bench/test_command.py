@@ -130,6 +130,12 @@ def test_other_settings_need_another_folder(copied_bench, bench_club, run_bench)
     assert "seeds: [0, 1] != [0]" in result.output
 
 
+def test_jobs_are_for_this_machine_alone(bench_club, run_bench, tmp_path) -> None:
+    result = run_bench(bench_club, tmp_path / "out", "--engine", "ray")
+    assert result.exit_code == 2
+    assert "--jobs is for --engine local" in result.output
+
+
 def test_options_before_a_subcommand_are_refused(finished_bench) -> None:
     out, _ = finished_bench
     words = ["bench", "--seeds", "0", "verify", str(out / "results.json")]

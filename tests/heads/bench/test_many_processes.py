@@ -37,7 +37,7 @@ def test_a_bench_on_ray_gives_the_same_numbers(
     bench_club, run_bench, finished_bench, tmp_path: Path, ray_cluster: str
 ) -> None:
     more = ("--encoders", "clips", "--engine", "ray", "--ray-address", ray_cluster, "--actors", "1")
-    result = run_bench(bench_club, tmp_path / "out", *more, heads="ridge")
+    result = run_bench(bench_club, tmp_path / "out", *more, heads="ridge", jobs=())
     assert result.exit_code == 0, result.output
     alone, there = read_results(finished_bench[0] / "results.json").blocks[0], block_in(tmp_path / "out")
     assert there.cell("mean") == alone.cell("mean")

@@ -11,7 +11,7 @@ from heads.bench.merging import merge
 from heads.bench.output.files import write_files
 from heads.bench.output.latex import latex_of
 from heads.bench.output.markdown import markdown_of
-from heads.bench.output.words import in_order, not_beating_ridge, verdict
+from heads.bench.output.words import facts_of, in_order, not_beating_ridge, verdict
 from heads.bench.records import BenchResults, CellRecord, DifferenceRecord, IntervalRecord, read_results
 
 HOSTILE = "<script>1</script>|&_%$"
@@ -48,6 +48,9 @@ def test_the_words_say_what_a_control_found(results) -> None:
         (0.1, 0.2): "control finds something: take more seeds, or look for a leak",
         (-0.2, -0.1): "control is below 0: take more seeds",
     }
+    once = {"interval": interval(0.1, 0.2), "per_seed": control.per_seed[:1]}
+    one_shuffle = "control is off 0 with one shuffle: take more seeds"
+    assert verdict(control.model_copy(update=once)) == one_shuffle
     assert verdict(control.model_copy(update={"value": None})) == "control finds nothing: a constant"
     for (low, high), text in words.items():
         assert verdict(control.model_copy(update={"interval": interval(low, high)})) == text
@@ -63,6 +66,13 @@ def test_heads_that_do_not_beat_ridge_are_named(results) -> None:
     (text,) = not_beating_ridge([with_head(head(results, -0.1, 0.1))])
     assert text.endswith("encoder clips-toy-clips: no head beats ridge regression.")
     assert not list(not_beating_ridge([with_head(head(results, 0.1, 0.2))]))
+
+
+def test_only_the_first_of_many_splits_are_named(results) -> None:
+    block = results.blocks[0]
+    many = block.model_copy(update={"splits": block.splits * 8})
+    assert "and 3 more, which results.json names; seeds 0, 1; last epoch" in facts_of(many)
+    assert "given (SHA-256 " + block.splits[0].sha256[:12] + "); seeds 0, 1" in facts_of(block)
 
 
 def test_the_best_comes_first_and_the_control_last(results) -> None:
