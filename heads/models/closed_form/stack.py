@@ -32,7 +32,7 @@ NETWORK = "network"
 PARTS = (*EXPERTS, NETWORK)
 TEMPERATURE = 0.03  # of rank correlation
 LEAST_WEIGHT = 0.02  # of the best part's weight; a part below it counts for nothing
-LEAST_ERRORS = 3.0  # standard errors of a rank correlation without any relation; so many are not chance
+LEAST_ERRORS = 2.6  # standard errors of a rank correlation without any relation; more is not chance
 HIDDEN_DIM = 128
 DROPOUT = 0.3
 
