@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
-PYTEST_JOBS ?= 2
+PYTEST_JOBS ?= 3  # one more than cores: many tests wait for processes
 # Where this variable is set, every process compiles torch's sources again, for seconds.
 export PYTHONDONTWRITEBYTECODE :=
 # A worker that crashes ends the run: a new one in its place can wait for ever.

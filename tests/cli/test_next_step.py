@@ -59,6 +59,7 @@ def next_of(result: Result) -> list[str]:
     return words[1:]
 
 
+@pytest.mark.slow
 def test_from_a_folder_of_videos_to_a_report(here: Path) -> None:
     """Every command is the one that the command before it named; a video that fails changes that."""
     place = ["--dataset", "folder", "--root", "my videos", "--name", "mine"]

@@ -83,6 +83,7 @@ def test_check_waits_for_scores_and_then_says_how_long_learning_takes(project: P
     assert aqa("check").exit_code == 3
 
 
+@pytest.mark.slow
 def test_learn_and_score_need_no_options_and_a_changed_score_makes_a_new_run(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,6 +57,7 @@ def prepare(request):
     return preparation(request.param)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clips", [False, True])
 def test_every_runtime_gives_the_features_of_the_formula(prepare, make_program, make_batch, by_hand, clips):
     program = make_program(clips=clips)
@@ -68,6 +69,7 @@ def test_every_runtime_gives_the_features_of_the_formula(prepare, make_program, 
         assert relative_difference(features, by_hand(program, batch)) < FP32
 
 
+@pytest.mark.slow
 def test_every_runtime_gives_maps(prepare, make_program, make_batch, by_hand):
     program = make_program(looks_at_shape=True)
     program = replace(program, network=partial(UpTo, program.network(), "stem"))

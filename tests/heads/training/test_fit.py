@@ -166,6 +166,7 @@ def test_selection_on_the_test_set_is_labelled_everywhere(world, tmp_path: Path)
         assert "NOT MODEL SELECTION" in (tmp_path / "run" / name).read_text()
 
 
+@pytest.mark.slow
 def test_the_planted_signal_is_found_and_shuffled_labels_find_nothing(world, tmp_path: Path) -> None:
     true = fit(world.request(tmp_path / "true", seeds=(0, 1, 2), epochs=25)).evaluation.splits[0]
     assert true.mean > 0.8

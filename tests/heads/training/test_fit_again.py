@@ -73,6 +73,7 @@ fit(request, stop_in_the_second)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a word of POSIX")
 def test_a_killed_run_goes_on(world, tmp_path: Path) -> None:
     """Kill -9 in the second of three cells: the first stays, and the end is that of a whole run."""

@@ -11,6 +11,7 @@ import cli
 from heads.training.distributed.world import World
 
 
+@pytest.mark.slow
 def test_one_run_is_written_as_by_one_process(together, tmp_path: Path) -> None:
     """WD has no statistics of batches, so all numbers are those of one process but for rounding."""
     assert together.stdout.count("Run: ") == 1

@@ -193,6 +193,8 @@ def check(got: Tensor | float, expected: Any) -> None:
     np.testing.assert_allclose(values.numpy(), np.asarray(expected, float), rtol=RELATIVE, atol=0)
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("authors-steps")  # they need gigabytes, so that one worker runs them in turn
 @pytest.mark.usefixtures("weightless")
 @pytest.mark.parametrize("name", CASES)
 def test_two_steps_are_those_of_the_authors(name: str, golden_folder: Path, inputs: ModuleType) -> None:

@@ -54,6 +54,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a word of POSIX")
 def test_it_loses_one_epoch_and_ends_as_an_undisturbed_one(world, tmp_path: Path, passes: list[int]) -> None:
     killed, whole = tmp_path / "killed", tmp_path / "whole"
