@@ -166,7 +166,9 @@ class _Plans:
             self._fail(name, str(error))
             return
         self.blocks.append(
-            Block(name, encoder.name, {head.row: f"{RUNS}/{name}/{head.row}" for head in self.heads})
+            Block(
+                name, encoder.name, {head.row: f"{RUNS}/{name}/{file_name(head.row)}" for head in self.heads}
+            )
         )
         self.tasks += [
             self._task(name, head, dataset, target, encoder, tuple(split.name for split in splits))
@@ -196,5 +198,5 @@ class _Plans:
             splits=splits,
             options=self.settings.options,
             store=self.store.root,
-            out=self.settings.out.joinpath(RUNS, *block.split("/"), head.row),
+            out=self.settings.out.joinpath(RUNS, *block.split("/"), file_name(head.row)),
         )

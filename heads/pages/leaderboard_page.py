@@ -24,12 +24,16 @@ class HeadLine:
 
 @dataclass(frozen=True)
 class BlockSection:
-    """One dataset and encoder with its heads below the `header`; `splits` and `runs` are folded."""
+    """One dataset and encoder with its heads below the `header`; `splits` and `runs` are folded.
+
+    `picture` is None if no head has a value.
+    """
 
     title: str
     facts: str
     header: tuple[str, ...]
     heads: Sequence[HeadLine]
+    picture: Picture | None
     splits: TableOf
     runs: TableOf
 

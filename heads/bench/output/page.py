@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from heads.bench.output.intervals import intervals_plot
 from heads.bench.output.words import (
     BETTER,
     VERIFY,
@@ -31,7 +32,7 @@ def write_leaderboard(path: Path, results: BenchResults, plot: Plot | None) -> P
         flags=flags_of(results.blocks),
         findings=list(not_beating_ridge(results.blocks)),
         ranking_notes=list(ranking_text(ranking, results.blocks)),
-        picture=Picture(plot.title, plot.alt, plot.svg_of_page) if plot else None,
+        picture=_picture(plot, title="Average ranks"),
         ranking=TableOf(("head", "average rank"), rows) if rows else None,
         blocks=[_section(block) for block in results.blocks],
         failed=list(failures_text(results)),
@@ -43,6 +44,10 @@ def write_leaderboard(path: Path, results: BenchResults, plot: Plot | None) -> P
 def _title(blocks: Sequence[BlockRecord]) -> str:
     datasets = list(dict.fromkeys(block.dataset for block in blocks))
     return f"Heads on {' and '.join(datasets)}" if datasets else "Heads"
+
+
+def _picture(plot: Plot | None, *, title: str) -> Picture | None:
+    return None if plot is None else Picture(title, plot.alt, plot.svg_of_page)
 
 
 def _line(cell: CellRecord) -> HeadLine:
@@ -62,6 +67,7 @@ def _section(block: BlockRecord) -> BlockSection:
         facts=f"{facts_of(block)}.",
         header=(head, *columns),
         heads=[_line(cell) for cell in in_order(block)],
+        picture=_picture(intervals_plot(block), title="Intervals"),
         splits=TableOf(("split", "SHA-256", "training videos", "test videos"), splits, num_texts=2),
         runs=TableOf(("row", "head", "run", "SHA-256 of predictions"), runs, num_texts=4),
     )

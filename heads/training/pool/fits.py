@@ -5,6 +5,7 @@ and seed) in training. Processes are spawned, because torch and CUDA do not surv
 the next epoch after Ctrl-C, and at once when its parent is gone.
 """
 
+import logging
 import multiprocessing
 import os
 import queue
@@ -27,6 +28,8 @@ from aqa_pipeline.plugins import PluginFile, files_plugged_in, plug_in
 from heads.training.fit import Progress, ShowProgress, fit
 from heads.training.options import FitRequest
 from heads.training.pool.workload import Load, Place, Workload
+
+log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
 
@@ -118,7 +121,7 @@ def run_fits(
 
 
 def run_fit(task: FitTask, report: Report, fit_with: FitWith | None = None) -> Outcome:
-    """Run one fit; an `AqaError` becomes the outcome."""
+    """Run one fit; an error becomes the outcome. One that is no `AqaError` is logged with its traceback."""
     place = task.place
 
     def show(progress: Progress) -> None:
@@ -130,6 +133,11 @@ def run_fit(task: FitTask, report: Report, fit_with: FitWith | None = None) -> O
         (fit_with or fit)(task.request(), show)
     except AqaError as error:
         return Outcome(place, str(error))
+    except _Stopped:
+        raise
+    except Exception as error:  # a mistake in one head must not cost the others
+        log.exception("%s failed", " ".join(place))
+        return Outcome(place, f"{type(error).__name__}: {error}")
     return Outcome(place, None)
 
 

@@ -116,11 +116,27 @@ def test_a_fit_that_fails_does_not_stop_the_others(bench_club, run_bench, tmp_pa
     result = run_bench(bench_club, tmp_path / "out", "--encoders", "clips", heads="svr-average")
     assert result.exit_code == 3, result.output
     results = results_in(tmp_path / "out")
-    ((failed),) = results.failed
+    (failed,) = results.failed
     assert (failed.block, failed.row) == ("club/clips-toy-clips", "svr-average")
     assert "is not empty and not a run directory" in failed.reason
     assert [cell.row for cell in results.blocks[0].cells] == ["mean", "ridge", "svr-average-shuffled"]
     assert "No ranking: a ranking needs 2 or more blocks (dataset and encoder); there is 1." in result.output
+
+
+def test_a_mistake_in_one_head_does_not_stop_the_others(
+    copied_bench, bench_club, run_bench, monkeypatch, caplog
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by a head")
+
+    shutil.rmtree(copied_bench / "runs/club/clips-toy-clips/wd-paper")
+    monkeypatch.setattr("heads.training.pool.fits.fit", fail)
+    result = run_bench(bench_club, copied_bench)
+    assert result.exit_code == 3
+    (failed,) = results_in(copied_bench).failed
+    assert (failed.row, failed.reason) == ("wd-paper", "ZeroDivisionError: by a head")
+    assert "Traceback" in caplog.text
+    assert "1 failed:\n  club/clips-toy-clips, wd-paper: ZeroDivisionError: by a head" in result.output
 
 
 def test_other_settings_need_another_folder(copied_bench, bench_club, run_bench) -> None:

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 import cli
 from heads.bench.merging import merge
 from heads.bench.output.files import write_files
+from heads.bench.output.intervals import intervals_plot
 from heads.bench.output.latex import latex_of
 from heads.bench.output.markdown import markdown_of
 from heads.bench.output.words import facts_of, in_order, not_beating_ridge, verdict
@@ -138,4 +139,12 @@ def test_one_page_joins_benches_of_the_same_features(results, tmp_path: Path, fi
     assert result.exit_code == 0, result.output
     text = page.read_text()
     assert text.count("<h2>club, target score") == 2
-    assert "critical difference" in text.lower()
+    assert text.count("data:image/svg+xml") == 3  # the ranks, and the intervals of each block
+
+
+def test_a_block_without_values_has_no_picture_of_intervals(results) -> None:
+    block = results.blocks[0]
+    assert intervals_plot(block.model_copy(update={"cells": (block.cell("mean"),)})) is None
+    plot = intervals_plot(block)
+    assert f"ridge {block.cell('ridge').value:.3f}" in plot.alt
+    assert "mean" not in plot.alt
