@@ -26,7 +26,7 @@ from heads.commands.fit import spec_choice
 
 @click.group()
 def run() -> None:
-    """Import released checkpoints, write a tuned backbone, and print the schema of a run's config.json."""
+    """Hand on a run, import one, write a tuned backbone, and print the schema of a run's config.json."""
 
 
 @run.command(epilog=example("aqa run schema > docs/config-schema.json"))
@@ -54,6 +54,26 @@ def backbone(run_dir: Path, out: Path, split: str | None, seed: int | None) -> N
     name = write_tuned_backbone(run_dir, out, split=of_split, seed=of_seed)
     click.echo(f"{out}: {name} of split {of_split}, seed {of_seed}")
     tell_next("extract", "--backbone", name, "--weights", str(out))
+
+
+@run.command(epilog=example("aqa run export runs/skating --out skating.zip"))
+@click.argument("run_dir", metavar="RUN", type=EXISTING)
+@click.option("--out", type=OUTPUT_FILE, help="The file to write.  [default: NAME.zip, after the folder]")
+def export(run_dir: Path, out: Path | None) -> None:
+    """Write RUN into one file for others: weights, config, predictions, and a card with its errors.
+
+    The file holds the ids and scores of the videos, no picture of them, and no folder of this machine.
+    """
+    from heads.reports.card import card_of
+    from heads.runs.shared_run import write_shared_run
+
+    path = out or Path(f"{run_dir.resolve().name}.zip")
+    check_output(path, folder=False)
+    card = card_of(run_dir)
+    write_shared_run(run_dir, path, card=card)
+    click.echo(card)
+    click.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    tell_next("run", "import", str(path), "--out", "RUN", then="where it is used")
 
 
 @run.command(
@@ -100,18 +120,22 @@ def backbone(run_dir: Path, out: Path, split: str | None, seed: int | None) -> N
 @click.option("--allow-missing", is_flag=True, help="Leave out videos that have no features.")
 @device_option
 def import_run(checkpoints: tuple[Path, ...], **options: Any) -> None:
-    """Make a run of released checkpoints of a head, which can score and be evaluated like a trained one.
+    """Make a run of a file of `aqa run export`, or of released checkpoints of a head.
 
-    CHECKPOINTS are files that the authors saved (ACTION-NET's state dict), one per seed. They hold weights
-    alone: the dataset with its labels, the split, stored features and the score scale are taken from the
-    options. No code of the files is run.
+    The run can score and be evaluated like a trained one. A file of `aqa run export` needs only --out.
+    Other CHECKPOINTS are files that the authors saved (ACTION-NET's state dict), one per seed. They hold
+    weights alone: the dataset with its labels, the split, stored features and the score scale are taken from
+    the options. No code of the files is run.
     """
     from aqa_pipeline.store import Store, file_name
     from heads.data.score_scale import ScoreScale
     from heads.evaluation.evaluation_text import format_evaluation
+    from heads.runs.shared_run import is_shared_run
     from heads.training.import_checkpoints import VARIANT, import_checkpoints
     from heads.training.options import FeatureOptions, FitOptions, FitRequest, TrainingOptions
 
+    if len(checkpoints) == 1 and is_shared_run(checkpoints[0]):
+        return _import_shared(checkpoints[0], options["out"])
     scale = options["scale"]
     if scale and not -math.inf < scale[0] < scale[1] < math.inf:
         raise click.UsageError(f"--scale wants LOW below HIGH; got {scale[0]:g} {scale[1]:g}.")
@@ -141,3 +165,15 @@ def import_run(checkpoints: tuple[Path, ...], **options: Any) -> None:
         f"\nRun: {summary.run_dir} ({summary.num_trained} imported, {summary.num_resumed} already there)"
     )
     tell_next("report", str(summary.run_dir))
+
+
+def _import_shared(path: Path, out: Path | None) -> None:
+    from heads.evaluation.evaluate import evaluate
+    from heads.evaluation.evaluation_text import format_evaluation
+    from heads.runs.shared_run import read_shared_run
+
+    run_dir = out or RUNS / path.stem
+    read_shared_run(path, run_dir)
+    click.echo(format_evaluation(evaluate(run_dir)))
+    click.echo(f"\nRun: {run_dir}")
+    tell_next("score", "VIDEO", "--run", str(run_dir))
