@@ -22,7 +22,7 @@ def _build_dae(dims: Mapping[str, int], variant: str) -> "nn.Module":
 def _build_core(dims: Mapping[str, int], variant: str) -> "nn.Module":
     from heads.models.mean_vector.core import ContrastiveHead
 
-    return ContrastiveHead(dims)
+    return ContrastiveHead(dims, variant=variant)
 
 
 def _build_uil_aqa(dims: Mapping[str, int], variant: str, **network: Any) -> "nn.Module":

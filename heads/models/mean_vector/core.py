@@ -18,9 +18,11 @@ from torch import Tensor, nn
 from heads.data.streams import VIDEO_DIFFICULTIES, VIDEO_KEYS
 from heads.models.mean_vector.exemplars import Exemplars
 from heads.models.mean_vector.leaves import difference_at, divide_into_leaves, expected_difference
-from heads.models.mean_vector.regression_tree import NUM_LEAVES, RegressionTree
+from heads.models.mean_vector.regression_tree import NUM_LEAVES, WIDTH, RegressionTree
 from heads.models.output import HeadOutput, Pairs
 from heads.models.time_weights import equal_weights, weighted_sum
+
+ADAPTED_WIDTH = 64  # of the tree, for few videos
 
 
 class ContrastiveHead(nn.Module):
@@ -33,10 +35,11 @@ class ContrastiveHead(nn.Module):
     leaves: Tensor
     score_range: Tensor
 
-    def __init__(self, dims: Mapping[str, int]) -> None:
+    def __init__(self, dims: Mapping[str, int], *, variant: str = "paper") -> None:
         super().__init__()
         ((self.stream, dim),) = dims.items()
-        self.regressor = RegressionTree(2 * dim + 1)
+        width = ADAPTED_WIDTH if variant == "adapted" else WIDTH
+        self.regressor = RegressionTree(2 * dim + 1, width=width)
         self.exemplars = Exemplars(dim)
         evenly = torch.linspace(-1, 1, NUM_LEAVES + 1)
         self.register_buffer("leaves", torch.stack([evenly[:-1], evenly[1:]], dim=1))

@@ -13,17 +13,17 @@ NUM_LEAVES = 2 ** (DEPTH - 1)
 
 
 class RegressionTree(nn.Module):
-    """A tree of 16 leaves over vectors."""
+    """A tree of 16 leaves over vectors; `width` is the number of features of each node."""
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, *, width: int = WIDTH) -> None:
         super().__init__()
         levels = [2**level for level in range(DEPTH - 1)]  # nodes of each level above the leaves
-        self.first_layer = nn.Sequential(nn.Linear(dim, WIDTH), nn.ReLU())
+        self.first_layer = nn.Sequential(nn.Linear(dim, width), nn.ReLU())
         self.feature_layers = nn.ModuleList(
-            [nn.Sequential(_per_node(nodes, WIDTH, 2 * WIDTH), nn.ReLU()) for nodes in levels]
+            [nn.Sequential(_per_node(nodes, width, 2 * width), nn.ReLU()) for nodes in levels]
         )
-        self.clf_layers = nn.ModuleList([_per_node(nodes, WIDTH, 2) for nodes in levels])
-        self.reg_layer = _per_node(NUM_LEAVES, WIDTH, 1)
+        self.clf_layers = nn.ModuleList([_per_node(nodes, width, 2) for nodes in levels])
+        self.reg_layer = _per_node(NUM_LEAVES, width, 1)
 
     def forward(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """Return log probabilities and positions of the leaves `(batch, leaf)` of vectors `(batch, dim)`."""
