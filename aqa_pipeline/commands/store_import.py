@@ -42,8 +42,8 @@ NPY_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     type=EXISTING,
     multiple=True,
     metavar="FOLDER|FILE",
-    help="A folder of <id>.npy, .npz or .csv, (time, dim); or a file of many videos: .npz or a saved dict "
-    "{id: array}, or a .csv with a column video. Several files make one stream.",
+    help="A folder of <id>.npy, .npz, .csv or .txt, (time, dim); or a file of many videos: .npz or a saved "
+    "dict {id: array}, or a .csv with a column video. Several folders or several files make one stream.",
 )
 @click.option("--stream", metavar="NAME", help="Stream name of --features, such as segments.")
 @click.option("--backbone", metavar="NAME", help="Network that made --features.")
@@ -104,8 +104,8 @@ def _named_sources(options: Mapping[str, Any], video_ids: Sequence[str]) -> Iter
     if not options["stream"]:
         raise click.UsageError("--features needs --stream NAME, such as segments.")
     folders = [path for path in paths if path.is_dir()]
-    if folders and len(paths) > 1:
-        raise click.UsageError(f"--features: {folders[0]} is a folder; give one folder, or only files.")
+    if folders and len(folders) < len(paths):
+        raise click.UsageError(f"--features: {folders[0]} is a folder; give only folders, or only files.")
     yield FeatureFiles(
         stream=options["stream"],
         layout="folder" if folders else "files",

@@ -10,6 +10,7 @@ from aqa_pipeline.datasets.adapters import (
     fis_v,
     folder,
     fr_fs,
+    jigsaws,
     mit_skating,
     mtl_aqa,
     rhythmic_gymnastics,
@@ -28,6 +29,7 @@ OURS = {
         aqa7.ADAPTER,
         fr_fs.ADAPTER,
         fis_v.ADAPTER,
+        jigsaws.ADAPTER,
         folder.ADAPTER,
         synthetic.ADAPTER,
     )

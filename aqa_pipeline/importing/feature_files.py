@@ -1,4 +1,4 @@
-"""Features from other people's files (.npy, .npz, .csv), read without running what they ask for."""
+"""Features from other people's files (.npy, .npz, .csv, .txt), read without running what they ask for."""
 
 import csv
 import hashlib
@@ -22,6 +22,7 @@ FLOATS = ("float16", "float32", "float64")
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy.savez and savez_compressed write
 DELIMITERS = ";\t,"
 VIDEO = "video"
+TEXT = ".txt"
 Arrays = dict[str, np.ndarray]
 
 
@@ -37,9 +38,15 @@ def read_features(path: Path) -> np.ndarray | Arrays:
     return reader(path)
 
 
-def is_named_as_features(path: Path) -> bool:
-    """Whether `path` is named like a file of features. Hidden files (unfinished downloads) are not."""
-    return path.suffix.lower() in READERS and not path.name.startswith(".")
+def files_of_features(folder: Path) -> list[Path]:
+    """Return the files in `folder` that are named like files of features, sorted.
+
+    Hidden files (unfinished downloads) are left out, and so are text files beside others, which are notes.
+    """
+    paths = sorted(
+        path for path in folder.iterdir() if path.suffix.lower() in READERS and not path.name.startswith(".")
+    )
+    return [path for path in paths if path.suffix.lower() != TEXT] or paths
 
 
 def only_array(path: Path) -> np.ndarray:
@@ -140,6 +147,14 @@ def _lines(path: Path) -> Iterator[Line]:
         raise DatasetError(f"{path} line {reader.line_num} is not CSV: {error}.") from error
 
 
+def _read_txt(path: Path) -> np.ndarray:
+    """Return the numbers of a file without names: one row per step, separated by spaces or commas."""
+    lines = enumerate(read_label_text(path).splitlines(), start=1)
+    return np.stack(
+        list(_rows(((n, line.replace(",", " ").split()) for n, line in lines if line.strip()), path))
+    )
+
+
 def _by_video(lines: Iterator[Line], column: int, path: Path) -> Arrays:
     names: list[str] = []
 
@@ -182,6 +197,7 @@ READERS: Mapping[str, Callable[[Path], np.ndarray | Arrays]] = {
     ".npy": read_npy,
     ".npz": _read_npz,
     ".csv": _read_csv,
+    TEXT: _read_txt,
 }
 
 

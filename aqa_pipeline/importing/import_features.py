@@ -1,9 +1,9 @@
 """Features that others extracted and pass around, taken into the store; no code of theirs runs.
 
-Two layouts are known: a folder with one file per video (`<video id>.npy`, .npz or .csv, (time, dim)), as
-ACTION-NET's and GDLT's authors give them out, and files with the arrays of many videos by id: what numpy
-saved of a dict, as in PAMFN, an .npz, or a table with a column `video`. The spec says `imported`, and which
-files: with other files it is another stream.
+Two layouts are known: folders with one file per video (`<video id>.npy`, .npz, .csv or .txt, (time, dim)), as
+ACTION-NET's and GDLT's authors give them out and JIGSAWS its kinematics, and files with the arrays of many
+videos by id: what numpy saved of a dict, as in PAMFN, an .npz, or a table with a column `video`. The spec
+says `imported`, and which files: with other files it is another stream.
 
 Nothing in these files tells time, so the times are nominal: rows follow each other from 0 without a gap.
 """
@@ -25,6 +25,7 @@ from aqa_pipeline.importing.feature_files import (
     array_digest,
     check_features,
     file_digest,
+    files_of_features,
     only_array,
     read_features,
 )
@@ -40,7 +41,7 @@ STORED_DTYPE = "float32"
 
 @dataclass(frozen=True)
 class FeatureFiles:
-    """Where one stream's features lie: one `folder`, or `files` of many videos each, and what they are.
+    """Where one stream's features lie: in a `folder` or several, or in `files` of many videos each.
 
     `steps` tells the nominal length of a row. `dim` is what a row must have; None takes the usual one.
     """
@@ -169,16 +170,19 @@ def _check_unmixed(store: Store, dataset: Dataset) -> None:
 
 
 def _folder_entries(source: FeatureFiles) -> dict[str, _Entry]:
-    (folder,) = source.paths
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in READERS)
-    if not paths:
-        raise DatasetError(f"no {' or '.join(READERS)} file in {folder}: expected one <video id> per video.")
     entries: dict[str, _Entry] = {}
-    for path in paths:
+    for path in [path for folder in source.paths for path in _some_files(folder)]:
         if path.stem in entries:
             raise DatasetError(f"{path} is in {entries[path.stem].where} too: keep one of them.")
         entries[path.stem] = _Entry(str(path), partial(only_array, path), partial(file_digest, path))
     return entries
+
+
+def _some_files(folder: Path) -> list[Path]:
+    paths = files_of_features(folder)
+    if not paths:
+        raise DatasetError(f"no {' or '.join(READERS)} file in {folder}: expected one <video id> per video.")
+    return paths
 
 
 def _file_entries(source: FeatureFiles) -> dict[str, _Entry]:

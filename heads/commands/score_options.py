@@ -19,9 +19,9 @@ score_options = together(
         "--features",
         type=EXISTING,
         metavar="FILE|FOLDER",
-        help="Score features instead of videos, extracted like the run's: a .npy, .npz or .csv file of one "
-        "video (in an .npz, one array per stream, with the stream's name), or a folder of such files, with "
-        "one folder per stream if there are several.",
+        help="Score features instead of videos, extracted like the run's: a .npy, .npz, .csv or .txt file of "
+        "one video (in an .npz, one array per stream, with the stream's name), or a folder of such files, "
+        "with one folder per stream if there are several.",
     ),
     click.option(
         "--step-seconds",

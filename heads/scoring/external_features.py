@@ -20,7 +20,7 @@ from aqa_pipeline.importing.feature_files import (
     array_digest,
     check_features,
     file_digest,
-    is_named_as_features,
+    files_of_features,
     only_array,
     read_features,
 )
@@ -140,7 +140,7 @@ def _first(by_stream: Mapping[str, Mapping[str, Path]], video_id: str) -> Path:
 
 def _by_id(folder: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
-    for path in sorted(filter(is_named_as_features, folder.iterdir())):
+    for path in files_of_features(folder):
         if path.stem in files:
             raise DatasetError(f"{path} and {files[path.stem].name} belong to one video: keep one of them.")
         files[path.stem] = path

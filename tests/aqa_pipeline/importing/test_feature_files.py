@@ -125,3 +125,15 @@ def test_members_that_numpy_does_not_write_are_refused(tmp_path: Path) -> None:
         read_features(path)
     with pytest.raises(DatasetError, match=r"ends in none of \.npy, \.npz, \.csv"):
         read_features(tmp_path / "a.pt")
+
+
+@pytest.mark.parametrize("text", ["1 2.5\n3e1   -4\n", "\n 1,2.5\n\n30,-4\n"])
+def test_text_without_names_is_its_numbers(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.txt").write_text(text)
+    np.testing.assert_array_equal(read_features(tmp_path / "a.txt"), [[1, 2.5], [30, -4]])
+
+
+def test_words_in_a_text_are_reported_by_their_line(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("1 2\n\none two\n")
+    with pytest.raises(DatasetError, match=r"a\.txt line 3: expected 2 numbers"):
+        read_features(tmp_path / "a.txt")

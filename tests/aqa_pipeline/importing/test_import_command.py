@@ -57,7 +57,7 @@ def test_the_command_names_what_it_left_out_and_exits_with_3(root, tmp_path, sav
         ([], "Nothing to import"),
         (["--stream", "vst"], "--stream needs --features"),
         (["--features", "."], "--features needs --stream NAME"),
-        (["--features", ".", "--features", "..", "--stream", "x"], "give one folder, or only files"),
+        (["--features", ".", "--features", __file__, "--stream", "x"], "give only folders, or only files"),
         (["--features", ".", "--stream", "x", "--step-seconds", 1, "--steps", "."], "exclude each other"),
         (
             ["--features", ".", "--stream", "x", "--frames-per-step", 16],

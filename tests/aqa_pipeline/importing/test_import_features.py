@@ -83,6 +83,31 @@ def test_dicts_of_several_files_are_one_stream_in_whatever_order(dataset, tmp_pa
     assert record.pts_seconds[1].tolist() == [1.28, 2.56]
 
 
+def test_folders_of_text_files_are_one_stream_such_as_the_kinematics_of_jigsaws(dataset, store, tmp_path):
+    folders = (tmp_path / "first", tmp_path / "second")
+    arrays = {video_id: np.random.default_rng(at).normal(size=(5, 76)) for at, video_id in enumerate(IDS)}
+    for at, (video_id, array) in enumerate(arrays.items()):
+        folders[at % 2].mkdir(exist_ok=True)
+        lines = ["     ".join(f"{number:.7e}" for number in row) for row in array]
+        (folders[at % 2] / f"{video_id}.txt").write_text("\n".join([*lines, ""]))
+    source = FeatureFiles("kinematics", "folder", folders, steps=StepLengths(1 / 30))
+    report = import_features(dataset, store, source)
+    assert report.complete
+    for video_id, array in arrays.items():
+        record = store.read(NAME, video_id, report.spec)
+        np.testing.assert_allclose(record.features, array, rtol=1e-6)
+        assert record.duration_seconds == pytest.approx(5 / 30)
+
+
+def test_an_id_in_two_folders_and_a_note_beside_arrays(dataset, store, tmp_path, small):
+    source = small(tmp_path, {"Ball_001": np.ones((2, 3))})
+    (source.paths[0] / "README.txt").write_text("downloaded in March")
+    assert import_features(dataset, store, source).unknown == ()
+    twice = FeatureFiles("vst", "folder", (source.paths[0], source.paths[0]))
+    with pytest.raises(DatasetError, match=r"Ball_001\.npy is in .*Ball_001\.npy too: keep one of them"):
+        import_features(dataset, store, twice)
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_every_float_is_taken(dataset, store, tmp_path, dtype, features, small):
     array = features(0, steps=(4, 5), dim=3, dtype=dtype)
@@ -149,9 +174,9 @@ def test_damaged_and_hostile_files_are_named_and_nothing_runs(dataset, store, tm
 
 
 def test_ids_of_no_video_and_videos_without_features_are_listed(dataset, store, tmp_path, small):
-    arrays = {v: np.ones((2, 3)) for v in (*IDS[:-2], "Ball_999", "..evil")}
+    arrays = {v: np.ones((2, 3)) for v in (*IDS[:-2], "Ball_999", "evil..")}
     report = import_features(dataset, store, small(tmp_path, arrays))
-    assert report.unknown == ("..evil", "Ball_999")
+    assert report.unknown == ("Ball_999", "evil..")
     assert report.missing == tuple(IDS[-2:])
     assert not report.complete
     assert report.num_written == len(IDS) - 2
@@ -169,7 +194,7 @@ def test_a_dict_that_is_none_and_a_folder_without_files_are_reported(dataset, st
     with pytest.raises(DatasetError, match=r"a\.npy is one array \(2, 3\).*go into a folder"):
         import_features(dataset, store, FeatureFiles("vst", "files", (tmp_path / "a.npy",)))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DatasetError, match=r"no \.npy or \.npz or \.csv file in .*empty"):
+    with pytest.raises(DatasetError, match=r"no \.npy or \.npz or \.csv or \.txt file in .*empty"):
         import_features(dataset, store, FeatureFiles("vst", "folder", (tmp_path / "empty",)))
 
 
