@@ -62,7 +62,8 @@ def backbone(run_dir: Path, out: Path, split: str | None, seed: int | None) -> N
 def export(run_dir: Path, out: Path | None) -> None:
     """Write RUN into one file for others: weights, config, predictions, and a card with its errors.
 
-    The file holds the ids and scores of the videos, no picture of them, and no folder of this machine.
+    The file holds the ids and scores of the videos, no picture of them, and no folder of this machine. A run
+    of the head core also holds a feature vector of each training video.
     """
     from heads.reports.card import card_of
     from heads.runs.shared_run import write_shared_run

@@ -36,6 +36,8 @@ def _lines(run_dir: Path) -> Iterator[str]:
         facts = ", ".join(f"{key} {value}" for key, value in sorted(stream.facts.items()))
         yield f"* Stream {name}: {facts}."
     yield "* The file holds the ids, scores and predictions of these videos, and no picture of them."
+    if any(split.recipe.compares_videos for split in config.splits.values()):
+        yield "* The weights hold the mean feature vector and the score of each training video."
     yield "\n## What it is not for\n"
     yield "* Actions, cameras and levels unlike those of the videos above: its errors are unknown there."
     yield "* Decisions about a person: the interval covers nine of ten videos, not all of them."

@@ -29,7 +29,11 @@ def test_every_head_is_listed_once_with_its_streams_variants_and_paper() -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["wd", "lstm", "bi-lstm", "ms-lstm", "svr-maximum", "wd-average", "gdlt", "cofinal"]
+    "name",
+    [
+        *("wd", "lstm", "bi-lstm", "ms-lstm", "svr-maximum", "wd-average"),
+        *("gdlt", "cofinal", "core", "dae", "uil-aqa"),
+    ],
 )
 def test_heads_of_one_stream_can_be_fitted_on_any_features(club, tmp_path: Path, name: str) -> None:
     options = (

@@ -11,6 +11,7 @@ from aqa_pipeline.records import Record, Target
 from heads.data.score_scale import ScoreScale
 from heads.models.mean_vector.core import ContrastiveHead
 from heads.models.mean_vector.regression_tree import RegressionTree
+from heads.reports.card import card_of
 from heads.runs.trained_cell import read_cell
 from heads.scoring.ensemble import Ensemble, load_ensemble
 from heads.scoring.predict import predict
@@ -33,6 +34,7 @@ def segments(world, video_id: str) -> dict[str, Record]:
 @pytest.mark.parametrize("variant", ["released", "adapted"])
 def test_a_run_scores_its_test_videos_again_and_new_ones(world, tmp_path: Path, variant: str) -> None:
     fit(world.request(tmp_path / "run", **CORE, variant=variant, epochs=2))
+    assert "The weights hold the mean feature vector" in card_of(tmp_path / "run")
     cell = read_cell(tmp_path / "run", split="first", seed=0)
     ensemble = load_ensemble(tmp_path / "run")
     train = [row for row in cell.predictions if row.part == "train"]
