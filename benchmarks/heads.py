@@ -107,10 +107,9 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def planted_samples() -> FeatureSet:
+def planted_samples(number: int = NUM_TRAIN + NUM_TEST) -> FeatureSet:
     """Return random features in Rhythmic Gymnastics' shapes, shifted along one direction by the label."""
     rng = np.random.default_rng(0)
-    number = NUM_TRAIN + NUM_TEST
     labels = rng.random(number)
     streams, lengths = {}, {}
     for stream, dim in DIMS.items():

@@ -32,8 +32,9 @@ from heads.evaluation.conformal_interval import half_width_of
 from heads.registry import find_head
 from heads.runs.predictions import Predicted
 from heads.training.arrays import feature_set
-from heads.training.methods.by_recipe import fit_training, is_chosen_first
+from heads.training.methods.by_recipe import fit_training, is_chosen_first, is_stack
 from heads.training.methods.choose import choose
+from heads.training.methods.stack import predict_inner_folds
 from heads.training.methods.training import Training
 
 Floats = NDArray[np.float64]
@@ -101,7 +102,7 @@ def fit(
 ) -> list[Fitted]:
     """Fit a head's adapted variant to the `train` rows with these labels (video,), once per seed.
 
-    All seeds share what inner cross-validation chose with the first.
+    All seeds share what inner cross-validation found with the first.
     """
     kind = find_head(head)
     stream = kind.streams[0]
@@ -113,7 +114,7 @@ def fit(
     scale = scale_of(Target("score"), labels[train], unit=recipe.unit)
     everyone = np.arange(len(rows))
     fold = Fold(everyone[: len(train)], everyone[:0], everyone[len(train) :])
-    choice, found = None, []
+    choice, shared, found = None, None, []
     for seed in seeds:
         training = Training(
             build=lambda dims, **options: kind.build(dims, variant, **options),
@@ -127,6 +128,9 @@ def fit(
         if choice is None and is_chosen_first(training):
             choice = choose(training)
             training = replace(training, recipe=choice.recipe)
+        if is_stack(training):
+            shared = shared or predict_inner_folds(training)
+            training = replace(training, inner=shared)
         trained = fit_training(training)
         inner = choice.out_of_fold if choice else trained.out_of_fold
         found.append(

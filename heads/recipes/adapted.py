@@ -21,7 +21,8 @@ from heads.recipes.recipe import (
 )
 
 ADAPTED = "adapted"
-MOST_EPOCHS = 60
+MOST_EPOCHS = 50
+MOST_EPOCHS_ON_MAPS = 60  # a pretrained network learns slowly
 BATCH_SIZE = 16
 RIDGE_SHARE = 0.5  # before inner cross-validation weighs network and ridge regression
 
@@ -71,11 +72,11 @@ def with_adapted_maps(choose_recipe: ChooseRecipe) -> ChooseRecipe:
             return paper
         windows: Windows = "paper"
         optimization = replace(
-            paper.optimization, optimizer="adamw", cosine_epochs=MOST_EPOCHS, max_gradient_norm=1.0
+            paper.optimization, optimizer="adamw", cosine_epochs=MOST_EPOCHS_ON_MAPS, max_gradient_norm=1.0
         )
         return replace(
             paper,
-            epochs=MOST_EPOCHS,
+            epochs=MOST_EPOCHS_ON_MAPS,
             optimization=optimization,
             windows=windows,
             frozen=("second_stage",),

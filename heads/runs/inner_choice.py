@@ -25,11 +25,15 @@ CHOICE_FILE, OUT_OF_FOLD_FILE = "choice.json", "out_of_fold.csv"
 
 @dataclass(frozen=True)
 class TriedRegularization:
-    """A regularization with the epoch that its inner folds liked best, and their metric after it."""
+    """A regularization with the epoch that its inner folds liked best, and their metric after it.
+
+    Only the first `num_folds` of the inner folds were trained: fewer than all if it was given up.
+    """
 
     regularization: Regularization
     best_epoch: int
     value: float
+    num_folds: int
 
 
 @dataclass(frozen=True)

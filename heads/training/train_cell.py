@@ -15,11 +15,19 @@ from heads.data.labels import FinalScores, LabelChoice, factors_of, training_lab
 from heads.data.score_scale import scale_of
 from heads.recipes import Recipe
 from heads.runs.inner_choice import OutOfFold, read_choice, write_choice, write_out_of_fold
+from heads.runs.inner_network import read_inner_network, write_inner_network
 from heads.runs.trained_cell import Part, TrainedCell, VideoScore, cell_folder, split_folder, write_cell
 from heads.runs.training_statistics import write_training_statistics
 from heads.training.distributed.world import ALONE
-from heads.training.methods.by_recipe import as_record, chosen_recipe, fit_training, is_chosen_first
+from heads.training.methods.by_recipe import (
+    as_record,
+    chosen_recipe,
+    fit_training,
+    is_chosen_first,
+    is_stack,
+)
 from heads.training.methods.choose import choose
+from heads.training.methods.stack import predict_inner_folds
 from heads.training.methods.training import Compute, OnEpoch, OnInner, Trained, Training
 from heads.training.planning.plan import Plan, SplitPlan
 from heads.training.resuming.snapshot_file import SnapshotFile
@@ -72,7 +80,9 @@ def _snapshot_path(plan: Plan, split: SplitPlan, seed: int) -> Path:
 
 
 def _with_choice(plan: Plan, split: SplitPlan, training: Training, on_inner: OnInner | None) -> Training:
-    """Return the training with the regularization that all seeds of the split share; choose it if needed."""
+    """Return the training with what all seeds of the split share from inner folds; find it out if needed."""
+    if is_stack(training):
+        return _with_inner_network(plan, split, training, on_inner)
     if not is_chosen_first(training):
         return training
     folder = split_folder(plan.request.out, split.name)
@@ -84,6 +94,24 @@ def _with_choice(plan: Plan, split: SplitPlan, training: Training, on_inner: OnI
         _write_out_of_fold(plan, split, shared, found.out_of_fold)
         write_choice(folder, choice)
     return replace(training, recipe=chosen_recipe(training.recipe, choice))
+
+
+def _with_inner_network(
+    plan: Plan, split: SplitPlan, training: Training, on_inner: OnInner | None
+) -> Training:
+    """Return the training of a stack with the inner predictions of its network, which seeds share.
+
+    Where each seed has its own training set or its own shuffled labels, nothing is shared.
+    """
+    if training.select == "val" or plan.request.training.shuffle_labels:
+        return training
+    folder = split_folder(plan.request.out, split.name)
+    video_ids = [split.video_ids[video] for video in split.train.tolist()]
+    inner = read_inner_network(folder, video_ids=video_ids)
+    if inner is None:
+        inner = predict_inner_folds(make_training(plan, split, CHOICE_SEED), on_inner)
+        write_inner_network(folder, inner, video_ids=video_ids)
+    return replace(training, inner=inner)
 
 
 def _write_out_of_fold(

@@ -161,7 +161,18 @@ def test_the_machine_is_described():
 
 
 @pytest.mark.parametrize(
-    "script", ["backbones", "extract", "heads", "machine", "networks", "report", "scaling", "tube_attention"]
+    "script",
+    [
+        "adapted",
+        "backbones",
+        "extract",
+        "heads",
+        "machine",
+        "networks",
+        "report",
+        "scaling",
+        "tube_attention",
+    ],
 )
 def test_every_script_explains_itself(script):
     done = subprocess.run(

@@ -46,8 +46,10 @@ def as_record(choice: Choice) -> InnerChoice:
     adaptation, metric = choice.recipe.adaptation, choice.recipe.metric
     assert adaptation is not None, "only adapted recipes are chosen"
     (kept,) = adaptation.candidates
-    tried = tuple(TriedRegularization(t.regularization, t.best_epoch, t.best) for t in choice.trials)
-    best = max(trial.best for trial in choice.trials)
+    tried = tuple(
+        TriedRegularization(t.regularization, t.best_epoch, t.best, t.num_folds) for t in choice.trials
+    )
+    best = max(each.value for each in tried if each.num_folds == tried[0].num_folds)
     return InnerChoice(
         metric=metric,
         num_folds=adaptation.num_folds,
@@ -57,7 +59,8 @@ def as_record(choice: Choice) -> InnerChoice:
         ridge_share=adaptation.ridge_share,
         why=f"The strongest regularization whose {metric} is within 0.01 of the best ({best:.3f}) on "
         f"{adaptation.num_folds} inner folds of the training set, and the epoch where it is highest. "
-        "A lighter one is tried only if the one before it gained more than 0.01.",
+        "A lighter one is tried only if the one before it gained more than 0.01, and given up after an inner "
+        "fold if it is more than 0.01 below the one before it on the folds so far.",
     )
 
 

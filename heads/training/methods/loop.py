@@ -46,11 +46,16 @@ from heads.training.resuming.training_state import LAYOUT, TrainingState
 
 
 def train(
-    training: Training, on_epoch: OnEpoch | None = None, *, on_validation: OnValidation | None = None
+    training: Training,
+    on_epoch: OnEpoch | None = None,
+    *,
+    on_validation: OnValidation | None = None,
+    validate_every: int = 1,
 ) -> Trained:
     """Train epoch by epoch; raise `RunError` when the loss is no longer a number.
 
-    `on_epoch` is also told of the epochs before an interruption. `on_validation` is not.
+    `on_epoch` is also told of the epochs before an interruption. `on_validation` is not. The validation set
+    is scored after every so many epochs, and after the last one.
     """
     compute = training.compute
     device = torch.device(compute.world.own_device(compute.device))
@@ -59,7 +64,7 @@ def train(
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         state = _begin(training, device)
         with torch.autocast(device.type, torch.bfloat16, enabled=compute.precision == "bf16"):
-            for epoch in _all_epochs(state, training, on_validation=on_validation):
+            for epoch in _all_epochs(state, training, on_validation, validate_every):
                 if on_epoch is not None:
                     on_epoch(epoch)
     keeper, videos = state.keeper, np.arange(len(training.samples.video_ids))
@@ -92,7 +97,7 @@ def _begin(training: Training, device: torch.device) -> TrainingState:
 
 
 def _all_epochs(
-    state: TrainingState, training: Training, *, on_validation: OnValidation | None
+    state: TrainingState, training: Training, on_validation: OnValidation | None, validate_every: int
 ) -> Iterator[Epoch]:
     """Yield the epochs of the snapshot, if there is one. Train the others and write a snapshot after each."""
     file, world = training.snapshot, training.compute.world
@@ -101,7 +106,7 @@ def _all_epochs(
         if (snapshot := world.tell(file.read() if world.is_first else None)) is not None:
             state.restore(snapshot)
     yield from tuple(state.epochs)
-    for epoch in _new_epochs(state, training, on_validation=on_validation):
+    for epoch in _new_epochs(state, training, on_validation, validate_every):
         state.epochs.append(epoch)
         state.keeper.see(epoch, state.evaluated)
         if file is not None:
@@ -112,7 +117,7 @@ def _all_epochs(
 
 
 def _new_epochs(
-    state: TrainingState, training: Training, *, on_validation: OnValidation | None
+    state: TrainingState, training: Training, on_validation: OnValidation | None, validate_every: int
 ) -> Iterator[Epoch]:
     """Train epoch by epoch and yield the record of each; the samples are on the device of the module."""
     fold, recipe = training.fold, training.recipe
@@ -131,15 +136,17 @@ def _new_epochs(
                 f"Lower the learning rates ({optimization.lr}, {optimization.head_lr}), or look at the "
                 "features."
             )
-        validation = _scores_of(fold.validation, module, training)
-        if on_validation is not None:
+        is_validated = number % validate_every == 0 or number == recipe.epochs
+        videos = fold.validation if is_validated else fold.validation[:0]
+        validation = _scores_of(videos, module, training)
+        if on_validation is not None and is_validated:
             on_validation(number, validation)
         yield Epoch(
             epoch=number,
             loss=loss,
             lr=optimization.lr * decay,
             head_lr=optimization.head_lr * decay,
-            validation=training.agreement(validation, fold.validation),
+            validation=training.agreement(validation, videos),
             test=training.agreement(_scores_of(fold.test, module, training), fold.test),
             metric=recipe.metric,
             loading_share=loading.share,

@@ -14,6 +14,7 @@ from heads.data.labels import FinalScores
 from heads.evaluation.metric import METRICS
 from heads.recipes import Recipe
 from heads.runs.epoch import Epoch
+from heads.runs.inner_network import InnerNetwork
 from heads.runs.run_config import Precision
 from heads.training.distributed.world import ALONE, World
 from heads.training.resuming.snapshot_file import SnapshotFile
@@ -55,7 +56,8 @@ class Training:
     or one per video and judge (those of test videos only for the log). `final` says what scores come to where
     a head learns something else than the score; epochs are told by that then. `groups` names what belongs
     together, one name per video, or is empty. `snapshot` is where a long training by gradient keeps its state
-    after each epoch, and goes on from if it was interrupted.
+    after each epoch, and goes on from if it was interrupted. `inner` is what the seeds of a stack share; None
+    finds it out anew.
     """
 
     build: Callable[..., nn.Module]
@@ -69,6 +71,7 @@ class Training:
     final: FinalScores | None = None
     groups: tuple[str | None, ...] = ()
     snapshot: SnapshotFile | None = None
+    inner: InnerNetwork | None = None
 
     def agreement(self, scores: NDArray[np.float64], videos: NDArray[np.int64]) -> float:
         """Return the recipe's metric of these videos from their normalized scores; nan without videos."""

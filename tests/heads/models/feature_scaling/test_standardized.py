@@ -41,4 +41,5 @@ def test_input_dropout_is_for_training_alone() -> None:
     features, mask = torch.ones(2, 3, 50), torch.ones(2, 3, dtype=torch.bool)
     trained = module.train()({"a": features}, {"a": mask}).attention["a"]
     assert 0.3 < (trained == 0).float().mean() < 0.7
+    assert set(trained.unique().tolist()) == {0.0, 2.0}, "the mean stays what it is"
     assert torch.equal(module.eval()({"a": features}, {"a": mask}).attention["a"], features)

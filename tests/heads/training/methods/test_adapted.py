@@ -117,8 +117,8 @@ def test_lighter_candidates_are_tried_as_long_as_each_is_better(monkeypatch: pyt
         """Return how many candidates are tried that have these metrics."""
         left = iter(values)
 
-        def made_up(training, regularization, folds, report) -> Trial:
-            return Trial(regularization, labels[None], np.array([next(left)]))
+        def made_up(training, regularization, folds, report, *, stronger) -> Trial:
+            return Trial(regularization, (1,), labels[None], np.array([next(left)]), num_folds=len(folds))
 
         monkeypatch.setattr(module_of_choose, "_try", made_up)
         choice = choose(training)
@@ -131,6 +131,26 @@ def test_lighter_candidates_are_tried_as_long_as_each_is_better(monkeypatch: pyt
     assert agree([0.5, 0.4]) == 2
     assert agree([0.5, 0.6, 0.7]) == 3
     assert agree([0.5, 0.6, 0.605]) == 3
+
+
+def test_a_candidate_that_is_not_ahead_is_given_up_after_an_inner_fold() -> None:
+    """The second one learns next to nothing: it sees one number of a thousand."""
+    training = make_training(epochs=7, noise=0.01)
+    strong = dataclasses.replace(CANDIDATES[0], input_dropout=0.0)
+    useless = dataclasses.replace(CANDIDATES[1], input_dropout=0.999)
+    adaptation = dataclasses.replace(training.recipe.adaptation, candidates=(strong, useless))
+    told: list[tuple[int, int]] = []
+    choice = choose(
+        dataclasses.replace(training, recipe=dataclasses.replace(training.recipe, adaptation=adaptation)),
+        lambda number, total: told.append((number, total)),
+    )
+    assert told == [(number, 6) for number in range(1, 5)]
+    assert [trial.num_folds for trial in choice.trials] == [3, 1]
+    assert choice.trials[0].epochs == (3, 6, 7)
+    record = as_record(choice)
+    assert [each.num_folds for each in record.tried] == [3, 1]
+    assert record.regularization == strong
+    assert f"({choice.trials[0].best:.3f})" in record.why
 
 
 def test_the_rates_fall_as_if_every_epoch_were_trained() -> None:

@@ -47,6 +47,20 @@ def run(samples: FeatureSet, *, recipe: Recipe = RECIPE, seed: int = 0, **change
     return train(Training(ActionNet, samples, **settings), on_epoch)
 
 
+def test_the_validation_set_is_scored_after_every_third_epoch_and_the_last(samples: FeatureSet) -> None:
+    labels = scale_of(Target("score"), samples.labels).normalise(samples.labels)
+    fold = Fold(np.arange(10), np.arange(10, 20), np.empty(0, dtype=np.int64))
+    training = Training(ActionNet, samples, fold, labels, RECIPE, seed=0)
+    every, third = {}, {}
+    train(training, on_validation=every.__setitem__)
+    found = train(training, on_validation=third.__setitem__, validate_every=3)
+    assert list(every) == [1, 2, 3, 4]
+    assert list(third) == [3, 4]
+    for epoch, scores in third.items():
+        np.testing.assert_array_equal(scores, every[epoch], "scoring changes nothing that is learned")
+    assert [math.isnan(epoch.validation) for epoch in found.epochs] == [True, True, False, False]
+
+
 def test_the_same_seed_gives_the_same_bits(samples: FeatureSet) -> None:
     torch.manual_seed(1)
     first = run(samples)
