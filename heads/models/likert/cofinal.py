@@ -10,6 +10,7 @@ that of GDLT (trunk.py), and names of weights are those of the code.
 | padding in training | takes no part | zero rows count as steps | takes no part |
 | values of the grades | of the dataset | of the dataset | 0 to 1, and the reverse |
 | width | 256, of Fis-V 448 | the same | 64 |
+| least width of the first layer | 1 | 1 | 64 |
 | score | in [0, 1] of the range | the same | in 6 deviations around the mean |
 
 The released code means to attend among the four grades. Its attention takes the first axis for the sequence,
@@ -83,8 +84,8 @@ class CoFInAl(nn.Module):
         if grades not in GRADE_TABLES:
             raise UnknownName("table of grades", grades, GRADE_TABLES)
         self.variant, self.triplet_weight, self.with_positives = variant, triplet_weight, with_positives
-        dropout = 0.0 if variant == "adapted" else DROPOUT
-        self.in_proj = input_projection(dim, width)
+        dropout, least_hidden = (0.0, width) if variant == "adapted" else (DROPOUT, 1)
+        self.in_proj = input_projection(dim, width, least_hidden=least_hidden)
         self.transformer = grade_transformer(width, num_heads=num_heads, dropout=dropout)
         self.prototype = nn.Embedding(NUM_GRADES, width)
         self.regressor = nn.Linear(width, NUM_GRADES)

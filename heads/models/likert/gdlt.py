@@ -9,6 +9,7 @@ code: github.com/xuangch/CVPR22_GDLT (no license; no code is copied).
 | values of the grades | 0 to 1 | 0 to 1 | -3 to 3 deviations |
 | dropout of attention | 0.3 | 0.3 | none |
 | width | 256 | 256 | 64 |
+| least width of the first layer | 1 | 1 | 64 |
 
 In all variants padding takes no part in testing, where the released code sees one whole video at a time.
 """
@@ -41,10 +42,10 @@ class Gdlt(nn.Module):
         super().__init__()
         ((self.stream, dim),) = dims.items()
         self.variant = variant
-        values, width, dropout = torch.linspace(0, 1, NUM_GRADES), WIDTH, DROPOUT
+        values, width, dropout, least_hidden = torch.linspace(0, 1, NUM_GRADES), WIDTH, DROPOUT, 1
         if variant == "adapted":
-            values, width, dropout = in_deviations(values), ADAPTED_WIDTH, 0.0
-        self.in_proj = input_projection(dim, width)
+            values, width, dropout, least_hidden = in_deviations(values), ADAPTED_WIDTH, 0.0, ADAPTED_WIDTH
+        self.in_proj = input_projection(dim, width, least_hidden=least_hidden)
         self.transformer = grade_transformer(width, dropout=dropout)
         self.prototype = nn.Embedding(NUM_GRADES, width)
         self.regressor = nn.Linear(width, NUM_GRADES)

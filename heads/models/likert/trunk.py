@@ -17,16 +17,19 @@ from heads.models.feature_scaling.masked_batch_norm import masked_batch_norm
 
 NUM_GRADES = 4
 WIDTH = 256
-# For few videos: the authors' width learns next to nothing from a hundred (docs/head-likert.md).
+# For few videos, and for features of few numbers, which half as many would not hold (docs/head-likert.md).
 ADAPTED_WIDTH = 64
 NUM_HEADS = 1
 DROPOUT = 0.3
 NUM_ENCODER_LAYERS, NUM_DECODER_LAYERS = 1, 2
 
 
-def input_projection(dim: int, width: int = WIDTH) -> nn.Sequential:
-    """Return the layers before the transformer: `(batch, dim, time)` to `(batch, width, time)`."""
-    hidden = max(1, dim // 2)
+def input_projection(dim: int, width: int = WIDTH, *, least_hidden: int = 1) -> nn.Sequential:
+    """Return the layers before the transformer: `(batch, dim, time)` to `(batch, width, time)`.
+
+    Between them are half as many numbers as before, but at least `least_hidden`.
+    """
+    hidden = max(least_hidden, dim // 2)
     return nn.Sequential(
         nn.Conv1d(dim, hidden, 1),
         nn.BatchNorm1d(hidden),
