@@ -10,6 +10,7 @@
   let sought = null, frame = null; // the player's time of the last jump, and when the frame meant begins
   let asked = 0, arrived = false; // when the page asked for that jump, and whether its frame was told since
   let now = 0, playable = false, wanted = null, boxes = true, weights = false, plots = [];
+  let looping = false, span = [0, data.duration]; // seconds that a loop repeats: the moment clicked last
 
   const clamp = (seconds) => Math.min(Math.max(seconds, 0), data.duration);
   const clock = (seconds) => {
@@ -74,6 +75,13 @@
     else frame = null;
   }
 
+  // The middle of a frame is safe from the rounding of players. Frames are taken for evenly long.
+  function stepFrame(direction) {
+    if (!playable) return;
+    video.pause();
+    jump((Math.floor(now / data.frame + 0.01) + direction + 0.5) * data.frame);
+  }
+
   function togglePlay() {
     if (!playable) return;
     if (video.paused) {
@@ -92,7 +100,9 @@
     const follow = () => {
       const jumped = sought !== null && Math.abs(video.currentTime - sought) < SAME_FRAME;
       if (!video.seeking) show(jumped ? now : video.currentTime - data.offset);
-      if (!video.paused && video.currentTime - data.offset >= data.duration + 0.02) video.pause();
+      const over = video.currentTime - data.offset - (looping ? span[1] : data.duration + 0.02);
+      if (looping && over >= 0 && !video.seeking) { jump(span[0]); if (video.ended) video.play(); }
+      else if (!video.paused && over >= 0 && !looping) video.pause();
       if (!video.paused && !video.ended) requestAnimationFrame(follow);
     };
     const watch = (_, facts) => {
@@ -144,6 +154,8 @@
     End: () => jump(data.duration),
     " ": togglePlay,
     Enter: togglePlay,
+    ",": () => stepFrame(-1),
+    ".": () => stepFrame(1),
   };
   timeline.addEventListener("keydown", (event) => {
     if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -153,6 +165,7 @@
 
   for (const button of document.querySelectorAll("[data-jump]")) {
     button.addEventListener("click", () => {
+      span = [Number(button.dataset.jump), Number(button.dataset.stop)];
       jump(Number(button.dataset.jump), button.dataset.frame ? Number(button.dataset.frame) : null);
       (find("player") ?? timeline).scrollIntoView({ block: "nearest", behavior: "instant" });
     });
@@ -162,6 +175,17 @@
     toggle.setAttribute("aria-pressed", String(boxes));
     toggle.textContent = `Athlete's ${toggle.dataset.what}: ${boxes ? "on" : "off"}`;
     show(now);
+  });
+
+  find("previous-frame")?.addEventListener("click", () => stepFrame(-1));
+  find("next-frame")?.addEventListener("click", () => stepFrame(1));
+  find("speed")?.addEventListener("change", (event) => { video.playbackRate = Number(event.target.value); });
+  const switchLoop = find("loop");
+  switchLoop?.addEventListener("click", () => {
+    looping = !looping;
+    switchLoop.setAttribute("aria-pressed", String(looping));
+    switchLoop.textContent = looping ? `Loop: ${clock(span[0])} – ${clock(span[1])}` : "Loop: off";
+    if (looping && (now < span[0] || now >= span[1])) jump(span[0]);
   });
 
   const switchWeights = find("show-weights");

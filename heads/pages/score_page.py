@@ -107,13 +107,17 @@ class ShownScore:
 
 @dataclass(frozen=True, eq=False)
 class Player:
-    """The video with the athlete's outlines over it, and the pictures and the tube of its timeline."""
+    """The video with the athlete's outlines over it, and the pictures and the tube of its timeline.
+
+    `frame_seconds` is the mean duration of a frame, for steps from frame to frame.
+    """
 
     media: Media
     duration_seconds: float
     outlines: Sequence[Outline]
     filmstrip: tuple[str, ...] = ()
     tube: TubeStrip | None = None
+    frame_seconds: float = 0.04
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +150,7 @@ def _for_script(page: ScorePage) -> dict[str, object]:
     return {
         "duration": page.player.duration_seconds,
         "offset": page.player.media.offset_seconds,
+        "frame": page.player.frame_seconds,
         "tracks": [
             {
                 "name": track.name,

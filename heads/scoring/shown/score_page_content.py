@@ -78,7 +78,12 @@ def write_page_of(
             warnings=scored.scored_video.warnings,
             flags=scorer.flags,
             player=Player(
-                media, opened.timeline.duration_seconds, outlines, film, _tube_strip(scored.records)
+                media,
+                opened.timeline.duration_seconds,
+                outlines,
+                film,
+                _tube_strip(scored.records),
+                frame_seconds=opened.timeline.duration_seconds / opened.timeline.num_frames,
             ),
             tracks=tracks,
             moments=moments,

@@ -1,5 +1,6 @@
 """The page of one video, opened from disk in a real Chromium: player, timeline, keyboard, pictures."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -175,3 +176,65 @@ def test_a_script_that_slipped_through_would_not_run(browser, page: Path, tmp_pa
     browser.js("document.querySelector('h1 b').click()")
     assert browser.js("window.hacked") is None
     assert any("Content Security Policy" in complaint for complaint in browser.complaints)
+
+
+def test_a_button_steps_to_the_next_frame_and_back(browser, page: Path, ready) -> None:
+    """The video has ten frames a second: the middle of a frame is at .05 of it."""
+    ready(browser, page)
+    time = "Math.round(100 * document.getElementById('video').currentTime)"
+    settled = "!document.getElementById('video').seeking"
+    browser.js("document.getElementById('timeline').focus()")
+    browser.press("ArrowRight")
+    browser.wait(settled)
+    browser.wait(f"{time} == 100")
+    steps = []
+    for button in ("next-frame", "next-frame", "previous-frame"):
+        before = browser.js(time)
+        browser.js(f"document.getElementById('{button}').click()")
+        browser.wait(f"{time} != {before} && {settled}")
+        steps.append(browser.js(f"Math.floor({time} / 10)"))
+    assert steps[1] == steps[0] + 1
+    assert steps[2] == steps[0]
+
+
+def test_the_speed_is_chosen(browser, page: Path, ready) -> None:
+    ready(browser, page)
+    browser.js(
+        "const speed = document.getElementById('speed'); speed.value = '0.25';"
+        "speed.dispatchEvent(new Event('change'))"
+    )
+    assert browser.js("document.getElementById('video').playbackRate") == 0.25
+
+
+def test_a_moment_is_repeated(browser, page: Path, ready) -> None:
+    ready(browser, page)
+    moment = "document.querySelectorAll('[data-jump]')[3].dataset"
+    start, stop = (float(browser.js(f"{moment}.{name}")) for name in ("jump", "stop"))
+    browser.js("document.querySelectorAll('[data-jump]')[3].click()")
+    browser.js("document.getElementById('loop').click()")
+    assert browser.js("document.getElementById('loop').getAttribute('aria-pressed')") == "true"
+    browser.js(
+        "const video = document.getElementById('video'); window.back = 0; window.last = 0;"
+        "video.addEventListener('timeupdate', () => {"
+        "  if (video.currentTime < window.last - 0.2) window.back += 1; window.last = video.currentTime; });"
+        "video.playbackRate = 4; video.play()"
+    )
+    browser.wait("window.back >= 2")
+    assert not browser.js("document.getElementById('video').paused")
+    assert start - 0.1 <= browser.js("document.getElementById('video').currentTime") <= stop + 1
+
+
+def test_video_and_effects_are_seen_without_scrolling_on_a_laptop(browser, page: Path, ready) -> None:
+    ready(browser, page)
+    browser.call(
+        "Emulation.setDeviceMetricsOverride", width=1366, height=700, deviceScaleFactor=1, mobile=False
+    )
+    try:
+        video, plot = (
+            browser.js(f"JSON.stringify(document.querySelector('{part}').getBoundingClientRect())")
+            for part in ("#player", ".plot")
+        )
+    finally:
+        browser.call("Emulation.clearDeviceMetricsOverride")
+    assert json.loads(video)["right"] < json.loads(plot)["left"]
+    assert json.loads(plot)["bottom"] <= 700
