@@ -7,14 +7,18 @@ from pathlib import Path
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.adapters import (
     aqa7,
+    finefs,
     fis_v,
     folder,
     fr_fs,
+    fs1000,
     jigsaws,
     mit_skating,
     mtl_aqa,
     rhythmic_gymnastics,
+    ui_prmd,
 )
+from aqa_pipeline.datasets.adapters.events import finediving, logo
 from aqa_pipeline.datasets.synthetic import dataset as synthetic
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.plugins import Registry
@@ -30,6 +34,11 @@ OURS = {
         fr_fs.ADAPTER,
         fis_v.ADAPTER,
         jigsaws.ADAPTER,
+        finediving.ADAPTER,
+        logo.ADAPTER,
+        finefs.ADAPTER,
+        fs1000.ADAPTER,
+        ui_prmd.ADAPTER,
         folder.ADAPTER,
         synthetic.ADAPTER,
     )

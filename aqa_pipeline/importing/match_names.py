@@ -1,5 +1,9 @@
-"""Names of feature files against ids of videos: `01_rgb.npy` and the key `01.mp4` are of video 01."""
+"""Names of feature files against ids of videos: `01_rgb.npy` and the key `01.mp4` are of video 01.
 
+`m01_s01_e01_angles_inc.txt`, as UI-PRMD names its movements, is of video m01_s01_e01_inc.
+"""
+
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -7,6 +11,7 @@ from aqa_pipeline.datasets.reading.video_endings import without_video_suffix
 from aqa_pipeline.spelling import folded
 
 MODALITY = "_rgb"  # what networks on pictures put behind the id; features of flow are others
+MOVEMENT = re.compile(r"_(angles|positions)(?=_inc$|$)")
 
 
 @dataclass
@@ -56,5 +61,5 @@ def _by_form(names: Collection[str]) -> dict[str, list[str]]:
 
 def _form(name: str) -> str:
     """Return what all accepted spellings share: `B/01_RGB.mp4` -> `b/01`."""
-    plain = folded(without_video_suffix(name)).removesuffix(MODALITY)
+    plain = MOVEMENT.sub("", folded(without_video_suffix(name)).removesuffix(MODALITY))
     return without_video_suffix(plain) or folded(name)

@@ -11,7 +11,20 @@ from aqa_pipeline.errors import DatasetError, UnknownName
 
 
 def test_names() -> None:
-    official = ["mit-skating", "rhythmic-gymnastics", "mtl-aqa", "aqa7", "fr-fs", "fis-v", "jigsaws"]
+    official = [
+        "mit-skating",
+        "rhythmic-gymnastics",
+        "mtl-aqa",
+        "aqa7",
+        "fr-fs",
+        "fis-v",
+        "jigsaws",
+        "finediving",
+        "logo",
+        "finefs",
+        "fs1000",
+        "ui-prmd",
+    ]
     assert list(DATASETS) == [*official, "folder", "synthetic"]
 
 
@@ -35,7 +48,8 @@ def test_root_that_is_no_folder(name: str, tmp_path: Path) -> None:
 
 def test_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(
-        UnknownName, match=r"'mit-skate'.*Did you mean 'mit-skating'.*folder, fr-fs, jigsaws, mit-skating"
+        UnknownName,
+        match=r"'mit-skate'.*Did you mean 'mit-skating'.*folder, fr-fs, fs1000, jigsaws, logo, mit-skating",
     ):
         load_dataset("mit-skate", tmp_path)
 

@@ -23,6 +23,8 @@ from aqa_pipeline.store import Store
         ("Ball_001", "ball_001"),
         ("a/Kür", normalize("NFD", "a/Kür")),
         ("x.mp4", "x"),
+        ("m01_s01_e01", "m01_s01_e01_angles"),
+        ("m01_s01_e01_inc", "m01_s01_e01_positions_inc"),
     ],
 )
 def test_one_that_fits_is_taken(video_id: str, name: str) -> None:
