@@ -82,6 +82,7 @@ class ImportedFacts(BaseModel):
     step_seconds: float | str | None = None
     times: str | None = None
     files_sha256: str | None = None
+    average_views: bool | None = None
 
 
 class SimulatedFacts(BaseModel):

@@ -17,13 +17,15 @@ from aqa_pipeline.commands.options import (
 from aqa_pipeline.plurals import counted
 
 if TYPE_CHECKING:
-    from aqa_pipeline.importing.import_features import FeatureFiles, Imported
+    from aqa_pipeline.importing.feature_sources import FeatureFiles
+    from aqa_pipeline.importing.import_features import Imported
     from aqa_pipeline.importing.step_lengths import StepLengths
     from aqa_pipeline.records import Dataset
     from aqa_pipeline.store import Store
 
 NAMES_SHOWN = 10
-OF_FEATURES = ("stream", "backbone", "step_seconds", "frames_per_step", "fps", "steps")
+SOURCES = ("features", "released", "npy_dynamic", "npy_static")
+OF_FEATURES = ("stream", "backbone", "step_seconds", "frames_per_step", "fps", "steps", "average_views")
 NPY_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -45,8 +47,24 @@ NPY_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     help="A folder of <id>.npy, .npz, .csv or .txt, (time, dim); or a file of many videos: .npz or a saved "
     "dict {id: array}, or a .csv with a column video. Several folders or several files make one stream.",
 )
+@click.option(
+    "--released",
+    type=NPY_FOLDER,
+    help="A folder with features as PAMFN, MCMoE, GDLT or Skating-Mixer released them: one stream per kind.",
+)
+@click.option(
+    "--join",
+    metavar="NAME",
+    help="Import the streams once more as one of this name, row beside row, for heads that read one stream.",
+)
 @click.option("--stream", metavar="NAME", help="Stream name of --features, such as segments.")
 @click.option("--backbone", metavar="NAME", help="Network that made --features.")
+@click.option(
+    "--average-views",
+    is_flag=True,
+    default=None,
+    help="Average --features of (time, view, dim) over the views.",
+)
 @click.option("--step-seconds", type=float, help="Seconds that one row of --features covers.  [default: 1]")
 @click.option(
     "--frames-per-step", type=float, help="Frames that one row covers, instead of seconds; needs --fps."
@@ -70,13 +88,22 @@ def store_import(
     nominal, because the files hold none.
     """
     from aqa_pipeline.datasets import load_dataset
+    from aqa_pipeline.importing.feature_sources import joined
     from aqa_pipeline.store import Origin, Store, write_origin
 
-    if not any(options[name] for name in ("features", "npy_dynamic", "npy_static", *OF_FEATURES)):
-        raise click.UsageError("Nothing to import: give --features, --npy-dynamic or --npy-static.")
+    if not any(options[name] for name in (*SOURCES, *OF_FEATURES)):
+        raise click.UsageError(
+            "Nothing to import: give --features, --released, --npy-dynamic or --npy-static."
+        )
     known = load_dataset(dataset, default_root(dataset, root), called=called)
     video_ids = [video.video_id for video in known.videos]
-    sources = [*_action_net_sources(options), *_named_sources(options, video_ids)]
+    sources = [
+        *_action_net_sources(options),
+        *_released_sources(options, known),
+        *_named_sources(options, video_ids),
+    ]
+    if options["join"]:
+        sources.append(joined(options["join"], sources))
     target = Store(path)
     reports = [_import(known, target, source) for source in sources]
     write_origin(target.root, Origin(known.adapter, known.name, known.root))
@@ -84,7 +111,7 @@ def store_import(
 
 
 def _action_net_sources(options: Mapping[str, Any]) -> Iterator["FeatureFiles"]:
-    from aqa_pipeline.importing.import_features import dynamic_features, static_features
+    from aqa_pipeline.importing.feature_sources import dynamic_features, static_features
 
     if options["npy_dynamic"]:
         yield dynamic_features(options["npy_dynamic"])
@@ -92,8 +119,14 @@ def _action_net_sources(options: Mapping[str, Any]) -> Iterator["FeatureFiles"]:
         yield static_features(options["npy_static"])
 
 
+def _released_sources(options: Mapping[str, Any], dataset: "Dataset") -> "list[FeatureFiles]":
+    from aqa_pipeline.importing.released_features import find_released
+
+    return find_released(dataset.adapter, options["released"]) if options["released"] else []
+
+
 def _named_sources(options: Mapping[str, Any], video_ids: Sequence[str]) -> Iterator["FeatureFiles"]:
-    from aqa_pipeline.importing.import_features import FeatureFiles
+    from aqa_pipeline.importing.feature_sources import FeatureFiles
 
     paths: tuple[Path, ...] = options["features"]
     if not paths:
@@ -112,6 +145,7 @@ def _named_sources(options: Mapping[str, Any], video_ids: Sequence[str]) -> Iter
         paths=paths,
         backbone=options["backbone"] or "unknown",
         steps=_step_lengths(options, video_ids),
+        average_views=bool(options["average_views"]),
     )
 
 

@@ -1,76 +1,26 @@
 """Features that others extracted and pass around, taken into the store; no code of theirs runs.
 
-Two layouts are known: folders with one file per video (`<video id>.npy`, .npz, .csv or .txt, (time, dim)), as
-ACTION-NET's and GDLT's authors give them out and JIGSAWS its kinematics, and files with the arrays of many
-videos by id: what numpy saved of a dict, as in PAMFN, an .npz, or a table with a column `video`. The spec
-says `imported`, and which files: with other files it is another stream.
+The spec says `imported`, and which files: with other files it is another stream.
 
 Nothing in these files tells time, so the times are nominal: rows follow each other from 0 without a gap.
 """
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from aqa_pipeline.errors import AqaError, DatasetError, StoreError
-from aqa_pipeline.importing.feature_files import (
-    READERS,
-    array_digest,
-    check_features,
-    file_digest,
-    files_of_features,
-    only_array,
-    read_features,
-)
+from aqa_pipeline.importing.feature_files import check_features
+from aqa_pipeline.importing.feature_sources import Entry, FeatureFiles, find_entries
 from aqa_pipeline.importing.match_names import match_names
-from aqa_pipeline.importing.step_lengths import StepLengths
 from aqa_pipeline.records import Dataset, Record, Source, StreamSpec
+from aqa_pipeline.records.stream_spec import SpecValue
 from aqa_pipeline.store import Store
 
-Layout = Literal["folder", "files"]
-STREAM_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 STORED_DTYPE = "float32"
-
-
-@dataclass(frozen=True)
-class FeatureFiles:
-    """Where one stream's features lie: in a `folder` or several, or in `files` of many videos each.
-
-    `steps` tells the nominal length of a row. `dim` is what a row must have; None takes the usual one.
-    """
-
-    stream: str
-    layout: Layout
-    paths: tuple[Path, ...]
-    backbone: str = "unknown"
-    steps: StepLengths = field(default_factory=StepLengths)
-    dim: int | None = None
-
-    def __post_init__(self) -> None:
-        if not STREAM_NAME.fullmatch(self.stream):
-            raise DatasetError(
-                f"stream {self.stream!r} is no name for a stream: expected small letters, digits, - and _."
-            )
-
-
-def dynamic_features(folder: Path) -> FeatureFiles:
-    """ACTION-NET's `dynamic_feat`: I3D features of 16-frame segments at 5 frames a second."""
-    return FeatureFiles("segments", "folder", (folder,), backbone="i3d", steps=StepLengths(16 / 5), dim=1024)
-
-
-def static_features(folder: Path) -> FeatureFiles:
-    """ACTION-NET's `static_feat`: ResNet-50 features of one person crop a second.
-
-    Seconds without a person are left out, nobody knows which: every later row's nominal time is too early.
-    """
-    return FeatureFiles("crops", "folder", (folder,), backbone="resnet50", dim=2048)
 
 
 @dataclass(frozen=True)
@@ -102,15 +52,6 @@ class Imported:
         return not (self.failures or self.unknown or self.missing)
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """One video's features, not read yet. `digest` is the SHA-256 of the file or, in a dict, of the array."""
-
-    where: str
-    read: Callable[[], np.ndarray]
-    digest: Callable[[], str]
-
-
 def import_features(
     dataset: Dataset,
     store: Store,
@@ -124,7 +65,7 @@ def import_features(
     Raises `DatasetError` where nothing can be found, and `StoreError` beside simulated features.
     """
     _check_unmixed(store, dataset)
-    entries = LAYOUTS[source.layout](source)
+    entries = find_entries(source)
     matched = match_names([video.video_id for video in dataset.videos], entries)
     known = {video_id: entries[name] for video_id, name in matched.names.items()}
     sound, failures = _examine(source, known, progress=lambda done: progress(done, 2 * len(known)))
@@ -169,52 +110,8 @@ def _check_unmixed(store: Store, dataset: Dataset) -> None:
         )
 
 
-def _folder_entries(source: FeatureFiles) -> dict[str, _Entry]:
-    entries: dict[str, _Entry] = {}
-    for path in [path for folder in source.paths for path in _some_files(folder)]:
-        if path.stem in entries:
-            raise DatasetError(f"{path} is in {entries[path.stem].where} too: keep one of them.")
-        entries[path.stem] = _Entry(str(path), partial(only_array, path), partial(file_digest, path))
-    return entries
-
-
-def _some_files(folder: Path) -> list[Path]:
-    paths = files_of_features(folder)
-    if not paths:
-        raise DatasetError(f"no {' or '.join(READERS)} file in {folder}: expected one <video id> per video.")
-    return paths
-
-
-def _file_entries(source: FeatureFiles) -> dict[str, _Entry]:
-    entries: dict[str, _Entry] = {}
-    for path in source.paths:
-        content = read_features(path)
-        if not isinstance(content, dict):
-            raise DatasetError(
-                f"{path} is one array {content.shape}: expected the arrays of many videos by id (.npz, what "
-                "numpy.save writes of a dict, or a table with a column video). Files of one video each go "
-                "into a folder, which is named instead."
-            )
-        for video_id, array in content.items():
-            where = f"{path}[{video_id!r}]"
-            if video_id in entries:
-                raise DatasetError(f"{where} is in {entries[video_id].where} too: name only one of them.")
-            entries[video_id] = _Entry(where, partial(_same, array), partial(array_digest, array))
-    return entries
-
-
-def _same(array: np.ndarray) -> np.ndarray:
-    return array
-
-
-LAYOUTS: Mapping[Layout, Callable[[FeatureFiles], dict[str, _Entry]]] = {
-    "folder": _folder_entries,
-    "files": _file_entries,
-}
-
-
 def _examine(
-    source: FeatureFiles, entries: Mapping[str, _Entry], *, progress: Callable[[int], None]
+    source: FeatureFiles, entries: Mapping[str, Entry], *, progress: Callable[[int], None]
 ) -> tuple[dict[str, tuple[int, str]], list[Failure]]:
     """Feature size and digest of every sound entry by id, and why the others are not sound."""
     found: dict[str, tuple[int, str]] = {}
@@ -255,18 +152,18 @@ def _spec(source: FeatureFiles, sound: Mapping[str, tuple[int, str]]) -> StreamS
         f"{video_id} {digest}" + (f" {steps[video_id]!r}" if steps else "")
         for video_id, (_, digest) in sorted(sound.items())
     )
-    return StreamSpec(
-        source.stream,
-        {
-            "imported": source.layout,
-            "backbone": source.backbone,
-            "dim": next(iter(sound.values()))[0],
-            "step_seconds": source.steps.fact,
-            "times": "nominal",
-            "files_sha256": hashlib.sha256(lines.encode()).hexdigest(),
-            "dtype": STORED_DTYPE,
-        },
-    )
+    facts: dict[str, SpecValue] = {
+        "imported": source.layout,
+        "backbone": source.backbone,
+        "dim": next(iter(sound.values()))[0],
+        "step_seconds": source.steps.fact,
+        "times": "nominal",
+        "files_sha256": hashlib.sha256(lines.encode()).hexdigest(),
+        "dtype": STORED_DTYPE,
+    }
+    if source.average_views:
+        facts["average_views"] = True
+    return StreamSpec(source.stream, facts)
 
 
 def _record(

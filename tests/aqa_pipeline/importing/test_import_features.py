@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 
 from aqa_pipeline.errors import DatasetError, StoreError
-from aqa_pipeline.importing.import_features import (
-    FeatureFiles,
-    Imported,
-    dynamic_features,
-    import_features,
-    static_features,
-)
+from aqa_pipeline.importing.feature_sources import FeatureFiles, dynamic_features, static_features
+from aqa_pipeline.importing.import_features import Imported, import_features
 from aqa_pipeline.importing.step_lengths import StepLengths
 from aqa_pipeline.records import Source
 from aqa_pipeline.simulation import Simulation, simulate

@@ -7,7 +7,8 @@ import pytest
 
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.importing.import_features import FeatureFiles, import_features
+from aqa_pipeline.importing.feature_sources import FeatureFiles
+from aqa_pipeline.importing.import_features import import_features
 from aqa_pipeline.records import Dataset
 from aqa_pipeline.store import Store
 
