@@ -11,20 +11,6 @@ from heads.models.output import HeadOutput
 NEGLIGIBLE = 1e-6
 
 
-class InputDropout(nn.Dropout):
-    """Dropout as torch's, with numbers that are drawn faster on a CPU: uniform ones, not Bernoulli's.
-
-    Features are by far the largest tensors of a head; torch's own dropout takes as long as a layer on them.
-    """
-
-    def forward(self, input: Tensor) -> Tensor:
-        """Return the input with a share `p` of its elements set to 0 in training, the others scaled up."""
-        if not self.training or self.p == 0:
-            return input
-        kept = torch.rand_like(input).ge_(self.p)
-        return kept.mul_(input).mul_(1 / (1 - self.p))
-
-
 class Standardized(nn.Module):
     """Feed `(features - mean) * scale` to a head; padding stays zero.
 
@@ -35,7 +21,7 @@ class Standardized(nn.Module):
     def __init__(self, head: nn.Module, dims: Mapping[str, int], *, dropout: float = 0.0) -> None:
         super().__init__()
         self.head = head
-        self.dropout = InputDropout(dropout)
+        self.dropout = nn.Dropout(dropout)
         for stream, dim in dims.items():
             self.register_buffer(f"mean_{stream}", torch.zeros(dim))
             self.register_buffer(f"scale_{stream}", torch.ones(dim))
