@@ -120,7 +120,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.core: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing into $(VENV): one to three minutes, torch is large."
-	$(PIP) -e .
+	$(PIP) -e '.[openvino]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core
