@@ -30,8 +30,9 @@ def init(folder: Path, head: str, preset: str, detector: str | None) -> None:
     Inside a project, `aqa check`, `aqa learn` and `aqa score VIDEO` need no options. Other commands take from
     aqa.toml what their command line leaves open. A CSV that is there already is kept.
     """
+    from aqa_pipeline.project.find import PROJECT_FILE
     from aqa_pipeline.project.new import SCORES, write_score_table
-    from aqa_pipeline.project.project_file import PROJECT_FILE, ProjectFile, write_project_file
+    from aqa_pipeline.project.project_file import ProjectFile, write_project_file
 
     folder.mkdir(parents=True, exist_ok=True)
     project = ProjectFile(head=head, preset=preset, detector=detector)  # type: ignore[arg-type]

@@ -3,9 +3,14 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.project.project_file import PROJECT_FILE, ProjectFile, read_project_file
+
+if TYPE_CHECKING:
+    from aqa_pipeline.project.project_file import ProjectFile
+
+PROJECT_FILE = "aqa.toml"
 
 
 @dataclass(frozen=True)
@@ -13,7 +18,7 @@ class Project:
     """A project file and the folder that it lies in."""
 
     folder: Path
-    file: ProjectFile
+    file: "ProjectFile"
 
     @property
     def root(self) -> Path:
@@ -44,6 +49,8 @@ def find_project(start: Path) -> Project | None:
     full = Path(os.path.abspath(start))
     for folder in (full, *full.parents):
         if (folder / PROJECT_FILE).is_file():
+            from aqa_pipeline.project.project_file import read_project_file  # pydantic, where it is needed
+
             return Project(folder, read_project_file(folder / PROJECT_FILE))
     return None
 

@@ -15,7 +15,6 @@ from aqa_pipeline.disk.files import write_whole
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.misfit import explain_misfit
 
-PROJECT_FILE = "aqa.toml"
 LARGEST = 100_000  # bytes; a project file has a few hundred
 
 
