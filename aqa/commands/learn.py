@@ -1,6 +1,6 @@
 """`aqa learn`: from the videos and scores of a project to a run, with a verdict."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import chain, count
 from pathlib import Path
@@ -38,7 +38,9 @@ def learn() -> None:
         click.echo(f"Videos, scores or aqa.toml have changed. The old run: {_put_aside(project.run)}")
         say_and_run("fit", "--allow-missing")
     click.echo()
-    for line in _verdict(aqa.load_run(project.run).evaluate()):
+    dataset = aqa.load_dataset("folder", project.root, called=project.name)
+    has_groups = any(video.group for video in dataset.videos)
+    for line in _verdict(aqa.load_run(project.run).evaluate(), has_groups=has_groups):
         click.echo(line)
     tell_next("score", "VIDEO")
 
@@ -52,11 +54,18 @@ def _put_aside(run: Path) -> Path:
     return aside
 
 
-def _verdict(evaluation: "Evaluation") -> Iterator[str]:
+def _verdict(evaluation: "Evaluation", *, has_groups: bool) -> Iterator[str]:
     """Yield three lines: the errors, the conclusion, and which videos were tested."""
     if evaluation.verdict is None:
         yield "No verdict: the run has no baselines to compare with."
     else:
         yield from evaluation.verdict.sentences
-    apart = "GROUPS OVERLAP: no fair test" if "GROUPS OVERLAP" in evaluation.flags else "groups kept apart"
-    yield f"{counted(evaluation.overall.num_videos, 'different video')} tested, {apart}."
+    tested = counted(evaluation.overall.num_videos, "different video")
+    yield f"{tested} tested, {_apart(evaluation.flags, has_groups=has_groups)}."
+
+
+def _apart(flags: Sequence[str], *, has_groups: bool) -> str:
+    """Return whether the videos of an athlete were kept on one side of each split."""
+    if not has_groups:
+        return "no groups: name the athletes in the column `group`, so that each is kept apart"
+    return "GROUPS OVERLAP: no fair test" if "GROUPS OVERLAP" in flags else "groups kept apart"

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
+from aqa.commands.learn import _apart
 
 NUM_VIDEOS = 10
 SMALL = {  # no download, and short trainings
@@ -122,3 +123,17 @@ def test_a_project_needs_a_folder_of_one(tmp_path: Path, monkeypatch: pytest.Mon
         result = aqa(command)
         assert result.exit_code == 1
         assert "make a project with `aqa init FOLDER`" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "has_groups", "words"),
+    [
+        ((), True, "groups kept apart"),
+        (("GROUPS OVERLAP",), True, "GROUPS OVERLAP: no fair test"),
+        ((), False, "no groups: name the athletes in the column `group`, so that each is kept apart"),
+    ],
+)
+def test_the_last_line_says_whether_athletes_were_kept_apart(
+    flags: tuple[str, ...], has_groups: bool, words: str
+) -> None:
+    assert _apart(flags, has_groups=has_groups) == words
