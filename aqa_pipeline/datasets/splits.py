@@ -8,6 +8,15 @@ from aqa_pipeline.records import Split
 NUM_SPLITS = 5
 
 
+def official_split(ids: Mapping[str, Sequence[str]]) -> dict[str, Split]:
+    """Return the split `official` of the training ids, the first entry, and the test ids, the second.
+
+    The result is empty if one side has no video.
+    """
+    train, test = map(tuple, ids.values())
+    return {"official": Split("official", train=train, test=test)} if train and test else {}
+
+
 def random_splits(ids: Sequence[str], *, num_test: int, num_splits: int = NUM_SPLITS) -> dict[str, Split]:
     """Return the splits `random-0`, `random-1`, ... with `num_test` test videos each, drawn by seed."""
     names = {f"random-{seed}": seed for seed in range(num_splits)}

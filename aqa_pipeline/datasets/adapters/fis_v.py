@@ -15,9 +15,10 @@ from aqa_pipeline.datasets.reading.field_values import frame_number
 from aqa_pipeline.datasets.reading.file_names import FolderNames
 from aqa_pipeline.datasets.reading.label_rows import parse_rows
 from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels
+from aqa_pipeline.datasets.splits import official_split
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.plurals import counted
-from aqa_pipeline.records import Dataset, Split, Target, Video
+from aqa_pipeline.records import Dataset, Target, Video
 
 NAME = "fis-v"
 # The frame rate of the released features. Used for folders of pictures only.
@@ -77,8 +78,9 @@ def load(root: Path) -> Dataset:
     if not labels:
         raise DatasetError(f"{paths[0]} and {paths[1]} have no usable line: {'; '.join(problems[:1])}")
     shelf = scan_videos(names, *VIDEO_FOLDERS)
-    train, test = (tuple(label.video_id for label in labels if label.side == side) for side in SIDES)
-    official = {"official": Split("official", train=train, test=test)} if train and test else {}
+    official = official_split(
+        {side: [label.video_id for label in labels if label.side == side] for side in SIDES}
+    )
     videos = tuple(_video(names, label, shelf=shelf) for label in labels)
     return assemble_dataset(NAME, names, targets=TARGETS, videos=videos, splits=official, problems=problems)
 

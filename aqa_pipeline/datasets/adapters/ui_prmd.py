@@ -8,6 +8,7 @@ labels of Liao et al. ("A Deep Learning Framework for Assessing Physical Rehabil
 2020), a likelihood under a model of the correct squats. They are of 90 correct and 90 incorrect squats.
 
 There is no official split. Subjects are groups: the folds of `all` and of each exercise keep them whole.
+The adapter was not tried on the released files.
 """
 
 import re
