@@ -67,5 +67,5 @@ def _verdict(evaluation: "Evaluation", *, has_groups: bool) -> Iterator[str]:
 def _apart(flags: Sequence[str], *, has_groups: bool) -> str:
     """Return whether the videos of an athlete were kept on one side of each split."""
     if not has_groups:
-        return "no groups: name the athletes in the column `group`, so that each is kept apart"
+        return "no groups: name the athletes in the column `athlete`, so that each is kept apart"
     return "GROUPS OVERLAP: no fair test" if "GROUPS OVERLAP" in flags else "groups kept apart"

@@ -8,7 +8,8 @@ from aqa_pipeline.datasets.reading.video_endings import VIDEO_SUFFIXES, without_
 from aqa_pipeline.disk.files import write_whole
 
 SCORES = "scores.csv"
-HEADER = ("video", "score", "group")
+HEADER = ("video", "score", "athlete", "date", "element")
+BLANK = ("",) * (len(HEADER) - 1)
 VIDEOS = "videos"
 
 
@@ -27,6 +28,6 @@ def write_score_table(folder: Path) -> int | None:
         return None
     names = video_names(folder)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([HEADER, *((name, "", "") for name in names)])
+    csv.writer(text, lineterminator="\n").writerows([HEADER, *((name, *BLANK) for name in names)])
     write_whole(folder / SCORES, text.getvalue().encode())
     return len(names)

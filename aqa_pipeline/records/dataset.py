@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from aqa_pipeline.errors import DatasetError, UnknownName
@@ -18,6 +19,7 @@ class Video:
     `labels` are raw judge scores by target name. `group` names what must not be torn apart by a
     grouped split (a broadcast, an athlete). `boxes` is a CSV of person boxes that came with the data.
     `duration_seconds` is the performance's length where the labels tell it, so that no file need be opened.
+    `athlete`, `performed_on` and `element` say who performed what and when, where a table names them.
     """
 
     video_id: str
@@ -29,6 +31,9 @@ class Video:
     fps: float | None = None
     boxes: Path | None = None
     duration_seconds: float | None = None
+    athlete: str | None = None
+    performed_on: date | None = None
+    element: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", read_only(self.labels))

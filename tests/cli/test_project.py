@@ -60,7 +60,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def enter_scores(project: Path, scores: list[float]) -> None:
     lines = (project / "scores.csv").read_text().splitlines()
-    assert lines[:2] == ["video,score,group", "v0.mp4,,"]
+    assert lines[:2] == ["video,score,athlete,date,element", "v0.mp4,,,,"]
     filled = [
         f"{line.split(',')[0]},{score},{at % 5}"
         for at, (line, score) in enumerate(zip(lines[1:], scores, strict=False))
@@ -130,7 +130,7 @@ def test_a_project_needs_a_folder_of_one(tmp_path: Path, monkeypatch: pytest.Mon
     [
         ((), True, "groups kept apart"),
         (("GROUPS OVERLAP",), True, "GROUPS OVERLAP: no fair test"),
-        ((), False, "no groups: name the athletes in the column `group`, so that each is kept apart"),
+        ((), False, "no groups: name the athletes in the column `athlete`, so that each is kept apart"),
     ],
 )
 def test_the_last_line_says_whether_athletes_were_kept_apart(

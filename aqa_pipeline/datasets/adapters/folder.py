@@ -6,7 +6,10 @@ Columns, in any order: `video`, `score` (needed for training), and optionally
     split          train or test (empty: neither)
     split:<name>   the same for a further split called <name>
     fold           any label; each fold is the test set of a split, the other folds are its training set
-    group          an athlete or an event; grouped splits keep the videos of a group together
+    group          an athlete or an event; grouped splits keep a group's videos together (default: athlete)
+    athlete        who performs: the attempts of an athlete are compared over time
+    date           when, as 2026-05-08 or 08.05.2026
+    element        what is performed, if the folder holds several elements
     start_frame, stop_frame   the performance is [start_frame, stop_frame) of the file
     fps            the frame rate of a folder of pictures (a video file has its own timestamps)
     boxes          a CSV of person boxes inside the folder (default: boxes/<id>.csv if it exists)
@@ -17,15 +20,16 @@ all videos stay without labels.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 from aqa_pipeline.datasets.adapter import DatasetAdapter
 from aqa_pipeline.datasets.reading.disk import boxes_beside, is_frame_folder
-from aqa_pipeline.datasets.reading.field_values import frame_number, inner_path
+from aqa_pipeline.datasets.reading.field_values import calendar_date, frame_number, inner_path
 from aqa_pipeline.datasets.reading.file_names import FolderNames
 from aqa_pipeline.datasets.reading.label_rows import parse_rows
-from aqa_pipeline.datasets.reading.marks import Column
+from aqa_pipeline.datasets.reading.marks import Column, is_missing
 from aqa_pipeline.datasets.reading.own_videos import find_video, hints
 from aqa_pipeline.datasets.reading.row_labels import RowLabels, read_labels, without_labels
 from aqa_pipeline.datasets.reading.score_table import TableLine, read_score_table
@@ -48,7 +52,7 @@ WHERE = "Your own videos and scores: put a CSV with the columns video and score 
 
 LAYOUT = """\
 ROOT/scores.csv   (or labels.csv, or the only .csv)   columns: video, score [, score:<name>, id, split,
-                  split:<name>, fold, group, start_frame, stop_frame, fps, boxes]
+                  split:<name>, fold, group, athlete, date, element, start_frame, stop_frame, fps, boxes]
 ROOT/*.mp4 or ROOT/videos/*.mp4   any video format, or folders of pictures (these need the column fps)
 ROOT/boxes/<id>.csv               optional person boxes: frame_index,x1,y1,x2,y2"""
 
@@ -162,17 +166,31 @@ def _parse(columns: _Columns, line: TableLine) -> _Row:
         {column: row[column] for column in columns.marks},
         read=lambda text, name: columns.marks[name].number(text, name=name),
     )
+    performed_on, labels = _performed_on(row.get("date", ""), labels)
     path = find_video(columns.names, name)
     video = Video(
         video_id=video_id,
         path=path,
         labels={column.removeprefix("score:"): mark for column, mark in labels.values.items()},
-        group=row.get("group") or None,
+        group=row.get("group") or row.get("athlete") or None,
+        athlete=row.get("athlete") or None,
+        performed_on=performed_on,
+        element=row.get("element") or None,
         **_window(row),
         fps=_picture_fps(row) if is_frame_folder(path) else None,
         boxes=_boxes(columns.names, row.get("boxes", ""), video_id),
     )
     return _Row(video, places, labels, name)
+
+
+def _performed_on(text: str, labels: RowLabels) -> tuple[date | None, RowLabels]:
+    """Return the date, and the labels with the reason where the date could not be read."""
+    if is_missing(text):
+        return None, labels
+    try:
+        return calendar_date(text, name="date"), labels
+    except DatasetError as error:
+        return None, replace(labels, unread=(*labels.unread, str(error)))
 
 
 def _boxes(names: FolderNames, value: str, video_id: str) -> Path | None:

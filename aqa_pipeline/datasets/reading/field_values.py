@@ -1,6 +1,8 @@
-"""Read single fields of label files: numbers, frame numbers, and paths inside the dataset's folder."""
+"""Read single fields of label files: numbers, frame numbers, dates, and paths inside the dataset's folder."""
 
 import math
+import re
+from datetime import date
 from pathlib import PurePosixPath, PureWindowsPath
 from urllib.parse import quote
 
@@ -9,6 +11,11 @@ from aqa_pipeline.errors import DatasetError
 # File systems allow 255 bytes, and a store has one file per id: the percent-encoded id and its ending.
 MAX_NAME_BYTES = 200
 MAX_NUMBER = 1e12
+# A spreadsheet may add a time of day. Day and month are told apart by the year's place, or by points.
+DATE_FORMS = (
+    re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?:[T ][\d:.]+)?"),
+    re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})"),
+)
 
 
 def finite_number(text: str, *, name: str, quoted: str | None = None) -> float:
@@ -34,6 +41,20 @@ def frame_number(text: str, *, name: str) -> int:
     if number < 0 or number != int(number):
         raise DatasetError(f"{name} {text[:40]!r} is not a whole number >= 0")
     return int(number)
+
+
+def calendar_date(text: str, *, name: str) -> date:
+    """Return `2026-05-08` or `08.05.2026` as a date. Raise `DatasetError` for other forms.
+
+    `05/08/2026` is refused: it is a day of May in some countries, and of August in others.
+    """
+    match = next((found for form in DATE_FORMS if (found := form.fullmatch(text.strip()))), None)
+    try:
+        if match is None:
+            raise ValueError(text)
+        return date(*(int(match[part]) for part in ("year", "month", "day")))
+    except ValueError as error:
+        raise DatasetError(f"{name} {text[:40]!r} is not a date such as 2026-05-08") from error
 
 
 def inner_path(text: str, *, name: str) -> str:

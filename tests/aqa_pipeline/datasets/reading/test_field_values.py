@@ -1,13 +1,19 @@
 """Single fields: numbers, frames and paths; whatever is none is quoted as it stands in the file."""
 
 import math
+from datetime import date
 from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aqa_pipeline.datasets.reading.field_values import finite_number, frame_number, inner_path
+from aqa_pipeline.datasets.reading.field_values import (
+    calendar_date,
+    finite_number,
+    frame_number,
+    inner_path,
+)
 from aqa_pipeline.datasets.reading.marks import Column, is_date, is_missing
 from aqa_pipeline.datasets.reading.row_labels import read_labels
 from aqa_pipeline.datasets.reading.score_table import read_score_table
@@ -42,6 +48,19 @@ def test_what_is_no_number_is_quoted(text, message):
 @pytest.mark.parametrize(("text", "frame"), [("12", 12), ("12.0", 12), ("0", 0), ("-0", 0), ("1e3", 1000)])
 def test_frames_are_read_as_spreadsheets_write_them(text, frame):
     assert frame_number(text, name="start_frame") == frame
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-05-08", "2026-5-8", "08.05.2026", "8.5.2026", " 2026-05-08 00:00:00 ", "2026-05-08T12:30"]
+)
+def test_dates_are_read_where_day_and_month_cannot_be_mistaken(text):
+    assert calendar_date(text, name="date") == date(2026, 5, 8)
+
+
+@pytest.mark.parametrize("text", ["05/08/2026", "8.5.26", "2026-02-30", "45784", "May 8", "2026-05-08; x"])
+def test_what_is_no_date_is_reported(text):
+    with pytest.raises(DatasetError, match=f"date '{text}' is not a date such as 2026-05-08"):
+        calendar_date(text, name="date")
 
 
 @pytest.mark.parametrize("text", ["-1", "1.5", "0.0001"])

@@ -1,6 +1,7 @@
 """A user's own folder: what may stand in the CSV, and what each mistake costs (its row, or a clear error)."""
 
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,20 @@ def test_videos_without_any_score_are_there_and_nothing_is_learned(tmp_path: Pat
     assert note.startswith("scores.csv has no column score, but video, points: its videos can be extracted")
     with pytest.raises(DatasetError, match="has no score to learn: add a column score"):
         dataset.target()
+
+
+def test_athlete_date_and_element_are_read_and_athletes_are_groups(tmp_path: Path) -> None:
+    dataset = folder_of(
+        tmp_path,
+        "video,score,athlete,date,element,group\na,1,Ann,2026-05-08,axel,club\nb,2,Bo,,,\nc,3,,5/8/2026,,\n",
+        videos=("a.mp4", "b.mp4", "c.mp4"),
+    )
+    a, b, c = dataset.videos
+    assert (a.athlete, a.performed_on, a.element, a.group) == ("Ann", date(2026, 5, 8), "axel", "club")
+    assert (b.athlete, b.performed_on, b.element, b.group) == ("Bo", None, None, "Bo")
+    assert (c.athlete, c.performed_on, c.labels["score"]) == (None, None, 3)
+    (problem,) = dataset.problems
+    assert problem.startswith("scores.csv line 4: date '5/8/2026' is not a date such as 2026-05-08")
 
 
 def test_all_columns(tmp_path: Path) -> None:
