@@ -17,6 +17,7 @@ import click
 import aqa
 from aqa.commands.demo import demo
 from aqa.commands.learn import learn
+from aqa.commands.serve import serve
 from aqa_pipeline.commands.datasets import datasets
 from aqa_pipeline.commands.doctor import doctor
 from aqa_pipeline.commands.project import check, init
@@ -97,6 +98,7 @@ def main(ctx: click.Context) -> None:
     With your own videos, in a project that remembers its options:
       aqa init my-videos                          writes aqa.toml and a table for your scores
       aqa check; aqa learn; aqa score VIDEO       inside the folder: no options
+      aqa serve                                   the same in a browser
     \b
     With a paper's dataset, in data/mit-skating or any folder that --root names:
       aqa datasets check mit-skating              is everything there?
@@ -172,6 +174,7 @@ for command in (
     init,
     check,
     learn,
+    serve,
     datasets,
     weights,
     backbones,

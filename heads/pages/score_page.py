@@ -12,6 +12,7 @@ from heads.pages.track import Level, Track
 
 TICK_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 MOST_TICKS, CLEAR_OF_ENDS = 8, 0.09
+SCRIPTS = ("vendor/uPlot.iife.min.js", "score.js")
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def write_score_page(path: Path, page: ScorePage) -> Path:
     duration = page.player.duration_seconds
     ticks = [(time / duration, clock(time)[:-2]) for time in time_ticks(duration)]
     values = {"page": page, "data": _for_script(page), "clock": clock, "ticks": ticks}
-    return write_page(path, "score.html", values, scripts=("vendor/uPlot.iife.min.js", "score.js"))
+    return write_page(path, "score.html", values, scripts=SCRIPTS)
 
 
 def _for_script(page: ScorePage) -> dict[str, object]:

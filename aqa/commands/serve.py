@@ -1,0 +1,76 @@
+"""`aqa serve`: the project as a web app on this machine."""
+
+import importlib.util
+import secrets
+import socket
+from pathlib import Path
+
+import click
+
+from aqa_pipeline.commands.options import example
+from aqa_pipeline.errors import AqaError
+
+HERE = "127.0.0.1"  # this machine alone
+NEEDED = ("starlette", "uvicorn", "python_multipart")
+
+
+@click.command(epilog=example("aqa serve --port 8000"))
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port on this machine; 0 takes a free one.",
+)
+@click.option(
+    "--max-upload",
+    type=click.FloatRange(0, min_open=True),
+    default=2.0,
+    show_default=True,
+    metavar="GB",
+    help="Largest video that a page may upload, in units of 1024³ bytes.",
+)
+def serve(port: int, max_upload: float) -> None:
+    """Open this folder's project as a web app: its videos, their scores, and learning.
+
+    The app answers on this machine only, and only to the address that the command prints, which has a new
+    token at each start. Nothing leaves the machine. Ctrl-C ends the server.
+    """
+    from aqa_pipeline.project.find import need_project
+
+    project = need_project()
+    _need_extra()
+    import uvicorn
+
+    from aqa.serve.app import build_app
+
+    token = secrets.token_urlsafe(32)
+    app = build_app(project, token, max_upload_bytes=int(max_upload * 1024**3))
+    with _listen(port) as listening:
+        click.echo(f"Serving {project.name} ({Path(project.folder)}); Ctrl-C ends it.", err=True)
+        click.echo(f"http://{HERE}:{listening.getsockname()[1]}/?token={token}")
+        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _need_extra() -> None:
+    """Raise `AqaError` with the command that installs them if libraries of the server are absent."""
+    absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if absent:
+        from aqa_pipeline.installation import install_command
+
+        raise AqaError(f"`aqa serve` needs {', '.join(absent)}: {install_command('serve')}")
+
+
+def _listen(port: int) -> socket.socket:
+    """Return a socket of this machine alone; raise `AqaError` if the port is taken."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HERE, port))
+    except OSError as error:
+        listening.close()
+        raise AqaError(
+            f"port {port} cannot be used: {error.strerror}. Choose another with --port."
+        ) from error
+    return listening

@@ -1,0 +1,1 @@
+"""Pages and actions of the web app, one module for each."""
