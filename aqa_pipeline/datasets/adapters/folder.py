@@ -86,7 +86,7 @@ def load(root: Path) -> Dataset:
     """
     path, names = find_csv(root), FolderNames(root)
     header, lines = read_score_table(path)
-    target_names = _target_names(path, header)
+    target_names = names_of_targets(path, header)
     marks = {name: Column(line.fields[name] for line in lines) for name in header if _is_score(name)}
     columns = _Columns(names, marks, split_columns(header))
     rows, problems = parse_rows(
@@ -134,7 +134,8 @@ def _is_score(column: str) -> bool:
     return column == "score" or column.startswith("score:")
 
 
-def _target_names(path: Path, header: list[str]) -> list[str]:
+def names_of_targets(path: Path, header: Sequence[str]) -> list[str]:
+    """Return the targets of a table with these columns. Raise `DatasetError` without a column `video`."""
     names = [name.removeprefix("score:") for name in sorted(filter(_is_score, header), key="score".__ne__)]
     if "video" not in header:
         raise DatasetError(

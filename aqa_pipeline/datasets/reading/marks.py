@@ -48,6 +48,12 @@ class Column:
             return self._of_three_digits(text, name)
         return finite_number(_with_point(text), name=name, quoted=text)
 
+    def text(self, number: float) -> str:
+        """Return the number as this column writes numbers, in a form that `number` reads back as it was."""
+        text = repr(number).removesuffix(".0")
+        text = text.replace(".", ",") if self._comma else text
+        return f"{text}0" if THREE_DIGITS.fullmatch(text) else text  # 1.234 could be 1234
+
     def _of_three_digits(self, text: str, name: str) -> float:
         if "," in text and self._comma:
             return finite_number(text.replace(",", "."), name=name, quoted=text)

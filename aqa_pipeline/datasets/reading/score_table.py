@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +29,19 @@ def read_score_table(path: Path) -> tuple[list[str], list[TableLine]]:
     """
     lines = read_csv_lines(path)
     header = [name.lower() for name in lines[0][1]]
+    check_names_differ(path, header)
+    if len(lines) == 1:
+        raise DatasetError(f"{path} has a header and no rows: expected one line per video")
+    return header, [_line(header, number, fields) for number, fields in lines[1:]]
+
+
+def check_names_differ(path: Path, header: Sequence[str]) -> None:
+    """Raise `DatasetError` if two columns have one name."""
     repeated = sorted({name for name in header if name and header.count(name) > 1})
     if repeated:
         raise DatasetError(
             f"{path} has the columns {', '.join(repeated)} more than once: rename or delete one of each"
         )
-    if len(lines) == 1:
-        raise DatasetError(f"{path} has a header and no rows: expected one line per video")
-    return header, [_line(header, number, fields) for number, fields in lines[1:]]
 
 
 def read_csv_lines(path: Path) -> list[tuple[int, list[str]]]:
@@ -44,9 +49,9 @@ def read_csv_lines(path: Path) -> list[tuple[int, list[str]]]:
 
     Raises `DatasetError` for a file without such a line.
     """
-    text, first_number, delimiter = _without_separator_line(read_label_text(path))
+    text, first_number, delimiter = without_separator_line(read_label_text(path))
     reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter or _delimiter(text), skipinitialspace=True
+        io.StringIO(text, newline=""), delimiter=delimiter or find_delimiter(text), skipinitialspace=True
     )
     try:
         lines = [(reader.line_num + first_number, [field.strip() for field in fields]) for fields in reader]
@@ -70,7 +75,7 @@ def _line(header: list[str], number: int, fields: list[str]) -> TableLine:
     return TableLine(number, dict(zip(header, padded, strict=False)), problem)
 
 
-def _without_separator_line(text: str) -> tuple[str, int, str | None]:
+def without_separator_line(text: str) -> tuple[str, int, str | None]:
     """Return the text after Excel's line `sep=;`, the number of lines removed, and the separator."""
     first, _, rest = text.partition("\n")
     name, equals, delimiter = first.strip("\r\ufeff").partition("=")
@@ -79,7 +84,7 @@ def _without_separator_line(text: str) -> tuple[str, int, str | None]:
     return text, 0, None
 
 
-def _delimiter(text: str) -> str:
+def find_delimiter(text: str) -> str:
     """Return the separator that gives a column `video`; else the one that `csv.Sniffer` finds."""
     first_line = text.lstrip().splitlines()[0]
     for delimiter in DELIMITERS:
