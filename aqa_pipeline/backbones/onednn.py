@@ -19,6 +19,11 @@ class OneDnnConv3d(nn.Module):
         super().__init__()
         self.conv = copy(conv)
 
+    @property
+    def weight(self) -> Tensor:
+        """The kernel; networks of transformers ask its type."""
+        return self.conv.weight
+
     def forward(self, x: Tensor) -> Tensor:
         """Return the convolution of maps (batch, channel, time, height, width)."""
         conv = self.conv

@@ -6,7 +6,12 @@ from aqa_pipeline.athlete.tube_masks import Size
 from aqa_pipeline.backbones.backbone import WHOLE
 from aqa_pipeline.backbones.frame_to_square import Geometry, ReleasedSegments, ShortSideAndCrop, SquashAndCrop
 from aqa_pipeline.backbones.normalization import NORMALIZATIONS, PerChannel
-from aqa_pipeline.backbones.resizing import antialiased_center, bicubic_center, bilinear_center
+from aqa_pipeline.backbones.resizing import (
+    antialiased_center,
+    antialiased_truncated_center,
+    bicubic_center,
+    bilinear_center,
+)
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.footage import Footage
 from aqa_pipeline.records import Box
@@ -192,6 +197,13 @@ PREPROCESS = {
             ShortSideAndCrop(182, 182, bilinear_center),
             *_PYSLOWFAST,
             source="the test crop of pytorchvideo's X3D-S",
+        ),
+        Preprocess(
+            "vjepa2-256",
+            256,
+            ShortSideAndCrop(292, 256, antialiased_truncated_center),
+            *_IMAGENET,
+            source="transformers' VJEPA2VideoProcessor: shorter side 256 * 256 / 224, center crop 256x256",
         ),
         *(
             Preprocess(

@@ -7,12 +7,24 @@ from aqa_pipeline.backbones.entries.i3d import I3D
 from aqa_pipeline.backbones.entries.pytorchvideo import PYTORCHVIDEO
 from aqa_pipeline.backbones.entries.torchvision_image import IMAGE
 from aqa_pipeline.backbones.entries.torchvision_video import TORCHVISION_VIDEO
+from aqa_pipeline.backbones.entries.transformers_video import TRANSFORMERS_VIDEO
 from aqa_pipeline.backbones.entries.video_resnet import VIDEO_RESNET
 from aqa_pipeline.backbones.motion import MOTION, motion_of
 from aqa_pipeline.plugins import Registry
 from aqa_pipeline.plugins.files import Origin
 
-OURS = by_name((*I3D, *C3D, *VIDEO_RESNET, *TORCHVISION_VIDEO, *PYTORCHVIDEO, *IMAGE, *EFFICIENTNET_LITE))
+OURS = by_name(
+    (
+        *I3D,
+        *C3D,
+        *VIDEO_RESNET,
+        *TORCHVISION_VIDEO,
+        *PYTORCHVIDEO,
+        *TRANSFORMERS_VIDEO,
+        *IMAGE,
+        *EFFICIENTNET_LITE,
+    )
+)
 BACKBONES = Registry("backbone", OURS, of=Backbone, group="aqa.backbones")
 
 

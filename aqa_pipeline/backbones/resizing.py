@@ -14,6 +14,17 @@ from PIL import Image
 Resized = Callable[[np.ndarray, int, int], np.ndarray]
 # The arguments are a frame, its new width and height, and the side of the central square to return.
 ResizedCenter = Callable[[np.ndarray, int, int, int], np.ndarray]
+# The arguments are the sizes of a frame and of its center along an axis; the result is the center's start.
+Start = Callable[[int, int], int]
+
+
+def _rounded(size: int, side: int) -> int:
+    # Python's rounding (half to even) is torchvision's: 115.5 -> 116, 114.5 -> 114.
+    return round((size - side) / 2)
+
+
+def _truncated(size: int, side: int) -> int:
+    return (size - side) // 2  # 115.5 -> 115
 
 
 def antialiased(frame: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -50,8 +61,20 @@ def bicubic_center(frame: np.ndarray, width: int, height: int, side: int) -> np.
     return _center_of(bicubic, frame, reach=2, width=width, height=height, side=side)
 
 
+def antialiased_truncated_center(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
+    """Return the central square of `antialiased`; half a pixel is cut off, as transformers does."""
+    return _center_of(antialiased, frame, reach=1, width=width, height=height, side=side, start=_truncated)
+
+
 def _center_of(
-    resize: Resized, frame: np.ndarray, *, reach: int, width: int, height: int, side: int
+    resize: Resized,
+    frame: np.ndarray,
+    *,
+    reach: int,
+    width: int,
+    height: int,
+    side: int,
+    start: Start = _rounded,
 ) -> np.ndarray:
     """Return the central square of the resized frame; `resize` reads `reach` columns on each side of one.
 
@@ -61,13 +84,13 @@ def _center_of(
     num_periods = math.gcd(frame.shape[1], width)
     taken, given = frame.shape[1] // num_periods, width // num_periods
     margin = reach + math.ceil(reach * given / taken)
-    first = max(0, (_start(width, side) - margin) // given)
-    end = min(num_periods, math.ceil((_start(width, side) + side + margin) / given))
+    first = max(0, (start(width, side) - margin) // given)
+    end = min(num_periods, math.ceil((start(width, side) + side + margin) / given))
     part = frame[:, first * taken : end * taken]
     if side > min(width, height) or part.shape[0] > part.shape[1]:  # Pillow filters tall frames' rows first
-        return center(resize(frame, width, height), side, side)
+        return center(resize(frame, width, height), side, side, start)
     resized = resize(part, (end - first) * given, height)
-    top, left = _start(height, side), _start(width, side) - first * given
+    top, left = start(height, side), start(width, side) - first * given
     return np.ascontiguousarray(resized[top : top + side, left : left + side])
 
 
@@ -76,7 +99,12 @@ def bilinear_center(frame: np.ndarray, width: int, height: int, side: int) -> np
     return center(bilinear(frame, width, height), side, side)
 
 
-def center(frame: np.ndarray, width: int, height: int) -> np.ndarray:
+def bilinear_truncated_center(frame: np.ndarray, width: int, height: int, side: int) -> np.ndarray:
+    """Return the central square of `bilinear`; half a pixel is cut off, as MMAction2 does."""
+    return center(bilinear(frame, width, height), side, side, _truncated)
+
+
+def center(frame: np.ndarray, width: int, height: int, start: Start = _rounded) -> np.ndarray:
     """Cut out the center as torchvision's CenterCrop does.
 
     Black is added where the frame is too small; of an odd number of pixels, the last one goes to the end.
@@ -86,10 +114,5 @@ def center(frame: np.ndarray, width: int, height: int) -> np.ndarray:
         rows = (missing_rows // 2, (missing_rows + 1) // 2)
         columns = (missing_columns // 2, (missing_columns + 1) // 2)
         frame = np.pad(frame, (rows, columns, (0, 0)))
-    top, left = _start(frame.shape[0], height), _start(frame.shape[1], width)
+    top, left = start(frame.shape[0], height), start(frame.shape[1], width)
     return np.ascontiguousarray(frame[top : top + height, left : left + width])
-
-
-def _start(size: int, side: int) -> int:
-    # Python's rounding (half to even) is torchvision's: 115.5 -> 116, 114.5 -> 114.
-    return round((size - side) / 2)

@@ -5,7 +5,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-LIBRARIES = ("aqa-pipeline", "openvino", "pytorchvideo", "torch", "torchvision")
+LIBRARIES = ("aqa-pipeline", "openvino", "pytorchvideo", "torch", "torchvision", "transformers")
 ROOT = Path(__file__).parents[2]
 OURS = (ROOT / "aqa_pipeline" / "backbones", ROOT / "extract" / "runtimes")  # all code on networks
 

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aqa_pipeline.backbones.backbone import Backbone, Checkpoint, Cost
-from aqa_pipeline.errors import AqaError
-from aqa_pipeline.installation import install_command
+from aqa_pipeline.backbones.entries.extras import package_needed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -13,13 +12,8 @@ if TYPE_CHECKING:
 
 def _builder(model: str) -> Callable[[], "nn.Module"]:
     def build() -> "nn.Module":
-        try:
+        with package_needed(model, "pytorchvideo"):
             from aqa_pipeline.backbones.networks.pytorchvideo import build_zoo_net
-        except ModuleNotFoundError as error:
-            raise AqaError(
-                f"backbone {model!r} needs pytorchvideo, which is not installed (no module {error.name}): "
-                f"{install_command('pytorchvideo')}"
-            ) from error
         return build_zoo_net(model)
 
     return build

@@ -1,6 +1,7 @@
 """Every backbone has its feature size and cost, is deterministic, and preprocesses exactly once.
 
-Each network is built once for all of its tests.
+Each network is built once for all of its tests. Of the largest ones, a tiny version is built, and only the
+shapes of the whole one.
 """
 
 from dataclasses import replace
@@ -13,6 +14,7 @@ from aqa_pipeline.backbones import BACKBONES
 from aqa_pipeline.backbones.entries.pytorchvideo import PYTORCHVIDEO
 from aqa_pipeline.backbones.preprocess import PREPROCESS, get_preprocess
 from extract.runtimes.load_backbone import LoadedBackbone
+from tiny_encoders import TINY, tiny
 
 # Networks with fully connected maps or learned positions take no smaller input than the official one.
 WHOLE_INPUT = ("c3d", "mvit_v1_b", "mvit_v2_s", "mvit_base_16x4", "vit_b_16")
@@ -21,7 +23,10 @@ SMALL_SIZE, SMALL_FRAMES = 32, 16
 
 @pytest.fixture(scope="module", params=BACKBONES)
 def built(request, quick_build):
-    """Return a backbone and its network."""
+    """Return a backbone and its network, both tiny for those in `TINY`."""
+    if request.param in TINY:
+        backbone, _ = tiny(request.param)
+        return backbone, backbone.build().eval()
     backbone = BACKBONES[request.param]
     if backbone in PYTORCHVIDEO:
         pytest.importorskip("pytorchvideo", reason="needs the extra `pytorchvideo`")
@@ -30,6 +35,8 @@ def built(request, quick_build):
 
 def small_input(backbone):
     """Return (frames or None, size) of a small input for the tests."""
+    if backbone.name in TINY:
+        return backbone.frames_per_clip, TINY[backbone.name].size
     if backbone.name in WHOLE_INPUT:
         return backbone.frames_per_clip, get_preprocess(backbone.preprocess["paper"]).size
     if backbone.frames_per_clip is None:
@@ -74,7 +81,11 @@ def test_its_features_are_the_network_on_frames_normalized_once(built, global_wi
 
 
 def test_its_cost_is_what_its_entry_says(built, measure_cost):
-    backbone, network = built
+    tiny_or_whole, network = built
+    backbone = BACKBONES[tiny_or_whole.name]
+    if backbone.name in TINY:
+        with torch.device("meta"):
+            network = backbone.build()
     frames = () if backbone.frames_per_clip is None else (backbone.frames_per_clip,)
     size = get_preprocess(backbone.preprocess["paper"]).size
     cost = measure_cost(network, (3, *frames, size, size))

@@ -1,0 +1,45 @@
+"""Tiny versions of the encoders whose full size takes seconds to build and minutes to run on a CPU."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+from torch import nn
+
+from aqa_pipeline.backbones import BACKBONES, Backbone
+
+WIDTH = 48
+VJEPA2 = {
+    "hidden_size": WIDTH,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "crop_size": 32,
+    "pred_hidden_size": 12,
+    "pred_num_attention_heads": 2,
+}
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """How a tiny version is built, and the side of its pictures in pixels. It keeps the number of frames."""
+
+    build: Callable[[], nn.Module]
+    size: int
+
+
+def _vjepa2() -> nn.Module:
+    from aqa_pipeline.backbones.networks.transformers_video import build_vjepa2
+
+    return build_vjepa2(**VJEPA2)
+
+
+TINY = {"vjepa2-l": Tiny(_vjepa2, 32)}
+
+
+def tiny(name: str) -> tuple[Backbone, int]:
+    """Return the tiny version of that backbone, and the side of its pictures.
+
+    Skip the test if transformers is missing.
+    """
+    pytest.importorskip("transformers", reason="needs the extra `transformers`")
+    return replace(BACKBONES[name], feature_size=WIDTH, build=TINY[name].build), TINY[name].size
