@@ -18,6 +18,7 @@ class Normalization(NamedTuple):
 # Caffe's (104, 117, 128) is subtracted from pixels of 0..255, which are not divided.
 NORMALIZATIONS: Mapping[str, Normalization] = {
     "half-range": Normalization((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),  # [0, 255] -> [-1, 1]
+    "unit-range": Normalization((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),  # [0, 255] -> [0, 1]
     "imagenet": Normalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "kinetics": Normalization((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989)),
     "pyslowfast": Normalization((0.45, 0.45, 0.45), (0.225, 0.225, 0.225)),

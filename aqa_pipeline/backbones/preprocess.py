@@ -205,6 +205,13 @@ PREPROCESS = {
             *_IMAGENET,
             source="transformers' VJEPA2VideoProcessor: shorter side 256 * 256 / 224, center crop 256x256",
         ),
+        Preprocess(
+            "videoprism-288",
+            288,
+            SquashAndCrop(288, 288, 288, bicubic_center),
+            *NORMALIZATIONS["unit-range"],
+            source="transformers' processor of VideoPrism: 288x288 whatever the aspect was, bicubic, [0, 1]",
+        ),
         *(
             Preprocess(
                 f"efficientnet-lite-{side}",

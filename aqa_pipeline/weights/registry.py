@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.weights.entries.detectors import TORCHVISION_DETECTORS, YOLO
-from aqa_pipeline.weights.entries.encoders import VJEPA2
+from aqa_pipeline.weights.entries.encoders import VIDEOPRISM, VJEPA2
 from aqa_pipeline.weights.entries.image_networks import EFFICIENTNET_LITE, IMAGENET
 from aqa_pipeline.weights.entries.poses import BLAZEPOSE, KEYPOINT_RCNN
 from aqa_pipeline.weights.entries.trackers import TRACKERS
@@ -38,6 +38,7 @@ WEIGHTS = by_name(
         *TORCHVISION_VIDEO,
         *PYTORCHVIDEO,
         *VJEPA2,
+        *VIDEOPRISM,
         *IMAGENET,
         *EFFICIENTNET_LITE,
         *TORCHVISION_DETECTORS,

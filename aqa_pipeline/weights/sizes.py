@@ -45,6 +45,7 @@ ABOUT_MB = {
     "r2plus1d_34-clip8-ig65m": 255.0,
     "r2plus1d_34-clip32-ig65m": 255.0,
     "i3d_r50-kinetics400": 225.0,
+    "videoprism-base-f16r288": 457.5,
     "yolo11n": 5.61,
 }
 

@@ -17,6 +17,14 @@ VJEPA2 = {
     "pred_hidden_size": 12,
     "pred_num_attention_heads": 2,
 }
+VIDEOPRISM = {
+    "hidden_size": WIDTH,
+    "num_spatial_layers": 2,
+    "num_temporal_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 2 * WIDTH,
+    "image_size": 36,
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,13 @@ def _vjepa2() -> nn.Module:
     return build_vjepa2(**VJEPA2)
 
 
-TINY = {"vjepa2-l": Tiny(_vjepa2, 32)}
+def _videoprism() -> nn.Module:
+    from aqa_pipeline.backbones.networks.transformers_video import build_videoprism
+
+    return build_videoprism(**VIDEOPRISM)
+
+
+TINY = {"vjepa2-l": Tiny(_vjepa2, 32), "videoprism-b": Tiny(_videoprism, 36)}
 
 
 def tiny(name: str) -> tuple[Backbone, int]:

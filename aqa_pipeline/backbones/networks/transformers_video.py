@@ -12,7 +12,7 @@ so it can be stored.
 from typing import Any
 
 from torch import Tensor, nn
-from transformers import VJEPA2Config, VJEPA2Model
+from transformers import VideoPrismVisionConfig, VideoPrismVisionModel, VJEPA2Config, VJEPA2Model
 
 
 class MeanOfTokens(nn.Module):
@@ -32,3 +32,10 @@ def build_vjepa2(**config: Any) -> MeanOfTokens:
     """Return the encoder of V-JEPA 2; `config` changes the numbers of ViT-L, which are the defaults."""
     model = VJEPA2Model(VJEPA2Config(**{"pred_num_hidden_layers": 0, **config}))
     return MeanOfTokens(model.encoder)
+
+
+def build_videoprism(**config: Any) -> MeanOfTokens:
+    """Return VideoPrism's video encoder; `config` changes the numbers of the base model."""
+    model = VideoPrismVisionModel(VideoPrismVisionConfig(**config))
+    model.loss_function = None  # a tracer asks for every attribute, and this one would warn of its default
+    return MeanOfTokens(model)

@@ -22,3 +22,18 @@ VJEPA2 = (
         size=1_303_947_864,
     ),
 )
+
+# The weights for transformers lie on a branch of Google's repository, which may be merged one day.
+VIDEOPRISM = (
+    WeightsFile(
+        name="videoprism-base-f16r288",
+        file_name="videoprism-base-f16r288.safetensors",
+        urls=tuple(
+            f"{HUB}/google/videoprism-base-f16r288/resolve/{branch}/model.safetensors"
+            for branch in ("refs%2Fpr%2F4", "main")
+        ),
+        identity=None,
+        license="Apache-2.0",
+        note="VideoPrism base, trained on video, captions and speech, 16 frames of 288x288",
+    ),
+)

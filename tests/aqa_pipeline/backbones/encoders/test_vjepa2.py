@@ -54,7 +54,7 @@ def test_frames_are_those_of_the_librarys_processor(transformers, real_frames, l
     processed = transformers.VJEPA2VideoProcessor()(videos, return_tensors="pt").pixel_values_videos[0]
     apart = levels_apart(real_frames, get_preprocess("vjepa2-256"), processed)
     assert apart.max() < 1.01  # torchvision's filter for tensors rounds otherwise than Pillow's
-    assert (apart > 0.5).mean() < 0.01
+    assert (apart > 0.5).mean() < 0.002
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch):
