@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import extract  # noqa: F401  # before a test imports OpenVINO, whose telemetry this switches off
+from chromium import Browser, find_chromium, start_chromium
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 GIVE_UP_SECONDS = 300  # only a test that fails ever waits as long, however busy the machine is
@@ -55,6 +56,18 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no test data at {folder}: set AQA_TEST_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Skips without a Chromium; with AQA_REQUIRE_BROWSER=1 its absence is a failure."""
+    program = find_chromium()
+    if program is None:
+        assert os.environ.get("AQA_REQUIRE_BROWSER") != "1", "AQA_REQUIRE_BROWSER=1, but there is no Chromium"
+        pytest.skip("no Chromium: install it, or name one with AQA_CHROMIUM")
+    pytest.importorskip("websocket", reason="needs websocket-client of the extra `dev`")
+    with start_chromium(program) as started:
+        yield started
 
 
 @pytest.fixture
