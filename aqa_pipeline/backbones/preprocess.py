@@ -206,6 +206,20 @@ PREPROCESS = {
             source="transformers' VJEPA2VideoProcessor: shorter side 256 * 256 / 224, center crop 256x256",
         ),
         Preprocess(
+            "videomae2-224",
+            224,
+            ShortSideAndCrop(224, 224, bilinear_center),
+            *_IMAGENET,
+            source="VideoMAE V2's validation: shorter side 224, center crop 224x224",
+        ),
+        Preprocess(
+            "released-videomae2-224",
+            224,
+            SquashAndCrop(224, 224, 224, bilinear_center),
+            *NORMALIZATIONS["unit-range"],
+            source="VideoMAE V2's extract_tad_feature.py: 224x224 whatever the aspect was, [0, 1]",
+        ),
+        Preprocess(
             "videoprism-288",
             288,
             SquashAndCrop(288, 288, 288, bicubic_center),

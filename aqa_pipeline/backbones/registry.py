@@ -9,6 +9,7 @@ from aqa_pipeline.backbones.entries.torchvision_image import IMAGE
 from aqa_pipeline.backbones.entries.torchvision_video import TORCHVISION_VIDEO
 from aqa_pipeline.backbones.entries.transformers_video import TRANSFORMERS_VIDEO
 from aqa_pipeline.backbones.entries.video_resnet import VIDEO_RESNET
+from aqa_pipeline.backbones.entries.videomae2 import VIDEOMAE2
 from aqa_pipeline.backbones.motion import MOTION, motion_of
 from aqa_pipeline.plugins import Registry
 from aqa_pipeline.plugins.files import Origin
@@ -20,6 +21,7 @@ OURS = by_name(
         *VIDEO_RESNET,
         *TORCHVISION_VIDEO,
         *PYTORCHVIDEO,
+        *VIDEOMAE2,
         *TRANSFORMERS_VIDEO,
         *IMAGE,
         *EFFICIENTNET_LITE,

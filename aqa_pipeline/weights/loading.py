@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MOST_BYTES_OF_A_VIEW = 1 << 30  # the largest tensor of the networks here has 134 MB
-WRAPPERS = ("state_dict", "model_state")  # training checkpoints; pytorchvideo's zoo
+# Training checkpoints; pytorchvideo's zoo; VideoMAE V2, the latter trained by DeepSpeed.
+WRAPPERS = ("state_dict", "model_state", "model", "module")
 
 
 def load_state_dict(path: Path, *, part: str | None = None) -> "dict[str, Tensor]":
     """Return the tensors of a checkpoint by name, on the CPU, from safetensors or a pickle of tensors.
 
-    Unwraps `state_dict` and `model_state`, and strips the prefix `module.` of parallel training. If the
+    Unwraps one of `WRAPPERS`, and strips the prefix `module.` of parallel training. If the
     checkpoint holds several networks, `part` names one of them. Raises `WeightsError` for any other content,
     such as pickles that would run code.
     """

@@ -37,3 +37,32 @@ VIDEOPRISM = (
         note="VideoPrism base, trained on video, captions and speech, 16 frames of 288x288",
     ),
 )
+
+
+def _videomae2(name: str, file_name: str, *, sha256: str, size: int) -> WeightsFile:
+    commit = "706cc172d65ebd4dedbee3f9c0183a93df9fa125"
+    return WeightsFile(
+        name=name,
+        file_name=file_name,
+        urls=(f"{HUB}/OpenGVLab/VideoMAE2/resolve/{commit}/distill/{file_name}",),
+        identity=Identity("sha256", sha256),
+        license="MIT (code); none stated for the weights",
+        note="VideoMAE V2, distilled from its giant model on Kinetics-710, in half precision",
+        size=size,
+    )
+
+
+VIDEOMAE2 = (
+    _videomae2(
+        "videomae2-s-kinetics710",
+        "vit_s_k710_dl_from_giant.pth",
+        sha256="24fb71687fa3671b8387cadfbcbab0f72af695692e93cf1ecc82caa888626172",
+        size=44_334_609,
+    ),
+    _videomae2(
+        "videomae2-b-kinetics710",
+        "vit_b_k710_dl_from_giant.pth",
+        sha256="8141a6955e0700d11bf15928fe6d61e5cfe482606fed8cfdddb1b922c0fd88ec",
+        size=173_574_417,
+    ),
+)

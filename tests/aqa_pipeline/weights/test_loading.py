@@ -40,8 +40,10 @@ def assert_is_state(loaded):
         {"state_dict": STATE, "epoch": 3, "lr": np.float64(0.01), "milestones": collections.Counter([1, 2])},
         {"model_state": STATE, "optimizer": {"param_groups": [{"lr": np.float32(0.1), "n": np.int64(2)}]}},
         {"state_dict": {f"module.{key}": value for key, value in STATE.items()}},
+        {"model": STATE, "epoch": 3},
+        {"module": STATE, "ds_version": "0.8.3"},
     ],
-    ids=["bare", "ordered", "training", "model_state", "parallel"],
+    ids=["bare", "ordered", "training", "model_state", "parallel", "model", "deepspeed"],
 )
 def test_checkpoints_are_unwrapped_to_plain_tensors(tmp_path, wrapped, zipped):
     torch.save(wrapped, tmp_path / "net.pt", _use_new_zipfile_serialization=zipped)

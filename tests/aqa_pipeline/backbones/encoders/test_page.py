@@ -14,7 +14,7 @@ PAGE = Path(__file__).resolve().parents[4] / "docs" / "encoders.md"
 
 
 def rows():
-    lines = re.findall(r"^\| (`.*) \|$", PAGE.read_text(), re.MULTILINE)
+    lines = re.findall(r"^\| (`.*)\|$", PAGE.read_text(), re.MULTILINE)
     return {cells[0].strip("`"): cells for cells in (line.split(" | ") for line in lines)}
 
 
