@@ -38,7 +38,7 @@ FLOORS = {
     "heads": (
         {"commands"},
         {"bench"},
-        {"reports", "tables"},
+        {"attempts", "reports", "tables"},
         {"scoring"},
         {"training"},
         {"evaluation"},

@@ -15,6 +15,7 @@ from aqa_pipeline.commands.options import (
     plugin_option,
 )
 from aqa_pipeline.errors import AqaError
+from heads.commands.attempts.against import score_against
 from heads.commands.score_options import CACHE, check_score_options, score_options
 
 if TYPE_CHECKING:
@@ -63,12 +64,13 @@ def make_score(open_extractor: OpenExtractor, *, extraction_options: Decorator) 
     ) -> None:
         """Score new videos with a trained run, and show which moments the score comes from.
 
-        A VIDEO is a file, a folder of numbered pictures, or a folder of videos. The command prints the score
-        ± its interval and its rank among the training scores. A warning says that the video differs from the
-        training videos, or that the tracker lost the athlete. Features are extracted with the run's settings
-        and stored: a video is extracted once. If a video fails, the command says why, scores the others, and
-        exits with code 3.
+        A VIDEO is a file, a folder of numbered pictures, or a folder of videos. The command prints the
+        score ± its interval and its rank among the training scores. A warning says that the video differs
+        from the training videos, or that the tracker lost the athlete. Features are extracted with the
+        run's settings and stored: a video is extracted once. The run keeps the score, for `aqa diary`. If a
+        video fails, the command says why, scores the others, and exits with code 3.
         """
+        from heads.attempts.stored_scores import store_score
         from heads.scoring.ensemble import load_ensemble
         from heads.scoring.inputs import find_videos, video_inputs
         from heads.scoring.run import Run
@@ -78,7 +80,9 @@ def make_score(open_extractor: OpenExtractor, *, extraction_options: Decorator) 
         videos = tuple(find_videos(videos))
         check_score_options(ctx, options, videos)
         run_dir = only_run(run)
-        ensemble = load_ensemble(run_dir, split=split).with_difficulty(options["difficulty"])
+        ensemble = load_ensemble(run_dir, split=split)
+        if not options["against"]:
+            ensemble = ensemble.with_difficulty(options["difficulty"])
         if options["features"]:
             items = _feature_inputs(ensemble, options)
         else:
@@ -86,7 +90,13 @@ def make_score(open_extractor: OpenExtractor, *, extraction_options: Decorator) 
             extract_records = open_extractor(ensemble, extraction, cache=cache, boxes=boxes)
             items = video_inputs(videos, extract_records, boxes=boxes, fps=options["fps"])
         scorer = make_scorer(ensemble)
+        if options["against"]:
+            score_against(items[0], scorer, extract_records, options)
+            return
         results, failures = _score_all(items, Run(scorer))
+        if split is None and not options["features"] and options["cache"] is None:
+            for result in results:
+                store_score(run_dir, result)
         for write, target in ((write_json, options["json_path"]), (write_csv, options["csv_path"])):
             if target:
                 write(target, results, failures, scorer=scorer)

@@ -11,6 +11,7 @@ from aqa_pipeline.commands.options import EXISTING, FOLDER, together
 from aqa_pipeline.commands.outputs import OUTPUT_FILE, check_output
 
 CACHE = "scored-features"
+NOT_AGAINST = ("json_path", "csv_path")  # they list scores, not differences
 WITH_FEATURES = ("features", "step_seconds", "run", "split", "html", "json_path", "csv_path", "difficulty")
 OF_ONE_VIDEO = ("boxes", "init_box", "difficulty")  # options whose value belongs to one video
 
@@ -50,6 +51,12 @@ score_options = together(
         type=click.FloatRange(0, min_open=True),
         help="The video's difficulty, for a run that predicts execution (aqa fit --difficulty, tsa-musdl).",
     ),
+    click.option(
+        "--against",
+        metavar="last|best|VIDEO",
+        help="Show the video beside another attempt: the last one or the best one of the same athlete and "
+        "element in the run's table of scores, or any video.",
+    ),
     click.option("--fps", type=click.FloatRange(0, min_open=True), help="Frame rate of folders of pictures."),
 )
 
@@ -67,10 +74,19 @@ def check_score_options(ctx: click.Context, options: dict[str, Any], videos: Seq
     given = [f"--{name.replace('_', '-')}" for name in OF_ONE_VIDEO if ctx.params.get(name)]
     if given and len(videos) > 1:
         raise click.UsageError(f"{', '.join(given)}: for one video; score these {len(videos)} one by one.")
+    if options["against"]:
+        _check_against(options, videos)
     if page := options["html"]:
         check_output(page, folder=len(videos) > 1 or page.is_dir())
     if options["fps"] and not any(path.is_dir() for path in videos):
         raise click.UsageError("--fps is for folders of pictures; video files state their own rate.")
+
+
+def _check_against(options: dict[str, Any], videos: Sequence[Path]) -> None:
+    if len(videos) > 1:
+        raise click.UsageError(f"--against: for one video; compare these {len(videos)} one by one.")
+    if any(options[name] for name in NOT_AGAINST):
+        raise click.UsageError("--json and --csv hold scores, not differences: leave out --against.")
 
 
 def _check_options_of_features(ctx: click.Context, videos: Sequence[Path]) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from aqa_pipeline.errors import RunError
@@ -18,7 +20,7 @@ from aqa_pipeline.store import write_whole
 from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
 from aqa_pipeline.untrusted.csv_fields import original_field
 from heads.recipes import MetricName, Regularization
-from heads.runs.trained_cell import read_rows, write_rows
+from heads.runs.trained_cell import read_rows, split_folder, write_rows
 
 CHOICE_FILE, OUT_OF_FOLD_FILE = "choice.json", "out_of_fold.csv"
 
@@ -98,6 +100,14 @@ def read_out_of_fold(folder: Path) -> tuple[OutOfFold, ...] | None:
         )
     except (OSError, ValueError, LookupError, csv.Error) as error:
         raise RunError(f"{path} is damaged ({error!r}). {_AGAIN}") from error
+
+
+def out_of_fold_residuals(run_dir: Path, splits: Sequence[str]) -> NDArray[np.float64] | None:
+    """Return the residuals (video,) of the training videos of all splits, or None if a split has none."""
+    rows = [read_out_of_fold(split_folder(run_dir, split)) for split in splits]
+    if not all(rows):
+        return None
+    return np.array([row.true - row.predicted for of_split in rows for row in of_split or ()])
 
 
 _AGAIN = "Delete it and run the same `aqa fit` command again."

@@ -14,7 +14,7 @@ from heads.evaluation.against_baselines import AgainstBaselines, against_baselin
 from heads.evaluation.conformal_interval import ScoreInterval, percentile_among, score_interval
 from heads.evaluation.two_class_target import TwoClassTarget, two_class_target
 from heads.evaluation.verdict import Verdict, verdict_of
-from heads.runs.inner_choice import read_out_of_fold
+from heads.runs.inner_choice import out_of_fold_residuals
 from heads.runs.predictions import Predicted, over_seeds_of
 from heads.runs.title import run_flags
 from heads.runs.trained_cell import TrainedCell, read_cell
@@ -109,7 +109,7 @@ def make_scorer(ensemble: Ensemble) -> Scorer:
     true, told = _once_per_video(predicted)
     training = _training_scores([cells[0] for cells in by_split.values()])
     config = ensemble.config
-    inner = _out_of_fold_residuals(ensemble, list(by_split))
+    inner = out_of_fold_residuals(ensemble.run_dir, list(by_split))
     return Scorer(
         ensemble=ensemble,
         target=config.target,
@@ -121,14 +121,6 @@ def make_scorer(ensemble: Ensemble) -> Scorer:
         classes=two_class_target(config, list(by_split), predicted=told, true=true, training=training),
         verdict=None if config.training.shuffle_labels else verdict_of(ensemble.run_dir, config, predicted),
     )
-
-
-def _out_of_fold_residuals(ensemble: Ensemble, splits: Sequence[str]) -> NDArray[np.float64] | None:
-    """Return the residuals (video,) of the training videos of all splits, or None if a split has none."""
-    rows = [read_out_of_fold(ensemble.split_folder(split)) for split in splits]
-    if not all(rows):
-        return None
-    return np.array([row.true - row.predicted for of_split in rows for row in of_split or ()])
 
 
 def _once_per_video(splits: Sequence[Predicted]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

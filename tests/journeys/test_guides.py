@@ -36,6 +36,7 @@ def test_there_are_guides() -> None:
         "add-a-backbone",
         "add-a-dataset",
         "add-a-head",
+        "attempts",
         "bench",
         "fine-tune",
         "own-videos",

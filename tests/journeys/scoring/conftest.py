@@ -21,10 +21,11 @@ def home(tmp_path_factory: pytest.TempPathFactory, striped_video: Callable[..., 
     """Return a folder with own videos, their scores, their features and two runs."""
     home = tmp_path_factory.mktemp("own")
     (home / "videos").mkdir(parents=True)
-    lines = ["video,score,split,group"]
+    lines = ["video,score,split,group,athlete,date"]
     for number in range(10):
         striped_video(home / "videos" / f"v{number}.mp4", num_frames=50 + number, seed=number)
-        lines.append(f"v{number}.mp4,{number}.5,{'test' if number % 3 == 2 else 'train'},event {number % 2}")
+        side, day = "test" if number % 3 == 2 else "train", f"2026-05-{number + 1:02d}"
+        lines.append(f"v{number}.mp4,{number}.5,{side},event {number % 2},Ann,{day}")
     (home / "scores.csv").write_text("\n".join(lines) + "\n")
     data = ["--dataset", "folder", "--root", home, "--store", home / "features"]
     assert run("extract", *data, *SMALL_NETWORK).exit_code == 0

@@ -1,0 +1,125 @@
+"""The attempts that a dataset's table names, with their labels and what a run predicts for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from aqa_pipeline.errors import RunError
+from aqa_pipeline.records import Dataset, Video
+from heads.attempts.stored_scores import read_scores
+from heads.evaluation.conformal_interval import score_interval
+from heads.evaluation.two_class_target import class_names
+from heads.runs.config import read_config
+from heads.runs.inner_choice import out_of_fold_residuals
+from heads.runs.predictions import Predicted, read_predicted
+
+Floats = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class PredictedScore:
+    """A predicted score with its interval, on the raw scale of the judges.
+
+    `source` "test": the networks that predicted it never saw the video, which is in the run's test set.
+    "stored": the score of a new video, which the run keeps.
+    """
+
+    score: float
+    interval: tuple[float, float]
+    source: Literal["test", "stored"]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One row of the table: the video, the judges' score, and the predicted one; None where unknown."""
+
+    video: Video
+    label: float | None = None
+    predicted: PredictedScore | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the video's file, or of the performance if the file holds several."""
+        whole = self.video.start_frame == 0 and self.video.stop_frame is None
+        return self.video.path.name if whole else self.video.video_id
+
+    @property
+    def score(self) -> float | None:
+        """The judges' score, else the predicted one."""
+        if self.label is not None:
+            return self.label
+        return None if self.predicted is None else self.predicted.score
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """All attempts in the order of the table, and the errors of the run on its test videos.
+
+    `residuals` are labels minus predictions by video id; empty without a run. `target` is the label's name.
+    """
+
+    all: tuple[Attempt, ...]
+    residuals: Floats
+    target: str
+
+    @property
+    def athletes(self) -> dict[str, str | None]:
+        """The athlete of each video by id."""
+        return {attempt.video.video_id: attempt.video.athlete for attempt in self.all}
+
+
+def read_attempts(dataset: Dataset, run_dir: Path | None) -> Attempts:
+    """Return the attempts of a dataset; without a run they have labels alone.
+
+    Raises `RunError` for an unfinished or damaged run and for one that predicts classes, and `DatasetError`
+    for a table without a score.
+    """
+    if run_dir is None:
+        target = dataset.target().name
+        return Attempts(tuple(Attempt(v, v.labels.get(target)) for v in dataset.videos), {}, target)
+    config = read_config(run_dir)
+    if class_names(config, list(config.splits)) is not None:
+        raise RunError(
+            f"the run {run_dir} predicts one of two classes: only attempts with scores are compared."
+        )
+    target = config.target.name
+    splits = read_predicted(run_dir)
+    predicted = _stored(run_dir, dataset.videos) | _tested(run_dir, splits)
+    attempts = [Attempt(v, v.labels.get(target), predicted.get(v.video_id)) for v in dataset.videos]
+    return Attempts(tuple(attempts), _residuals(splits), target)
+
+
+def _stored(run_dir: Path, videos: Sequence[Video]) -> dict[str, PredictedScore]:
+    found = {}
+    for video, stored in read_scores(run_dir, videos).items():
+        if stored.score is not None and stored.low is not None and stored.high is not None:
+            found[video] = PredictedScore(stored.score, (stored.low, stored.high), "stored")
+    return found
+
+
+def _tested(run_dir: Path, splits: Sequence[Predicted]) -> dict[str, PredictedScore]:
+    """Return the prediction of each test video, by all networks that tested it."""
+    config = read_config(run_dir)
+    inner = out_of_fold_residuals(run_dir, list(config.splits))
+    errors = np.array(list(_residuals(splits).values())) if inner is None else inner
+    scores: dict[str, list[float]] = {}
+    for split in splits:
+        for video, of_seeds in zip(split.videos, split.predicted.T.tolist(), strict=True):
+            scores.setdefault(video, []).extend(of_seeds)
+    found = {}
+    for video, of_video in scores.items():
+        interval = score_interval(of_video, errors, target=config.target)
+        found[video] = PredictedScore(float(np.mean(of_video)), (interval.low, interval.high), "test")
+    return found
+
+
+def _residuals(splits: Sequence[Predicted]) -> dict[str, float]:
+    """Return label minus prediction of each test video; several splits are averaged."""
+    found: dict[str, list[float]] = {}
+    for split in splits:
+        for video, residual in zip(split.videos, split.true - split.predicted.mean(axis=0), strict=True):
+            found.setdefault(video, []).append(float(residual))
+    return {video: float(np.mean(of_video)) for video, of_video in found.items()}

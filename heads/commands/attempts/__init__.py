@@ -1,0 +1,1 @@
+"""The commands on the attempts of an athlete."""
