@@ -1,5 +1,7 @@
 """A strictly increasing map from a head's raw output to scores, fitted to out-of-fold predictions."""
 
+import math
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,10 +11,11 @@ Floats = NDArray[np.float64]
 
 NUM_KNOTS = 6
 LEAST_SLOPE = 0.01  # an output without any relation to the scores still keeps its order
+REACH = 0.25  # how far scores go beyond the outer knots, as a share of the distance between those
 
 
 class IncreasingMap(nn.Module):
-    """Interpolate between knots, and go on linearly beyond the first and the last.
+    """Interpolate between knots, and level off beyond the first and the last.
 
     A knot is the mean output and mean label of a sixth of the videos, after isotonic regression
     (scikit-learn). The order of videos stays as it is, and the size of the scores fits the labels.
@@ -32,7 +35,8 @@ class IncreasingMap(nn.Module):
         width = (knots[upper] - knots[upper - 1]).clamp_min(1e-12)
         share = (inner - knots[upper - 1]) / width
         between = scores[upper - 1] + share * (scores[upper] - scores[upper - 1])
-        return between + (outputs - inner) * self.get_buffer("outer_slope")
+        reach = REACH * 2 / math.pi * (scores[-1] - scores[0]).clamp_min(1e-12)
+        return between + reach * torch.atan((outputs - inner) * self.get_buffer("outer_slope") / reach)
 
     def fit(self, outputs: Floats, labels: Floats) -> None:
         """Fit to outputs and labels `(video)`; with fewer videos than knots, knots coincide."""

@@ -32,20 +32,22 @@ RANK_TOLERANCE = 0.01
 class Candidate:
     """One setting and its predictions for the training rows, each made without the row's own fold.
 
-    `smoothness` orders settings: the larger, the less a setting follows single videos.
+    `fold_means` is the mean label outside of each row's fold. `smoothness` orders settings: the larger, the
+    less a setting follows single videos.
     """
 
     settings: dict[str, float]
     smoothness: float
     out_of_fold: Floats
+    fold_means: Floats
 
     def error(self, labels: Floats) -> float:
         """Return the mean squared error of the out-of-fold predictions."""
         return float(np.mean((self.out_of_fold - labels) ** 2))
 
     def rank_correlation(self, labels: Floats) -> float:
-        """Return Spearman's correlation of the out-of-fold predictions, 0 for constant ones."""
-        return rank_correlation(self.out_of_fold, labels)
+        """Return Spearman's correlation of what the predictions add to the mean, 0 for constant ones."""
+        return rank_correlation(self.out_of_fold - self.fold_means, labels)
 
 
 Choose = Callable[[Sequence[Candidate], Floats], Candidate]
@@ -68,6 +70,18 @@ def smoothest(candidates: Sequence[Candidate], labels: Floats) -> Candidate:
         (each.smoothness, value, each) for value, each in by_correlation if value >= best - RANK_TOLERANCE
     ]
     return max(near, key=lambda entry: entry[:2])[2]
+
+
+def out_of_fold_means(labels: Floats, folds: Folds) -> Floats:
+    """Return for each video the mean label of the videos outside of its fold.
+
+    The lower the labels of a fold, the higher the mean of the others. A constant prediction has therefore an
+    out-of-fold correlation far below 0, above all if whole groups are held out.
+    """
+    means = np.zeros(len(labels))
+    for held_out in folds:
+        means[held_out] = np.delete(labels, held_out).mean()
+    return means
 
 
 def rank_correlation(predicted: Floats, labels: Floats) -> float:
@@ -108,10 +122,10 @@ class KernelRegression(nn.Module):
         rows = self._standardize(numbers)
         products = rows @ rows.T
         unit = max(float(np.diag(products).mean()), NEGLIGIBLE)
-        candidates = []
+        candidates, means = [], out_of_fold_means(labels, folds)
         for share in RIDGE_STRENGTHS:
             predicted = _out_of_fold(folds, labels, partial(_ridge, products, strength=share * unit))
-            candidates.append(Candidate({"strength": share * unit}, smoothness=share, out_of_fold=predicted))
+            candidates.append(Candidate({"strength": share * unit}, share, predicted, means))
         chosen = choose(candidates, labels)
         everyone = np.arange(len(labels))
         dual = _ridge_dual(products, labels, everyone, chosen.settings["strength"])
@@ -140,12 +154,14 @@ class KernelRegression(nn.Module):
         rows = self._standardize(numbers)
         distances = _squared_distances(rows)
         unit = float(np.median(distances[~np.eye(len(rows), dtype=bool)])) or 1.0
-        candidates = []
+        candidates, means = [], out_of_fold_means(labels, folds)
         for gamma in GAMMAS:
             kernel = np.exp(-gamma * distances / unit)
             for cost in COSTS:
                 predicted = _out_of_fold(folds, labels, partial(_svr, kernel, cost=cost))
-                candidates.append(Candidate({"gamma": gamma / unit, "cost": cost}, 1 / cost, predicted))
+                candidates.append(
+                    Candidate({"gamma": gamma / unit, "cost": cost}, 1 / cost, predicted, means)
+                )
         chosen = choose(candidates, labels)
         gamma = chosen.settings["gamma"]
         svr = _fitted_svr(np.exp(-gamma * distances), labels, chosen.settings["cost"])

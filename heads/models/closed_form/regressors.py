@@ -11,7 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from heads.models.closed_form.kernel_regression import Floats, Folds, KernelRegression, least_error
+from heads.models.closed_form.kernel_regression import (
+    Floats,
+    Folds,
+    KernelRegression,
+    least_error,
+    out_of_fold_means,
+)
 from heads.models.closed_form.video_numbers import (
     SEQUENCE_STEPS,
     Streams,
@@ -125,14 +131,6 @@ class GaussianKernelHead(ClosedFormHead):
                 self.regressions[name].forget()  # type: ignore[operator]
         predicted: Floats = out_of_fold[best]
         return predicted
-
-
-def out_of_fold_means(labels: Floats, folds: Folds) -> Floats:
-    """Return for each video the mean label of the videos outside of its fold."""
-    predicted = np.zeros(len(labels))
-    for held_out in folds:
-        predicted[held_out] = np.delete(labels, held_out).mean()
-    return predicted
 
 
 def inner_folds(

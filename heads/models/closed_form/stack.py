@@ -19,6 +19,7 @@ from heads.models.closed_form.kernel_regression import (
     Floats,
     Folds,
     KernelRegression,
+    out_of_fold_means,
     rank_correlation,
     smoothest,
 )
@@ -119,15 +120,17 @@ class Stack(nn.Module):
             ),
         ]
 
-    def weigh(self, out_of_fold: Sequence[Floats], labels: Floats) -> Floats:
+    def weigh(self, out_of_fold: Sequence[Floats], labels: Floats, *, folds: Folds) -> Floats:
         """Set weights and scale from the parts' out-of-fold predictions; return the stack's own.
 
-        Where no part finds more than chance does, every video gets the mean score.
+        A prediction counts by what it adds to the mean label outside of its fold. Where no part finds more
+        than chance does, every video gets the mean score.
         """
+        below_mean = out_of_fold_means(labels, folds) - labels.mean()
+        parts = np.stack(out_of_fold, axis=1) - below_mean[:, None]
         correlation = above_chance(
-            np.array([rank_correlation(each, labels) for each in out_of_fold]), len(labels)
+            np.array([rank_correlation(each, labels) for each in parts.T]), len(labels)
         )
-        parts = np.stack(out_of_fold, axis=1)
         for name, values in {
             "weights": weights_of(correlation),
             "correlation": correlation,
@@ -137,7 +140,7 @@ class Stack(nn.Module):
             self.get_buffer(name).copy_(torch.tensor(values))
         total = self._sum(torch.tensor(parts)).numpy()
         self.calibrate.fit(total, labels)
-        return np.asarray(self._combined(torch.tensor(parts)).numpy())
+        return np.asarray(self._combined(torch.tensor(parts)).numpy()) + below_mean
 
 
 def above_chance(correlation: NDArray[np.float64], num_videos: int) -> NDArray[np.float64]:

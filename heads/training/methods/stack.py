@@ -31,7 +31,7 @@ def fit_stack(
         out_of_fold = module.fit_experts(batch.features, batch.masks, labels, folds=inner.folds)
     trained = train(_network_alone(training), on_epoch)
     module.network.load_state_dict(dict(trained.state))
-    combined = module.weigh([*out_of_fold, inner.predicted], labels)
+    combined = module.weigh([*out_of_fold, inner.predicted], labels, folds=inner.folds)
     module.eval()
     scores = score_videos(module, samples, np.arange(len(samples.video_ids)), recipe=training.recipe)
     return Trained(dict(module.state_dict()), trained.chosen_epoch, trained.epochs, scores, combined)

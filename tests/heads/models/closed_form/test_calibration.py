@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from heads.models.closed_form.calibration import NUM_KNOTS, IncreasingMap
+from heads.models.closed_form.calibration import NUM_KNOTS, REACH, IncreasingMap
 
 
 def fitted(outputs: np.ndarray, labels: np.ndarray) -> IncreasingMap:
@@ -31,7 +31,9 @@ def test_a_curved_relation_is_straightened() -> None:
     assert len(calibrate.get_buffer("outputs")) == NUM_KNOTS
 
 
-def test_outputs_beyond_the_knots_go_on_linearly() -> None:
+def test_outputs_beyond_the_knots_go_on_smoothly_and_level_off() -> None:
     calibrate = fitted(np.arange(60.0), 3 * np.arange(60.0))
-    far = calibrate(torch.tensor([-100.0, 200.0], dtype=torch.float64))
-    np.testing.assert_allclose(far.numpy(), [-300, 600], rtol=0.02)
+    near, far = calibrate(torch.tensor([57.0, 1e6], dtype=torch.float64)).tolist()
+    first, last = calibrate.get_buffer("scores")[[0, -1]].tolist()
+    assert near == pytest.approx(171, rel=0.01)
+    assert far == pytest.approx(last + REACH * (last - first), rel=1e-3)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from heads.models.closed_form.kernel_regression import out_of_fold_means, rank_correlation
 from heads.models.closed_form.regressors import inner_folds
 from heads.models.closed_form.stack import (
     PARTS,
@@ -52,10 +53,25 @@ def test_a_stack_of_parts_that_find_nothing_gives_every_video_the_mean_score() -
     rng = np.random.default_rng(0)
     labels = rng.normal(size=40)
     stack = Stack(DIMS).eval()
-    experts = stack.fit_experts(features, masks, labels, folds=inner_folds(40, num_folds=5, seed=0))
-    out_of_fold = stack.weigh([*experts, rng.normal(size=40)], labels)
-    np.testing.assert_allclose(out_of_fold, labels.mean())
+    folds = inner_folds(40, num_folds=5, seed=0)
+    experts = stack.fit_experts(features, masks, labels, folds=folds)
+    out_of_fold = stack.weigh([*experts, rng.normal(size=40)], labels, folds=folds)
+    np.testing.assert_allclose(out_of_fold, out_of_fold_means(labels, folds))
     np.testing.assert_allclose(stack(features, masks).scores.detach().numpy(), labels.mean(), rtol=1e-5)
+
+
+def test_a_part_counts_by_what_it_adds_to_the_mean_of_the_other_folds() -> None:
+    """Held-out groups differ in level: the mean of the others runs against them."""
+    groups = np.repeat(np.arange(5), 4)
+    labels = groups * 1.0 + np.tile([-0.3, -0.1, 0.1, 0.3], 5)
+    folds = [np.flatnonzero(groups == group) for group in range(5)]
+    means = out_of_fold_means(labels, folds)
+    part = means + 0.1 * (labels - labels.mean())
+    assert rank_correlation(part, labels) < 0
+    stack = Stack(DIMS)
+    out_of_fold = stack.weigh([part, *[means] * 3], labels, folds=folds)
+    assert stack.get_buffer("correlation").tolist() == pytest.approx([1, 0, 0, 0])
+    assert rank_correlation(out_of_fold - means, labels) == pytest.approx(1)
 
 
 def fitted() -> tuple[Stack, dict, dict, np.ndarray]:
@@ -65,7 +81,7 @@ def fitted() -> tuple[Stack, dict, dict, np.ndarray]:
     stack = Stack(DIMS).eval()
     folds = inner_folds(30, num_folds=3, seed=0)
     experts = stack.fit_experts(features, masks, labels, folds=folds)
-    stack.weigh([*experts, np.zeros(30)], labels)
+    stack.weigh([*experts, out_of_fold_means(labels, folds)], labels, folds=folds)
     return stack, features, masks, labels
 
 
