@@ -5,7 +5,7 @@ and called from several threads.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from aqa_pipeline.athlete.tube_masks import PictureGeometry, Size, resized_to_sh
 from aqa_pipeline.backbones.resizing import ResizedCenter, antialiased, antialiased_center, bilinear, center
 
 RELEASED_HEIGHT, RELEASED_WIDTH = 224, 300
+GDLT_SHORT_SIDE = 256
 
 
 class Geometry(Protocol):
@@ -36,21 +37,29 @@ class Geometry(Protocol):
 class ShortSideAndCrop:
     """Resize to a shorter side of `short_side` with the aspect kept, then cut out the central square.
 
-    The longer side is truncated, not rounded, as in torchvision: 640x360 -> 455x256 (455.1).
+    The longer side is truncated as in torchvision, 598x336 -> 455x256 (455.6), or rounded as in MMAction2,
+    598x336 -> 456x256.
     """
 
     short_side: int
     crop: int
     resize: ResizedCenter
+    longer_side: Literal["truncated", "rounded"] = "truncated"
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
         """Return the central square of the resized frame."""
         height, width = frame.shape[:2]
-        return self.resize(frame, *resized_to_short_side((width, height), self.short_side), self.crop)
+        return self.resize(frame, *self._resized((width, height)), self.crop)
 
     def place(self, frame_size: Size) -> PictureGeometry:
         """Return where the central square of the resized frame lies."""
-        return PictureGeometry(frame_size, resized_to_short_side(frame_size, self.short_side), self.crop)
+        return PictureGeometry(frame_size, self._resized(frame_size), self.crop)
+
+    def _resized(self, frame_size: Size) -> Size:
+        if self.longer_side == "truncated":
+            return resized_to_short_side(frame_size, self.short_side)
+        width, height = (int(self.short_side * side / min(frame_size) + 0.5) for side in frame_size)
+        return width, height
 
 
 @dataclass(frozen=True)
@@ -89,3 +98,22 @@ class ReleasedSegments:
 
     def _width(self, width: int, height: int) -> int:
         return max(1, int(width / height * RELEASED_HEIGHT + 0.5))
+
+
+@dataclass(frozen=True)
+class ReleasedClips:
+    """GDLT's code: resize to a shorter side of 256, cut out the central 300x224, squash to 224x224."""
+
+    resize: ResizedCenter = antialiased_center
+
+    def __call__(self, frame: np.ndarray) -> np.ndarray:
+        """Return the squashed central part of the resized frame."""
+        height, width = frame.shape[:2]
+        resized = antialiased(frame, *resized_to_short_side((width, height), GDLT_SHORT_SIDE))
+        return antialiased(center(resized, RELEASED_WIDTH, RELEASED_HEIGHT), RELEASED_HEIGHT, RELEASED_HEIGHT)
+
+    def place(self, frame_size: Size) -> PictureGeometry:
+        """Return where the central 300x224 lie, exact to a pixel: as if squashed before the cut."""
+        width, height = resized_to_short_side(frame_size, GDLT_SHORT_SIDE)
+        squashed = round(width * RELEASED_HEIGHT / RELEASED_WIDTH)
+        return PictureGeometry(frame_size, (max(1, squashed), height), RELEASED_HEIGHT)

@@ -4,13 +4,20 @@ from dataclasses import dataclass, replace
 
 from aqa_pipeline.athlete.tube_masks import Size
 from aqa_pipeline.backbones.backbone import WHOLE
-from aqa_pipeline.backbones.frame_to_square import Geometry, ReleasedSegments, ShortSideAndCrop, SquashAndCrop
+from aqa_pipeline.backbones.frame_to_square import (
+    Geometry,
+    ReleasedClips,
+    ReleasedSegments,
+    ShortSideAndCrop,
+    SquashAndCrop,
+)
 from aqa_pipeline.backbones.normalization import NORMALIZATIONS, PerChannel
 from aqa_pipeline.backbones.resizing import (
     antialiased_center,
     antialiased_truncated_center,
     bicubic_center,
     bilinear_center,
+    bilinear_truncated_center,
 )
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.footage import Footage
@@ -204,6 +211,20 @@ PREPROCESS = {
             ShortSideAndCrop(292, 256, antialiased_truncated_center),
             *_IMAGENET,
             source="transformers' VJEPA2VideoProcessor: shorter side 256 * 256 / 224, center crop 256x256",
+        ),
+        Preprocess(
+            "mmaction-224",
+            224,
+            ShortSideAndCrop(256, 224, bilinear_truncated_center, longer_side="rounded"),
+            *_IMAGENET,
+            source="the tests of Video-Swin's authors in MMAction2: shorter side 256, center crop 224x224",
+        ),
+        Preprocess(
+            "released-gdlt-224",
+            224,
+            ReleasedClips(),
+            *_IMAGENET,
+            source="GDLT's code, rg_swintx.py: shorter side 256, center crop 300x224, squashed to 224x224",
         ),
         Preprocess(
             "videomae2-224",

@@ -9,6 +9,7 @@ from aqa_pipeline.backbones.entries.torchvision_image import IMAGE
 from aqa_pipeline.backbones.entries.torchvision_video import TORCHVISION_VIDEO
 from aqa_pipeline.backbones.entries.transformers_video import TRANSFORMERS_VIDEO
 from aqa_pipeline.backbones.entries.video_resnet import VIDEO_RESNET
+from aqa_pipeline.backbones.entries.video_swin import VIDEO_SWIN
 from aqa_pipeline.backbones.entries.videomae2 import VIDEOMAE2
 from aqa_pipeline.backbones.motion import MOTION, motion_of
 from aqa_pipeline.plugins import Registry
@@ -21,6 +22,7 @@ OURS = by_name(
         *VIDEO_RESNET,
         *TORCHVISION_VIDEO,
         *PYTORCHVIDEO,
+        *VIDEO_SWIN,
         *VIDEOMAE2,
         *TRANSFORMERS_VIDEO,
         *IMAGE,

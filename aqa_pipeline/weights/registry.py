@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.weights.entries.detectors import TORCHVISION_DETECTORS, YOLO
-from aqa_pipeline.weights.entries.encoders import VIDEOMAE2, VIDEOPRISM, VJEPA2
+from aqa_pipeline.weights.entries.encoders import VIDEO_SWIN, VIDEOMAE2, VIDEOPRISM, VJEPA2
 from aqa_pipeline.weights.entries.image_networks import EFFICIENTNET_LITE, IMAGENET
 from aqa_pipeline.weights.entries.poses import BLAZEPOSE, KEYPOINT_RCNN
 from aqa_pipeline.weights.entries.trackers import TRACKERS
@@ -37,6 +37,7 @@ WEIGHTS = by_name(
         *HARA,
         *TORCHVISION_VIDEO,
         *PYTORCHVIDEO,
+        *VIDEO_SWIN,
         *VIDEOMAE2,
         *VJEPA2,
         *VIDEOPRISM,

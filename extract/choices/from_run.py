@@ -13,6 +13,7 @@ from extract.choices.networks import network_name
 from extract.choices.options import AthleteOptions, InputOptions, StreamOptions
 from extract.choices.streams import build_streams, official_weights_of
 from extract.streams import Rest, Stream, StreamKind, get_stream_kind
+from extract.streams.clip_sampling import VIEWS as CLIP_VIEWS
 from extract.streams.tube_sampling import VIEWS
 from extract.trackers import Rules
 
@@ -134,7 +135,7 @@ def _inputs_as_in(spec: StreamSpec, facts: ExtractedFacts) -> InputOptions:
     rest: Rest = "padded" if facts.rest == "padded" else "dropped"
     inputs = InputOptions(variant=variant, framing=framing, rest=rest)
     if spec.stream == "clips":
-        span = "whole" if facts.span == "whole" else "last-96"
+        span = next((each for each in CLIP_VIEWS if each == facts.span), None)
         return inputs.changed(span=span, views="reference" if len(spec.views) == 1 else "all")
     if spec.stream == "tubes":
         by_views = {tuple(view.name for view in views): name for name, views in VIEWS.items()}

@@ -8,8 +8,9 @@ view_options = together(
     click.option(
         "--clips",
         "span",
-        type=click.Choice(["last-96", "whole"]),
-        help="Stream clips: the 96 frames up to the end, or the whole video.  [default: last-96]",
+        type=click.Choice(["last-96", "whole", "middle"]),
+        help="Stream clips: the 96 frames up to the end, the whole video, or the full clips in its middle, "
+        "where either end loses half of the frames left over.  [default: last-96]",
     ),
     click.option(
         "--rest",

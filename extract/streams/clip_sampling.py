@@ -1,6 +1,7 @@
-"""Plan which frames make which clip, and the views of each clip: Weight-Decider 3.1 and 4.3.
+"""Plan which frames make which clip, and the views of each clip: Weight-Decider 3.1 and 4.3, GDLT's code.
 
-Frames are counted, not timed: the paper takes the last 96 frames as they are (MTL-AQA has 25 a second).
+Frames are counted, not timed: Weight-Decider takes the last 96 frames as they are (MTL-AQA has 25 a second),
+GDLT all frames of videos with 25 a second.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from aqa_pipeline.errors import AqaError
 from aqa_pipeline.video import Timeline
 from extract.streams.stream import Steps
 
-Span = Literal["last-96", "whole"]
+Span = Literal["last-96", "whole", "middle"]
 ViewChoice = Literal["all", "reference"]
 
 NUM_LAST_FRAMES = 96
@@ -29,13 +30,16 @@ class View:
     flip: bool
 
 
+PLAIN, FLIP = View("plain", 0, False), View("flip", 0, True)
+
 # The first one is the reference: not augmented, what heads are tested on.
 VIEWS: dict[Span, tuple[View, ...]] = {
     "last-96": (
         *(View(f"end-{offset}", offset, False) for offset in range(NUM_END_FRAMES)),
         *(View(f"end-{offset}-flip", offset, True) for offset in range(NUM_END_FRAMES)),
     ),
-    "whole": (View("plain", 0, False), View("flip", 0, True)),
+    "whole": (PLAIN, FLIP),
+    "middle": (PLAIN, FLIP),
 }
 
 
@@ -44,6 +48,7 @@ class ClipSampling:
     """The frames that become clips, and the views of each clip.
 
     `last-96` takes the 96 frames up to each of the last six frames, also mirrored. `whole` takes every frame.
+    `middle` takes full clips alone: half of the frames that are left over is dropped at either end.
     """
 
     span: Span = "last-96"
@@ -65,23 +70,31 @@ class ClipSampling:
 
 
 def plan_clips(timeline: Timeline, *, sampling: ClipSampling, frames_per_clip: int) -> Steps:
-    """Return consecutive clips up to the last frame, each with the frames before it that its views need.
+    """Return consecutive clips up to the span's end, each with the frames before it that its views need.
 
     A step holds max(end_offset) frames more than a clip: 5 frames before clip [4, 8) for the views that end
     up to 5 frames earlier. Times are the reference view's. Frames that would lie before the video are its
     first one again, and are counted: num_frames=5, frames_per_clip=4, whole -> [[0, 0, 0, 0], [1, 2, 3, 4]].
+    num_frames=11, frames_per_clip=4, middle -> [[1, 2, 3, 4], [5, 6, 7, 8]].
     """
-    num_frames = timeline.num_frames
-    wanted = NUM_LAST_FRAMES if sampling.span == "last-96" else num_frames
-    num_clips = -(-wanted // frames_per_clip)
+    num_clips, end = _extent(sampling.span, timeline.num_frames, frames_per_clip)
     num_before = max(view.end_offset for view in sampling.chosen_views)
-    clip_start = num_frames + frames_per_clip * np.arange(-num_clips, 0)
+    clip_start = end + frames_per_clip * np.arange(-num_clips, 0)
     frame_index = np.maximum(clip_start[:, None] + np.arange(-num_before, frames_per_clip), 0)
     reference = reference_frames(frame_index, frames_per_clip)
     shown_until = np.append(timeline.pts_seconds[1:], timeline.duration_seconds)
     pts_seconds = np.stack([timeline.pts_seconds[reference[:, 0]], shown_until[reference[:, -1]]], axis=1)
-    num_repeated = max(0, num_clips * frames_per_clip + num_before - num_frames)
+    num_repeated = max(0, num_clips * frames_per_clip + num_before - end)
     return Steps(frame_index, pts_seconds, {"num_repeated_frames": num_repeated})
+
+
+def _extent(span: Span, num_frames: int, frames_per_clip: int) -> tuple[int, int]:
+    """Return the number of clips, and the frame behind the last one. A short video gives one clip."""
+    num_full, left_over = divmod(num_frames, frames_per_clip)
+    if span == "middle" and num_full:
+        return num_full, num_frames - (left_over - left_over // 2)
+    wanted = NUM_LAST_FRAMES if span == "last-96" else num_frames
+    return -(-wanted // frames_per_clip), num_frames
 
 
 def reference_frames(frame_index: np.ndarray, frames_per_clip: int) -> np.ndarray:

@@ -1,12 +1,26 @@
-"""Pretrained files of large encoders, most of which lie on the Hugging Face hub.
+"""Pretrained files of large encoders: Video-Swin of its authors, and what lies on the Hugging Face hub.
 
-A URL names the commit whose bytes the digest describes. The hub lists that digest beside the file.
+A URL of the hub names the commit whose bytes the digest describes. The hub lists that digest beside the file.
 """
 
 from aqa_pipeline.weights.identity import Identity
 from aqa_pipeline.weights.weights_file import WeightsFile
 
 HUB = "https://huggingface.co"
+
+VIDEO_SWIN = (
+    WeightsFile(
+        name="swin3d_b-kinetics600",
+        file_name="swin_base_patch244_window877_kinetics600_22k.pth",
+        urls=(
+            "https://github.com/SwinTransformer/storage/releases/download/v1.0.4/"
+            "swin_base_patch244_window877_kinetics600_22k.pth",
+        ),
+        identity=None,
+        license="Apache-2.0 (code); none stated for the weights",
+        note="Video-Swin-B, ImageNet-22k, then Kinetics-600, in MMAction2's names: GDLT's and later papers'",
+    ),
+)
 
 VJEPA2 = (
     WeightsFile(

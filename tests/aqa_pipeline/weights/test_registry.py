@@ -20,6 +20,7 @@ TRUSTED_ON_FIRST_USE = {
     "siammask-vot",
     "siammask-vot-ld",
     "c3d-sports1m-davidea",
+    "swin3d_b-kinetics600",
     "videoprism-base-f16r288",
     *(f"{net}-kinetics700-hara" for net in ("r3d34", "r3d50", "r3d101", "r2p1d34", "r2p1d50")),
     *(f"{net}-kinetics400" for net in ("i3d_r50", "slow_r50", "slowfast_r50", "x3d_s", "x3d_m", "csn_r101")),

@@ -131,7 +131,12 @@ load_once = functools.cache(load_backbone)
 
 @pytest.mark.usefixtures("one_load")
 @pytest.mark.parametrize(
-    ("span", "views", "dtype"), [("last-96", "all", "float32"), ("whole", "reference", "float16")]
+    ("span", "views", "dtype"),
+    [
+        ("last-96", "all", "float32"),
+        ("whole", "reference", "float16"),
+        ("middle", "reference", "float32"),
+    ],
 )
 def test_specs_rebuild_the_same_clips(span, views, dtype):
     options = CLIPS.changed(inputs=InputOptions(span=span, views=views), dtype=dtype)

@@ -114,6 +114,25 @@ def test_any_plan_ends_with_the_video_and_its_times_are_in_order(num_frames, fra
     assert steps.pts_seconds[-1, 1] == pytest.approx(num_frames / 25)
 
 
+@pytest.mark.parametrize(
+    ("num_frames", "first", "num_clips"),
+    [(32, 0, 1), (33, 0, 1), (34, 1, 1), (63, 15, 1), (64, 0, 2), (95, 15, 2), (355, 1, 11)],
+)
+def test_the_middle_drops_what_is_left_over_at_both_ends(num_frames, first, num_clips):
+    """As GDLT's code: start = left over // 2."""
+    sampling = ClipSampling("middle", "reference")
+    steps = plan_clips(timeline_of(num_frames), sampling=sampling, frames_per_clip=32)
+    np.testing.assert_array_equal(steps.frame_index.ravel(), np.arange(first, first + 32 * num_clips))
+    np.testing.assert_allclose(steps.pts_seconds[[0, -1], [0, 1]] * 25, [first, first + 32 * num_clips])
+    assert steps.counts["num_repeated_frames"] == 0
+
+
+def test_a_video_shorter_than_a_clip_has_a_middle_with_its_first_frame_repeated():
+    steps = plan_clips(timeline_of(30), sampling=ClipSampling("middle"), frames_per_clip=32)
+    np.testing.assert_array_equal(steps.frame_index, [[0, 0, *range(30)]])
+    assert steps.counts["num_repeated_frames"] == 2
+
+
 @pytest.mark.parametrize("frames", [13, 64, 100])
 def test_clips_that_do_not_fill_96_frames_are_refused(frames):
     message = rf"backbone x3d takes {frames} frames, which do not divide 96.*8, 16 or 32.*--clips whole"
