@@ -32,6 +32,7 @@ from extract.commands.backbones import backbones
 from extract.commands.extract import extract
 from extract.commands.new_video_options import check_athlete_options, new_video_options
 from extract.commands.parse_options import check_streams_read, parse_stream_options
+from heads.commands.attempts.diary import diary
 from heads.commands.bench import bench
 from heads.commands.compare import compare
 from heads.commands.evaluate import evaluate
@@ -189,6 +190,7 @@ for command in (
     bench,
     make_reproduce(_extract_needs, _absent_weights),
     make_score(_open_extractor, extraction_options=new_video_options),
+    diary,
     report,
     doctor,
 ):

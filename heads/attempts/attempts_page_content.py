@@ -38,9 +38,9 @@ def write_comparison(comparison: Comparison, path: Path, *, embed: bool) -> Path
         )
     page = AttemptsPage(
         title=f"{_who(new)}: {new.attempt.name} beside {old.attempt.name}",
-        headline=comparison.headline,
-        evidence=comparison.progress.evidence if comparison.progress else "unknown",
-        sentences=comparison.sentences,
+        headline=comparison.difference.headline,
+        evidence=comparison.difference.evidence,
+        sentences=comparison.difference.sentences,
         flags=new.scorer.flags,
         warnings=[
             f"{each.attempt.name}: {warning}"

@@ -1,6 +1,5 @@
 """A project remembers: init, check, learn and score without options."""
 
-import shutil
 from pathlib import Path
 
 import av
@@ -88,7 +87,7 @@ def test_check_waits_for_scores_and_then_says_how_long_learning_takes(project: P
 def test_learn_and_score_need_no_options_and_a_changed_score_makes_a_new_run(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copy(project / "videos" / "v4.mp4", project / "videos" / "new.mp4")
+    write_video(project / "videos" / "new.mp4", brightness=105)
     scores = [at + 0.5 for at in range(NUM_VIDEOS)]
     enter_scores(project, scores)
     text = (project / "aqa.toml").read_text()
@@ -102,8 +101,15 @@ def test_learn_and_score_need_no_options_and_a_changed_score_makes_a_new_run(
     assert following == "next: aqa score VIDEO"
     assert (project / "runs" / "mine" / "summary.json").is_file()
 
+    text = (project / "scores.csv").read_text().replace("score,group", "score,athlete")
+    (project / "scores.csv").write_text(text + "new.mp4,,0\n")
+    assert aqa("diary", "0").stdout.endswith("keeps it for the diary.\n")
     monkeypatch.chdir(project / "videos")
     assert "new.mp4: " in aqa("score", "new.mp4").stdout
+    diary = aqa("diary", "0")
+    assert diary.exit_code == 0, diary.output
+    assert "Not scored yet" not in diary.stdout
+    (project / "scores.csv").write_text(text)
     assert "Mean error " in aqa("evaluate").stdout
 
     monkeypatch.chdir(project)
@@ -115,6 +121,18 @@ def test_learn_and_score_need_no_options_and_a_changed_score_makes_a_new_run(
     (old,) = (project / "runs").glob("mine-until-*")
     assert f"The old run: runs/{old.name}" in again.stdout
     assert "(2 trained, 0 already there)" in again.stdout
+
+
+def test_the_diary_shows_the_judges_scores_before_anything_is_learned(project: Path) -> None:
+    (project / "scores.csv").write_text(
+        "video,score,athlete,date\nv0.mp4,1.5,Ann,2026-05-01\nv1.mp4,2.5,Ann,\n"
+    )
+    result = aqa("diary", "--csv", "diary.csv", "--html", "diary.html")
+    assert result.exit_code == 0, result.output
+    assert "2026-05-01  v0.mp4" in result.stdout
+    assert result.stderr == "Predicted scores come after `aqa learn`.\n"
+    assert (project / "diary.csv").read_text().splitlines()[1] == "Ann,,2026-05-01,v0.mp4,1.5,,,,,yes"
+    assert "Diary of Ann: score" in (project / "diary.html").read_text()
 
 
 def test_a_project_needs_a_folder_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

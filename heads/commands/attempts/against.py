@@ -33,7 +33,8 @@ def score_against(
     from heads.attempts.attempt import Attempt
     from heads.attempts.attempts_page_content import write_comparison
     from heads.attempts.choosing import find_attempt
-    from heads.attempts.comparison import Comparison, compare_scores
+    from heads.attempts.comparison import Comparison
+    from heads.attempts.difference import difference_of
     from heads.scoring.shown.score_text import format_result
 
     dataset, attempts = _table_of(scorer.ensemble)
@@ -50,13 +51,13 @@ def score_against(
         old=sides[1],
         how=chosen.how,
         time_map=align(sides[0].result.records, sides[1].result.records, scorer.facts),
-        progress=compare_scores(sides[0], sides[1], attempts),
+        difference=difference_of(sides[0].scores, sides[1].scores, attempts),
     )
     for side in sides:
         click.echo(format_result(side.result, side.scorer))
         click.echo()
-    click.secho(comparison.headline, bold=True)
-    for sentence in (f"Against {chosen.how}", *comparison.sentences):
+    click.secho(comparison.difference.headline, bold=True)
+    for sentence in (f"Against {chosen.how}", *comparison.difference.sentences):
         click.echo(sentence)
     if options["html"]:
         page = write_comparison(comparison, _page_path(options["html"], comparison), embed=options["embed"])
