@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 import extract  # noqa: F401  # before a test imports OpenVINO, whose telemetry this switches off
 from chromium import Browser, find_chromium, start_chromium
+from noise_video import write_noise_video
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 GIVE_UP_SECONDS = 300  # only a test that fails ever waits as long, however busy the machine is
@@ -193,18 +194,3 @@ def researcher_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     how = {"streams": ["frames"], "seeds": [0], "epochs": 2, "device": "cpu"}
     aqa.fit(dataset, store, head="wd", out=folder / "runs" / "mine", **how)
     return folder
-
-
-def write_noise_video(path: Path, *, seed: int, num_frames: int = 20) -> None:
-    """Write a small h264 file of noise, 5 frames per second."""
-    import av
-    import numpy as np
-
-    noise = np.random.default_rng(seed)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=5)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for _ in range(num_frames):
-            picture = noise.integers(0, 255, (48, 64, 3), dtype=np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())

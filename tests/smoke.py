@@ -13,6 +13,8 @@ from pathlib import Path
 MUST_HOLD = (
     "aqa/__init__.py",
     "aqa/py.typed",
+    "aqa/serve/static/serve.js",
+    "aqa/serve/templates/base.html",
     "cli.py",
     "aqa_pipeline/py.typed",
     "extract/py.typed",

@@ -1,22 +1,16 @@
 """`aqa learn`: from the videos and scores of a project to a run, with a verdict."""
 
-from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-import aqa
 from aqa.commands.parts import say_and_run
+from aqa.verdict import verdict_lines
 from aqa_pipeline.commands.next_step import tell_next
 from aqa_pipeline.commands.options import SOME_FAILED, example
 from aqa_pipeline.errors import AnotherRun
-from aqa_pipeline.plurals import counted
-
-if TYPE_CHECKING:
-    from heads.evaluation.run_scores import Evaluation
 
 
 @click.command(epilog=example("aqa learn"))
@@ -38,9 +32,7 @@ def learn() -> None:
         click.echo(f"Videos, scores or aqa.toml have changed. The old run: {_put_aside(project.run)}")
         say_and_run("fit", "--allow-missing")
     click.echo()
-    dataset = aqa.load_dataset("folder", project.root, called=project.name)
-    has_groups = any(video.group for video in dataset.videos)
-    for line in _verdict(aqa.load_run(project.run).evaluate(), has_groups=has_groups):
+    for line in verdict_lines(project):
         click.echo(line)
     tell_next("score", "VIDEO")
 
@@ -52,20 +44,3 @@ def _put_aside(run: Path) -> Path:
     aside = next(path for path in chain([first], later) if not path.exists())
     run.rename(aside)
     return aside
-
-
-def _verdict(evaluation: "Evaluation", *, has_groups: bool) -> Iterator[str]:
-    """Yield three lines: the errors, the conclusion, and which videos were tested."""
-    if evaluation.verdict is None:
-        yield "No verdict: the run has no baselines to compare with."
-    else:
-        yield from evaluation.verdict.sentences
-    tested = counted(evaluation.overall.num_videos, "different video")
-    yield f"{tested} tested, {_apart(evaluation.flags, has_groups=has_groups)}."
-
-
-def _apart(flags: Sequence[str], *, has_groups: bool) -> str:
-    """Return whether the videos of an athlete were kept on one side of each split."""
-    if not has_groups:
-        return "no groups: name the athletes in the column `athlete`, so that each is kept apart"
-    return "GROUPS OVERLAP: no fair test" if "GROUPS OVERLAP" in flags else "groups kept apart"

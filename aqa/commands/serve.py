@@ -3,15 +3,21 @@
 import importlib.util
 import secrets
 import socket
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import click
 
 from aqa_pipeline.commands.options import example
-from aqa_pipeline.errors import AqaError
+from aqa_pipeline.errors import AqaError, RunError
+
+if TYPE_CHECKING:
+    from aqa_pipeline.project.find import Project
 
 HERE = "127.0.0.1"  # this machine alone
 NEEDED = ("starlette", "uvicorn", "python_multipart")
+GIB = 1024**3
 
 
 @click.command(epilog=example("aqa serve --port 8000"))
@@ -27,14 +33,15 @@ NEEDED = ("starlette", "uvicorn", "python_multipart")
     type=click.FloatRange(0, min_open=True),
     default=2.0,
     show_default=True,
-    metavar="GB",
-    help="Largest video that a page may upload, in units of 1024³ bytes.",
+    metavar="GIB",
+    help="Largest video that a page may upload, in GiB.",
 )
 def serve(port: int, max_upload: float) -> None:
-    """Open this folder's project as a web app: its videos, their scores, and learning.
+    """Open this folder's project as a web app: drop videos in, see their scores, and learn.
 
     The app answers on this machine only, and only to the address that the command prints, which has a new
-    token at each start. Nothing leaves the machine. Ctrl-C ends the server.
+    token at each start. Nothing leaves the machine. Ctrl-C ends the server. Jobs that are not done go on at
+    the next start.
     """
     from aqa_pipeline.project.find import need_project
 
@@ -45,12 +52,16 @@ def serve(port: int, max_upload: float) -> None:
     from aqa.serve.app import build_app
 
     token = secrets.token_urlsafe(32)
-    app = build_app(project, token, max_upload_bytes=int(max_upload * 1024**3))
-    with _listen(port) as listening:
-        click.echo(f"Serving {project.name} ({Path(project.folder)}); Ctrl-C ends it.", err=True)
+    with _alone(project), _listen(port) as listening:
+        app = build_app(project, token, max_upload_bytes=int(max_upload * GIB))
+        click.echo(f"Serving {project.name} ({project.folder}); Ctrl-C ends it.", err=True)
         click.echo(f"http://{HERE}:{listening.getsockname()[1]}/?token={token}")
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-        uvicorn.Server(config).run(sockets=[listening])
+        # An access log would show the token.
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
+        )
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listening])
 
 
 def _need_extra() -> None:
@@ -60,6 +71,22 @@ def _need_extra() -> None:
         from aqa_pipeline.installation import install_command
 
         raise AqaError(f"`aqa serve` needs {', '.join(absent)}: {install_command('serve')}")
+
+
+@contextmanager
+def _alone(project: "Project") -> Iterator[None]:
+    """Hold the project's jobs while the block lasts; raise `AqaError` if another server holds them."""
+    from aqa.serve.own_folders import STATE, own_folder
+    from aqa_pipeline.disk.folder_lock import sole_writer
+
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(sole_writer(own_folder(project.folder, STATE)))
+        except RunError as error:
+            raise AqaError(
+                "`aqa serve` runs for this project already: open the address that it printed."
+            ) from error
+        yield
 
 
 def _listen(port: int) -> socket.socket:

@@ -3,12 +3,12 @@
 from pathlib import Path
 from urllib.parse import quote
 
+from aqa.serve.score_files import PAGES
 from aqa.serve.serving import Serving
 from aqa_pipeline.datasets.reading.field_values import inner_path
 from aqa_pipeline.datasets.reading.video_endings import VIDEO_SUFFIXES
 from aqa_pipeline.errors import DatasetError
 
-PAGES = "pages"  # folder of the score pages in the project's folder
 AT = "/project/"
 
 
@@ -31,7 +31,7 @@ def shown_file(serving: Serving, name: str) -> Path | None:
         return None
     full = (serving.folder / relative).resolve()
     is_video = relative.suffix.lower() in VIDEO_SUFFIXES
-    is_page = relative.suffix == ".html" and relative.parent == Path(PAGES)
+    is_page = relative.suffix == ".html" and relative.parent == PAGES
     if not (is_video or is_page) or any(part.startswith(".") for part in relative.parts):
         return None
     return full if full.is_relative_to(serving.folder) and full.is_file() else None

@@ -1,10 +1,11 @@
-"""What every handler of the web app knows: the project, and the limits of this server."""
+"""What every handler of the web app knows: the project, the limits of this server, and its work."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.requests import Request
 
+from aqa.serve.jobs.worker import Worker
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.project.find import Project
 
@@ -13,12 +14,13 @@ MAX_UPLOAD_BYTES = 2 * 1024**3
 
 @dataclass(frozen=True)
 class Serving:
-    """A project that is served, and the largest upload in bytes.
+    """A project that is served, the worker of its jobs, and the largest upload in bytes.
 
     `nav` are the words and the addresses of the bar at the top.
     """
 
     project: Project
+    worker: Worker
     max_upload_bytes: int = MAX_UPLOAD_BYTES
     nav: tuple[tuple[str, str], ...] = ()
 
@@ -31,6 +33,16 @@ class Serving:
     def root(self) -> Path:
         """The folder of the videos and their scores, absolute and without links."""
         return self.project.root.resolve()
+
+    @property
+    def run(self) -> Path:
+        """The folder of the trained run; it may not exist yet."""
+        return self.folder / self.project.file.run
+
+    @property
+    def summary(self) -> Path:
+        """The file that a finished training leaves in the run."""
+        return self.run / "summary.json"
 
     def __post_init__(self) -> None:
         if not self.root.is_relative_to(self.folder):

@@ -1,6 +1,7 @@
 """The options, exit codes and the progress bar that several commands share."""
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -237,11 +238,13 @@ def _has_driver() -> bool:
 def progress_bar(total: float | None, *, unit: str, **options: Any) -> Iterator[Any]:
     """Show a progress bar on stderr from the first progress on; in a file, one line every half minute.
 
-    Without any progress (after an error, or if all was done before), no bar is shown.
+    The variable AQA_BAR_SECONDS sets another time between these lines. Without any progress (after an error,
+    or if all was done before), no bar is shown.
     """
     from tqdm import tqdm
 
-    calm: dict[str, Any] = {} if sys.stderr.isatty() else {"mininterval": 30.0, "ascii": True}
+    seconds = float(os.environ.get("AQA_BAR_SECONDS", "30"))
+    calm: dict[str, Any] = {} if sys.stderr.isatty() else {"mininterval": seconds, "ascii": True}
     with tqdm(
         total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, delay=UNSEEN, **calm, **options
     ) as bar:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
-from aqa.commands.learn import _apart
+from aqa.verdict import _apart
 
 NUM_VIDEOS = 10
 SMALL = {  # no download, and short trainings

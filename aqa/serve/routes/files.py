@@ -2,16 +2,19 @@
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from aqa.serve.project_files import AT, shown_file
 from aqa.serve.serving import serving_of
+from aqa_pipeline.untrusted.bounded_files import MIB, read_bounded_text
 from heads.pages.media import PLAYABLE
 from heads.pages.rendering import page_policy
 from heads.pages.score_page import SCRIPTS
 
 NAV = None
+LARGEST_PAGE = 256 * MIB  # with a video in it
+BACK = '<p class="back"><a href="/">← all videos</a></p>'
 
 
 def project_file(request: Request) -> Response:
@@ -21,7 +24,8 @@ def project_file(request: Request) -> Response:
         raise HTTPException(404, "The project has no such video or page.")
     if found.suffix == ".html":
         policy = f"{page_policy(SCRIPTS)}; frame-ancestors 'none'"
-        return FileResponse(found, media_type="text/html", headers={"Content-Security-Policy": policy})
+        page = read_bounded_text(found, most_bytes=LARGEST_PAGE).replace("<main>", f"<main>\n{BACK}", 1)
+        return HTMLResponse(page, headers={"Content-Security-Policy": policy})
     media_type, _ = PLAYABLE.get(found.suffix.lower(), ("application/octet-stream", set()))
     return FileResponse(found, media_type=media_type)
 

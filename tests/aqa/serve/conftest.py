@@ -10,6 +10,7 @@ pytest.importorskip("starlette", reason="starlette is not installed (pip install
 from starlette.testclient import TestClient
 
 from aqa.serve.app import build_app
+from aqa.serve.serving import Serving
 from aqa_pipeline.project.find import Project, find_project
 
 TOKEN = "the-token-of-this-test"
@@ -46,6 +47,11 @@ def client(visitor: TestClient) -> TestClient:
     assert visitor.get(f"/?token={TOKEN}").status_code == 303
     visitor.headers.update({"Origin": HOST, "Sec-Fetch-Site": "same-origin"})
     return visitor
+
+
+@pytest.fixture
+def serving(visitor: TestClient) -> Serving:
+    return visitor.app.state.serving
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from aqa.serve.app import build_app
 from aqa.serve.project_files import address_of
 from aqa.serve.serving import Serving
 from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.project.find import Project, find_project
+from aqa_pipeline.project.find import find_project
 
 
 def test_a_player_gets_the_part_of_a_video_that_it_asks_for(client: TestClient) -> None:
@@ -49,13 +49,13 @@ def test_a_link_out_of_the_project_is_not_followed(
     client: TestClient, folder: Path, write_outside: Callable[[str], Path]
 ) -> None:
     (folder / "videos" / "link.mp4").symlink_to(write_outside("secret.mp4"))
+    (folder / "pages").rmdir()
     (folder / "pages").symlink_to(write_outside("secret.html").parent)
     assert client.get("/project/videos/link.mp4").status_code == 404
     assert client.get("/project/pages/secret.html").status_code == 404
 
 
 def test_a_page_runs_no_script_but_those_of_score_pages(client: TestClient, folder: Path) -> None:
-    (folder / "pages").mkdir()
     (folder / "pages" / "a.mp4.html").write_text("<script>alert(1)</script>")
     answer = client.get("/project/pages/a.mp4.html")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -65,13 +65,13 @@ def test_a_page_runs_no_script_but_those_of_score_pages(client: TestClient, fold
     assert "default-src 'none'" in policy
 
 
-def test_addresses_lead_back_to_their_files(client: TestClient, project: Project, folder: Path) -> None:
+def test_addresses_lead_back_to_their_files(client: TestClient, serving: Serving, folder: Path) -> None:
     odd = folder / "videos" / "a b#c?é.mp4"
     odd.write_bytes(b"odd")
-    address = address_of(Serving(project), odd)
+    address = address_of(serving, odd)
     assert address == "/project/videos/a%20b%23c%3F%C3%A9.mp4"
     assert client.get(address).content == b"odd"
-    assert address_of(Serving(project), folder.parent / "other.mp4") is None
+    assert address_of(serving, folder.parent / "other.mp4") is None
 
 
 def test_a_project_whose_videos_lie_outside_is_not_served(folder: Path) -> None:

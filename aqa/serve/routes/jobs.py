@@ -1,0 +1,99 @@
+"""The jobs: their list with progress, what a command printed, and the buttons that begin and cancel them."""
+
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from aqa.serve.jobs.job import Job
+from aqa.serve.library.rows import read_library
+from aqa.serve.pages import render
+from aqa.serve.project_files import address_of
+from aqa.serve.score_files import IN_VIDEOS, page_of
+from aqa.serve.serving import Serving, serving_of
+from aqa_pipeline.commands.options import clock_time
+
+NAV = ("Jobs", "/jobs")
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class JobLine:
+    """A job as the list shows it: `percent` of its progress bar, and its `words`, the last that it said."""
+
+    job: Job
+    title: str
+    percent: int | None
+    words: str
+    page: str
+    took: str
+
+
+def job_list(request: Request) -> Response:
+    """Show the jobs, the latest first: with `kind` only those, with `part=1` without the page around them."""
+    serving = serving_of(request)
+    kind = request.query_params.get("kind")
+    jobs = [job for job in serving.worker.queue.jobs() if kind in (None, job.kind)]
+    values = {
+        "lines": [job_line(serving, job) for job in jobs[:MOST_SHOWN]],
+        "num_live": sum(job.is_live for job in jobs),
+        "problems": serving.worker.queue.problems,
+    }
+    return render(request, "job_list.html" if request.query_params.get("part") else "jobs.html", values)
+
+
+def one_job(request: Request) -> Response:
+    """Show what the command of a job printed."""
+    serving = serving_of(request)
+    job = serving.worker.queue.job(request.path_params["number"])
+    lines = serving.worker.transcript(job.number).lines
+    template = "job_text.html" if request.query_params.get("part") else "job.html"
+    return render(request, template, {"line": job_line(serving, job), "lines": lines})
+
+
+async def begin_scoring(request: Request) -> Response:
+    """Add a job for each `video` of the form that the library shows; refuse other paths."""
+    form = await request.form()
+    serving = serving_of(request)
+    library = await run_in_threadpool(read_library, serving)
+    known = {row.path for row in library.rows if row.can_score}
+    wanted = [str(value) for value in form.getlist("video")]
+    if not wanted or not set(wanted) <= known:
+        raise HTTPException(400, "The run of this project cannot score that: choose a video of the table.")
+    for video in wanted:
+        serving.worker.queue.add("score", video)
+    return RedirectResponse("/jobs", 303)
+
+
+def cancel(request: Request) -> Response:
+    """Take a job out of the queue, or end its command."""
+    serving_of(request).worker.cancel(request.path_params["number"])
+    return RedirectResponse("/jobs", 303)
+
+
+def job_line(serving: Serving, job: Job) -> JobLine:
+    """Return the job as the list shows it."""
+    percent, words = None, job.words
+    if job.state == "running":
+        transcript = serving.worker.transcript(job.number)
+        percent, words = transcript.percent, transcript.progress or transcript.closing_words()
+    page = serving.folder / page_of(job.video) if job.video else None
+    return JobLine(
+        job=job,
+        title=f"Score {job.video.removeprefix(IN_VIDEOS)}" if job.kind == "score" else "Learn",
+        percent=percent,
+        words=words,
+        page=(address_of(serving, page) or "") if page and job.state == "done" and page.is_file() else "",
+        took=clock_time(job.ended - job.started) if job.ended and job.started else "",
+    )
+
+
+ROUTES = (
+    Route("/jobs", job_list),
+    Route("/jobs/{number:int}", one_job),
+    Route("/jobs/{number:int}/cancel", cancel, methods=["POST"]),
+    Route("/score", begin_scoring, methods=["POST"]),
+)
