@@ -113,7 +113,7 @@ PREPROCESS = {
             224,
             SquashAndCrop(224, 224, 224, antialiased_center),
             *_HALF_RANGE,
-            source="ACTION-NET's code, extract_static_feat.py",
+            source="ACTION-NET's code, extract_static_feat.py; SigLIP 2's processor does the same",
         ),
         Preprocess(
             "imagenet",
@@ -211,6 +211,13 @@ PREPROCESS = {
             ShortSideAndCrop(292, 256, antialiased_truncated_center),
             *_IMAGENET,
             source="transformers' VJEPA2VideoProcessor: shorter side 256 * 256 / 224, center crop 256x256",
+        ),
+        Preprocess(
+            "dinov3-224",
+            224,
+            SquashAndCrop(224, 224, 224, antialiased_center),
+            *_IMAGENET,
+            source="transformers' DINOv3ViTImageProcessor: 224x224 whatever the aspect was",
         ),
         Preprocess(
             "mmaction-224",

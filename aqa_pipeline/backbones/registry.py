@@ -7,6 +7,7 @@ from aqa_pipeline.backbones.entries.i3d import I3D
 from aqa_pipeline.backbones.entries.pytorchvideo import PYTORCHVIDEO
 from aqa_pipeline.backbones.entries.torchvision_image import IMAGE
 from aqa_pipeline.backbones.entries.torchvision_video import TORCHVISION_VIDEO
+from aqa_pipeline.backbones.entries.transformers_image import TRANSFORMERS_IMAGE
 from aqa_pipeline.backbones.entries.transformers_video import TRANSFORMERS_VIDEO
 from aqa_pipeline.backbones.entries.video_resnet import VIDEO_RESNET
 from aqa_pipeline.backbones.entries.video_swin import VIDEO_SWIN
@@ -27,6 +28,7 @@ OURS = by_name(
         *TRANSFORMERS_VIDEO,
         *IMAGE,
         *EFFICIENTNET_LITE,
+        *TRANSFORMERS_IMAGE,
     )
 )
 BACKBONES = Registry("backbone", OURS, of=Backbone, group="aqa.backbones")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aqa_pipeline.errors import UnknownName
 from aqa_pipeline.weights.entries.detectors import TORCHVISION_DETECTORS, YOLO
-from aqa_pipeline.weights.entries.encoders import VIDEO_SWIN, VIDEOMAE2, VIDEOPRISM, VJEPA2
+from aqa_pipeline.weights.entries.encoders import DINOV3, SIGLIP2, VIDEO_SWIN, VIDEOMAE2, VIDEOPRISM, VJEPA2
 from aqa_pipeline.weights.entries.image_networks import EFFICIENTNET_LITE, IMAGENET
 from aqa_pipeline.weights.entries.poses import BLAZEPOSE, KEYPOINT_RCNN
 from aqa_pipeline.weights.entries.trackers import TRACKERS
@@ -43,6 +43,8 @@ WEIGHTS = by_name(
         *VIDEOPRISM,
         *IMAGENET,
         *EFFICIENTNET_LITE,
+        *SIGLIP2,
+        *DINOV3,
         *TORCHVISION_DETECTORS,
         *YOLO,
         *TRACKERS,

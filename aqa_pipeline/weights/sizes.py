@@ -46,6 +46,9 @@ ABOUT_MB = {
     "r2plus1d_34-clip32-ig65m": 255.0,
     "i3d_r50-kinetics400": 225.0,
     "videoprism-base-f16r288": 457.5,
+    "dinov3-vits16-lvd1689m": 86.4,
+    "dinov3-vitb16-lvd1689m": 342.7,
+    "dinov3-vitl16-lvd1689m": 1212.6,
     "yolo11n": 5.61,
 }
 

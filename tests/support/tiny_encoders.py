@@ -25,6 +25,13 @@ VIDEOPRISM = {
     "intermediate_size": 2 * WIDTH,
     "image_size": 36,
 }
+SIGLIP2 = {
+    "hidden_size": WIDTH,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 2 * WIDTH,
+    "image_size": 32,
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,24 @@ def _videoprism() -> nn.Module:
     return build_videoprism(**VIDEOPRISM)
 
 
-TINY = {"vjepa2-l": Tiny(_vjepa2, 32), "videoprism-b": Tiny(_videoprism, 36)}
+def _siglip2() -> nn.Module:
+    from aqa_pipeline.backbones.networks.transformers_image import build_siglip2
+
+    return build_siglip2(**SIGLIP2)
+
+
+def _dinov3() -> nn.Module:
+    from aqa_pipeline.backbones.networks.transformers_image import build_dinov3
+
+    return build_dinov3(width=WIDTH, depth=2, num_heads=3)
+
+
+TINY = {
+    "vjepa2-l": Tiny(_vjepa2, 32),
+    "videoprism-b": Tiny(_videoprism, 36),
+    "siglip2-b": Tiny(_siglip2, 32),
+    **{f"dinov3-{size}": Tiny(_dinov3, 32) for size in "sbl"},
+}
 
 
 def tiny(name: str) -> tuple[Backbone, int]:

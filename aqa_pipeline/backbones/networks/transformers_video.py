@@ -37,5 +37,5 @@ def build_vjepa2(**config: Any) -> MeanOfTokens:
 def build_videoprism(**config: Any) -> MeanOfTokens:
     """Return VideoPrism's video encoder; `config` changes the numbers of the base model."""
     model = VideoPrismVisionModel(VideoPrismVisionConfig(**config))
-    model.loss_function = None  # a tracer asks for every attribute, and this one would warn of its default
+    model.loss_function = None  # a tracer asks for every attribute, and this one warns of its default
     return MeanOfTokens(model)

@@ -80,3 +80,36 @@ VIDEOMAE2 = (
         size=173_574_417,
     ),
 )
+
+SIGLIP2 = (
+    WeightsFile(
+        name="siglip2-base-patch16-224",
+        file_name="siglip2-base-patch16-224.safetensors",
+        urls=(
+            f"{HUB}/google/siglip2-base-patch16-224/resolve/"
+            "75de2d55ec2d0b4efc50b3e9ad70dba96a7b2fa2/model.safetensors",
+        ),
+        identity=Identity("sha256", "612923381c76ec5a9bed335d1c48827e3f2e506ac31b044b63b2031fadee6a0b"),
+        license="Apache-2.0",
+        note="SigLIP 2 base with its text encoder, which features do not need",
+        size=1_500_800_904,
+    ),
+)
+
+
+def _dinov3(size: str) -> WeightsFile:
+    repository = f"facebook/dinov3-vit{size}16-pretrain-lvd1689m"
+    file_name = f"dinov3-vit{size}16-pretrain-lvd1689m.safetensors"
+    return WeightsFile(
+        name=f"dinov3-vit{size}16-lvd1689m",
+        file_name=file_name,
+        urls=(),
+        identity=None,
+        license="DINOv3 License; its own terms, to be accepted before the download",
+        note=f"DINOv3 ViT-{size.upper()}/16, LVD-1689M",
+        manual=f"Log in to {HUB}/{repository}, accept the terms of the DINOv3 License and download "
+        "model.safetensors there.",
+    )
+
+
+DINOV3 = tuple(_dinov3(size) for size in ("s", "b", "l"))

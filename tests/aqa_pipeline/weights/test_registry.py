@@ -25,6 +25,7 @@ TRUSTED_ON_FIRST_USE = {
     *(f"{net}-kinetics700-hara" for net in ("r3d34", "r3d50", "r3d101", "r2p1d34", "r2p1d50")),
     *(f"{net}-kinetics400" for net in ("i3d_r50", "slow_r50", "slowfast_r50", "x3d_s", "x3d_m", "csn_r101")),
     "mvit_base_16x4-kinetics400",
+    *(f"dinov3-vit{size}16-lvd1689m" for size in "sbl"),
 }
 
 
