@@ -30,6 +30,7 @@ from aqa_pipeline.project.find import Project
 
 ROUTE_MODULES = (
     "aqa.serve.routes.library",
+    "aqa.serve.label.routes",
     "aqa.serve.routes.learn",
     "aqa.serve.routes.jobs",
     "aqa.serve.routes.uploads",

@@ -42,7 +42,7 @@ def box_from_shares(frame_index: int, shares: tuple[float, ...], footage: Footag
     left, right = (round(share * width, DECIMALS) for share in (x1, x2))
     top, bottom = (round(share * height, DECIMALS) for share in (y1, y2))
     box = AthleteBox(frame_index, (left, top, right, bottom))
-    if right <= left or bottom <= top:
+    if not (left < right and top < bottom):
         raise DatasetError("the box has no area: draw it around the athlete")
     check_box(box, footage)
     return box
@@ -76,7 +76,7 @@ def read_athlete_box(root: Path, video_id: str) -> AthleteBox | None:
 def write_athlete_box(root: Path, video_id: str, box: AthleteBox | None) -> None:
     """Write the box of that id in place of an earlier one; None removes it, and keeps boxes of another hand.
 
-    Raises `BoxesOfAnother` where a box would replace them.
+    Raises `BoxesOfAnother` where a box would replace them, and `DatasetError` for a link out of the folder.
     """
     try:
         before = read_athlete_box(root, video_id)
@@ -87,6 +87,8 @@ def write_athlete_box(root: Path, video_id: str, box: AthleteBox | None) -> None
     if before == box:
         return
     path = boxes_beside(FolderNames(root), video_id) or root / FOLDER / f"{video_id}.csv"
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise DatasetError(f"{FOLDER} is a link that leads out of the folder: nothing is written there")
     if box is None:
         path.unlink()
     else:

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 
 from aqa_pipeline.datasets.reading.field_values import calendar_date, inner_path
@@ -14,7 +15,6 @@ from aqa_pipeline.untrusted.csv_fields import FORMULA_STARTS
 
 SCORE, TARGET = "score", "score:"
 SPAN = ("start_frame", "stop_frame")
-NAMES = ("athlete", "element", "group")
 LONGEST_NAME = 120  # characters
 
 
@@ -59,13 +59,14 @@ def fields_of(entry: Entry, table: LabelTable, *, replaced: LabelRow | None = No
             reasons[name] = str(error)
             return ""
 
-    fields = {"video": checked("video", lambda: _video(entry.video))}
+    fields = {"video": checked("video", lambda: _video(entry.video)), "id": ""}
     for column, text in entry.marks.items():
-        fields[column] = checked(column, lambda c=column, t=text: _mark(c, t, table, replaced))  # type: ignore[misc]
-    for name in NAMES:
-        fields[name] = checked(name, lambda n=name: plain_text(getattr(entry, n), name=n))  # type: ignore[misc]
-    fields["date"] = checked("date", lambda: _day(entry.date))
+        fields[column] = checked(column, partial(_mark, column, text, table, replaced))
     fields |= dict(zip(SPAN, map(str, entry.span or ("", "")), strict=True))
+    fields["athlete"] = checked("athlete", lambda: plain_text(entry.athlete, name="athlete"))
+    fields["date"] = checked("date", lambda: _day(entry.date))
+    fields["element"] = checked("element", lambda: plain_text(entry.element, name="element"))
+    fields["group"] = checked("group", lambda: plain_text(entry.group, name="group"))
     if not reasons:
         video_id = checked("id", lambda: _video_id(entry, table, replaced))
         fields["id"] = "" if video_id == without_video_suffix(fields["video"]) else video_id
