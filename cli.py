@@ -18,6 +18,7 @@ import aqa
 from aqa.commands.demo import demo
 from aqa.commands.learn import learn
 from aqa.commands.serve import serve
+from aqa_pipeline.commands.clip import clip
 from aqa_pipeline.commands.datasets import datasets
 from aqa_pipeline.commands.doctor import doctor
 from aqa_pipeline.commands.project import check, init
@@ -191,6 +192,7 @@ for command in (
     make_reproduce(_extract_needs, _absent_weights),
     make_score(_open_extractor, extraction_options=new_video_options),
     diary,
+    clip,
     report,
     doctor,
 ):

@@ -13,7 +13,7 @@ ROOMS = {"aqa_pipeline": set(), "extract": {"aqa_pipeline"}, "heads": {"aqa_pipe
 FLOORS = {
     "aqa_pipeline": (
         {"commands"},
-        {"doctor", "importing", "project", "simulation", "sources"},
+        {"doctor", "encoding", "importing", "project", "simulation", "sources"},
         {"datasets"},
         {"backbones", "cluster", "video"},
         {"athlete", "poses", "store", "weights"},

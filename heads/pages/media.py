@@ -9,14 +9,13 @@ import io
 import math
 import os
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from urllib.parse import quote
 
-import av
 import numpy as np
 from PIL import Image
 
+from aqa_pipeline.encoding.film import TimedPicture, find_encoder, write_film
 from aqa_pipeline.errors import VideoError
 from aqa_pipeline.records import Video
 from aqa_pipeline.video import OpenVideo, Timeline, VideoFacts, probe
@@ -31,7 +30,7 @@ PLAYABLE = {
     ".webm": ("video/webm", {"vp8", "vp9", "av1"}),
 }
 EMBED_AS_IT_IS_BYTES = 12 * 1024**2
-EMBEDDED_HEIGHT, EMBEDDED_CRF = 480, "28"
+EMBEDDED_HEIGHT, EMBEDDED_CRF = 480, 28
 UNREACHED_SECONDS = 0.5  # unreached seconds of a linked video from which the page says so
 
 
@@ -113,20 +112,20 @@ def small_copy(opened: OpenVideo) -> bytes:
     timeline = opened.timeline
     scale = min(1.0, EMBEDDED_HEIGHT / opened.height)
     width, height = (max(2, round(side * scale / 2) * 2) for side in (opened.width, opened.height))
-    ticks = (timeline.pts_seconds * 90_000).round().astype(int)
+    pictures = (
+        TimedPicture(
+            float(timeline.pts_seconds[index]),
+            float(timeline.stop_seconds[index]),
+            np.asarray(Image.fromarray(picture).resize((width, height))),
+        )
+        for index, picture in opened.frames(range(timeline.num_frames))
+    )
     content = io.BytesIO()
+    fps = timeline.num_frames / timeline.duration_seconds
     try:
-        with av.open(content, "w", format="mp4") as container:
-            rate = Fraction(timeline.num_frames / timeline.duration_seconds).limit_denominator(1001)
-            stream = container.add_stream("libx264", rate=rate, options={"crf": EMBEDDED_CRF})
-            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-            stream.time_base = Fraction(1, 90_000)
-            for index, picture in opened.frames(range(timeline.num_frames)):
-                small = np.asarray(Image.fromarray(picture).resize((width, height)))
-                frame = av.VideoFrame.from_ndarray(small, format="rgb24")
-                frame.pts, frame.time_base = int(ticks[index]), Fraction(1, 90_000)
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-    except av.FFmpegError as error:
-        raise VideoError(f"no copy can be made for the page: {error}. Leave out --embed.") from error
+        write_film(
+            content, pictures, width=width, height=height, fps=fps, crf=EMBEDDED_CRF, encoder=find_encoder()
+        )
+    except VideoError as error:
+        raise VideoError(f"no copy can be made for the page: {error} Leave out --embed.") from error
     return content.getvalue()

@@ -1,0 +1,1 @@
+"""Write films that browsers play."""
