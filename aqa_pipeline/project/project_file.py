@@ -42,7 +42,9 @@ class ProjectFile(BaseModel):
     detector: str | None = Field(default=None, description="detector of the athlete, as in `aqa extract`")
     tracker: str | None = Field(default=None, description="tracker of the athlete, as in `aqa extract`")
     head: str = Field(default="stack", description="the head that learns the score")
-    target: str | None = Field(default=None, description="column score:TARGET of scores.csv, if several")
+    target: str | None = Field(
+        default=None, pattern="^[^,]+$", description="column score:TARGET of scores.csv, if several"
+    )
     split: str | None = Field(default=None, description="splits, as in `aqa fit --split`")
     folds: int | None = Field(default=None, ge=2, description="folds of the cross-validation")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aqa_pipeline.commands.defaults import RUNS, find_dataset, near
+from aqa_pipeline.commands.defaults import RUNS, find_dataset
 from aqa_pipeline.commands.next_step import given_words, tell_next
 from aqa_pipeline.commands.options import (
     ENGINE_OPTIONS,
@@ -29,6 +29,8 @@ from aqa_pipeline.commands.options import (
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
 from heads.commands.fine_tune_options import chosen_fine_tuning, fine_tune_options
+from heads.commands.fits.repeated import beside, repeated
+from heads.commands.fits.several_targets import requests_of, write_table
 from heads.commands.fits.split_options import chosen_splits, split_options
 from heads.commands.fits.training_progress import training_progress
 from heads.commands.rank_loss_options import chosen_rank_loss, rank_loss_options
@@ -71,7 +73,11 @@ if TYPE_CHECKING:
     help="Run directory; an unfinished run goes on.  "
     "[default: runs/DATASET-HEAD, or RUN-again with --repeat RUN]",
 )
-@click.option("--target", help="Score to learn.  [default: the dataset's first]")
+@click.option(
+    "--target",
+    metavar="A,B",
+    help="Score to learn; of several, each gets a run in --out/TARGET.  [default: the dataset's first]",
+)
 @click.option(
     "--difficulty",
     is_flag=True,
@@ -168,13 +174,26 @@ def _silence() -> Iterator[None]:
 
 
 def _fit_and_print(ctx: click.Context, repeat: Path | None, options: dict[str, Any]) -> None:
+    out = options["out"]
+    request = repeated(ctx, repeat, out or beside(repeat)) if repeat else _fit_request(options)
+    check_output(request.out, folder=True)
+    runs = requests_of(request, parse_names(options["target"]))
+    found = {}
+    for each in runs:
+        if len(runs) > 1:
+            click.echo(f"\nTarget {each.options.target}\n")
+        found[each.options.target or ""] = _fit_one(each, options)
+    if len(runs) > 1:
+        click.echo("\n" + write_table(request.out, {name: run.evaluation for name, run in found.items()}))
+    tell_next("report", str(runs[0].out), *given_words(ctx, only=("plugin",)))
+
+
+def _fit_one(request: "FitRequest", options: dict[str, Any]) -> "RunSummary":
+    """Fit one run and print what it found."""
     from heads.evaluation.against_baselines import format_against_baselines
     from heads.evaluation.evaluation_text import format_evaluation
     from heads.training.logs.open_logs import open_logs
 
-    out = options["out"]
-    request = _repeated(ctx, repeat, out or _beside(repeat)) if repeat else _fit_request(options)
-    check_output(request.out, folder=True)
     with open_logs(options["logs"], request.out) as logs, training_progress() as show:
         summary = _run(request, logs.after(show), options)
         logs.end(summary)
@@ -186,13 +205,7 @@ def _fit_and_print(ctx: click.Context, repeat: Path | None, options: dict[str, A
     click.echo(
         f"\nRun: {summary.run_dir} ({summary.num_trained} trained, {summary.num_resumed} already there)"
     )
-    tell_next("report", str(summary.run_dir), *given_words(ctx, only=("plugin",)))
-
-
-def _beside(run: Path) -> Path:
-    """Return the folder RUN-again beside the run, which may be named by `.` or `..`."""
-    full = Path(os.path.abspath(run))
-    return near(full.with_name(f"{full.name}-again"))
+    return summary
 
 
 def _run(
@@ -250,33 +263,12 @@ def _fit_options(options: dict[str, Any]) -> "FitOptions":
     return FitOptions(
         head=options["head"],
         variant=options["variant"],
-        target=options["target"],
         difficulty=options["difficulty"],
         splits=chosen_splits(options),
         features=features,
         training=training,
         fine_tune=fine_tune,
     )
-
-
-def _repeated(ctx: click.Context, repeat: Path, out: Path) -> "FitRequest":
-    """Return the request of a finished run; its config says everything, so raise for other options."""
-    from aqa_pipeline.store import Store
-    from heads.runs.config import dataset_of, read_config
-    from heads.runs.run_plugins import head_of
-    from heads.training.options import FitOptions, FitRequest
-
-    given = [
-        name
-        for name in ctx.params
-        if name not in ("repeat", "out", "logs", *ENGINE_OPTIONS)
-        and ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-    ]
-    if given:
-        raise click.UsageError(f"--repeat takes everything from the old run: leave out {', '.join(given)}.")
-    config = read_config(repeat)
-    head_of(config)  # the very one
-    return FitRequest(FitOptions.from_config(config), dataset_of(config), Store(config.store), out)
 
 
 def spec_choice(specs: Sequence[str], backbones: Sequence[str]) -> "SpecChoice":

@@ -18,6 +18,7 @@ from heads.runs.run_config import SCHEMA_VERSION, RunConfig
 from heads.runs.run_plugins import check_plugin
 
 FILE = "config.json"
+SHOWN_RUNS = 8
 MOST_CHARACTERS = 4096  # of a name or a path
 # Control characters command a terminal, half surrogates cannot be encoded, and others end the line.
 NOT_PRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
@@ -37,7 +38,7 @@ def read_config(run_dir: Path) -> RunConfig:
     except (OSError, ValueError, AttributeError) as error:
         raise RunError(
             f"{run_dir} is not a run directory ({path.name} cannot be read: {error!r}): "
-            "expected the folder that `aqa fit --out` wrote."
+            f"expected the folder that `aqa fit --out` wrote{_runs_inside(Path(run_dir))}."
         ) from error
     if schema_version != SCHEMA_VERSION:
         raise RunError(
@@ -50,6 +51,12 @@ def read_config(run_dir: Path) -> RunConfig:
     except ValueError as error:
         reason = explain_misfit(error) if isinstance(error, ValidationError) else str(error)
         raise RunError(f"{path} is damaged: {reason}. Fit again into a new folder.") from error
+
+
+def _runs_inside(folder: Path) -> str:
+    """Return the end of a sentence that names the runs of several targets in a folder, '' without any."""
+    runs = sorted(path.parent for path in folder.glob(f"*/{FILE}"))[:SHOWN_RUNS]
+    return f"; it holds runs: {', '.join(map(str, runs))}" if runs else ""
 
 
 def write_config(run_dir: Path, config: RunConfig) -> None:

@@ -32,22 +32,16 @@ RANK_TOLERANCE = 0.01
 class Candidate:
     """One setting and its predictions for the training rows, each made without the row's own fold.
 
-    `fold_means` is the mean label outside of each row's fold. `smoothness` orders settings: the larger, the
-    less a setting follows single videos.
+    `smoothness` orders settings: the larger, the less a setting follows single videos.
     """
 
     settings: dict[str, float]
     smoothness: float
     out_of_fold: Floats
-    fold_means: Floats
 
     def error(self, labels: Floats) -> float:
         """Return the mean squared error of the out-of-fold predictions."""
         return float(np.mean((self.out_of_fold - labels) ** 2))
-
-    def rank_correlation(self, labels: Floats) -> float:
-        """Return Spearman's correlation of what the predictions add to the mean, 0 for constant ones."""
-        return rank_correlation(self.out_of_fold - self.fold_means, labels)
 
 
 Choose = Callable[[Sequence[Candidate], Floats], Candidate]
@@ -58,16 +52,20 @@ def least_error(candidates: Sequence[Candidate], labels: Floats) -> Candidate:
     return min(candidates, key=lambda each: each.error(labels))
 
 
-def smoothest(candidates: Sequence[Candidate], labels: Floats) -> Candidate:
+def smoothest(
+    candidates: Sequence[Candidate], labels: Floats, *, fold_means: Floats | float = 0.0
+) -> Candidate:
     """Return the smoothest candidate whose rank correlation is within 0.01 of the best.
 
     Features of a network that was fine-tuned on the training set fit its scores almost perfectly, so that the
-    error of inner folds always prefers the candidate that follows single videos most.
+    error of inner folds always prefers the candidate that follows single videos most. With the `fold_means`
+    of `out_of_fold_means`, a prediction counts by what it adds to them.
     """
-    by_correlation = [(each.rank_correlation(labels), each) for each in candidates]
-    best = max(correlation for correlation, _ in by_correlation)
+    correlations = [rank_correlation(each.out_of_fold - fold_means, labels) for each in candidates]
     near = [
-        (each.smoothness, value, each) for value, each in by_correlation if value >= best - RANK_TOLERANCE
+        (each.smoothness, value, each)
+        for value, each in zip(correlations, candidates, strict=True)
+        if value >= max(correlations) - RANK_TOLERANCE
     ]
     return max(near, key=lambda entry: entry[:2])[2]
 
@@ -122,10 +120,10 @@ class KernelRegression(nn.Module):
         rows = self._standardize(numbers)
         products = rows @ rows.T
         unit = max(float(np.diag(products).mean()), NEGLIGIBLE)
-        candidates, means = [], out_of_fold_means(labels, folds)
+        candidates = []
         for share in RIDGE_STRENGTHS:
             predicted = _out_of_fold(folds, labels, partial(_ridge, products, strength=share * unit))
-            candidates.append(Candidate({"strength": share * unit}, share, predicted, means))
+            candidates.append(Candidate({"strength": share * unit}, share, predicted))
         chosen = choose(candidates, labels)
         everyone = np.arange(len(labels))
         dual = _ridge_dual(products, labels, everyone, chosen.settings["strength"])
@@ -154,14 +152,12 @@ class KernelRegression(nn.Module):
         rows = self._standardize(numbers)
         distances = _squared_distances(rows)
         unit = float(np.median(distances[~np.eye(len(rows), dtype=bool)])) or 1.0
-        candidates, means = [], out_of_fold_means(labels, folds)
+        candidates = []
         for gamma in GAMMAS:
             kernel = np.exp(-gamma * distances / unit)
             for cost in COSTS:
                 predicted = _out_of_fold(folds, labels, partial(_svr, kernel, cost=cost))
-                candidates.append(
-                    Candidate({"gamma": gamma / unit, "cost": cost}, 1 / cost, predicted, means)
-                )
+                candidates.append(Candidate({"gamma": gamma / unit, "cost": cost}, 1 / cost, predicted))
         chosen = choose(candidates, labels)
         gamma = chosen.settings["gamma"]
         svr = _fitted_svr(np.exp(-gamma * distances), labels, chosen.settings["cost"])

@@ -8,6 +8,7 @@ weights there; with few videos it loses to a single part. Here a part's weight f
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -111,11 +112,12 @@ class Stack(nn.Module):
     def fit_experts(self, features: Streams, masks: Streams, labels: Floats, *, folds: Folds) -> list[Floats]:
         """Fit the closed-form experts; return the out-of-fold predictions of each."""
         pooled, sequence = pooled_numbers(features, masks), sequence_numbers(features, masks)
+        choose = partial(smoothest, fold_means=out_of_fold_means(labels, folds))
         ridge, gaussian = self.experts["ridge"], [self.experts["pooled"], self.experts["sequence"]]
         return [
-            ridge.fit_ridge(pooled, labels, folds=folds, choose=smoothest),  # type: ignore[operator]
+            ridge.fit_ridge(pooled, labels, folds=folds, choose=choose),  # type: ignore[operator]
             *(
-                expert.fit_gaussian(numbers, labels, folds=folds, choose=smoothest)  # type: ignore[operator]
+                expert.fit_gaussian(numbers, labels, folds=folds, choose=choose)  # type: ignore[operator]
                 for expert, numbers in zip(gaussian, (pooled, sequence), strict=True)
             ),
         ]

@@ -106,7 +106,7 @@ def test_the_smoothest_of_nearly_equal_candidates_is_kept() -> None:
     labels = np.arange(200.0)
     noise = np.random.default_rng(0).normal(size=200)
     strong, light, bad = (
-        Candidate({"name": at}, smoothness, labels + size * noise, np.zeros(200))
+        Candidate({"name": at}, smoothness, labels + size * noise)
         for at, (smoothness, size) in enumerate([(2.0, 5.0), (1.0, 0.0), (3.0, 200.0)])
     )
     assert rank_correlation(strong.out_of_fold, labels) > 0.99
