@@ -16,7 +16,7 @@ from aqa_pipeline.commands.options import (
 )
 from aqa_pipeline.errors import AqaError
 from heads.commands.attempts.against import score_against
-from heads.commands.score_options import CACHE, check_score_options, score_options
+from heads.commands.score_options import CACHE, check_score_options, embeds, score_options
 
 if TYPE_CHECKING:
     from heads.scoring.ensemble import Ensemble
@@ -167,8 +167,8 @@ def _write_pages(
     from heads.scoring.shown.page_paths import page_paths
     from heads.scoring.shown.score_page_content import write_page_of
 
-    out, embed = options["html"], options["embed"]
-    single = len(results) + len(failures) == 1
+    out, single = options["html"], len(results) + len(failures) == 1
+    embed = embeds(options, single=single)
     back = None if single else (out / INDEX, "all scored videos")
     pages: dict[int, Path] = {}
     for number, path in enumerate(page_paths(out, results, single=single)):

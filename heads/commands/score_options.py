@@ -41,7 +41,12 @@ score_options = together(
         metavar="OUT",
         help="Write the page with video, timeline and moments: a file, or a folder for several videos.",
     ),
-    click.option("--embed", is_flag=True, help="Put the video into the page instead of a link to it."),
+    click.option(
+        "--embed/--link",
+        default=None,
+        help="Put the video into the page, or link it where it lies.  [default: embed into a single page, "
+        "which can be sent; link from pages in a folder]",
+    ),
     click.option("--json", "json_path", type=OUTPUT_FILE, metavar="OUT", help="Write everything as JSON."),
     click.option("--csv", "csv_path", type=OUTPUT_FILE, metavar="OUT", help="Write one row per video."),
     click.option("--cache", type=FOLDER, help=f"Store of the features made here.  [default: RUN/{CACHE}]"),
@@ -69,8 +74,8 @@ def check_score_options(ctx: click.Context, options: dict[str, Any], videos: Seq
         raise click.UsageError("--step-seconds is for --features; a video states its own times.")
     elif not videos:
         raise click.UsageError("Name a VIDEO, several, or features with --features.")
-    if options["embed"] and not options["html"]:
-        raise click.UsageError("--embed changes the page: name one with --html.")
+    if options["embed"] is not None and not options["html"]:
+        raise click.UsageError("--embed and --link change the page: name one with --html.")
     given = [f"--{name.replace('_', '-')}" for name in OF_ONE_VIDEO if ctx.params.get(name)]
     if given and len(videos) > 1:
         raise click.UsageError(f"{', '.join(given)}: for one video; score these {len(videos)} one by one.")
@@ -80,6 +85,12 @@ def check_score_options(ctx: click.Context, options: dict[str, Any], videos: Seq
         check_output(page, folder=len(videos) > 1 or page.is_dir())
     if options["fps"] and not any(path.is_dir() for path in videos):
         raise click.UsageError("--fps is for folders of pictures; video files state their own rate.")
+
+
+def embeds(options: dict[str, Any], *, single: bool) -> bool:
+    """Return whether pages carry their videos: as asked, else only a `single` page that is no folder's."""
+    chosen: bool | None = options["embed"]
+    return single and not options["html"].is_dir() if chosen is None else chosen
 
 
 def _check_against(options: dict[str, Any], videos: Sequence[Path]) -> None:

@@ -127,5 +127,5 @@ def small_copy(opened: OpenVideo) -> bytes:
             content, pictures, width=width, height=height, fps=fps, crf=EMBEDDED_CRF, encoder=find_encoder()
         )
     except VideoError as error:
-        raise VideoError(f"no copy can be made for the page: {error} Leave out --embed.") from error
+        raise VideoError(f"no copy can be made for the page: {error} Link the video instead.") from error
     return content.getvalue()

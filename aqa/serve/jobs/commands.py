@@ -9,4 +9,4 @@ def command_words(job: Job) -> list[str]:
     if job.kind == "learn":
         return ["learn"]
     written = ["--html", page_of(job.video).as_posix(), "--json", json_of(job.video).as_posix()]
-    return ["score", *written, "--", job.video]
+    return ["score", *written, "--link", "--", job.video]  # the app serves the video itself

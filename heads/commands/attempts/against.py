@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aqa_pipeline.errors import AqaError, DatasetError
+from heads.commands.score_options import embeds
 
 if TYPE_CHECKING:
     from aqa_pipeline.records import Dataset, Record, Video
@@ -22,7 +23,7 @@ ExtractRecords = Callable[["Video"], Mapping[str, "Record"]]
 
 
 def score_against(
-    item: "ScoreInput", scorer: "Scorer", extract: ExtractRecords, options: Mapping[str, Any]
+    item: "ScoreInput", scorer: "Scorer", extract: ExtractRecords, options: dict[str, Any]
 ) -> None:
     """Score the video and another attempt, print both and their difference, and write the page.
 
@@ -60,7 +61,8 @@ def score_against(
     for sentence in (f"Against {chosen.how}", *comparison.difference.sentences):
         click.echo(sentence)
     if options["html"]:
-        page = write_comparison(comparison, _page_path(options["html"], comparison), embed=options["embed"])
+        path, embed = _page_path(options["html"], comparison), embeds(options, single=True)
+        page = write_comparison(comparison, path, embed=embed)
         click.echo(f"Page: {page}")
 
 

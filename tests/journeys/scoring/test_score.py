@@ -144,7 +144,10 @@ def test_the_page_of_a_scored_video_opens_without_complaints(
     """The browser's own tests stand with the pages; here the page is the one that the command makes."""
     video = striped_video(tmp_path / "routine.mp4", num_frames=52, seed=20, sample_aspect=Fraction(16, 11))
     page = tmp_path / "routine.html"
-    result = run("score", video, "--run", home / "run", "--html", page, "--cache", tmp_path / "cache")
+    command = ["score", video, "--run", home / "run", "--html", page, "--cache", tmp_path / "cache"]
+    assert run(*command).exit_code == 0
+    assert 'src="data:video/mp4' in page.read_text(), "a single page is meant to be sent"
+    result = run(*command, "--link")
     assert result.exit_code == 0, result.output
     assert f"Page: {page}" in result.output
     text = page.read_text()

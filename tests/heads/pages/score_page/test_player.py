@@ -1,6 +1,8 @@
 """The page of one video, opened from disk in a real Chromium: player, timeline, keyboard, pictures."""
 
+import base64
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -149,9 +151,15 @@ def test_print_leaves_out_what_paper_cannot_do(browser, page: Path, ready) -> No
         shown = "getComputedStyle(document.querySelector({!r})).display"
         assert browser.js(shown.format(".player")) == "none"
         assert browser.js(shown.format(".moments")) != "none"
-        assert len(browser.call("Page.printToPDF", printBackground=True)["data"]) > 10_000
     finally:
         browser.call("Emulation.setEmulatedMedia", media="")
+
+
+def test_three_tracks_with_all_their_moments_are_printed_on_two_pages(browser, page: Path, ready) -> None:
+    ready(browser, page)
+    a4 = {"paperWidth": 8.27, "paperHeight": 11.69}
+    printed = browser.call("Page.printToPDF", printBackground=True, **a4)["data"]
+    assert len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(printed))) == 2
 
 
 def test_hostile_names_do_nothing_and_are_shown_as_they_are(
