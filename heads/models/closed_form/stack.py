@@ -34,7 +34,8 @@ NETWORK = "network"
 PARTS = (*EXPERTS, NETWORK)
 TEMPERATURE = 0.03  # of rank correlation
 LEAST_WEIGHT = 0.02  # of the best part's weight; a part below it counts for nothing
-LEAST_ERRORS = 2.6  # standard errors of a rank correlation without any relation; more is not chance
+LEAST_ERRORS = 3.0  # standard errors of a rank correlation without any relation; more is not chance
+SURELY_RELATED = 0.65  # a rank correlation that is not chance, however few the videos are
 HIDDEN_DIM = 128
 DROPOUT = 0.3
 
@@ -147,7 +148,8 @@ class Stack(nn.Module):
 
 def above_chance(correlation: NDArray[np.float64], num_videos: int) -> NDArray[np.float64]:
     """Return the rank correlations `(part)`, with 0 for those that chance brings about as well."""
-    return np.where(correlation > LEAST_ERRORS / np.sqrt(max(num_videos - 1, 1)), correlation, 0.0)
+    least = min(LEAST_ERRORS / np.sqrt(max(num_videos - 1, 1)), SURELY_RELATED)
+    return np.where(correlation > least, correlation, 0.0)
 
 
 def weights_of(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
