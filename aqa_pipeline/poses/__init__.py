@@ -2,9 +2,10 @@
 
 from aqa_pipeline.poses.features import feature_names, pose_features
 from aqa_pipeline.poses.joints import BLAZEPOSE_33, COCO_17, JOINT_SETS, JointSet, joint_set
-from aqa_pipeline.poses.skeleton import visible_bones
+from aqa_pipeline.poses.skeleton import ANGLE_NAMES, visible_angles, visible_bones
 
 __all__ = [
+    "ANGLE_NAMES",
     "BLAZEPOSE_33",
     "COCO_17",
     "JOINT_SETS",
@@ -12,5 +13,6 @@ __all__ = [
     "feature_names",
     "joint_set",
     "pose_features",
+    "visible_angles",
     "visible_bones",
 ]

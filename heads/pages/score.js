@@ -4,8 +4,8 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const find = (id) => document.getElementById(id);
   const video = find("video"), timeline = find("timeline"), playhead = find("playhead");
-  const readout = find("readout"), outline = find("outline"), skeleton = find("skeleton"), toggle = find("show-outline");
-  const SAME_FRAME = 0.0005, BEFORE_END = 0.001, FARTHEST = 2; // seconds
+  const readout = find("readout"), outline = find("outline"), skeleton = find("skeleton"), angles = find("angles"), toggle = find("show-outline");
+  const SAME_FRAME = 0.0005, BEFORE_END = 0.001, FARTHEST = 2, BOX_LASTS = 1.5; // seconds
   let shown = null; // when the frame in the player begins: the browser tells, where it can
   let sought = null, frame = null; // the player's time of the last jump, and when the frame meant begins
   let asked = 0, arrived = false; // when the page asked for that jump, and whether its frame was told since
@@ -42,12 +42,23 @@
     drawOutline();
   }
 
+  // Between the frames in which two boxes were found, the box is on the line from one to the other.
+  function cornersAt(index, seconds) {
+    const one = data.outlines[index], other = data.outlines[index + (seconds < one.at ? -1 : 1)];
+    const apart = Math.abs(other?.at - one.at); // not a number without a time of its own
+    if (!(apart > 0 && apart <= BOX_LASTS)) return one.corners;
+    const share = Math.min(1, Math.abs(seconds - one.at) / apart);
+    return one.corners.map(([x, y], i) => [x + share * (other.corners[i][0] - x), y + share * (other.corners[i][1] - y)]);
+  }
+
   // The outline belongs to the frame in the player. After a jump that is still the old frame for a while.
   function drawOutline() {
     if (!outline) return;
     const seconds = (shown ?? now) + SAME_FRAME;
-    const at = boxes && data.outlines.find((each) => each.start <= seconds && seconds < each.stop);
-    outline.setAttribute("points", at ? at.corners.map((corner) => corner.join(",")).join(" ") : "");
+    const index = data.outlines.findIndex((each) => each.start <= seconds && seconds < each.stop);
+    const at = boxes && data.outlines[index];
+    outline.setAttribute("points", at ? cornersAt(index, seconds - SAME_FRAME).map((corner) => corner.join(",")).join(" ") : "");
+    if (angles) angles.textContent = Object.entries(data.outlines[index]?.angles ?? {}).map(([name, degrees]) => `${name} ${degrees}°`).join("  ·  ") || "no joint is seen here";
     skeleton.setAttribute("d", (at?.bones ?? []).map(([x, y, u, v]) => `M${x},${y}L${u},${v}`).join(""));
   }
 

@@ -19,13 +19,17 @@ SCRIPTS = ("vendor/uPlot.iife.min.js", "score.js")
 class Outline:
     """The athlete's outline during [start, stop) seconds: corners (x, y) as shares of width and height.
 
-    `bones` are lines x1, y1, x2, y2 of the skeleton, in the same shares.
+    `bones` are lines x1, y1, x2, y2 of the skeleton, in the same shares. `angles` are pairs of a joint's
+    name and its angle in degrees. `at` is the time of the frame in which a box was found: between two such
+    frames, the page moves the box. A quad of a tube belongs to one frame and has none.
     """
 
     start: float
     stop: float
     corners: tuple[tuple[float, float], ...]
     bones: tuple[tuple[float, float, float, float], ...] = ()
+    angles: tuple[tuple[str, int], ...] = ()
+    at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,8 @@ def _for_script(page: ScorePage) -> dict[str, object]:
                 "stop": round(each.stop, 4),
                 "corners": np.round(each.corners, 4).tolist(),
                 **({"bones": np.round(each.bones, 4).tolist()} if each.bones else {}),
+                **({"angles": dict(each.angles)} if each.angles else {}),
+                **({} if each.at is None else {"at": round(each.at, 4)}),
             }
             for each in page.player.outlines
         ],

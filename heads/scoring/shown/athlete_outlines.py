@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aqa_pipeline.athlete.quads import reference_quads
-from aqa_pipeline.poses import joint_set, visible_bones
+from aqa_pipeline.poses import ANGLE_NAMES, joint_set, visible_angles, visible_bones
 from aqa_pipeline.records import Record
 from aqa_pipeline.spec_facts import typed_facts
 from aqa_pipeline.video import OpenVideo, Timeline
@@ -39,27 +39,43 @@ def _of_boxes(record: Record, size: Floats, opened: OpenVideo) -> list[Outline]:
     x1, y1, x2, y2 = (record.extras["boxes"][:, column].astype(np.float64) for column in range(4))
     quads = np.stack([np.stack(pair, axis=1) for pair in ((x1, y1), (x2, y1), (x2, y2), (x1, y2))], axis=1)
     owners = _owners(record, opened.timeline)
+    found_at = opened.timeline.pts_seconds[step_frames(record, opened.timeline)[:, 0]]
     edges = np.flatnonzero(np.diff(owners, prepend=NOBODY, append=NOBODY))
     starts, stops = opened.timeline.pts_seconds, opened.timeline.stop_seconds
     return [
-        _outline(
+        Outline(
             float(starts[first]),
             float(stops[after - 1]),
-            quads[owners[first]] / size,
-            _bones(record, int(owners[first]), size),
+            _corners(quads[owners[first]] / size),
+            bones=_bones(record, int(owners[first]), size),
+            angles=_angles(record, int(owners[first])),
+            at=float(found_at[owners[first]]),
         )
         for first, after in pairwise(edges)
         if owners[first] != NOBODY
     ]
 
 
-def _bones(record: Record, step: int, size: Floats) -> Floats:
-    """Return the visible bones of that step's pose, (bone, 2, 2) shares; none for crops."""
+def _corners(quad: Floats) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in quad)
+
+
+def _bones(record: Record, step: int, size: Floats) -> tuple[tuple[float, float, float, float], ...]:
+    """Return the visible bones of that step's pose as lines in shares; none for crops."""
     if "joints" not in record.extras:
-        return np.empty((0, 2, 2))
+        return ()
     lines, _ = visible_bones(record.extras["joints"][step], joint_set(str(typed_facts(record.spec).joints)))
-    shares: Floats = lines / size
-    return shares
+    return tuple((x, y, u, v) for x, y, u, v in (lines / size).reshape(-1, 4).tolist())
+
+
+def _angles(record: Record, step: int) -> tuple[tuple[str, int], ...]:
+    """Return name and degrees of the visible angles of that step's pose; none for crops."""
+    if "joints" not in record.extras:
+        return ()
+    found = visible_angles(record.extras["joints"][step], joint_set(str(typed_facts(record.spec).joints)))
+    return tuple(
+        (name, round(float(each))) for name, each in zip(ANGLE_NAMES, found, strict=True) if np.isfinite(each)
+    )
 
 
 def _owners(record: Record, timeline: Timeline) -> NDArray[np.int64]:
@@ -81,17 +97,7 @@ def _of_tube(record: Record, size: Floats, opened: OpenVideo) -> list[Outline]:
     starts = opened.timeline.pts_seconds[index]
     stops = np.append(starts[1:], opened.timeline.duration_seconds)
     return [
-        _outline(float(start), float(min(stop, start + LONGEST_SECONDS)), quad / size)
+        Outline(float(start), float(min(stop, start + LONGEST_SECONDS)), _corners(quad / size))
         for start, stop, quad in zip(starts, stops, quads[first], strict=True)
         if np.isfinite(quad).all()
     ]
-
-
-def _outline(start: float, stop: float, corners: Floats, bones: Floats | None = None) -> Outline:
-    lines = [] if bones is None else bones.reshape(-1, 4).tolist()
-    return Outline(
-        start,
-        stop,
-        tuple((float(x), float(y)) for x, y in corners),
-        tuple((x, y, u, v) for x, y, u, v in lines),
-    )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aqa_pipeline.poses import BLAZEPOSE_33, COCO_17, visible_bones
+from aqa_pipeline.poses import ANGLE_NAMES, BLAZEPOSE_33, COCO_17, visible_angles, visible_bones
 
 
 def test_bones_with_two_seen_ends_are_lines():
@@ -31,3 +31,19 @@ def test_every_bone_joins_two_joints_and_both_sides_have_the_same():
             for bone in bones
         }
         assert mirrored == bones
+
+
+def test_angles_are_in_degrees_and_hidden_joints_have_none():
+    joints = np.zeros((17, 4))
+    seen = {
+        **{"left_hip": (0, 0), "left_knee": (0, 10), "left_ankle": (10, 10)},  # a right angle
+        **{"right_shoulder": (0, 0), "right_elbow": (5, 5), "right_wrist": (10, 10)},  # straight
+    }
+    for joint, place in seen.items():
+        joints[COCO_17.joints.index(joint)] = (*place, 0, 0.9)
+    found = dict(zip(ANGLE_NAMES, visible_angles(joints, COCO_17).tolist(), strict=True))
+    assert {name: round(each) for name, each in found.items() if np.isfinite(each)} == {
+        "left knee": 90,
+        "right elbow": 180,
+    }
+    assert len(found) == 8

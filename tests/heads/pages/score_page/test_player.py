@@ -4,11 +4,15 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from aqa_pipeline.records import Video
+from aqa_pipeline.video import open_video
+from heads.pages.media import link_media
+from heads.pages.score_page import Outline, Player, ScorePage, write_score_page
 
 HOSTILE = '<script>window.hacked=1</script><img src=x onerror="window.hacked=1">\'"&amp;</title>'
 
@@ -97,6 +101,34 @@ def test_the_outline_is_drawn_where_there_is_one_and_can_be_put_away(browser, pa
     browser.js("document.getElementById('show-outline').click()")
     assert browser.js(points) == ""
     assert browser.js("document.getElementById('show-outline').getAttribute('aria-pressed')") == "false"
+
+
+def test_a_box_moves_between_the_frames_in_which_it_was_found(
+    browser, tmp_path: Path, ready, bare_page: ScorePage, drifting_video: Callable[..., Path]
+) -> None:
+    video = Video("v", drifting_video(tmp_path / "v.mp4", seconds=4))
+    boxes = [Outline(second, second + 1.0, square(second / 10), at=second + 0.5) for second in (0.0, 1.0)]
+    angles = (("left knee", 90), ("right knee", 175))
+    last = Outline(3.0, 4.0, square(0.5), angles=angles, at=3.5)  # too long after the others
+    with open_video(video) as opened:
+        media = link_media(video, opened, page=tmp_path / "page.html")
+    player = Player(media, 4.0, [*boxes, last], frame_seconds=0.1)
+    ready(browser, write_score_page(tmp_path / "page.html", replace(bare_page, player=player)))
+    left = "parseFloat(document.getElementById('outline').getAttribute('points'))"
+    browser.js("document.getElementById('timeline').focus()")
+    assert browser.js(left) == 0, "before the first frame with a box it stands"
+    browser.press("ArrowRight")
+    browser.wait(f"Math.abs({left} - 0.05) < 1e-6")
+    assert browser.js("document.getElementById('angles').textContent") == "no joint is seen here"
+    for _ in range(2):
+        browser.press("ArrowRight")
+    browser.wait(f"{left} === 0.5")
+    shown = browser.js("document.getElementById('angles').textContent")
+    assert shown == "left knee 90°  ·  right knee 175°"
+
+
+def square(left: float) -> tuple[tuple[float, float], ...]:
+    return (left, 0.1), (left + 0.3, 0.1), (left + 0.3, 0.9), (left, 0.9)
 
 
 def test_every_picture_loads_and_moments_have_alternative_text(browser, page: Path, ready) -> None:

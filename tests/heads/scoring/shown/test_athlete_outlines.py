@@ -41,7 +41,9 @@ def test_a_box_holds_for_the_frame_that_it_was_found_in() -> None:
     )
     boxes = np.array([[10 * step, 0, 10 * step + 10, 10, 0.9] for step in range(3)], np.float32)
     crops = record(3, 1 / 3, boxes=boxes, frame_index=np.array([[0], [2], [3]]))
-    found = [(each.start, each.stop, each.corners[0][0]) for each in athlete_outlines({"crops": crops}, slow)]
+    outlines = athlete_outlines({"crops": crops}, slow)
+    assert [each.at for each in outlines] == [0, 0.5, 0.75], "when the frame begins in which it was found"
+    found = [(each.start, each.stop, each.corners[0][0]) for each in outlines]
     # Frame 1 begins at 0.25 s, within the first crop's third of a second.
     assert np.allclose(found, [(0, 0.5, 0), (0.5, 0.75, 0.05), (0.75, 1, 0.1)])
 
@@ -82,5 +84,9 @@ def test_poses_bring_their_bones_and_go_before_crops() -> None:
     (found,) = athlete_outlines({"crops": record(1, 1.0, boxes=boxes + 1), "poses": poses}, OPENED)
     assert np.allclose(found.corners, SQUARE)
     assert np.allclose(found.bones, [(0.1, 0.5, 0.15, 0.6)])
+    assert found.angles == (), "the ankle is hidden"
+    joints[0, COCO_17.joints.index("left_ankle"), 3] = 0.9
+    (whole,) = athlete_outlines({"poses": replace(poses, extras={"boxes": boxes, "joints": joints})}, OPENED)
+    assert whole.angles == (("left knee", 149),)
     (of_crops,) = athlete_outlines({"crops": record(1, 1.0, boxes=boxes)}, OPENED)
     assert of_crops.bones == ()
