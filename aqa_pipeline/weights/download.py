@@ -27,7 +27,7 @@ from aqa_pipeline.weights.weights_file import WeightsFile
 
 TIMEOUT_SECONDS = 30.0
 CHUNK_BYTES = 1 << 18
-MOST_BYTES = 4 << 30  # limit for files of unpublished size; the largest known file has half a gigabyte
+MOST_BYTES = 4 << 30  # limit for files of unpublished size; the largest known file has 1.5 GB
 
 Progress = Callable[[int, int | None], None]  # bytes done, total bytes if known
 

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import nn
 from torchvision import transforms
 from torchvision.models.video import SwinTransformer3d
+from torchvision.models.video.swin_transformer import ShiftedWindowAttention3d
 
 from aqa_pipeline.backbones import BACKBONES
 from aqa_pipeline.backbones.preprocess import get_preprocess
@@ -147,6 +148,44 @@ def test_pairs_of_positions_have_the_same_row_of_the_bias_table_as_in_mmaction2(
     index = tiny_network().state_dict()["features.0.0.attn.relative_position_index"]
     assert torch.equal(index, authors_index())
     assert index.max() == BIAS_ROWS - 1
+
+
+def attention_pair_by_pair(layer, maps, shift):
+    """Return MMAction2's attention in shifted windows, written anew over all pairs of positions.
+
+    After the shift, two positions see each other if they are in one window, on the same side of the borders
+    that the shift brought together. `maps` are (1, time, row, column, dim).
+    """
+    sizes, dim = maps.shape[1:4], maps.shape[-1]
+    shifted = [
+        (np.indices(sizes)[axis].ravel() - shift[axis]) % size for axis, size in enumerate(sizes)
+    ]  # position of each token after the shift, per axis
+    sees = np.ones((maps[0, ..., 0].numel(),) * 2, bool)
+    row = np.zeros_like(sees, int)
+    for at, size, window, moved in zip(shifted, sizes, WINDOW, shift, strict=True):
+        side = (at >= size - window).astype(int) + (at >= size - moved)
+        for label in (at // window, side):
+            sees &= label[:, None] == label[None]
+        apart = at[:, None] % window - at[None] % window + window - 1
+        row = row * (2 * window - 1) + apart
+    heads = layer.num_heads
+    q, k, v = layer.qkv(maps).view(-1, 3, heads, dim // heads).permute(1, 2, 0, 3)
+    scores = q @ k.mT / (dim // heads) ** 0.5 + layer.relative_position_bias_table[row].permute(2, 0, 1)
+    weights = scores.masked_fill(~torch.from_numpy(sees), -torch.inf).softmax(dim=-1)
+    return layer.proj((weights @ v).transpose(0, 1).reshape(maps.shape))
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("shift", [(0, 0, 0), (4, 3, 3)])
+def test_windows_are_those_of_mmaction2(shift):
+    torch.manual_seed(0)
+    layer = ShiftedWindowAttention3d(8, [*WINDOW], [*shift], num_heads=2).eval()
+    layer.relative_position_bias_table.normal_()
+    maps = torch.randn(1, 16, 14, 7, 8)
+    kept = tuple(
+        0 if size <= window else by for size, window, by in zip((16, 14, 7), WINDOW, shift, strict=True)
+    )
+    torch.testing.assert_close(layer(maps), attention_pair_by_pair(layer, maps, kept), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[1]}x{size[0]}")
