@@ -31,7 +31,7 @@ def warn_of_simulation(specs: Iterable["StreamSpec"]) -> None:
 )
 @click.option(
     "--like",
-    type=click.Choice(["aqa7", "fr-fs", "mit-skating", "mtl-aqa", "rhythmic-gymnastics"]),
+    type=click.Choice(["aqa7", "fr-fs", "jigsaws", "mit-skating", "mtl-aqa", "rhythmic-gymnastics"]),
     required=True,
     help="Dataset whose labels and shapes are used.",
 )
@@ -71,7 +71,7 @@ def warn_of_simulation(specs: Iterable["StreamSpec"]) -> None:
     metavar="A,B",
     help="Streams to simulate: segments, crops, frames, c3d (segments of that network), poses, "
     "clips, clips:BACKBONE, tubes, tubes:reference (one view, half the size).  "
-    "[default: clips for mtl-aqa, tubes for aqa7 and fr-fs, the first four for others]",
+    "[default: clips for mtl-aqa, tubes for aqa7 and fr-fs, segments for jigsaws, the first four for others]",
 )
 @click.option(
     "--limit",
@@ -82,8 +82,8 @@ def warn_of_simulation(specs: Iterable["StreamSpec"]) -> None:
 @click.option(
     "--draw-labels",
     is_flag=True,
-    help="For aqa7 and fr-fs: draw random labels too, and write them to the new folder --root, in the format "
-    "and size of the dataset.",
+    help="For aqa7, fr-fs and jigsaws: draw random labels too, and write them to the new folder --root, in "
+    "the format and size of the dataset.",
 )
 @plugin_option
 def simulate(

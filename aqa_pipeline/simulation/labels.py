@@ -28,6 +28,10 @@ AQA7_SIZES = {
 }
 AQA7_NUM_TEST = 303  # of 1,106, distributed over the sports in proportion
 
+JIGSAWS_SIZES = {"Suturing": 39, "Needle_Passing": 28, "Knot_Tying": 36}
+SURGEONS, TRIALS_EACH = "BCDEFGHI", 5
+ITEMS_OF_TRIAL = 6  # marks of 1 to 5
+
 
 def draw_labels(name: str, root: Path, *, seed: int = 0) -> None:
     """Write random labels of that dataset into `root`. The same labels stay if they exist already.
@@ -81,4 +85,23 @@ def _aqa7(root: Path, rng: np.random.Generator) -> None:
         savemat(root / "Split_4" / f"split_4_{side}_list.mat", {f"consolidated_{side}_list": np.array(rows)})
 
 
-LABELS: Mapping[str, Callable[[Path, np.random.Generator], None]] = {"fr-fs": _fr_fs, "aqa7": _aqa7}
+def _jigsaws(root: Path, rng: np.random.Generator) -> None:
+    """Write a meta file per task: trial, claimed skill, sum and marks, which follow the surgeon's skill."""
+    skills = dict(zip(SURGEONS, rng.permutation(np.linspace(-1.5, 1.5, len(SURGEONS))), strict=True))
+    for task, size in JIGSAWS_SIZES.items():
+        names = [f"{surgeon}{trial:03d}" for surgeon in SURGEONS for trial in range(1, TRIALS_EACH + 1)]
+        lines = []
+        for name in sorted(rng.permutation(names)[:size]):
+            skill = skills[name[0]]
+            marks = np.clip(np.rint(3 + skill + rng.normal(0, 0.7, ITEMS_OF_TRIAL)), 1, 5).astype(int)
+            claimed = "NIE"[int(np.digitize(skill, [-0.5, 0.5]))]
+            lines.append("\t".join(map(str, [f"{task}_{name}", claimed, marks.sum(), *marks])))
+        (root / task).mkdir()
+        (root / task / f"meta_file_{task}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+LABELS: Mapping[str, Callable[[Path, np.random.Generator], None]] = {
+    "fr-fs": _fr_fs,
+    "aqa7": _aqa7,
+    "jigsaws": _jigsaws,
+}

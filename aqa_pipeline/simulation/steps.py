@@ -39,6 +39,9 @@ EVEN_SHARE = 0.3  # g
 # The share of seconds in which a person is found, from the durations in the paper (80 of 92 s, 160 of 175 s).
 PERSON_SHARE = {"rhythmic-gymnastics": 80 / 92, "mit-skating": 160 / 175}
 
+# Shortest and longest video in seconds, where the labels of a dataset give no duration.
+SECONDS_DRAWN = {"jigsaws": (40.0, 200.0)}
+
 
 @dataclass(frozen=True)
 class SimulatedSteps:
@@ -93,11 +96,14 @@ class SimulatedSteps:
 
     def _times(self, dataset: str, video: Video, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         """Return the intervals of steps in seconds, (time, 2), and the number of steps without a person."""
-        if not video.duration_seconds or video.duration_seconds <= 0:
+        seconds = video.duration_seconds
+        if seconds is None and dataset in SECONDS_DRAWN:
+            seconds = rng.uniform(*SECONDS_DRAWN[dataset])
+        if not seconds or seconds <= 0:
             raise DatasetError(
                 f"the labels of {dataset} video {video.video_id!r} give no duration: add it to the labels."
             )
-        start = self.step_seconds * np.arange(self.num_steps(video.duration_seconds))
+        start = self.step_seconds * np.arange(self.num_steps(seconds))
         if self.of_persons:
             found = rng.random(len(start)) < PERSON_SHARE.get(dataset, 1.0)
             found[0] |= not found.any()

@@ -38,7 +38,7 @@ TUBES = (
 STREAMS: dict[str, SimulatedStream] = {stream.name: stream for stream in (*STEPS, *POSES, *CLIPS, *TUBES)}
 SHORT_NAMES = {"clips": CLIPS[0].name, "tubes": TUBES[0].name, "tubes:reference": TUBES[1].name}
 SHORT_NAMES_OF = {"fr-fs": {"tubes": TUBES[2].name, "tubes:reference": TUBES[3].name}}
-USUAL_STREAMS = {"mtl-aqa": ("clips",), "fr-fs": ("tubes",), "aqa7": ("tubes",)}
+USUAL_STREAMS = {"mtl-aqa": ("clips",), "fr-fs": ("tubes",), "aqa7": ("tubes",), "jigsaws": ("segments",)}
 
 
 def usual_streams(dataset: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Labels that a simulation draws where there are none: as many, and as they are in the papers' datasets."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,24 @@ def test_drawn_scores_have_the_sizes_of_aqa7(tmp_path: Path) -> None:
     assert sum(sizes.values()) == len(found.videos) == 1106
     assert sum(len(split.test) for split in found.splits.values()) == 303
     assert not found.problems
+
+
+def test_drawn_marks_have_the_sizes_of_jigsaws(tmp_path: Path) -> None:
+    draw_labels("jigsaws", tmp_path / "jigsaws")
+    found = load_dataset("jigsaws", tmp_path / "jigsaws")
+    tasks = Counter(video.video_id.rsplit("_", 1)[0] for video in found.videos)
+    assert tasks == {"Suturing": 39, "Needle_Passing": 28, "Knot_Tying": 36}
+    items = [target.name for target in found.targets[1:]]
+    assert all(sum(video.labels[item] for item in items) == video.labels["total"] for video in found.videos)
+    of_surgeons = [
+        np.mean([v.labels["total"] for v in found.videos if v.group == surgeon]) for surgeon in "BCDEFGHI"
+    ]
+    assert np.ptp(of_surgeons) > 8
+    assert not found.problems
+    store = Store(tmp_path / "s")
+    (spec,) = simulate(found, store, Simulation(), streams=["segments"], limit=40).specs
+    steps = [len(store.read("jigsaws", name, spec).features) for name in store.video_ids("jigsaws", spec)]
+    assert 12 <= min(steps) < max(steps) <= 62
 
 
 def test_drawn_labels_do_not_go_beside_others(tmp_path: Path) -> None:
