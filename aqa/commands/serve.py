@@ -95,6 +95,7 @@ def _listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HERE, port))
+        listening.listen()  # whoever opens the printed address at once waits and is not refused
     except OSError as error:
         listening.close()
         raise AqaError(
