@@ -45,6 +45,7 @@ def test_there_are_guides() -> None:
         "python",
         "reproduce",
         "scale",
+        "serve",
         "tubes",
     }
 

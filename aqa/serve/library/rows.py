@@ -4,6 +4,7 @@ import datetime
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from aqa.serve.jobs.job import Job
 from aqa.serve.library.predictions import PredictedByRun, predicted_by_run
@@ -16,6 +17,7 @@ from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.project.new import VIDEOS, video_names
 from aqa_pipeline.records import Dataset, Video
 
+LABEL = "/label"
 NEW = "new score, not learned yet"
 
 
@@ -26,7 +28,7 @@ class Row:
     `path` is the file's path in the project's folder, empty if it is missing, lies outside, or is a folder of
     pictures. `label` is the judges' score. `predicted` is the run's, with its range `[low, high]`. `job` is
     the number of the job that works on the video, or that failed last. `can_score` says whether the run can
-    score it.
+    score it. `page`, `video` and `label_page` are addresses in the app.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Row:
     state: str = ""
     page: str = ""
     video: str = ""
+    label_page: str = ""
     job: int | None = None
     is_live: bool = False
     can_score: bool = False
@@ -138,6 +141,7 @@ def _row(serving: Serving, video: Video, target: str, told: PredictedByRun, jobs
         state=_state(video, path, target, kept, job, told),
         page=(address_of(serving, page) or "") if page and page.is_file() else "",
         video=(address_of(serving, video.path) or "") if path else "",
+        label_page=_label_page(serving, video, path),
         job=job.number if job and (job.is_live or job.state == "failed") else None,
         is_live=job is not None and job.is_live,
         can_score=can_score,
@@ -148,6 +152,14 @@ def _path_of(serving: Serving, video: Video) -> str:
     if not video.path.is_file() or not video.path.resolve().is_relative_to(serving.folder):
         return ""
     return video.path.relative_to(serving.folder).as_posix()
+
+
+def _label_page(serving: Serving, video: Video, path: str) -> str:
+    """Return the address at which the score is entered; empty for a file deeper in the folder."""
+    if not path or video.path.parent not in (serving.root, serving.root / VIDEOS):
+        return ""
+    named = {"video": video.path.name} | ({"id": video.video_id} if video.video_id != video.path.name else {})
+    return f"{LABEL}?{urlencode(named)}"
 
 
 def _predicted(

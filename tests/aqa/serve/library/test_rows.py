@@ -118,6 +118,17 @@ def test_a_performance_in_a_longer_video_is_not_scored_as_a_whole(
     assert [(row.name, row.can_score) for row in library.rows] == [("x", False), ("y", False)]
 
 
+def test_scores_are_entered_on_the_label_page_of_the_video(serving: Serving, folder: Path) -> None:
+    add_video(folder, "a&id=b.mp4")
+    (folder / "videos" / "deep").mkdir()
+    (folder / "videos" / "deep" / "c.mp4").write_bytes(b"c")
+    (folder / "scores.csv").write_text("video,score\na.mp4,1\nvideos/deep/c.mp4,2\n")
+    library = read_library(serving)
+    assert row_of(library, "a").label_page == "/label?video=a.mp4&id=a"
+    assert row_of(library, "a&id=b.mp4").label_page == "/label?video=a%26id%3Db.mp4"
+    assert row_of(library, "videos/deep/c").label_page == ""
+
+
 def test_live_and_failed_jobs_are_named(serving: Serving, folder: Path, run: Path) -> None:
     video, queue = add_video(folder), serving.worker.queue
     queue.add("score", video)
