@@ -17,7 +17,7 @@ VIDEO_SWIN = (
             "swin_base_patch244_window877_kinetics600_22k.pth",
         ),
         identity=None,
-        license="Apache-2.0 (code); none stated for the weights",
+        license="none stated (code: Apache-2.0)",
         note="Video-Swin-B, ImageNet-22k, then Kinetics-600, in MMAction2's names: GDLT's and later papers'",
     ),
 )
@@ -60,7 +60,7 @@ def _videomae2(name: str, file_name: str, *, sha256: str, size: int) -> WeightsF
         file_name=file_name,
         urls=(f"{HUB}/OpenGVLab/VideoMAE2/resolve/{commit}/distill/{file_name}",),
         identity=Identity("sha256", sha256),
-        license="MIT (code); none stated for the weights",
+        license="Apache-2.0 (the hub's page; code: MIT)",
         note="VideoMAE V2, distilled from its giant model on Kinetics-710, in half precision",
         size=size,
     )
