@@ -12,6 +12,7 @@ from aqa_pipeline.untrusted.bounded_files import open_bounded
 from aqa_pipeline.video.sources import Disk, shown_fps
 
 ANNOTATIONS = "annotations"  # the detector or tracker that reads the boxes of the dataset
+POINTED = "pointed"  # the start that reads the box in which somebody pointed at the athlete
 ELSEWHERE = "elsewhere:"  # before the digest of quads that a user named: the dataset does not know them
 
 
@@ -31,7 +32,13 @@ class Comparison:
 def boxes_of(spec: StreamSpec, video: Video) -> Path | None:
     """Return the boxes of the dataset that such a stream reads; None where it reads none."""
     facts = typed_facts(spec)
-    return video.boxes if ANNOTATIONS in (facts.detector, facts.tracker) else None
+    return video.boxes if needs_boxes(spec) or facts.start == POINTED else None
+
+
+def needs_boxes(spec: StreamSpec) -> bool:
+    """Return whether such a stream cannot be made of a video without boxes."""
+    facts = typed_facts(spec)
+    return ANNOTATIONS in (facts.detector, facts.tracker)
 
 
 def boxes_digest(path: Path | None, *, elsewhere: bool = False) -> str | None:
@@ -44,18 +51,25 @@ def boxes_digest(path: Path | None, *, elsewhere: bool = False) -> str | None:
 
 
 def compare(
-    source: Source, video: Video, *, disk: Disk, boxes: str | None = None, thorough: bool = False
+    source: Source,
+    video: Video,
+    *,
+    disk: Disk,
+    boxes: str | None = None,
+    need_boxes: bool = True,
+    thorough: bool = False,
 ) -> Comparison:
     """Compare a record's source with the video as it is now, and with the digest of its boxes.
 
-    The digest of the video is taken where only its time is another, or where `thorough`. Imported and
-    simulated records never change.
+    Boxes that are no longer there leave the record as it is, unless the stream can be made without them
+    (`need_boxes` is False). The digest of the video is taken where only its time is another, or where
+    `thorough`. Imported and simulated records never change.
     """
     if source.size is None:
         return Comparison()
     if not video.path.exists():
         return Comparison(gone=str(video.path))
-    if source.boxes_digest and boxes is None:
+    if source.boxes_digest and boxes is None and need_boxes:
         return Comparison(gone=f"the boxes of {video.video_id}")
     try:
         facts = disk.size_and_time(video.path)
@@ -65,7 +79,7 @@ def compare(
     reasons = [*_another_window(source, video)]
     if facts[0] != source.size or (unsettled and disk.digest(video.path) != source.digest):
         reasons.append("other pictures" if video.path.is_dir() else "another file")
-    if source.boxes_digest and boxes != source.boxes_digest:
+    if boxes != source.boxes_digest:
         reasons.append("other boxes")
     touched = not reasons and facts[1] != source.mtime_ns
     return Comparison(tuple(reasons), now=replace(source, mtime_ns=facts[1]) if touched else None)

@@ -7,7 +7,7 @@ from pathlib import Path
 from aqa_pipeline.datasets import DATASETS, load_dataset
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.records import Dataset, Source, StreamSpec, Video
-from aqa_pipeline.sources.compare import ELSEWHERE, Comparison, boxes_digest, boxes_of, compare
+from aqa_pipeline.sources.compare import ELSEWHERE, Comparison, boxes_digest, boxes_of, compare, needs_boxes
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import Disk
 
@@ -41,7 +41,9 @@ def against_disk(
     """As `compare`, with the boxes of the dataset; quads that a user named elsewhere are not known here."""
     elsewhere = source.boxes_digest is not None and source.boxes_digest.startswith(ELSEWHERE)
     boxes = source.boxes_digest if elsewhere else boxes_digest(boxes_of(spec, video))
-    return compare(source, video, disk=disk, boxes=boxes, thorough=thorough)
+    return compare(
+        source, video, disk=disk, boxes=boxes, need_boxes=elsewhere or needs_boxes(spec), thorough=thorough
+    )
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from extract.choices.options import StreamOptions
+from extract.detectors.first_person import Start
 from extract.streams import Variant
 from extract.streams.tube_sampling import ViewChoice, usual_stride
+from extract.trackers.following import Rules
 
 OWN = "folder"  # the adapter of one's own videos
 
@@ -12,17 +14,19 @@ OWN = "folder"  # the adapter of one's own videos
 def with_usual(options: StreamOptions, adapter: str) -> StreamOptions:
     """Return the options with those left open as usual for a dataset of that adapter.
 
-    The papers' datasets are extracted as the papers say. In own videos crops follow one athlete, and the
-    last, partial segment is kept.
+    The papers' datasets are extracted as the papers say. In own videos crops follow one athlete, from the
+    person whom somebody pointed at, and the last, partial segment is kept.
     """
     own = adapter == OWN
     inputs, athlete = options.inputs, options.athlete
+    is_open = athlete.start is None and athlete.init_box is None and athlete.rules == Rules()
+    start: Start | None = "pointed" if own and is_open and athlete.person != "largest" else athlete.start
     return options.changed(
         inputs=inputs.changed(
             rest=inputs.rest or ("padded" if own else "dropped"),
             clip_stride=inputs.clip_stride or usual_stride(adapter),
         ),
-        athlete=athlete.changed(person=athlete.person or ("followed" if own else None)),
+        athlete=athlete.changed(person=athlete.person or ("followed" if own else None), start=start),
     )
 
 

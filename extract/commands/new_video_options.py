@@ -55,9 +55,11 @@ def check_athlete_options(
 
     facts = [typed_facts(each.spec) for each in streams]
     finders = [finder for each in facts for finder in (each.detector, each.tracker) if finder]
-    if boxes and not any(finder.startswith("annotations") for finder in finders):
+    is_pointed = any(each.start == "pointed" for each in facts)
+    if boxes and not is_pointed and not any(finder.startswith("annotations") for finder in finders):
         raise click.UsageError(
-            "--boxes are for runs whose detector or tracker is `annotations`; this run's: "
+            "--boxes are for runs whose detector or tracker is `annotations`, or whose start is `pointed`; "
+            "this run's: "
             f"{', '.join(finders) or 'none'}."
         )
     tracking = {"--tracker": options.tracker, "--tracker-weights": options.tracker_weights}

@@ -26,9 +26,10 @@ def tracker_options(*, otherwise: str | None = None) -> Decorator:
         ),
         click.option(
             "--start",
-            type=click.Choice(["largest", "central"]),
-            help="Tracked streams and followed crops: person to follow, of the first frame with persons."
-            f"{default('largest')}",
+            type=click.Choice(["largest", "central", "pointed"]),
+            help="Tracked streams and followed crops: person to follow, of the first frame with persons. "
+            "pointed: the person in the one box of boxes/<id>.csv, else the largest."
+            f"{default('pointed for your own videos, else largest')}",
         ),
         click.option(
             "--init-box",

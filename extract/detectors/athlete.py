@@ -9,9 +9,10 @@ import numpy as np
 from aqa_pipeline.athlete.events import JUMPED
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.footage import Footage, check_belong
-from aqa_pipeline.records import Event, SpecValue
+from aqa_pipeline.records import Event, SpecValue, Video
 from extract.detectors.continuity import GAP_SECONDS, People, Seen
-from extract.detectors.first_person import CHOOSERS, Start
+from extract.detectors.first_person import CHOOSERS, Start, chosen_by
+from extract.detectors.pointed import pointed_at
 
 Athlete = Literal["largest", "followed"]
 
@@ -21,7 +22,8 @@ class AthleteRule:
     """The rule that names the athlete. `largest`: the largest person of every frame, as in ACTION-NET.
 
     `followed`: the person who continues the athlete's last box. `start` or `init_box` names the athlete in
-    the first sampled frame. `init_box` has 4 numbers x1 y1 x2 y2, or 8 of four corners, in pixels.
+    the first sampled frame; `pointed` does so in the frame of its box. `init_box` has 4 numbers x1 y1 x2 y2,
+    or 8 of four corners, in pixels.
     """
 
     athlete: Athlete = "largest"
@@ -47,9 +49,10 @@ class AthleteRule:
         box = None if self.init_box is None else ",".join(f"{number:g}" for number in self.init_box)
         return {"person": "followed", "start": self.start, "init_box": box}
 
-    def picker(self, footage: Footage) -> "AthletePicker":
-        """Return the picker for one video. Raise `AqaError` for an init box outside the video's picture."""
-        return AthletePicker(self, footage, self._first_box(footage))
+    def picker(self, video: Video, footage: Footage) -> "AthletePicker":
+        """Return the picker for one video. Raise `AqaError` for a box outside the video's picture."""
+        pointed = pointed_at(video, footage) if self.start == "pointed" and self.init_box is None else None
+        return AthletePicker(self, footage, self._first_box(footage), pointed)
 
     def _first_box(self, footage: Footage) -> np.ndarray | None:
         if self.init_box is None:
@@ -70,6 +73,7 @@ class AthletePicker:
     rule: AthleteRule
     footage: Footage
     first_box: np.ndarray | None
+    pointed: Seen | None = None
     people: People | None = None
     events: list[Event] = field(default_factory=list)
 
@@ -85,6 +89,10 @@ class AthletePicker:
             return CHOOSERS["largest"](persons, frame)
         if self.people is None and self.first_box is not None:  # the init box belongs to the first frame
             self.people = People(self.footage.fps, Seen(self.first_box, frame_index))
+        if self.people is None and self.pointed is not None:
+            if frame_index < self.pointed.frame_index:
+                return None
+            self.people = People(self.footage.fps, self.pointed)
         person = self._begin(frame_index, frame, persons) if self.people is None else None
         if self.people is None:
             return None
@@ -109,8 +117,7 @@ class AthletePicker:
         seconds = people.unseen_seconds(frame_index)
         person = CHOOSERS[self.rule.start](persons, frame) if seconds > GAP_SECONDS else None
         if person is not None:
-            detail = (
-                f"nobody continued the last box for {seconds:.1f} s; the {self.rule.start} person was taken"
-            )
+            other = f"the {chosen_by(self.rule.start)} person was taken"
+            detail = f"nobody continued the last box for {seconds:.1f} s; {other}"
             self.events.append(Event(frame_index, JUMPED, detail))
         return person

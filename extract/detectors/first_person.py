@@ -1,4 +1,7 @@
-"""Choose the athlete in a video's first frame with persons: the largest person, or the central one."""
+"""Choose the athlete in a video's first frame with persons: the largest person, or the central one.
+
+`pointed` is the person whom somebody pointed at (`pointed.py`), and the largest in a video where nobody did.
+"""
 
 from collections.abc import Callable
 from typing import Literal
@@ -7,7 +10,7 @@ import numpy as np
 
 from extract.detectors.person_boxes import largest_person
 
-Start = Literal["largest", "central"]
+Start = Literal["largest", "central", "pointed"]
 
 
 def central_person(boxes: np.ndarray, *, width: int, height: int) -> np.ndarray | None:
@@ -33,4 +36,10 @@ def _central(boxes: np.ndarray, frame: np.ndarray) -> np.ndarray | None:
 CHOOSERS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray | None]] = {
     "largest": _largest,
     "central": _central,
+    "pointed": _largest,
 }
+
+
+def chosen_by(start: Start) -> str:
+    """Return in a word how another person is chosen once the athlete is gone."""
+    return "largest" if start == "pointed" else start

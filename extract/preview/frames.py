@@ -134,7 +134,7 @@ def _crop_tiles(
 ) -> tuple[list[Image.Image], int, tuple[str, ...]]:
     """Return the tiles of the shown steps, how many of all steps have a person, and a line per event."""
     detect = stream.detector.for_video(video, opened.footage)
-    picker = stream.rule.picker(opened.footage)
+    picker = stream.rule.picker(video, opened.footage)
     shown = set(even_choice(len(steps), CROPS_SHOWN))
     steps_of: dict[int, list[int]] = {}
     for step, index in enumerate(steps.frame_index[:, 0].tolist()):

@@ -64,7 +64,7 @@ def preview_poses(
     The detector and the pose network run on every step.
     """
     detect = stream.detector.for_video(video, opened.footage)
-    picker, joint_set = stream.rule.picker(opened.footage), stream.network.joint_set
+    picker, joint_set = stream.rule.picker(video, opened.footage), stream.network.joint_set
     pictures: dict[int, Image.Image] = {}
     shown, num_found = set(even_choice(len(steps), SHOWN)), 0
     steps_of = _by_frame(steps)

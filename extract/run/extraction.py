@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.records import StreamSpec, Video
-from aqa_pipeline.sources.compare import ANNOTATIONS, Comparison, boxes_digest, boxes_of, compare
+from aqa_pipeline.sources.compare import ANNOTATIONS, Comparison, boxes_digest, boxes_of, compare, needs_boxes
 from aqa_pipeline.spec_facts import typed_facts
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import Disk, ReaderName
@@ -50,7 +50,8 @@ class Extraction:
             source = self.store.source(self.dataset, video.video_id, spec)
         except StoreError:
             return DAMAGED
-        return compare(source, video, disk=self.disk, boxes=self.boxes_digest(video, spec))
+        boxes = self.boxes_digest(video, spec)
+        return compare(source, video, disk=self.disk, boxes=boxes, need_boxes=needs_boxes(spec))
 
     def boxes_digest(self, video: Video, spec: StreamSpec) -> str | None:
         """Return the digest of the boxes or quads that the stream reads of that video."""

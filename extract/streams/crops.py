@@ -47,7 +47,7 @@ class Crops:
 
     def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
         """Return the function from frames to features of the athlete's crops (step, dim)."""
-        detect, picker = self.detector.for_video(video, footage), self.rule.picker(footage)
+        detect, picker = self.detector.for_video(video, footage), self.rule.picker(video, footage)
 
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:
             with clock.phase("detect"):

@@ -62,7 +62,7 @@ class Poses:
 
     def encoder(self, video: Video, footage: Footage, clock: Clock) -> Encoder:
         """Return the function from frames to feature vectors (step, dim)."""
-        detect, picker = self.detector.for_video(video, footage), self.rule.picker(footage)
+        detect, picker = self.detector.for_video(video, footage), self.rule.picker(video, footage)
         latest: list[Moment] = []
 
         def encode(frames: list[np.ndarray], frame_index: np.ndarray) -> Encoded:

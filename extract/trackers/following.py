@@ -20,7 +20,8 @@ from aqa_pipeline.footage import Footage, check_belong
 from aqa_pipeline.records import Event, SpecValue, Video
 from extract.detectors import Detect, PersonDetector
 from extract.detectors.continuity import GAP_SECONDS, People, Seen, most_overlapping, overlap
-from extract.detectors.first_person import CHOOSERS, Start
+from extract.detectors.first_person import CHOOSERS, Start, chosen_by
+from extract.detectors.pointed import pointed_at
 from extract.trackers.corners import bounding_box, box_quad, vot_box
 from extract.trackers.tracker import Track, Tracked, Tracker
 from extract.trackers.tube import Step, no_quad
@@ -37,12 +38,12 @@ AGREES, AGREES_IN_DOUBT = 0.2, 0.5
 class Rules:
     """The rules for the start of a track, for the detector's looks, and for a loss.
 
-    `start` chooses among the persons of a frame. `init_box`, 4 numbers x1 y1 x2 y2 or 8 of a rotated box in
-    pixels, replaces the detector in the first frame. The detector looks every `look_seconds`. It looks every
-    `again_seconds` in three cases: if the score is under `doubt_below` times the best since the last look,
-    after a look that missed the athlete, and while the athlete is lost. `doubt_below` is by default the
-    tracker's own, because scores differ between trackers. After `missed_looks` missed looks in a row, the
-    athlete counts as lost.
+    `start` chooses among the persons of a frame; `pointed` begins in the frame of its box. `init_box`, 4
+    numbers x1 y1 x2 y2 or 8 of a rotated box in pixels, replaces the detector in the first frame. The
+    detector looks every `look_seconds`. It looks every `again_seconds` in three cases: if the score is under
+    `doubt_below` times the best since the last look, after a look that missed the athlete, and while the
+    athlete is lost. `doubt_below` is by default the tracker's own, because scores differ between trackers.
+    After `missed_looks` missed looks in a row, the athlete counts as lost.
     """
 
     start: Start = "largest"
@@ -84,9 +85,16 @@ class Follower:
     """
 
     def __init__(
-        self, tracker: Tracker[Any], detect: Detect, rules: Rules, *, fps: float, video_id: str = "video"
+        self,
+        tracker: Tracker[Any],
+        detect: Detect,
+        rules: Rules,
+        *,
+        fps: float,
+        video_id: str = "video",
+        pointed: Seen | None = None,
     ) -> None:
-        self.tracker, self.rules, self.video_id = tracker, rules, video_id
+        self.tracker, self.rules, self.video_id, self._pointed = tracker, rules, video_id, pointed
         self.events: list[Event] = []
         self.track: Track | None = None
         self._detect, self._fps = detect, fps
@@ -153,11 +161,16 @@ class Follower:
         return False
 
     def _begin(self, frame_index: int, frame: np.ndarray) -> Step:
-        """Start the first track: at the user's box, or at the first person that the detector sees."""
-        box = self._given_box(frame)
+        """Start the first track: at the user's box, or at the first person that the detector sees.
+
+        Where somebody pointed at the athlete in a later frame, nobody is followed up to that frame.
+        """
+        if self._pointed is not None and frame_index < self._pointed.frame_index:
+            return Step(no_quad(), 0.0)
+        box = self._given_box(frame_index, frame)
         persons = self._look(frame_index, frame)
         if box is None:
-            person = CHOOSERS[self.rules.start](persons, frame)
+            person = self._first_person(frame_index, frame, persons)
             if person is None:
                 return Step(no_quad(), 0.0)
             detail = _seen(person)
@@ -167,6 +180,14 @@ class Follower:
         unseen = "" if self._watched else "; the detector sees nobody there and is not asked again"
         detail = f"at the given box{unseen}"
         return self._start(frame_index, frame, box, kind="started", detail=detail, persons=persons)
+
+    def _first_person(self, frame_index: int, frame: np.ndarray, persons: np.ndarray) -> np.ndarray | None:
+        """Return who continues the box that was drawn in an earlier frame, else the rule's first person."""
+        if self._pointed is not None:
+            continued = People(self._fps, self._pointed).match(frame_index, persons)
+            if continued is not None:
+                return continued
+        return CHOOSERS[self.rules.start](persons, frame)
 
     def _search(self, frame_index: int, frame: np.ndarray) -> Step:
         """Look for the lost athlete if a look is due."""
@@ -181,7 +202,10 @@ class Follower:
         person = self._people.match(frame_index, persons)
         found = "continues the last box"
         if person is None and (frame_index - self._missed.since) / self._fps > GAP_SECONDS:
-            person, found = CHOOSERS[self.rules.start](persons, frame), f"is the {self.rules.start} person"
+            person, found = (
+                CHOOSERS[self.rules.start](persons, frame),
+                f"is the {chosen_by(self.rules.start)} person",
+            )
         if person is None:
             return Step(no_quad(), 0.0)
         detail = f"{_seen(person)}, who {found}"
@@ -207,10 +231,11 @@ class Follower:
         self._tell(frame_index, kind, detail)
         return Step(box_quad(box), 1.0)
 
-    def _given_box(self, frame: np.ndarray) -> np.ndarray | None:
+    def _given_box(self, frame_index: int, frame: np.ndarray) -> np.ndarray | None:
         """Return the user's box, None without one. Raise `AqaError` if it does not fit this frame."""
         if self.rules.init_box is None:
-            return None
+            is_here = self._pointed is not None and self._pointed.frame_index == frame_index
+            return self._pointed.box if self._pointed is not None and is_here else None
         corners = np.array(self.rules.init_box, np.float64).reshape(-1, 2)
         height, width = frame.shape[:2]
         picture = Footage(width, height, num_frames=1, start_frame=0, stop_frame=1, fps=1.0)
@@ -266,7 +291,15 @@ class FollowedPersons:
     def for_video(self, video: Video, footage: Footage) -> Follower:
         """Return the follower for the frames of `video`."""
         detect = self.detector.for_video(video, footage)
-        return Follower(self.tracker, detect, self.rules, fps=footage.fps, video_id=video.video_id)
+        is_pointed = self.rules.start == "pointed" and self.rules.init_box is None
+        return Follower(
+            self.tracker,
+            detect,
+            self.rules,
+            fps=footage.fps,
+            video_id=video.video_id,
+            pointed=pointed_at(video, footage) if is_pointed else None,
+        )
 
 
 def step_many(

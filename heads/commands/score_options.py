@@ -50,7 +50,11 @@ score_options = together(
     click.option("--json", "json_path", type=OUTPUT_FILE, metavar="OUT", help="Write everything as JSON."),
     click.option("--csv", "csv_path", type=OUTPUT_FILE, metavar="OUT", help="Write one row per video."),
     click.option("--cache", type=FOLDER, help=f"Store of the features made here.  [default: RUN/{CACHE}]"),
-    click.option("--boxes", type=EXISTING, help="CSV of the person's boxes, for --detector annotations."),
+    click.option(
+        "--boxes",
+        type=EXISTING,
+        help="CSV of the person's boxes, for --detector annotations or --start pointed.",
+    ),
     click.option(
         "--difficulty",
         type=click.FloatRange(0, min_open=True),

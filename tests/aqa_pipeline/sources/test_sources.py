@@ -8,7 +8,7 @@ import pytest
 
 from aqa_pipeline.athlete.boxes import write_boxes
 from aqa_pipeline.records import Dataset, Record, Source, StreamSpec, Target, Video
-from aqa_pipeline.sources.compare import Comparison, boxes_digest, boxes_of, compare
+from aqa_pipeline.sources.compare import Comparison, boxes_digest, boxes_of, compare, needs_boxes
 from aqa_pipeline.sources.outdated import find_changed
 from aqa_pipeline.store import Store
 from aqa_pipeline.video import Disk, source_of
@@ -109,6 +109,20 @@ def stored(tmp_path, video, spec, source):
     store = Store(tmp_path / "store")
     store.write(Record("toy", "a", spec, np.zeros((1, 2)), np.array([[0.0, 1.0]]), source))
     return store, Dataset("toy", tmp_path, (video,), {}, (Target("score"),))
+
+
+def test_a_box_in_which_somebody_points_is_a_change_when_it_comes_and_when_it_goes(tmp_path, video):
+    spec = StreamSpec("crops", {"detector": "blazepose", "person": "followed", "start": "pointed"})
+    assert boxes_of(spec, video) is None
+    assert not needs_boxes(spec)
+    write_boxes(tmp_path / "boxes.csv", {0: [[1, 2, 30, 40]]})
+    pointed = replace(video, boxes=tmp_path / "boxes.csv")
+    digest = boxes_digest(boxes_of(spec, pointed))
+    without, source = source_of(video), replace(source_of(video), boxes_digest=digest)
+    assert compared(without, pointed, boxes=digest, need_boxes=False).reasons == ("other boxes",)
+    assert compared(source, pointed, boxes=digest, need_boxes=False) == Comparison()
+    assert compared(source, video, boxes=None, need_boxes=False).reasons == ("other boxes",)
+    assert compared(without, video, boxes=None, need_boxes=False) == Comparison()
 
 
 def test_a_fit_looks_at_videos_that_are_there(tmp_path, video, digests):

@@ -222,7 +222,8 @@ def test_options_of_tubes_are_not_ignored_by_other_streams(name, readers):
 @pytest.mark.parametrize(
     ("dataset", "options", "rule"),
     [
-        ("folder", {}, AthleteRule("followed")),
+        ("folder", {}, AthleteRule("followed", "pointed")),
+        ("folder", {"start": "largest"}, AthleteRule("followed")),
         ("mit-skating", {}, AthleteRule("largest")),
         ("synthetic", {}, AthleteRule("largest")),
         ("mit-skating", {"start": "central"}, AthleteRule("followed", "central")),

@@ -1,14 +1,18 @@
 """The rules choose the athlete among several persons: two side by side, one hidden, one who leaves."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.footage import Footage
+from aqa_pipeline.records import Video
 from extract.detectors import AthleteRule, largest_person
 from extract.detectors.continuity import People, Seen, overlap
 
 FPS = 25.0
+VIDEO = Video("v", Path("v.mp4"))
 FOOTAGE = Footage(640, 360, 500, 0, 500, FPS)
 FRAME = np.zeros((360, 640, 3), np.uint8)
 FOLLOWED = AthleteRule("followed")
@@ -29,7 +33,7 @@ def other(second):
 
 
 def picked(rule, by_second):
-    picker = rule.picker(FOOTAGE)
+    picker = rule.picker(VIDEO, FOOTAGE)
     boxes = [picker.pick(int(25 * at), FRAME, np.array(found).reshape(-1, 5)) for at, found in by_second]
     return boxes, picker.events
 
@@ -91,7 +95,7 @@ def test_starts_that_contradict_the_rule_are_refused():
     with pytest.raises(AqaError, match="4 numbers x1,y1,x2,y2 or 8"):
         AthleteRule("followed", init_box=(1, 2, 3))
     with pytest.raises(AqaError, match="the init box: all corners lie between"):
-        AthleteRule("followed", init_box=(0.1, 0.2, 0.3, 0.4)).picker(FOOTAGE)
+        AthleteRule("followed", init_box=(0.1, 0.2, 0.3, 0.4)).picker(VIDEO, FOOTAGE)
 
 
 def test_overlap_is_intersection_over_union():

@@ -1,5 +1,7 @@
 """Who is cropped: the largest or the central person first, then who continues, and what cannot be asked."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,11 +9,13 @@ from hypothesis import strategies as st
 
 from aqa_pipeline.errors import AqaError, DatasetError
 from aqa_pipeline.footage import Footage
+from aqa_pipeline.records import Video
 from extract.detectors.athlete import AthleteRule
 from extract.detectors.continuity import GAP_SECONDS
 from extract.detectors.first_person import central_person
 from extract.detectors.person_boxes import crop_person, largest_person
 
+VIDEO = Video("v", Path("v.mp4"))
 FOOTAGE = Footage(640, 360, 100, 0, 100, 10.0)
 FRAME = np.zeros((360, 640, 3), np.uint8)
 CORNER = st.floats(-50, 700, width=32)
@@ -61,7 +65,7 @@ def test_a_crop_is_never_empty_and_holds_all_of_the_box_that_the_frame_shows(x1,
 
 def picked(rule: AthleteRule, *frames: list[np.ndarray], step: int = 1) -> list[float | None]:
     """Return the center of who was picked in each frame, None for nobody."""
-    picker = rule.picker(FOOTAGE)
+    picker = rule.picker(VIDEO, FOOTAGE)
     found = [
         picker.pick(number * step, FRAME, np.array(rows, np.float32).reshape(-1, 5))
         for number, rows in enumerate(frames)
@@ -92,7 +96,7 @@ def test_a_first_box_names_the_athlete_whoever_is_larger(box):
 
 def test_nobody_else_is_taken_until_the_gap_is_over_and_then_it_is_told():
     rule = AthleteRule("followed")
-    picker = rule.picker(FOOTAGE)
+    picker = rule.picker(VIDEO, FOOTAGE)
     assert picker.pick(0, FRAME, np.array([row(100)])) is not None
     stranger = np.array([row(600)])
     last = int(GAP_SECONDS * FOOTAGE.fps)
@@ -134,14 +138,14 @@ def test_rules_that_make_no_sense_are_refused(facts, message):
 )
 def test_a_first_box_that_is_not_of_the_picture_is_refused(box, message):
     with pytest.raises(DatasetError, match=message):
-        AthleteRule("followed", init_box=box).picker(FOOTAGE)
+        AthleteRule("followed", init_box=box).picker(VIDEO, FOOTAGE)
 
 
 def test_a_first_box_belongs_to_the_first_frame_of_a_performance_anywhere_in_a_file():
     late = Footage(640, 360, 1000, 500, 600, 10.0)
-    assert AthleteRule("followed", init_box=(300.0, 130.0, 340.0, 230.0)).picker(late).first_box.tolist() == [
-        300, 130, 340, 230,
-    ]  # fmt: skip
+    picker = AthleteRule("followed", init_box=(300.0, 130.0, 340.0, 230.0)).picker(VIDEO, late)
+    assert picker.first_box is not None
+    assert picker.first_box.tolist() == [300, 130, 340, 230]
 
 
 @pytest.mark.parametrize(
