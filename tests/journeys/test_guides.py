@@ -39,6 +39,7 @@ def test_there_are_guides() -> None:
         "attempts",
         "bench",
         "fine-tune",
+        "label",
         "own-videos",
         "pixels",
         "poses",

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aqa.serve.label.catalog import LabeledVideo, is_mark, marks_of, part_of
@@ -14,10 +13,12 @@ from aqa_pipeline.datasets.writing.entry import SCORE, TARGET
 from aqa_pipeline.datasets.writing.label_table import LabelRow, LabelTable
 from aqa_pipeline.datasets.writing.span import clock, player_seconds
 from aqa_pipeline.errors import AqaError
+from aqa_pipeline.sources.compare import ANNOTATIONS
 from aqa_pipeline.video import VideoFacts, probe
 from aqa_pipeline.video.timeline import scan_video
 from heads.pages.media import playable_as
 
+NOBODY_POINTED = "Nobody is pointed at: the largest person of the first frame is followed."
 USUAL_FPS = 25.0  # for the steps of a player whose file cannot be read here
 
 
@@ -78,7 +79,8 @@ def page_values(
         "saved": saved,
         "suggestions": {name: sorted(set(table.values(name))) for name in ("athlete", "element", "group")},
         "has_groups": bool(table.values("group")) or bool(form["group"]),
-        "foreign_boxes": _foreign_boxes(serving.root, form["replaces"]),
+        "foreign_boxes": _foreign_boxes(serving, form["replaces"]),
+        "nobody_pointed": NOBODY_POINTED,
         "next": _next(videos, video),
         "data": _for_script(player, rows, form, saved),
     }
@@ -116,11 +118,15 @@ def _player(serving: Serving, video: LabeledVideo) -> Player:
     return Player(source, why_not, 1 / facts.fps, facts.width, facts.height)
 
 
-def _foreign_boxes(root: Path, video_id: str) -> str:
-    """Return what is said of boxes that this page does not change; "" if there are none."""
+def _foreign_boxes(serving: Serving, video_id: str) -> str:
+    """Return why nobody is pointed at on this page: boxes of another hand; "" if there are none."""
+    if (serving.project.file.detector or "").startswith(ANNOTATIONS):
+        return (
+            f"aqa.toml names the detector {ANNOTATIONS}, which reads boxes of all frames. None is drawn here."
+        )
     try:
         if video_id:
-            read_athlete_box(root, video_id)
+            read_athlete_box(serving.root, video_id)
     except BoxesOfAnother as error:
         return str(error)
     except AqaError as error:
@@ -145,4 +151,10 @@ def _for_script(
         {"id": row.video_id, "start": row.start, "stop": row.stop} for row in rows if row.start is not None
     ]
     last = next((part["stop"] for part in parts if part["id"] == saved), None)
-    return {"frame": player.frame_seconds, "parts": parts, "editing": form["replaces"], "continue": last}
+    return {
+        "frame": player.frame_seconds,
+        "parts": parts,
+        "editing": form["replaces"],
+        "continue": last,
+        "nobodyPointed": NOBODY_POINTED,
+    }

@@ -84,7 +84,7 @@
     for (const [name, value] of [["x", Math.min(x1, x2)], ["y", Math.min(y1, y2)], ["width", Math.abs(x2 - x1)], ["height", Math.abs(y2 - y1)]])
       athlete.setAttribute(name, value);
     if (!find("box-words")) return;
-    find("box-words").textContent = at && !corner ? `The athlete is marked at ${boxAt.value}.` : "The athlete is not marked: a detector looks for the largest person.";
+    find("box-words").textContent = corners() ? `This athlete is followed from ${boxAt.value} on.` : data.nobodyPointed;
     find("show-box").hidden = find("clear-box").hidden = !corners();
   }
   function setBox(x1, y1, x2, y2) {
@@ -96,7 +96,7 @@
     if (drawing) video.pause();
     player.classList.toggle("drawing", drawing);
     find("hint").hidden = !drawing;
-    find("point").setAttribute("aria-pressed", String(drawing));
+    find("point")?.setAttribute("aria-pressed", String(drawing));
   }
   const shareAt = (event) => {
     const area = player.getBoundingClientRect();
@@ -162,7 +162,7 @@
     until = (secondsOf(end.value) ?? duration()) + data.frame / 2;
     video.play();
   });
-  find("point").addEventListener("click", () => point(!drawing));
+  find("point")?.addEventListener("click", () => point(!drawing));
   find("show-box")?.addEventListener("click", () => jump((secondsOf(boxAt.value) ?? 0) + data.frame / 2));
   find("clear-box")?.addEventListener("click", () => { box.value = boxAt.value = ""; showBox(); });
   find("choose").addEventListener("change", (event) => event.target.form.submit());

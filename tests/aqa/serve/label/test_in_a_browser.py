@@ -101,7 +101,7 @@ def test_three_videos_are_labeled_and_check_accepts_them(
     browser.press("a")
     draw(browser, (0.75, 0.9), (0.25, 0.1))
     assert browser.js("document.getElementById('video').paused"), "drawing does not play the video"
-    assert "marked at 0:02.000" in browser.js("document.getElementById('box-words').textContent")
+    assert "followed from 0:02.000 on" in browser.js("document.getElementById('box-words').textContent")
     enter(browser, "mark:score", "7,5")
     enter(browser, "athlete", "Ada")
     press_button(browser, "Save, next video")

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from starlette.testclient import TestClient
 
 import cli
+from aqa.serve.app import build_app
 from aqa_pipeline.athlete.boxes import read_boxes
 from aqa_pipeline.datasets import load_dataset
+from aqa_pipeline.project.find import find_project
 
 HOSTILE = '"><script>alert(1)</script>'
 
@@ -133,6 +136,16 @@ def test_boxes_of_another_hand_are_shown_and_kept(client, fill, folder: Path, re
     answer = fill(replaces="monday", mark__score="7", box="0.1,0.1,0.5,0.5")
     assert "has 2 boxes" in reasons(answer.text)["box"]
     assert (folder / "boxes" / "monday.csv").read_text() == text
+
+
+def test_nobody_is_pointed_at_where_boxes_of_all_frames_are_read(folder: Path) -> None:
+    (folder / "aqa.toml").write_text('detector = "annotations"')
+    project = find_project(folder)
+    assert project is not None
+    with TestClient(build_app(project, "t"), base_url="http://127.0.0.1:8000") as client:
+        page = client.get("/label?token=t").text
+    assert "which reads boxes of all frames" in page
+    assert 'id="point"' not in page
 
 
 def test_no_box_is_written_through_a_link_out_of_the_project(fill, folder: Path, reasons) -> None:
