@@ -100,6 +100,7 @@ def main(ctx: click.Context) -> None:
     With your own videos, in a project that remembers its options:
       aqa init my-videos                          writes aqa.toml and a table for your scores
       aqa check; aqa learn; aqa score VIDEO       inside the folder: no options
+      aqa score VIDEO --against last; aqa diary   an athlete's attempts, and whether they differ
       aqa serve                                   the same in a browser
     \b
     With a paper's dataset, in data/mit-skating or any folder that --root names:

@@ -1,4 +1,4 @@
-"""Align two attempts in time by their stored features: poses if there are any, else the first stream."""
+"""Align two attempts in time by their stored features: poses if there are any, else the finest stream."""
 
 from collections.abc import Mapping, Sequence
 
@@ -38,8 +38,8 @@ def align(
 
 
 def stream_to_align(records: Mapping[str, Record]) -> str | None:
-    """Return the poses, or else the first stream; None without any."""
-    return POSES if POSES in records else next(iter(records), None)
+    """Return the poses, or else the stream with the most steps; None without any."""
+    return POSES if POSES in records else max(records, key=lambda s: len(records[s].features), default=None)
 
 
 def _thinned(record: Record) -> tuple[Floats, Floats]:

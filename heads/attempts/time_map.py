@@ -37,7 +37,18 @@ def from_the_start(how: str = "both from their start") -> TimeMap:
 def map_of_path(path: NDArray[np.int64], here: Floats, there: Floats, how: str) -> TimeMap:
     """Return the map of a warping path (pair, 2) between steps at `here` (time,) and at `there` (time,).
 
-    A step of the first attempt that belongs to several of the other is put to the mean of their times.
+    A step of the first attempt that belongs to several of the other is put to the mean of their times. What
+    one attempt shows before the other begins, or after it ends, belongs to nothing: there both run equally
+    fast.
     """
-    sums = np.bincount(path[:, 0], weights=there[path[:, 1]], minlength=len(here))
-    return TimeMap(here, sums / np.bincount(path[:, 0], minlength=len(here)), how)
+    inner = _without_ends(path)
+    steps, first = np.unique(inner[:, 0], return_index=True)
+    sums = np.add.reduceat(there[inner[:, 1]], first)
+    return TimeMap(here[steps], sums / np.diff(np.append(first, len(inner))), how)
+
+
+def _without_ends(path: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the path from the last pair with a first step to the first pair with a last step."""
+    begin = int(np.flatnonzero((path == path[0]).any(axis=1))[-1])
+    end = int(np.flatnonzero((path == path[-1]).any(axis=1))[0])
+    return path[begin : end + 1] if begin <= end else path

@@ -91,7 +91,7 @@ def make_score(open_extractor: OpenExtractor, *, extraction_options: Decorator) 
             items = video_inputs(videos, extract_records, boxes=boxes, fps=options["fps"])
         scorer = make_scorer(ensemble)
         if options["against"]:
-            score_against(items[0], scorer, extract_records, options)
+            score_against(items[0], scorer, extract_records, options | {"split": split})
             return
         results, failures = _score_all(items, Run(scorer))
         if split is None and not options["features"] and options["cache"] is None:

@@ -36,6 +36,7 @@ def score_against(
     from heads.attempts.choosing import find_attempt
     from heads.attempts.comparison import Comparison
     from heads.attempts.difference import difference_of
+    from heads.attempts.stored_scores import store_score
     from heads.scoring.shown.score_text import format_result
 
     dataset, attempts = _table_of(scorer.ensemble)
@@ -54,6 +55,9 @@ def score_against(
         time_map=align(sides[0].result.records, sides[1].result.records, scorer.facts),
         difference=difference_of(sides[0].scores, sides[1].scores, attempts),
     )
+    is_new = new.predicted is None or new.predicted.source == "stored"
+    if is_new and options["cache"] is None and options["split"] is None:
+        store_score(scorer.ensemble.run_dir, comparison.new.result)
     for side in sides:
         click.echo(format_result(side.result, side.scorer))
         click.echo()

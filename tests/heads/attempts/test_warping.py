@@ -49,10 +49,18 @@ def test_a_slower_attempt_is_found_again():
     slower = np.concatenate([[0.0] * 3, moment])
     path = warping_path(np.abs(moment[:, None] - slower))
     found = map_of_path(path, np.arange(5.0), np.arange(8.0), "test")
-    assert [found(second) for second in (1.0, 2.0, 3.0, 4.0)] == [4.0, 5.0, 6.0, 7.0]
-    assert found(2.5) == 5.5
-    assert found(5.0) == 8.0, "behind the last pair both run equally fast"
-    assert found(-1.0) == found(0.0) - 1
+    assert [found(second) for second in (0.0, 1.0, 2.5, 4.0)] == [3.0, 4.0, 5.5, 7.0]
+    assert (found(-1.0), found(5.0)) == (2.0, 8.0), "outside of the pairs both run equally fast"
+    back = map_of_path(path[:, ::-1], np.arange(8.0), np.arange(5.0), "test")
+    assert [back(second) for second in (0.0, 3.0, 5.5, 7.0)] == [-3.0, 0.0, 2.5, 4.0]
+
+
+def test_a_step_that_belongs_to_several_is_put_to_their_mean():
+    path = np.array([[0, 0], [1, 1], [1, 2], [1, 3], [2, 4]])
+    found = map_of_path(path, np.arange(3.0), np.arange(5.0), "test")
+    assert (found.here.tolist(), found.there.tolist()) == ([0, 1, 2], [0, 2, 4])
+    single = map_of_path(np.array([[0, 0], [0, 1], [0, 2]]), np.arange(1.0), np.arange(3.0), "test")
+    assert (single.here.tolist(), single.there.tolist()) == ([0], [1])
 
 
 def test_from_the_start_changes_no_time():
