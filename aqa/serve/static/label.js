@@ -6,6 +6,7 @@
   const find = (id) => document.getElementById(id);
   const video = find("video"), player = find("player"), bar = find("bar"), athlete = find("athlete");
   const start = find("start"), end = find("end"), box = find("box"), boxAt = find("box-at");
+  const MIDDLE = [0.35, 0.2, 0.65, 0.8], NUDGE = 0.02; // shares of the picture
   const LEAST_SIDE = 0.01, BEFORE_END = 0.001; // a share of the picture; seconds
   let shown = null; // when the frame in the player begins: the browser tells, where it can and some time later
   let asked = 0; // when the page asked for the last jump
@@ -19,7 +20,7 @@
     return `${Math.floor(thousandths / 60000)}:${String(Math.floor(rest / 1000)).padStart(2, "0")}.${String(rest % 1000).padStart(3, "0")}`;
   };
   const secondsOf = (text) => {
-    const match = /^(?:(?:(\d{1,2}):)?(\d{1,4}):)?(\d{1,6}(?:[.,]\d{1,6})?)$/.exec(text.trim());
+    const match = /^(?:(?:(\d{1,2}):)?(\d{1,4}):)?(\d{1,6}(?:[.,]\d{1,6})?)$/.exec(text.trim()); // the server is stricter
     return match && (Number(match[1] ?? 0) * 60 + Number(match[2] ?? 0)) * 60 + Number(match[3].replace(",", "."));
   };
   const now = () => shown ?? video.currentTime;
@@ -93,10 +94,20 @@
   }
   function point(on) {
     drawing = on && Boolean(find("box-words"));
+    corner = null;
     if (drawing) video.pause();
     player.classList.toggle("drawing", drawing);
     find("hint").hidden = !drawing;
     find("point")?.setAttribute("aria-pressed", String(drawing));
+  }
+  // Arrow keys move the box, and with Shift they move its lower right corner.
+  function nudge(across, down, isSize) {
+    corner = null;
+    const [x1, y1, x2, y2] = corners() ?? MIDDLE;
+    const [left, top] = isSize ? [x1, y1] : [clamp(x1 + across, 0, 1 - (x2 - x1)), clamp(y1 + down, 0, 1 - (y2 - y1))];
+    const [right, bottom] = isSize ? [clamp(x2 + across, x1 + NUDGE, 1), clamp(y2 + down, y1 + NUDGE, 1)] : [left + x2 - x1, top + y2 - y1];
+    setBox(left, top, right, bottom);
+    showBox();
   }
   const shareAt = (event) => {
     const area = player.getBoundingClientRect();
@@ -106,7 +117,7 @@
     if (!drawing) return;
     event.preventDefault();
     player.setPointerCapture(event.pointerId);
-    corner = { from: shareAt(event), to: shareAt(event) };
+    corner = { from: corner?.from ?? shareAt(event), to: shareAt(event) }; // a tap sets one corner, the next the other
     drew = true; // the click that ends it does not play
   });
   player.addEventListener("pointermove", (event) => {
@@ -117,7 +128,6 @@
   player.addEventListener("pointerup", () => {
     if (!corner) return;
     const [[x1, y1], [x2, y2]] = [corner.from, corner.to];
-    corner = null;
     if (Math.abs(x2 - x1) > LEAST_SIDE && Math.abs(y2 - y1) > LEAST_SIDE) {
       setBox(Math.min(x1, x2), Math.min(y1, y2), Math.max(x1, x2), Math.max(y1, y2));
       point(false);
@@ -140,15 +150,21 @@
     " ": togglePlay, ",": () => stepFrame(-1), ".": () => stepFrame(1),
     ArrowLeft: (event) => jump(now() - (event.shiftKey ? 5 : 1)), ArrowRight: (event) => jump(now() + (event.shiftKey ? 5 : 1)),
     Home: () => jump(0), End: () => jump(duration()),
-    s: startHere, e: endHere, a: () => point(!drawing), Escape: () => point(false),
+    s: startHere, e: endHere, a: () => point(!drawing), Escape: () => { point(false); showBox(); },
+  };
+  const drawingKeys = {
+    ArrowLeft: (event) => nudge(-NUDGE, 0, event.shiftKey), ArrowRight: (event) => nudge(NUDGE, 0, event.shiftKey),
+    ArrowUp: (event) => nudge(0, -NUDGE, event.shiftKey), ArrowDown: (event) => nudge(0, NUDGE, event.shiftKey),
+    Enter: () => point(false),
   };
   // Keys belong to the player unless somebody types, chooses or presses a button.
   addEventListener("keydown", (event) => {
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const isTyping = event.target.closest("input, select, textarea, summary, a") || (event.target.closest("button") && [" ", "Enter"].includes(key));
-    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !(key in keys)) return;
+    const act = (drawing ? drawingKeys[key] : undefined) ?? keys[key];
+    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !act) return;
     event.preventDefault();
-    keys[key](event);
+    act(event);
   });
 
   find("play").addEventListener("click", togglePlay);

@@ -5,7 +5,8 @@ import re
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.video import Timeline
 
-CLOCK = re.compile(r"(?:(?:(\d{1,2}):)?(\d{1,4}):)?(\d{1,6}(?:[.,]\d{1,6})?)", re.ASCII)
+FRACTION = r"(?:[.,]\d{1,6})?"
+CLOCK = re.compile(rf"(?:(?:(\d{{1,2}}):)?(\d{{1,4}}):)?([0-5]?\d{FRACTION})|(\d{{1,6}}{FRACTION})", re.ASCII)
 ROUNDED_DOWN = 0.0006  # seconds: a clock is written to the millisecond, and may be earlier than its frame
 
 
@@ -14,8 +15,10 @@ def seconds_of(text: str, *, name: str) -> float:
     match = CLOCK.fullmatch(text.strip())
     if match is None:
         raise DatasetError(f"{name} {text[:40]!r} is no time: expected minutes and seconds such as 1:02.48")
-    hours, minutes, seconds = match.groups()
-    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds.replace(",", "."))
+    hours, minutes, seconds, only_seconds = match.groups()
+    return (
+        int(hours or 0) * 3600 + int(minutes or 0) * 60 + float((only_seconds or seconds).replace(",", "."))
+    )
 
 
 def clock(seconds: float) -> str:

@@ -162,6 +162,29 @@ def test_a_saved_part_is_where_the_player_begins(opened, fill, browser) -> None:
     assert browser.complaints == []
 
 
+def test_two_taps_are_a_box_and_so_are_arrow_keys(opened, browser) -> None:
+    opened()
+    browser.press("a")
+    for at in ((0.2, 0.3), (0.6, 0.9)):
+        browser.click(*corner(browser, *at).values())
+    assert shares(browser) == pytest.approx([0.2, 0.3, 0.6, 0.9], abs=0.01)
+    assert browser.js("document.getElementById('video').paused")
+    browser.js("document.getElementById('clear-box').click(); document.activeElement.blur()")
+    assert value(browser, "box") == ""
+    browser.press("a")
+    browser.press("ArrowRight")
+    assert shares(browser) == pytest.approx([0.37, 0.2, 0.67, 0.8])
+    browser.press("ArrowDown", shift=True)
+    browser.press("Enter")
+    assert shares(browser) == pytest.approx([0.37, 0.2, 0.67, 0.82])
+    step(browser, "ArrowRight", "0:01.000")
+    assert browser.complaints == []
+
+
+def shares(browser) -> list[float]:
+    return [float(share) for share in value(browser, "box").split(",")]
+
+
 def test_keys_do_not_cut_while_somebody_types(opened, browser) -> None:
     opened()
     browser.js("document.querySelector('[name=athlete]').focus()")

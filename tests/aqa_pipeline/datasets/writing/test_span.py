@@ -15,13 +15,23 @@ NTSC = Timeline(
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("62.48", 62.48), ("1:02.48", 62.48), ("1:00:02", 3602.0), (" 0:02,5 ", 2.5)]
+    ("text", "seconds"),
+    [
+        ("62.48", 62.48),
+        ("1:02.48", 62.48),
+        ("1:00:02", 3602.0),
+        (" 0:02,5 ", 2.5),
+        ("99", 99.0),
+        ("0:5", 5.0),
+    ],
 )
 def test_a_clock_is_read(text: str, seconds: float) -> None:
     assert seconds_of(text, name="the start") == seconds
 
 
-@pytest.mark.parametrize("text", ["", "x", "-1", "1:2:3:4", "1e9", "0:00:00:00", "nan", "\u0661:\u0660"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "-1", "1:2:3:4", "9:99", "1e9", "0:00:00:00", "nan", "\u0661:\u0660"]
+)
 def test_other_text_is_no_time(text: str) -> None:
     with pytest.raises(DatasetError, match=r"the start .* is no time"):
         seconds_of(text, name="the start")
