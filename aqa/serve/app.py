@@ -25,6 +25,7 @@ from aqa.serve.own_folders import STATE, own_folder
 from aqa.serve.pages import render
 from aqa.serve.score_files import PAGES
 from aqa.serve.serving import MAX_UPLOAD_BYTES, Serving
+from aqa_pipeline.disk.error_text import explain_disk_error
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.project.find import Project
 
@@ -64,7 +65,7 @@ def build_app(
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Guard, token=token)],
-        exception_handlers={AqaError: _show_error, HTTPException: _show_error},
+        exception_handlers={AqaError: _show_error, HTTPException: _show_error, OSError: _show_error},
         lifespan=_working(serving),
     )
     app.state.serving = serving
@@ -77,7 +78,7 @@ def _begin_in(project: Project) -> Callable[[Job], Running]:
     def begin(job: Job) -> Child:
         folder = project.folder.resolve()
         own_folder(folder, str(PAGES))
-        return Child(command_words(job), folder=folder, locked=own_folder(folder, STATE, "jobs"))
+        return Child(command_words(job, project), folder=folder, locked=own_folder(folder, STATE, "jobs"))
 
     return begin
 
@@ -97,8 +98,13 @@ def _working(serving: Serving) -> Callable[[Starlette], contextlib.AbstractAsync
 
 
 def _show_error(request: Request, error: Exception) -> Response:
-    """Return a page with the error's message: 400 for a domain error, else the status of the error."""
-    status, message = (
-        (error.status_code, error.detail) if isinstance(error, HTTPException) else (400, str(error))
-    )
+    """Return a page with the error's message; raise an error again that nobody can mend."""
+    if isinstance(error, HTTPException):
+        status, message = error.status_code, error.detail
+    elif isinstance(error, AqaError):
+        status, message = 400, str(error)
+    elif (words := explain_disk_error(error)) is not None:
+        status, message = 507, words
+    else:
+        raise error
     return render(request, "error.html", {"message": message}, status_code=status)

@@ -64,7 +64,8 @@ class Guard:
             return None
         if request.method in READING and self._is_token(request.query_params.get("token", "")):
             address = request.url.remove_query_params("token")
-            there = RedirectResponse(f"{address.path or '/'}?{address.query}".removesuffix("?"), 303)
+            path = f"/{address.path.lstrip('/')}"  # `//name` would be another server
+            there = RedirectResponse(f"{path}?{address.query}".removesuffix("?"), 303)
             there.set_cookie(cookie, self._token, httponly=True, samesite="strict", path="/")
             return there
         return PlainTextResponse(NEED_TOKEN, 403)

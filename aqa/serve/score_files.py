@@ -75,7 +75,7 @@ def read_score(serving: Serving, video: str) -> KeptScore | None:
         found = _Scores.model_validate_json(read_bounded_bytes(path, most_bytes=LARGEST))
         written = path.stat().st_mtime
         changed = [
-            place.stat().st_mtime for place in (serving.folder / video, serving.summary) if place.exists()
+            place.stat().st_mtime for place in (serving.folder / video, serving.config) if place.exists()
         ]
     except (OSError, ValidationError):
         return None

@@ -40,6 +40,11 @@ class Serving:
         return self.folder / self.project.file.run
 
     @property
+    def config(self) -> Path:
+        """The file that a training begins with; another training of the run writes it anew."""
+        return self.run / "config.json"
+
+    @property
     def summary(self) -> Path:
         """The file that a finished training leaves in the run."""
         return self.run / "summary.json"

@@ -12,6 +12,7 @@ from aqa_pipeline.misfit import explain_misfit
 from aqa_pipeline.untrusted.bounded_files import read_bounded_bytes
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
+Ending = Literal["done", "failed", "cancelled"]
 LIVE: tuple[State, ...] = ("waiting", "running")
 LARGEST = 100_000  # bytes
 MOST_WORDS = 2_000  # characters

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from aqa.serve.jobs.job import Job, read_job, record_path, write_job
+from aqa.serve.jobs.job import Ending, Job, read_job, record_path, write_job
 from aqa_pipeline.errors import AqaError, UnknownName
 
 MOST_STARTS = 3  # a job that ended the server so often is given up
@@ -72,7 +72,7 @@ class JobQueue:
                 self._changed.wait()
             return None
 
-    def end(self, number: int, state: Literal["done", "failed", "cancelled"], words: str = "") -> Job:
+    def end(self, number: int, state: Ending, words: str = "") -> Job:
         """Record how a job ended; a job that has ended stays as it is."""
         with self._changed:
             job = self.job(number)

@@ -1,17 +1,22 @@
 """The worker: one thread that runs the jobs of the queue, one after the other."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from aqa.serve.jobs.job import MOST_WORDS, Job
+from aqa.serve.jobs.job import MOST_WORDS, Ending, Job
 from aqa.serve.jobs.queue import JobQueue, transcript_path
 from aqa.serve.jobs.transcript import Transcript
 from aqa_pipeline.disk.files import write_whole
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.untrusted.bounded_files import read_bounded_text
 
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 5.0  # before the next try to write to a full disk
 LARGEST_TRANSCRIPT = 4 * 1024**2  # bytes
 
 
@@ -43,7 +48,7 @@ class Worker:
         self._lock = threading.Lock()
         self._running: tuple[int, Running, Transcript] | None = None
         self._cancelled: set[int] = set()
-        self._is_stopping = False
+        self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -54,7 +59,7 @@ class Worker:
     def stop(self) -> None:
         """End the command that runs, and the worker."""
         with self._lock:
-            self._is_stopping = True
+            self._stopping.set()
             running = self._running
         self.queue.close()
         if running is not None:
@@ -89,37 +94,55 @@ class Worker:
         return kept
 
     def _work(self) -> None:
-        while (job := self.queue.take()) is not None:
-            self._run(job)
+        while not self._stopping.is_set():
+            try:
+                if (job := self.queue.take()) is not None:
+                    self._run(job)
+            except OSError:  # the disk is full: the job waits on
+                self._pause()
 
     def _run(self, job: Job) -> None:
-        transcript = Transcript()
         try:
             command = self._begin(job)
         except (AqaError, OSError) as error:  # a folder that is a link, no memory for a process
-            self.queue.end(job.number, "failed", f"The command did not start: {error}"[:MOST_WORDS])
+            self._end(job, "failed", f"The command did not start: {error}")
             return
+        transcript = Transcript()
+        code = self._follow(job, command, transcript)
+        with suppress(OSError):  # what was printed is worth less than how the job ended
+            path = transcript_path(self.queue.folder, job.number)
+            write_whole(path, "\n".join([*transcript.lines, ""]).encode())
+        if job.number in self._cancelled:
+            self._end(job, "cancelled", "")
+        elif code == 0:
+            self._end(job, "done", transcript.closing_words(f"{Path(job.video).name}: " if job.video else ""))
+        elif not self._stopping.is_set():
+            self._end(job, "failed", transcript.closing_words() or f"The command ended with code {code}.")
+
+    def _follow(self, job: Job, command: Running, transcript: Transcript) -> int:
+        """Read what the command prints until it ends, and return its exit code."""
         with self._lock:
             self._running = (job.number, command, transcript)
-            stopped_meanwhile = self._is_stopping
-        if stopped_meanwhile:
+        if self._stopping.is_set():
             command.end()
         for piece in command.pieces():
             transcript.feed(piece)
         code = command.wait()
-        self._keep(job.number, transcript)
         with self._lock:
             self._running = None
-            cancelled, stopping = job.number in self._cancelled, self._is_stopping
-        if cancelled:
-            self.queue.end(job.number, "cancelled")
-        elif not stopping:
-            about = f"{Path(job.video).name}: " if code == 0 and job.video else ""
-            words = transcript.closing_words(about) or (
-                "" if code == 0 else f"The command ended with code {code}."
-            )
-            self.queue.end(job.number, "done" if code == 0 else "failed", words[:MOST_WORDS])
+        return code
 
-    def _keep(self, number: int, transcript: Transcript) -> None:
-        path: Path = transcript_path(self.queue.folder, number)
-        write_whole(path, "\n".join([*transcript.lines, ""]).encode())
+    def _end(self, job: Job, state: Ending, words: str) -> None:
+        """Record how a job ended, as soon as the disk has room for it."""
+        while True:
+            try:
+                self.queue.end(job.number, state, words[:MOST_WORDS])
+                return
+            except OSError:
+                if self._pause():
+                    return
+
+    def _pause(self) -> bool:
+        """Wait a little; return whether the worker is to stop."""
+        log.exception("the record of a job cannot be written")
+        return self._stopping.wait(PAUSE_SECONDS)

@@ -28,7 +28,8 @@ class Row:
     `path` is the file's path in the project's folder, empty if it is missing, lies outside, or is a folder of
     pictures. `label` is the judges' score. `predicted` is the run's, with its range `[low, high]`. `job` is
     the number of the job that works on the video, or that failed last. `can_score` says whether the run can
-    score it. `page`, `video` and `label_page` are addresses in the app.
+    score it, `lacks_score` that it has not done so and no job will. `page`, `video` and `label_page` are
+    addresses in the app.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Row:
     job: int | None = None
     is_live: bool = False
     can_score: bool = False
+    lacks_score: bool = False
 
     @property
     def predicted_text(self) -> str:
@@ -128,6 +130,7 @@ def _row(serving: Serving, video: Video, target: str, told: PredictedByRun, jobs
     can_score = (
         bool(path) and serving.summary.is_file() and not is_window and video.video_id not in told.learned_from
     )
+    is_live = job is not None and job.is_live
     return Row(
         name=video.video_id,
         path=path,
@@ -143,8 +146,9 @@ def _row(serving: Serving, video: Video, target: str, told: PredictedByRun, jobs
         video=(address_of(serving, video.path) or "") if path else "",
         label_page=_label_page(serving, video, path),
         job=job.number if job and (job.is_live or job.state == "failed") else None,
-        is_live=job is not None and job.is_live,
+        is_live=is_live,
         can_score=can_score,
+        lacks_score=can_score and not is_live and (kept is None or not kept.is_current),
     )
 
 

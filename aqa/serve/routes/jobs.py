@@ -33,10 +33,10 @@ class JobLine:
 
 
 def job_list(request: Request) -> Response:
-    """Show the jobs, the latest first: with `kind` only those, with `part=1` without the page around them."""
+    """Show the jobs, the one at work first: with `kind` only those, with `part` the list alone."""
     serving = serving_of(request)
     kind = request.query_params.get("kind")
-    jobs = [job for job in serving.worker.queue.jobs() if kind in (None, job.kind)]
+    jobs = sorted((job for job in serving.worker.queue.jobs() if kind in (None, job.kind)), key=_place)
     values = {
         "lines": [job_line(serving, job) for job in jobs[:MOST_SHOWN]],
         "num_live": sum(job.is_live for job in jobs),
@@ -55,12 +55,14 @@ def one_job(request: Request) -> Response:
 
 
 async def begin_scoring(request: Request) -> Response:
-    """Add a job for each `video` of the form that the library shows; refuse other paths."""
+    """Add a job for each `video` of the form, or for `all` without a score; refuse paths of no video."""
     form = await request.form()
     serving = serving_of(request)
     library = await run_in_threadpool(read_library, serving)
     known = {row.path for row in library.rows if row.can_score}
     wanted = [str(value) for value in form.getlist("video")]
+    if "all" in form:
+        wanted = [row.path for row in library.rows if row.lacks_score]
     if not wanted or not set(wanted) <= known:
         raise HTTPException(400, "The run of this project cannot score that: choose a video of the table.")
     for video in wanted:
@@ -74,12 +76,21 @@ def cancel(request: Request) -> Response:
     return RedirectResponse("/jobs", 303)
 
 
+def _place(job: Job) -> tuple[int, int]:
+    """Order jobs: what runs, what waits in its order, and what has ended, the latest first."""
+    if job.state == "running":
+        return 0, 0
+    return (1, job.number) if job.is_live else (2, -job.number)
+
+
 def job_line(serving: Serving, job: Job) -> JobLine:
     """Return the job as the list shows it."""
     percent, words = None, job.words
     if job.state == "running":
         transcript = serving.worker.transcript(job.number)
-        percent, words = transcript.percent, transcript.progress or transcript.closing_words()
+        # The features of one video are a part of its job: the bar is full while the page is made.
+        percent = None if job.video and transcript.percent == 100 else transcript.percent
+        words = "" if job.video else transcript.progress or transcript.closing_words()
     page = serving.folder / page_of(job.video) if job.video else None
     return JobLine(
         job=job,

@@ -34,6 +34,7 @@ def library(request: Request) -> Response:
         "sort": sort,
         "orders": {column: next_sort(column, sort) for column in COLUMNS},
         "query": urlencode({name: value for name, value in request.query_params.items() if name != "part"}),
+        "num_lacking": sum(row.lacks_score for row in whole.rows),
         "num_live": sum(row.is_live for row in whole.rows),
         "endings": ",".join(sorted(VIDEO_SUFFIXES)),
         "max_upload_bytes": serving.max_upload_bytes,

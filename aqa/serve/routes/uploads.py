@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from aqa.serve.incoming import UploadRefused, check_size, incoming_folder, receive, safe_name, take_in
 from aqa.serve.serving import serving_of
+from aqa_pipeline.disk.error_text import explain_disk_error
 
 NAV = None
 
@@ -23,6 +24,11 @@ async def upload(request: Request) -> Response:
             arrived = await run_in_threadpool(take_in, serving, folder / name, digest)
     except UploadRefused as error:
         return JSONResponse({"reason": str(error)}, error.status_code)
+    except OSError as error:
+        words = explain_disk_error(error)
+        if words is None:
+            raise
+        return JSONResponse({"reason": words}, 507)
     except ClientDisconnect:
         return JSONResponse({"reason": "the upload was broken off."}, 400)
     has_run = serving.summary.is_file()

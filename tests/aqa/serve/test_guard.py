@@ -18,8 +18,8 @@ def test_the_first_visit_swaps_the_token_of_the_address_for_a_cookie(visitor: Te
 
 
 def test_the_first_visit_leads_to_no_other_server(visitor: TestClient) -> None:
-    first = visitor.get(f"//elsewhere.example/?token={TOKEN}")
-    assert not first.headers.get("location", "/").startswith("//")
+    first = visitor.get(f"{HOST}//elsewhere.example/?token={TOKEN}")
+    assert (first.status_code, first.headers["location"]) == (303, "/elsewhere.example/")
 
 
 @pytest.mark.parametrize(

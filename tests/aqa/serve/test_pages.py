@@ -62,6 +62,17 @@ def test_a_score_button_adds_one_job(client: TestClient, folder: Path, serving: 
     assert "Score new.mp4" in client.get("/jobs").text
 
 
+def test_all_without_a_score_are_scored_with_one_button(
+    client: TestClient, folder: Path, serving: Serving, run: Path
+) -> None:
+    for name in ("b.mp4", "c.mp4"):
+        (folder / "videos" / name).write_bytes(b"")
+    assert "Score the 3 without" in client.get("/").text
+    assert client.post("/score", data={"all": "1"}).status_code == 303
+    assert {job.video for job in serving.worker.queue.jobs()} == {f"videos/{name}.mp4" for name in "abc"}
+    assert "Score the" not in client.get("/").text
+
+
 @pytest.mark.parametrize(
     "video", ["../secret.mp4", "/etc/passwd", "--html", "videos/none.mp4", "aqa.toml", ""]
 )

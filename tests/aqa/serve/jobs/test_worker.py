@@ -1,15 +1,18 @@
 """The worker runs one command after the other, in processes that can be cancelled and that end with it."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from aqa.serve.jobs import queue
 from aqa.serve.jobs.child import Child
 from aqa.serve.jobs.job import Job
 from aqa.serve.jobs.queue import JobQueue
@@ -67,6 +70,32 @@ def test_a_command_that_cannot_start_fails_and_the_next_one_runs(tmp_path: Path,
     until(lambda: all(not job.is_live for job in worker.queue.jobs()), "the jobs do not end")
     assert [job.state for job in worker.queue.jobs()] == ["done", "failed"]
     assert "Cannot allocate memory" in worker.queue.job(1).words
+    worker.stop()
+
+
+def test_a_full_disk_delays_the_record_and_loses_nothing(
+    tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aqa.serve.jobs.worker.PAUSE_SECONDS", 0.01)
+    write, is_full = queue.write_job, threading.Event()
+
+    def fails_when_full(folder: Path, job: Job) -> None:
+        if is_full.is_set():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(folder, job)
+
+    def begin(job: Job) -> Told:
+        is_full.set()
+        return Told("27.1\n")
+
+    monkeypatch.setattr("aqa.serve.jobs.queue.write_job", fails_when_full)
+    worker = work(tmp_path, begin)
+    worker.queue.add("score", "a.mp4")
+    until(is_full.is_set, "it does not begin")
+    time.sleep(0.05)
+    assert worker.queue.job(1).state == "running"
+    is_full.clear()
+    until(lambda: worker.queue.job(1).state == "done", "it does not end")
     worker.stop()
 
 

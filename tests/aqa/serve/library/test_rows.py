@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from aqa.serve.serving import Serving
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of a run that has learned from the video a and tested it."""
     (folder / "runs" / "mine").mkdir(parents=True)
-    (folder / "runs" / "mine" / "summary.json").write_text("{}")
+    for name in ("config.json", "summary.json"):
+        (folder / "runs" / "mine" / name).write_text("{}")
     told = PredictedByRun({"a": 2.25}, 0.5, frozenset({"a"}))
     monkeypatch.setattr("aqa.serve.library.rows.predicted_by_run", lambda run: told)
     return folder / "runs" / "mine"
@@ -78,8 +80,11 @@ def test_a_kept_score_is_shown_with_its_page(serving: Serving, folder: Path, run
 
 
 def test_a_score_of_an_earlier_run_says_so(serving: Serving, folder: Path, run: Path) -> None:
-    kept = write_score(folder, add_video(folder))
-    os.utime(kept, (1, 1))
+    write_score(folder, add_video(folder))
+    later = time.time() + 10
+    os.utime(run / "summary.json", (later, later))  # as `aqa learn` does where nothing has changed
+    assert row_of(read_library(serving), "new.mp4").state == "scored"
+    os.utime(run / "config.json", (later, later))
     assert row_of(read_library(serving), "new.mp4").state == "scored, by an earlier run"
 
 
