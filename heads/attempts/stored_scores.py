@@ -20,6 +20,7 @@ from aqa_pipeline.records import Source, Video
 from aqa_pipeline.sources.compare import compare
 from aqa_pipeline.untrusted.bounded_files import RUN_BYTES, read_bounded_json
 from aqa_pipeline.video.sources import Disk
+from heads.runs.trained_cell import own_folder
 from heads.scoring.result import ScoringResult
 
 FOLDER = "scores"
@@ -58,19 +59,19 @@ def store_score(run_dir: Path, result: ScoringResult) -> Path:
         scored_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     window = f"{source.start_frame or 0}-{source.stop_frame or 'end'}"
-    path = run_dir / FOLDER / f"{source.digest[:24]}-{window}.json"
+    path = own_folder(run_dir / FOLDER) / f"{source.digest[:24]}-{window}.json"
     path.parent.mkdir(exist_ok=True)
     write_whole(path, (json.dumps(stored.model_dump(mode="json"), indent=2) + "\n").encode())
     return path
 
 
 def read_scores(run_dir: Path, videos: Sequence[Video]) -> dict[str, StoredScore]:
-    """Return the stored scores of these videos by id; raise `RunError` for a damaged file.
+    """Return the stored scores of these videos by id; raise `RunError` for a damaged file, or a link.
 
     A digest is computed only where a file's time of change is another.
     """
     by_path: dict[str, list[StoredScore]] = {}
-    for path in sorted((run_dir / FOLDER).glob("*.json")):
+    for path in sorted(own_folder(run_dir / FOLDER).glob("*.json")):
         stored = _read(path)
         by_path.setdefault(os.path.realpath(run_dir / stored.path), []).append(stored)
     disk, found = Disk(), {}

@@ -67,15 +67,15 @@ class TrainedCell:
 
 def cell_folder(run_dir: Path, *, split: str, seed: int) -> Path:
     """Return the folder of that cell; no split name leads out of the run."""
-    return _own(split_folder(run_dir, split) / f"seed-{seed}")
+    return own_folder(split_folder(run_dir, split) / f"seed-{seed}")
 
 
 def split_folder(run_dir: Path, split: str) -> Path:
     """Return the folder of that split's cells."""
-    return _own(run_dir / f"split-{file_name(split)}")
+    return own_folder(run_dir / f"split-{file_name(split)}")
 
 
-def _own(folder: Path) -> Path:
+def own_folder(folder: Path) -> Path:
     """Return the folder of a run; raise `RunError` for a link, which may lead out of the run."""
     if folder.is_symlink():
         raise RunError(f"{folder} is a link, which is never followed: put the folder itself in its place.")

@@ -37,6 +37,19 @@ def test_errors_within_athletes_are_measured_where_there_are_enough():
     assert "within 400 athletes (800 degrees of freedom)" in found.why
 
 
+@pytest.mark.parametrize("num_attempts", [1, 3])
+def test_errors_alone_make_clear_evidence_in_one_of_ten_cases(num_attempts):
+    rng, num_clear, draws = np.random.default_rng(3), 0, 2000
+    for _ in range(draws):
+        of_athlete = np.repeat(rng.normal(scale=6.0, size=6), num_attempts) * (num_attempts > 1)
+        errors = of_athlete + rng.normal(scale=2.0, size=6 * num_attempts)
+        residuals = {str(number): float(each) for number, each in enumerate(errors)}
+        error = error_of_a_difference(residuals, {str(n): f"{n // num_attempts}" for n in range(len(errors))})
+        new, old = rng.normal(scale=2.0, size=2)  # the same true score
+        num_clear += Progress(new - old, error).evidence == "clear"
+    assert num_clear / draws == pytest.approx(0.1, abs=0.02)
+
+
 def test_few_pairs_are_not_trusted_and_errors_count_as_independent():
     residuals, athletes = made_up(9, 2, of_athlete=8.0, of_attempt=2.0)
     found = error_of_a_difference(residuals, athletes)

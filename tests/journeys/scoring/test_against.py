@@ -90,3 +90,13 @@ def test_a_score_is_kept_in_the_run_until_the_file_is_another(
     assert read_scores(home / "run", [row]), "a time alone changes nothing"
     video.write_bytes(video.read_bytes() + b"more")
     assert not read_scores(home / "run", [row])
+
+
+def test_scores_are_not_kept_behind_a_link(tmp_path: Path) -> None:
+    from aqa_pipeline.errors import RunError
+    from heads.attempts.stored_scores import read_scores
+
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "scores").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="is a link, which is never followed"):
+        read_scores(tmp_path, [])
