@@ -85,6 +85,12 @@ def part_of(row: LabelRow) -> Part | None:
     )
 
 
+def named_boxes(row: LabelRow) -> str:
+    """Return why nobody is pointed at in this row: its column `boxes` names a file; "" if it does not."""
+    name = row.fields.get("boxes", "")
+    return f"The table names the boxes {name} for this video, and these are read." if name else ""
+
+
 def _path(names: FolderNames, name: str) -> Path | None:
     """Return the file of that name; None if there is none, or if the name fits several."""
     try:

@@ -5,7 +5,14 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
-from aqa.serve.label.catalog import LabeledVideo, is_mark, labeled_videos, video_named
+from aqa.serve.label.catalog import (
+    LabeledVideo,
+    is_mark,
+    labeled_videos,
+    named_boxes,
+    part_of,
+    video_named,
+)
 from aqa.serve.label.form import MARK, PLAIN, TIMES, Form
 from aqa_pipeline.datasets.reading.video_endings import without_video_suffix
 from aqa_pipeline.datasets.writing.athlete_box import AthleteBox, box_from_shares, write_athlete_box
@@ -78,6 +85,10 @@ def _write(root: Path, table: LabelTable, video: LabeledVideo, replaced: LabelRo
     span = _span(scan, form, reasons) if scan else None
     box = reasons.of("box", lambda: _box(scan, span, form), None) if scan and not reasons else None
     fields = _fields(table, video, replaced, span, form, reasons)
+    if box is not None and replaced is not None and (named := named_boxes(replaced)):
+        reasons["box"] = named
+    if not reasons and box is None:
+        reasons.of("start", lambda: _check_part(video, replaced, span), None)
     if reasons:
         raise EntryRefused(reasons)
     line = replaced.line if replaced else None
@@ -124,6 +135,26 @@ def _fields(
             is_new = is_mark(name) and name not in (SCORE, *table.columns)
             reasons["new_mark" if is_new else f"{MARK}{name}" if is_mark(name) else name] = reason
         return {}
+
+
+def _check_part(video: LabeledVideo, replaced: LabelRow | None, span: tuple[int, int] | None) -> None:
+    """Raise `DatasetError` if another performance is the same part of the video.
+
+    Two athletes may perform at once. Then somebody points at each, and this is not asked.
+    """
+    for row in video.rows:
+        if row is not replaced and _is_part(row, span):
+            raise DatasetError(
+                f"this part of the video is the performance {row.video_id!r} already: change the start or "
+                "the end, or point at another athlete"
+            )
+
+
+def _is_part(row: LabelRow, span: tuple[int, int] | None) -> bool:
+    try:
+        return part_of(row) == span
+    except DatasetError:
+        return False
 
 
 def _span(scan: Scan, form: Form, reasons: Reasons) -> tuple[int, int] | None:

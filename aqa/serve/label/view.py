@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aqa.serve.label.catalog import LabeledVideo, is_mark, marks_of, part_of
+from aqa.serve.label.catalog import LabeledVideo, is_mark, marks_of, named_boxes, part_of
 from aqa.serve.label.form import MARK, Form
 from aqa.serve.project_files import address_of
 from aqa.serve.serving import Serving
@@ -79,7 +79,7 @@ def page_values(
         "saved": saved,
         "suggestions": {name: sorted(set(table.values(name))) for name in ("athlete", "element", "group")},
         "has_groups": bool(table.values("group")) or bool(form["group"]),
-        "foreign_boxes": _foreign_boxes(serving, form["replaces"]),
+        "foreign_boxes": _foreign_boxes(serving, video.row(form["replaces"]) if video else None),
         "nobody_pointed": NOBODY_POINTED,
         "next": _next(videos, video),
         "data": _for_script(player, rows, form, saved),
@@ -118,15 +118,18 @@ def _player(serving: Serving, video: LabeledVideo) -> Player:
     return Player(source, why_not, 1 / facts.fps, facts.width, facts.height)
 
 
-def _foreign_boxes(serving: Serving, video_id: str) -> str:
+def _foreign_boxes(serving: Serving, row: LabelRow | None) -> str:
     """Return why nobody is pointed at on this page: boxes of another hand; "" if there are none."""
     if (serving.project.file.detector or "").startswith(ANNOTATIONS):
         return (
             f"aqa.toml names the detector {ANNOTATIONS}, which reads boxes of all frames. None is drawn here."
         )
+    if row is None or row.video_id is None:
+        return ""
+    if named := named_boxes(row):
+        return named
     try:
-        if video_id:
-            read_athlete_box(serving.root, video_id)
+        read_athlete_box(serving.root, row.video_id)
     except BoxesOfAnother as error:
         return str(error)
     except AqaError as error:

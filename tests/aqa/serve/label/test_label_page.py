@@ -77,6 +77,20 @@ def test_a_performance_is_changed_and_renamed_with_its_box(fill, folder: Path) -
     assert list((folder / "boxes").iterdir()) == []
 
 
+@pytest.mark.parametrize("part", [{}, {"start": "1", "end": "2"}])
+def test_a_part_is_labeled_twice_only_if_two_athletes_are_pointed_at(
+    fill, folder: Path, reasons, part: dict[str, str]
+) -> None:
+    fill(mark__score="7", athlete="Ada", **part)
+    before = table(folder)
+    answer = fill(mark__score="8", **part)
+    assert answer.status_code == 422
+    assert "is the performance 'monday" in reasons(answer.text)["start"]
+    assert table(folder) == before
+    assert fill(mark__score="8", athlete="Bea", box="0.1,0.1,0.5,0.5", box_at="1", **part).status_code == 303
+    assert len([video for video in load_dataset("folder", folder).videos if video.path.stem == "monday"]) == 2
+
+
 def test_a_sub_score_becomes_a_column_and_a_field(client, fill, folder: Path) -> None:
     fill(mark__score="7", new_name="Landing", new_mark="2,5")
     assert load_dataset("folder", folder).video("monday").labels == {"score": 7.0, "landing": 2.5}
@@ -136,6 +150,15 @@ def test_boxes_of_another_hand_are_shown_and_kept(client, fill, folder: Path, re
     answer = fill(replaces="monday", mark__score="7", box="0.1,0.1,0.5,0.5")
     assert "has 2 boxes" in reasons(answer.text)["box"]
     assert (folder / "boxes" / "monday.csv").read_text() == text
+
+
+def test_boxes_that_the_table_names_are_those_that_count(client, fill, folder: Path, reasons) -> None:
+    (folder / "scores.csv").write_text("video,score,boxes\nmonday.mp4,7,mine.csv\n")
+    assert "The table names the boxes mine.csv" in client.get("/label?video=monday.mp4").text
+    answer = fill(replaces="monday", mark__score="7", box="0.1,0.1,0.5,0.5")
+    assert "The table names the boxes mine.csv" in reasons(answer.text)["box"]
+    assert fill(replaces="monday", mark__score="8").status_code == 303
+    assert table(folder) == "video,score,boxes\nmonday.mp4,8,mine.csv\n"
 
 
 def test_nobody_is_pointed_at_where_boxes_of_all_frames_are_read(folder: Path) -> None:
