@@ -155,7 +155,8 @@ class AthleteOptions(OptionsRecord):
     by default siammask, and `tracker_weights`, by default official, are as in `load_tube_source`; the stream
     pixels is tracked only where `tracker` names one. `start` and `init_box` (4 numbers x1 y1 x2 y2, or 8 of
     four corners, in pixels) name the athlete, for tracked streams and followed crops; they replace those of
-    `rules`. Raise `AqaError` for options that contradict each other.
+    `rules`. `start` is `largest`, `central`, or `pointed`: the one box in the file of boxes of a video. Raise
+    `AqaError` for options that contradict each other.
 
     >>> import aqa
     >>> aqa.AthleteOptions(init_box=(10.0, 20.0, 60.0, 180.0)).crop_rule.athlete

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from aqa.serve.label.catalog import LabeledVideo, is_mark, marks_of, named_boxes, part_of
@@ -108,7 +110,7 @@ def _used(rows: Sequence[ShownRow], column: str) -> bool:
 
 def _player(serving: Serving, video: LabeledVideo) -> Player:
     try:
-        facts: VideoFacts = probe(video.path)
+        facts = _facts(video.path, video.path.stat().st_mtime_ns)
     except AqaError as error:
         return Player(None, str(error), 1 / USUAL_FPS, 16, 9)
     _, why_not = playable_as(video.path, facts)
@@ -116,6 +118,13 @@ def _player(serving: Serving, video: LabeledVideo) -> Player:
     if source is None:
         why_not = "The video lies outside of the project's folder, and is not played here."
     return Player(source, why_not, 1 / facts.fps, facts.width, facts.height)
+
+
+@lru_cache(maxsize=100)
+def _facts(path: Path, mtime_ns: int) -> VideoFacts:
+    """Return the facts of a file. An hour of Matroska takes seconds; a changed file is read again."""
+    del mtime_ns  # it is in the key of the cache
+    return probe(path)
 
 
 def _foreign_boxes(serving: Serving, row: LabelRow | None) -> str:

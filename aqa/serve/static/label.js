@@ -7,10 +7,10 @@
   const video = find("video"), player = find("player"), bar = find("bar"), athlete = find("athlete");
   const start = find("start"), end = find("end"), box = find("box"), boxAt = find("box-at");
   const MIDDLE = [0.35, 0.2, 0.65, 0.8], NUDGE = 0.02; // shares of the picture
-  const LEAST_SIDE = 0.01, BEFORE_END = 0.001; // a share of the picture; seconds
+  const LEAST_SIDE = 0.01, BEFORE_END = 0.001, SAME_FRAME = 0.0005, FARTHEST = 2; // a share of the picture; seconds
   let shown = null; // when the frame in the player begins: the browser tells, where it can and some time later
   let asked = 0; // when the page asked for the last jump
-  let drawing = false, corner = null, drew = false, until = null;
+  let drawing = false, corner = null, drew = false, until = null, stepping = null;
 
   const duration = () => (Number.isFinite(video.duration) ? video.duration : 0);
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -30,14 +30,25 @@
 
   function jump(seconds) {
     if (!video.paused) video.pause();
-    until = null;
+    until = stepping = null;
     asked = performance.now();
     shown = null;
     video.currentTime = clamp(seconds, 0, Math.max(0, duration() - BEFORE_END));
     show();
   }
-  // The middle of a frame is safe from the rounding of players. Frames are taken for evenly long.
-  const stepFrame = (direction) => jump(now() + (direction + 0.5) * data.frame);
+  // Frames may last for different times. The next one is looked for in small jumps, from just behind a usual frame on.
+  function stepFrame(direction) {
+    const from = now();
+    jump(from + (direction > 0 ? 1.05 : -0.25) * data.frame);
+    stepping = direction > 0 ? { from, ahead: 1.05 } : null;
+  }
+  function stepOn() {
+    if (!stepping || shown === null || video.seeking) return;
+    const { from, ahead } = stepping;
+    const isSame = Math.abs(shown - from) < SAME_FRAME && from + ahead * data.frame < Math.min(from + FARTHEST, duration());
+    if (isSame) jump(from + (ahead + 0.5) * data.frame);
+    stepping = isSame ? { from, ahead: ahead + 0.5 } : null;
+  }
   function togglePlay() {
     if (!video.paused) return video.pause();
     until = null;
@@ -192,7 +203,8 @@
   const watch = (_, facts) => {
     if (facts.presentationTime >= asked) shown = facts.mediaTime; // else it is the frame before the jump
     show();
-    video.requestVideoFrameCallback(watch);
+    video.requestVideoFrameCallback(watch); // before the next jump, whose frame may come at once
+    stepOn();
   };
   const ready = () => {
     showOthers();
@@ -203,6 +215,7 @@
   video.requestVideoFrameCallback?.(watch);
   video.addEventListener("play", follow);
   for (const name of ["timeupdate", "seeked", "pause"]) video.addEventListener(name, show);
+  video.addEventListener("seeked", stepOn); // some tell of the frame before the jump ends
   video.addEventListener("error", () => { find("no-video").hidden = false; player.hidden = true; });
   video.addEventListener("loadedmetadata", ready);
   if (video.readyState >= 1) ready();

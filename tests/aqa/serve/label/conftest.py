@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable
+from fractions import Fraction
 from html import unescape
 from pathlib import Path
 
@@ -33,6 +34,22 @@ def three_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed, name in enumerate(("monday.mp4", "second.mp4", "third.mp4")):
         write_video(folder / name, seed=seed)
     return folder
+
+
+@pytest.fixture(scope="session")
+def uneven_video(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[float]]:
+    """Return a video whose frames last for 0.1 to 0.5 seconds, and when each of its frames begins."""
+    path, times = tmp_path_factory.mktemp("uneven") / "uneven.mp4", [0.0, 0.1, 0.2, 0.7, 0.8, 1.1, 1.25, 1.4]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=FPS, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for at, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(np.full((HEIGHT, WIDTH, 3), 30 * at, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = round(1000 * time), Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path, times
 
 
 @pytest.fixture

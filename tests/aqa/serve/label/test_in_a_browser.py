@@ -1,5 +1,6 @@
 """A person labels three videos in a real Chromium, with mouse, keys and finger; `aqa check` accepts them."""
 
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -183,6 +184,18 @@ def test_two_taps_are_a_box_and_so_are_arrow_keys(opened, browser) -> None:
 
 def shares(browser) -> list[float]:
     return [float(share) for share in value(browser, "box").split(",")]
+
+
+def test_steps_find_the_next_frame_where_frames_last_for_different_times(
+    opened, browser, folder: Path, uneven_video: tuple[Path, list[float]]
+) -> None:
+    path, times = uneven_video
+    shutil.copy(path, folder / "videos" / "uneven.mp4")
+    opened("&video=uneven.mp4")
+    for time in times[1:]:
+        step(browser, ".", f"0:{time:06.3f}")
+    for time in reversed(times[:-1]):
+        step(browser, ",", f"0:{time:06.3f}")
 
 
 def test_keys_do_not_cut_while_somebody_types(opened, browser) -> None:
