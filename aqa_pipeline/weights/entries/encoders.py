@@ -1,6 +1,6 @@
 """Pretrained files of large encoders: Video-Swin of its authors, and what lies on the Hugging Face hub.
 
-A URL of the hub names the commit whose bytes the digest describes. The hub lists that digest beside the file.
+A URL of the hub names the commit whose bytes the digest describes. Several other projects record that digest.
 """
 
 from aqa_pipeline.weights.identity import Identity
