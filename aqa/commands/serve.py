@@ -58,7 +58,12 @@ def serve(port: int, max_upload: float) -> None:
         click.echo(f"http://{HERE}:{listening.getsockname()[1]}/?token={token}")
         # An access log would show the token.
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=3,
         )
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])

@@ -60,14 +60,14 @@ class Guard:
         if request.method not in READING and request.headers.get("origin") != f"http://{host}":
             return PlainTextResponse("Only the pages of this server may change something.", 403)
         cookie = f"aqa-{host.rpartition(':')[2]}"
-        if self._is_token(request.cookies.get(cookie, "")):
-            return None
         if request.method in READING and self._is_token(request.query_params.get("token", "")):
             address = request.url.remove_query_params("token")
             path = f"/{address.path.lstrip('/')}"  # `//name` would be another server
             there = RedirectResponse(f"{path}?{address.query}".removesuffix("?"), 303)
             there.set_cookie(cookie, self._token, httponly=True, samesite="strict", path="/")
             return there
+        if self._is_token(request.cookies.get(cookie, "")):
+            return None
         return PlainTextResponse(NEED_TOKEN, 403)
 
     def _is_token(self, given: str) -> bool:

@@ -12,15 +12,17 @@ from aqa_pipeline.errors import RunError
 class PredictedByRun:
     """The predicted score of each test video, by id, and half the width of the interval around each.
 
-    `learned_from` are the ids of all videos of the run, in any set.
+    A share `coverage` of the test videos lies within the interval. `learned_from` are the ids of all videos
+    of the run, in any set.
     """
 
     scores: Mapping[str, float]
     half_width: float
+    coverage: float
     learned_from: frozenset[str]
 
 
-NONE = PredictedByRun({}, 0.0, frozenset())
+NONE = PredictedByRun({}, 0.0, 0.0, frozenset())
 
 
 def predicted_by_run(run: Path) -> PredictedByRun:
@@ -50,6 +52,6 @@ def _read(run: Path, finished_ns: int) -> PredictedByRun:
             told.setdefault(video, []).append(float(score))
             true[video] = float(judged)
     scores = {video: float(np.mean(each)) for video, each in told.items()}
-    half_width, _ = half_width_of([true[video] - scores[video] for video in scores])
+    half_width, coverage = half_width_of([true[video] - scores[video] for video in scores])
     learned_from = frozenset(scores).union(*(split.training_videos for split in splits))
-    return PredictedByRun(scores, half_width, learned_from)
+    return PredictedByRun(scores, half_width, coverage, learned_from)

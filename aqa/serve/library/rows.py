@@ -70,12 +70,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Library:
-    """All rows, the name of the score, and what is wrong with the table of scores."""
+    """All rows, the name of the score, and what is wrong with the table of scores.
+
+    `coverage` is the share of test videos within their range, 0 without a run.
+    """
 
     rows: tuple[Row, ...]
     target: str
     problems: tuple[str, ...]
     has_run: bool
+    coverage: float
 
 
 def read_library(serving: Serving) -> Library:
@@ -89,7 +93,7 @@ def read_library(serving: Serving) -> Library:
     videos = dataset.videos if dataset else ()
     unlisted, unfit = _unlisted(serving, videos)
     rows = tuple(_row(serving, video, target, told, jobs) for video in (*videos, *unlisted))
-    return Library(rows, target, (*problems, *unfit), serving.summary.is_file())
+    return Library(rows, target, (*problems, *unfit), serving.summary.is_file(), told.coverage)
 
 
 def _dataset(serving: Serving) -> tuple[Dataset | None, tuple[str, ...]]:

@@ -6,6 +6,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from aqa.serve.project_files import AT, shown_file
+from aqa.serve.score_page_check import is_score_page
 from aqa.serve.serving import serving_of
 from aqa_pipeline.untrusted.bounded_files import MIB, read_bounded_text
 from heads.pages.media import PLAYABLE
@@ -14,6 +15,7 @@ from heads.pages.score_page import SCRIPTS
 
 NAV = None
 LARGEST_PAGE = 256 * MIB  # with a video in it
+NO_SCORE_PAGE = "This page was not made by this version of `aqa score`: score the video again."
 BACK = '<p class="back"><a href="/">← all videos</a></p>'
 
 
@@ -24,7 +26,10 @@ def project_file(request: Request) -> Response:
         raise HTTPException(404, "The project has no such video or page.")
     if found.suffix == ".html":
         policy = f"{page_policy(SCRIPTS)}; frame-ancestors 'none'"
-        page = read_bounded_text(found, most_bytes=LARGEST_PAGE).replace("<main>", f"<main>\n{BACK}", 1)
+        page = read_bounded_text(found, most_bytes=LARGEST_PAGE)
+        if not is_score_page(page):
+            raise HTTPException(403, NO_SCORE_PAGE)
+        page = page.replace("<main>", f"<main>\n{BACK}", 1)
         return HTMLResponse(page, headers={"Content-Security-Policy": policy})
     media_type, _ = PLAYABLE.get(found.suffix.lower(), ("application/octet-stream", set()))
     return FileResponse(found, media_type=media_type)

@@ -15,6 +15,8 @@ def test_the_first_visit_swaps_the_token_of_the_address_for_a_cookie(visitor: Te
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
     assert visitor.get("/").status_code == 200
+    again = visitor.get(f"/?token={TOKEN}")  # the token leaves the address bar, whoever asks
+    assert again.headers["location"] == "/"
 
 
 def test_the_first_visit_leads_to_no_other_server(visitor: TestClient) -> None:

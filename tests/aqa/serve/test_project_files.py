@@ -56,7 +56,7 @@ def test_a_link_out_of_the_project_is_not_followed(
 
 
 def test_a_page_runs_no_script_but_those_of_score_pages(client: TestClient, folder: Path) -> None:
-    (folder / "pages" / "a.mp4.html").write_text("<script>alert(1)</script>")
+    (folder / "pages" / "a.mp4.html").write_text("<main><script>alert(1)</script></main>")
     answer = client.get("/project/pages/a.mp4.html")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     policy = answer.headers["content-security-policy"]
