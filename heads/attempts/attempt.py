@@ -71,14 +71,14 @@ class Attempts:
         return {attempt.video.video_id: attempt.video.athlete for attempt in self.all}
 
 
-def read_attempts(dataset: Dataset, run_dir: Path | None) -> Attempts:
-    """Return the attempts of a dataset; without a run they have labels alone.
+def read_attempts(dataset: Dataset, run_dir: Path | None, *, target: str | None = None) -> Attempts:
+    """Return the attempts of a dataset; without a run they have labels alone, those of `target`.
 
     Raises `RunError` for an unfinished or damaged run and for one that predicts classes, and `DatasetError`
     for a table without a score.
     """
     if run_dir is None:
-        target = dataset.target().name
+        target = dataset.target(target).name
         return Attempts(tuple(Attempt(v, v.labels.get(target)) for v in dataset.videos), {}, target)
     config = read_config(run_dir)
     if class_names(config, list(config.splits)) is not None:

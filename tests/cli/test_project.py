@@ -135,6 +135,20 @@ def test_the_diary_shows_the_judges_scores_before_anything_is_learned(project: P
     assert "Diary of Ann: score" in (project / "diary.html").read_text()
 
 
+def test_the_diary_shows_the_target_of_the_project(project: Path) -> None:
+    (project / "scores.csv").write_text(
+        "video,score,score:form,athlete\nv0.mp4,1.5,7,Ann\nv1.mp4,2.5,8,Ann\n"
+    )
+    text = (project / "aqa.toml").read_text()
+    (project / "aqa.toml").write_text(text.replace("# target = ", 'target = "form"'))
+    assert "8.00" in aqa("diary").stdout
+    (project / "runs" / "mine" / "form").mkdir(parents=True)
+    (project / "runs" / "mine" / "form" / "config.json").write_text("{}")
+    result = aqa("diary")
+    assert result.exit_code == 1
+    assert "runs/mine" in result.stderr
+
+
 def test_a_project_needs_a_folder_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for command in ("check", "learn"):

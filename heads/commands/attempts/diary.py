@@ -32,11 +32,12 @@ def diary(athlete: str | None, run: Path | None, html: Path | None, csv_path: Pa
     project = find_project(Path.cwd())
     if run is None and project is not None:
         dataset = load_dataset("folder", project.root, called=project.name)
-        run = project.run if (project.run / "config.json").is_file() else None
+        run = project.run if project.run.exists() else None
+        target = project.file.target.split(",")[0].strip() if project.file.target else None
     else:
-        run = only_run(run)
+        run, target = only_run(run), None
         dataset = dataset_of(read_config(run))
-    attempts = read_attempts(dataset, run)
+    attempts = read_attempts(dataset, run, target=target)
     diaries = diaries_of(attempts, athlete)
     click.echo(format_diaries(diaries))
     if run is None:
