@@ -22,11 +22,16 @@ from aqa_pipeline.commands.options import (
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FILE, OUTPUT_FOLDER, check_output
 from heads.commands.fit import spec_choice
+from heads.commands.run_hub import pull, push
 
 
 @click.group()
 def run() -> None:
     """Hand on a run, import one, write a tuned backbone, and print the schema of a run's config.json."""
+
+
+for command in (push, pull):
+    run.add_command(command)
 
 
 @run.command(epilog=example("aqa run schema > docs/config-schema.json"))
