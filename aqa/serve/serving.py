@@ -1,6 +1,7 @@
 """What every handler of the web app knows: the project, the limits of this server, and its work."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from starlette.requests import Request
@@ -24,12 +25,12 @@ class Serving:
     max_upload_bytes: int = MAX_UPLOAD_BYTES
     nav: tuple[tuple[str, str], ...] = ()
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """The project's folder, absolute and without links."""
         return self.project.folder.resolve()
 
-    @property
+    @cached_property
     def root(self) -> Path:
         """The folder of the videos and their scores, absolute and without links."""
         return self.project.root.resolve()

@@ -3,6 +3,7 @@
 // The server escapes all text; a part is its own HTML.
 
 const LIVE_MS = 1000, QUIET_MS = 15000;
+const PAUSE = 5;  // times as long as an answer took: a large library must not keep the server busy
 
 const isLive = (part) => part.querySelector("[data-live]") !== null;
 
@@ -19,10 +20,12 @@ async function refresh(part) {
 }
 
 async function watch(part) {
-  for (;;) {
-    await new Promise((done) => setTimeout(done, isLive(part) ? LIVE_MS : QUIET_MS));
+  for (let took = 0; ;) {
+    await new Promise((done) => setTimeout(done, Math.max(PAUSE * took, isLive(part) ? LIVE_MS : QUIET_MS)));
     if (document.hidden) continue;
+    const began = performance.now();
     try { await refresh(part); } catch { /* the server is away: ask again later */ }
+    took = performance.now() - began;
   }
 }
 
