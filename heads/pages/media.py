@@ -55,7 +55,7 @@ def link_media(video: Video, opened: OpenVideo, *, page: Path) -> Media:
     if video.path.is_dir():
         return Media("", 0.0, "The video is a folder of pictures: --embed puts a film of it here.", *size)
     facts = probe(video.path)
-    media_type, why_not = playable_as(video.path, facts)
+    media_type, why_not = playable_as(video.path, facts.codec)
     unreached = unreached_seconds(facts, opened.timeline)
     if media_type and unreached >= UNREACHED_SECONDS:
         why_not = f"Browsers cannot jump to {unreached:.1f} s of this file, whose clock does not begin at 0."
@@ -72,19 +72,19 @@ def embed_media(video: Video, opened: OpenVideo) -> Media:
     whole = video.start_frame == 0 and video.stop_frame is None
     if not video.path.is_dir() and whole and video.path.stat().st_size <= EMBED_AS_IT_IS_BYTES:
         facts = probe(video.path)
-        media_type, _ = playable_as(video.path, facts)
+        media_type, _ = playable_as(video.path, facts.codec)
         if media_type and not unreached_seconds(facts, opened.timeline):
             content = data_uri(video.path.read_bytes(), media_type)
             return Media(content, opened.timeline.start_seconds, "", *size)
     return Media(data_uri(small_copy(opened), "video/mp4"), 0.0, "", *size)
 
 
-def playable_as(path: Path, facts: VideoFacts) -> tuple[str, str]:
+def playable_as(path: Path, codec: str) -> tuple[str, str]:
     """Return the media type under which browsers play the file and "", or "" and why they may not."""
     media_type, codecs = PLAYABLE.get(path.suffix.lower(), ("", set()))
-    if facts.codec in codecs:
+    if codec in codecs:
         return media_type, ""
-    return "", f"Browsers may not play {facts.codec} in a {path.suffix.lower() or 'nameless'} file."
+    return "", f"Browsers may not play {codec} in a {path.suffix.lower() or 'nameless'} file."
 
 
 def unreached_seconds(facts: VideoFacts, timeline: Timeline) -> float:

@@ -8,12 +8,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from aqa.serve.label.catalog import LabeledVideo, marks_of, part_of
+from aqa.serve.label.footage import frames_of
 from aqa_pipeline.datasets.reading.field_values import calendar_date
 from aqa_pipeline.datasets.writing.athlete_box import BoxesOfAnother, read_athlete_box
 from aqa_pipeline.datasets.writing.label_table import LabelRow
 from aqa_pipeline.datasets.writing.span import clock, player_seconds
 from aqa_pipeline.errors import DatasetError
-from aqa_pipeline.video.timeline import scan_video
 
 MOST_BYTES, MOST_FIELDS = 100_000, 200
 MARK = "mark:"  # before the name of a column of marks
@@ -58,7 +58,7 @@ def form_of(root: Path, video: LabeledVideo, row: LabelRow) -> dict[str, str]:
     form["date"] = iso_day(form["date"])
     form |= {MARK + column: text for column, text in marks_of(row).items()}
     if (part := part_of(row)) is not None:
-        timeline = scan_video(video.path).timeline
+        timeline = frames_of(video.path).timeline
         stop = timeline.num_frames if part[1] is None else part[1]
         form["start"] = clock(player_seconds(timeline, part[0]))
         form["end"] = clock(player_seconds(timeline, max(0, stop - 1)))
@@ -73,12 +73,12 @@ def _box(root: Path, video: LabeledVideo, video_id: str) -> dict[str, str]:
         return {}
     if box is None:
         return {}
-    scan = scan_video(video.path)
-    size = scan.frame_format.shown_size * 2
+    frames = frames_of(video.path)
+    size = (frames.width, frames.height, frames.width, frames.height)
     shares = (corner / side for corner, side in zip(box.corners, size, strict=True))
     return {
         "box": ",".join(f"{share:.6f}" for share in shares),
-        "box_at": clock(player_seconds(scan.timeline, box.frame_index)),
+        "box_at": clock(player_seconds(frames.timeline, box.frame_index)),
     }
 
 

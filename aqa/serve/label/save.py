@@ -13,7 +13,9 @@ from aqa.serve.label.catalog import (
     part_of,
     video_named,
 )
+from aqa.serve.label.footage import frames_of
 from aqa.serve.label.form import MARK, PLAIN, TIMES, Form
+from aqa.serve.looking.look import FrameList
 from aqa_pipeline.datasets.reading.video_endings import without_video_suffix
 from aqa_pipeline.datasets.writing.athlete_box import AthleteBox, box_from_shares, write_athlete_box
 from aqa_pipeline.datasets.writing.entry import SCORE, Entry, EntryRefused, fields_of, target_column
@@ -27,7 +29,7 @@ from aqa_pipeline.datasets.writing.label_table import (
 from aqa_pipeline.datasets.writing.span import frame_shown
 from aqa_pipeline.errors import AqaError, DatasetError
 from aqa_pipeline.footage import Footage
-from aqa_pipeline.video.timeline import Scan, scan_video
+from aqa_pipeline.video import Timeline
 
 Checked = TypeVar("Checked")
 ONE_AT_A_TIME = Lock()  # two tabs may save at once
@@ -81,9 +83,9 @@ def remove(root: Path, form: Form) -> None:
 def _write(root: Path, table: LabelTable, video: LabeledVideo, replaced: LabelRow | None, form: Form) -> str:
     reasons = Reasons()
     needs_frames = any(form[name].strip() for name in (*TIMES, "box"))
-    scan = reasons.of("video", lambda: scan_video(video.path), None) if needs_frames else None
-    span = _span(scan, form, reasons) if scan else None
-    box = reasons.of("box", lambda: _box(scan, span, form), None) if scan and not reasons else None
+    frames = reasons.of("video", lambda: frames_of(video.path), None) if needs_frames else None
+    span = _span(frames.timeline, form, reasons) if frames else None
+    box = reasons.of("box", lambda: _box(frames, span, form), None) if frames and not reasons else None
     fields = _fields(table, video, replaced, span, form, reasons)
     if box is not None and replaced is not None and (named := named_boxes(replaced)):
         reasons["box"] = named
@@ -157,12 +159,11 @@ def _is_part(row: LabelRow, span: tuple[int, int] | None) -> bool:
         return False
 
 
-def _span(scan: Scan, form: Form, reasons: Reasons) -> tuple[int, int] | None:
+def _span(timeline: Timeline, form: Form, reasons: Reasons) -> tuple[int, int] | None:
     """Return the frames [start, stop) of the form, whose end is included; None for the whole file."""
     start, end = (form[name].strip() for name in TIMES)
     if not start and not end:
         return None
-    timeline = scan.timeline
     first = reasons.of("start", lambda: frame_shown(timeline, start, name="the start") if start else 0, 0)
     last = timeline.num_frames - 1
     if end:
@@ -172,7 +173,7 @@ def _span(scan: Scan, form: Form, reasons: Reasons) -> tuple[int, int] | None:
     return first, last + 1
 
 
-def _box(scan: Scan, span: tuple[int, int] | None, form: Form) -> AthleteBox | None:
+def _box(frames: FrameList, span: tuple[int, int] | None, form: Form) -> AthleteBox | None:
     """Return the box that was drawn, or None. Raise `DatasetError` for one that cannot be the athlete."""
     if not form["box"].strip():
         return None
@@ -180,13 +181,12 @@ def _box(scan: Scan, span: tuple[int, int] | None, form: Form) -> AthleteBox | N
         x1, y1, x2, y2 = (float(share) for share in form["box"].split(","))
     except ValueError as error:
         raise DatasetError("the athlete's box cannot be read: draw it again") from error
-    timeline = scan.timeline
+    timeline = frames.timeline
     frame = frame_shown(timeline, form["box_at"] or form["start"] or "0", name="the athlete's box")
     start, stop = span or (0, timeline.num_frames)
-    width, height = scan.frame_format.shown_size
     footage = Footage(
-        width=width,
-        height=height,
+        width=frames.width,
+        height=frames.height,
         num_frames=timeline.num_frames,
         start_frame=start,
         stop_frame=stop,

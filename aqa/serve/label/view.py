@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from aqa.serve.label.catalog import LabeledVideo, is_mark, marks_of, named_boxes, part_of
+from aqa.serve.label.footage import facts_of, frames_of
 from aqa.serve.label.form import MARK, Form
 from aqa.serve.project_files import address_of
 from aqa.serve.serving import Serving
@@ -16,8 +15,6 @@ from aqa_pipeline.datasets.writing.label_table import LabelRow, LabelTable
 from aqa_pipeline.datasets.writing.span import clock, player_seconds
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.sources.compare import ANNOTATIONS
-from aqa_pipeline.video import VideoFacts, probe
-from aqa_pipeline.video.timeline import scan_video
 from heads.pages.media import playable_as
 
 NOBODY_POINTED = "Nobody is pointed at: the largest person of the first frame is followed."
@@ -94,7 +91,7 @@ def _shown(video: LabeledVideo, row: LabelRow) -> ShownRow:
     try:
         frames = part_of(row)
         if frames is not None:
-            timeline = scan_video(video.path).timeline
+            timeline = frames_of(video.path).timeline
             last = (timeline.num_frames if frames[1] is None else frames[1]) - 1
             start, stop = player_seconds(timeline, frames[0]), player_seconds(timeline, max(0, last))
             part = f"{clock(start)} - {clock(stop)}"
@@ -110,21 +107,14 @@ def _used(rows: Sequence[ShownRow], column: str) -> bool:
 
 def _player(serving: Serving, video: LabeledVideo) -> Player:
     try:
-        facts = _facts(video.path, video.path.stat().st_mtime_ns)
+        facts = facts_of(video.path)
     except AqaError as error:
         return Player(None, str(error), 1 / USUAL_FPS, 16, 9)
-    _, why_not = playable_as(video.path, facts)
+    _, why_not = playable_as(video.path, facts.codec)
     source = address_of(serving, video.path)
     if source is None:
         why_not = "The video lies outside of the project's folder, and is not played here."
     return Player(source, why_not, 1 / facts.fps, facts.width, facts.height)
-
-
-@lru_cache(maxsize=100)
-def _facts(path: Path, mtime_ns: int) -> VideoFacts:
-    """Return the facts of a file. An hour of Matroska takes seconds; a changed file is read again."""
-    del mtime_ns  # it is in the key of the cache
-    return probe(path)
 
 
 def _foreign_boxes(serving: Serving, row: LabelRow | None) -> str:

@@ -1,4 +1,4 @@
-"""The child's side: open a video with the reader of the project, and draw its middle frame if asked to."""
+"""The child's side: open a video with the reader of the project, and tell, list or draw what it holds."""
 
 import json
 import sys
@@ -12,25 +12,42 @@ MOST_BYTES = 2 * 1024**3  # of memory
 
 
 def main() -> None:
-    """Print what the video of the first argument holds as JSON, or draw it into the second argument.
+    """Do what the first argument says with the video of the second, and print the answer as JSON.
 
     A video that cannot be opened is the JSON {"reason": ...}.
     """
     _limit_memory()
-    path, *picture = map(Path, sys.argv[1:])
+    asked, (path, *picture) = sys.argv[1], map(Path, sys.argv[2:])
     try:
-        answer = draw(path, picture[0]) if picture else facts(path)
+        answer = draw(path, *picture) if asked == "draw" else {"facts": facts, "frames": frames}[asked](path)
     except VideoError as error:
         answer = {"reason": str(error).removeprefix(f"{path}: ")}
     sys.stdout.write(json.dumps(answer))
 
 
 def facts(path: Path) -> dict[str, object]:
-    """Return the size in pixels and the length in seconds; raise `VideoError` if no frame can be decoded."""
+    """Return the fields of `Look`; raise `VideoError` if no frame can be decoded."""
     from aqa_pipeline.video import probe
 
     found = probe(path)
-    return {"width": found.width, "height": found.height, "seconds": float(found.duration_seconds)}
+    return {
+        "width": found.width,
+        "height": found.height,
+        "seconds": float(found.duration_seconds),
+        "fps": float(found.fps),
+        "codec": found.codec,
+    }
+
+
+def frames(path: Path) -> dict[str, object]:
+    """Return the fields of `FrameList`; raise `VideoError` if the frames cannot be listed."""
+    from aqa_pipeline.video.timeline import scan_video
+
+    scan = scan_video(path)
+    width, height = scan.frame_format.shown_size
+    clock = scan.timeline.time_base
+    ticks = {"pts": scan.timeline.pts.tolist(), "end": scan.timeline.end}
+    return ticks | {"time_base": (clock.numerator, clock.denominator), "width": width, "height": height}
 
 
 def draw(path: Path, picture: Path) -> dict[str, object]:

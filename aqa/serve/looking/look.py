@@ -3,11 +3,15 @@
 import json
 import subprocess
 import sys
+from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aqa_pipeline.errors import VideoError
+from aqa_pipeline.video import Timeline
 
 START = """
 import json, sys
@@ -20,26 +24,53 @@ CRASHED = "the decoder crashed on this file, or ran out of time."
 
 
 class Look(BaseModel):
-    """The displayed size in pixels, and the length in seconds."""
+    """Displayed size in pixels, length in seconds, frames per second, and codec of a video file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     width: int
     height: int
     seconds: float
+    fps: float
+    codec: str
+
+
+class FrameList(BaseModel):
+    """The frames of a video file, as the fields of `Timeline`, and the displayed size in pixels."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pts: tuple[int, ...]
+    end: int
+    time_base: tuple[int, int]
+    width: int
+    height: int
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The frames and their times."""
+        return Timeline(np.array(self.pts, np.int64), Fraction(*self.time_base), self.end)
 
 
 def look_at(path: Path) -> Look:
     """Return what a video file holds; raise `VideoError` if none of its frames can be decoded."""
     try:
-        return Look.model_validate(_ask(str(path)))
+        return Look.model_validate(_ask("facts", str(path)))
+    except ValidationError as error:
+        raise VideoError(CRASHED) from error
+
+
+def list_frames(path: Path) -> FrameList:
+    """Return the frames of a video file, all packets of which are read; raise `VideoError`."""
+    try:
+        return FrameList.model_validate(_ask("frames", str(path)))
     except ValidationError as error:
         raise VideoError(CRASHED) from error
 
 
 def draw_picture(path: Path, picture: Path) -> None:
     """Write the middle frame of a video as a small JPEG; raise `VideoError` if it cannot be decoded."""
-    _ask(str(path), str(picture))
+    _ask("draw", str(path), str(picture))
 
 
 def _ask(*words: str) -> dict[str, object]:

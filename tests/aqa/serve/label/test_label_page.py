@@ -241,6 +241,18 @@ def test_a_file_that_is_no_video_gets_its_reason(client, folder: Path) -> None:
     assert 'class="warnings"' in page.text
 
 
+def test_a_video_that_crashes_the_decoder_costs_only_its_own_page(
+    client, fill, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aqa.serve.looking.look.START", "import os; os._exit(139)")
+    assert "the decoder crashed on this file" in client.get("/label?video=monday.mp4").text
+    answer = fill(mark__score="7", start="1", end="2")
+    assert answer.status_code == 422
+    assert "the decoder crashed on this file" in answer.text
+    assert fill(mark__score="7").status_code == 303, "the whole file needs no decoder"
+    assert load_dataset("folder", folder).video("monday").labels["score"] == 7
+
+
 def test_check_accepts_what_was_saved(fill, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for video, score in (("second.mp4", "5"), ("third.mp4", "6")):
         fill(video, mark__score=score, box="0.1,0.1,0.5,0.9", box_at="0")
