@@ -1,6 +1,7 @@
 """Save what the form of the label page says: one row of the table, and the athlete's box."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -17,7 +18,12 @@ from aqa.serve.label.footage import frames_of
 from aqa.serve.label.form import MARK, PLAIN, TIMES, Form
 from aqa.serve.looking.look import FrameList
 from aqa_pipeline.datasets.reading.video_endings import without_video_suffix
-from aqa_pipeline.datasets.writing.athlete_box import AthleteBox, box_from_shares, write_athlete_box
+from aqa_pipeline.datasets.writing.athlete_box import (
+    AthleteBox,
+    box_from_shares,
+    read_athlete_box,
+    write_athlete_box,
+)
 from aqa_pipeline.datasets.writing.entry import SCORE, Entry, EntryRefused, fields_of, target_column
 from aqa_pipeline.datasets.writing.label_table import (
     LabelRow,
@@ -96,6 +102,10 @@ def _write(root: Path, table: LabelTable, video: LabeledVideo, replaced: LabelRo
     line = replaced.line if replaced else None
     changed = reasons.of("form", lambda: table.with_row(fields, line=line), table)
     video_id = fields["id"] or without_video_suffix(fields["video"])
+    if replaced and replaced.video_id and replaced.video_id != video_id:
+        reasons.of(
+            "id", partial(read_athlete_box, root, replaced.video_id), None
+        )  # others' boxes keep the old name
     if not reasons:
         reasons.of("box", lambda: write_athlete_box(root, video_id, box), None)
     if reasons:

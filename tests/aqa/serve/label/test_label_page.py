@@ -149,6 +149,8 @@ def test_boxes_of_another_hand_are_shown_and_kept(client, fill, folder: Path, re
     assert "has 2 boxes" in client.get("/label?video=monday.mp4").text
     answer = fill(replaces="monday", mark__score="7", box="0.1,0.1,0.5,0.5")
     assert "has 2 boxes" in reasons(answer.text)["box"]
+    answer = fill(replaces="monday", id="final", mark__score="7")
+    assert "has 2 boxes" in reasons(answer.text)["id"], "under another name they would be lost"
     assert (folder / "boxes" / "monday.csv").read_text() == text
 
 
