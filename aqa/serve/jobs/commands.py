@@ -1,13 +1,16 @@
 """The command of each kind of job, in words that are checked when the job is made."""
 
+import os
 from pathlib import Path
 
 from aqa.serve.jobs.job import Job
 from aqa.serve.score_files import json_of, page_of
+from aqa_pipeline.datasets import load_dataset
+from aqa_pipeline.errors import AqaError, DatasetError
 from aqa_pipeline.project.find import Project
-
-BOXES = "boxes"  # folder of the athlete's boxes beside the table of scores
-ANNOTATIONS = "annotations"  # the detector, or the tracker, that reads them
+from aqa_pipeline.records import Video
+from aqa_pipeline.spec_facts import typed_facts
+from heads.runs.config import read_config
 
 
 def command_words(job: Job, project: Project) -> list[str]:
@@ -20,8 +23,33 @@ def command_words(job: Job, project: Project) -> list[str]:
 
 
 def _boxes_of(video: str, project: Project) -> list[str]:
-    """Return the option that names the video's boxes, if the project reads boxes and the video has some."""
-    if ANNOTATIONS not in (project.file.detector, project.file.tracker):
+    """Return the option that names the video's boxes, if the run reads boxes and the video has some."""
+    if not _reads_boxes(project.folder / project.file.run):
         return []
-    boxes = Path(project.file.videos) / BOXES / f"{Path(video).stem}.csv"
-    return ["--boxes", boxes.as_posix()] if (project.folder / boxes).is_file() else []
+    boxes = next((each.boxes for each in _listed(project) if _is_whole(each, project.folder / video)), None)
+    return ["--boxes", os.path.relpath(boxes, project.folder)] if boxes else []
+
+
+def _reads_boxes(run: Path) -> bool:
+    """Return whether boxes are how the run found the athlete, or the person from whom it started."""
+    try:
+        specs = read_config(run).specs.values()
+    except AqaError:
+        return False  # `aqa score` says what is wrong with the run
+    facts = [typed_facts(spec) for spec in specs]
+    finders = [finder for each in facts for finder in (each.detector, each.tracker) if finder]
+    return any(each.start == "pointed" for each in facts) or any(
+        finder.startswith("annotations") for finder in finders
+    )
+
+
+def _listed(project: Project) -> tuple[Video, ...]:
+    try:
+        return load_dataset("folder", project.root).videos
+    except DatasetError:
+        return ()
+
+
+def _is_whole(video: Video, path: Path) -> bool:
+    """Return whether the performance is all of that file."""
+    return video.start_frame == 0 and video.stop_frame is None and video.path.resolve() == path.resolve()
