@@ -83,5 +83,5 @@ def _explained(repository: str) -> Iterator[None]:
         ) from error
     except errors.LocalTokenNotFoundError as error:
         raise RunError("the hub does not know you: log in with `hf auth login`.") from error
-    except (errors.HfHubHTTPError, errors.HTTPError) as error:
+    except (errors.HfHubHTTPError, errors.HTTPError) as error:  # type: ignore[attr-defined]
         raise RunError(f"the hub refused: {str(error).splitlines()[0][:300]}") from error

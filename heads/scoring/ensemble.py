@@ -16,6 +16,7 @@ from aqa_pipeline.records import StreamSpec
 from heads.data.large_streams import Reading
 from heads.data.score_scale import ScoreScale
 from heads.evaluation.evaluate import share_no_videos
+from heads.models.closed_form.calibration import LATER
 from heads.recipes import Recipe
 from heads.runs.config import read_config
 from heads.runs.predictions import over_seeds_of
@@ -189,7 +190,8 @@ def _fits(claimed: tuple[int, ...] | None, stored: tuple[int, ...] | None) -> bo
 def _check_shapes(folder: Path, claimed: Mapping[str, tuple[int, ...]]) -> None:
     """Raise `RunError` unless the state of the cell is that of the network that config.json describes."""
     stored = shapes_of_state(folder)
-    differing = sorted(name for name in {*claimed, *stored} if not _fits(claimed.get(name), stored.get(name)))
+    needed = {name for name in claimed if name in stored or name.rpartition(".")[2] not in LATER}
+    differing = sorted(name for name in {*needed, *stored} if not _fits(claimed.get(name), stored.get(name)))
     if differing:
         name = differing[0]
         raise RunError(

@@ -1,6 +1,7 @@
 """A strictly increasing map from a head's raw output to scores, fitted to out-of-fold predictions."""
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,9 @@ Floats = NDArray[np.float64]
 NUM_KNOTS = 6
 LEAST_SLOPE = 0.01  # an output without any relation to the scores still keeps its order
 REACH = 0.25  # how far scores go beyond the outer knots, as a share of the distance between those
+NEGLIGIBLE = 1e-12
+LATER = frozenset({"reach"})  # what the states of older runs lack
+ENDLESS = 1e12  # the reach of runs that were fitted before there was one: a straight line
 
 
 class IncreasingMap(nn.Module):
@@ -26,6 +30,7 @@ class IncreasingMap(nn.Module):
         for name in ("outputs", "scores"):
             self.register_buffer(name, torch.zeros(NUM_KNOTS, dtype=torch.float64))
         self.register_buffer("outer_slope", torch.ones((), dtype=torch.float64))
+        self.register_buffer("reach", torch.tensor(ENDLESS, dtype=torch.float64))
 
     def forward(self, outputs: Tensor) -> Tensor:
         """Return the scores `(batch)` of outputs `(batch)`."""
@@ -35,7 +40,7 @@ class IncreasingMap(nn.Module):
         width = (knots[upper] - knots[upper - 1]).clamp_min(1e-12)
         share = (inner - knots[upper - 1]) / width
         between = scores[upper - 1] + share * (scores[upper] - scores[upper - 1])
-        reach = REACH * 2 / math.pi * (scores[-1] - scores[0]).clamp_min(1e-12)
+        reach = self.get_buffer("reach") * 2 / math.pi
         return between + reach * torch.atan((outputs - inner) * self.get_buffer("outer_slope") / reach)
 
     def fit(self, outputs: Floats, labels: Floats) -> None:
@@ -53,3 +58,9 @@ class IncreasingMap(nn.Module):
         spread = float(knots[-1] - knots[0])
         slope = float(scores[-1] - scores[0]) / spread if spread > 0 else LEAST_SLOPE
         self.get_buffer("outer_slope").fill_(max(slope, LEAST_SLOPE))
+        self.get_buffer("reach").fill_(max(REACH * float(scores[-1] - scores[0]), NEGLIGIBLE))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *rest: Any) -> None:
+        """Load the state of an older run too, whose scores went on in a straight line."""
+        state_dict.setdefault(f"{prefix}reach", torch.tensor(ENDLESS, dtype=torch.float64))
+        super()._load_from_state_dict(state_dict, prefix, *rest)

@@ -37,3 +37,12 @@ def test_outputs_beyond_the_knots_go_on_smoothly_and_level_off() -> None:
     first, last = calibrate.get_buffer("scores")[[0, -1]].tolist()
     assert near == pytest.approx(171, rel=0.01)
     assert far == pytest.approx(last + REACH * (last - first), rel=1e-3)
+
+
+def test_a_run_without_a_reach_scores_as_it_did() -> None:
+    state = fitted(np.arange(60.0), 3 * np.arange(60.0)).state_dict()
+    del state["reach"]
+    older = IncreasingMap()
+    older.load_state_dict(state)
+    far = older(torch.tensor([-100.0, 200.0], dtype=torch.float64))
+    np.testing.assert_allclose(far.numpy(), [-300, 600], rtol=0.02)
