@@ -21,6 +21,7 @@ from aqa.commands.serve import serve
 from aqa_pipeline.commands.clip import clip
 from aqa_pipeline.commands.datasets import datasets
 from aqa_pipeline.commands.doctor import doctor
+from aqa_pipeline.commands.measure import measure
 from aqa_pipeline.commands.project import check, init
 from aqa_pipeline.commands.simulate import simulate
 from aqa_pipeline.commands.store import store
@@ -194,6 +195,7 @@ for command in (
     make_score(_open_extractor, extraction_options=new_video_options),
     diary,
     clip,
+    measure,
     report,
     doctor,
 ):

@@ -45,6 +45,10 @@ class ClusterError(AqaError):
     """A Ray cluster cannot be reached, lacks a resource that the work needs, or loses its workers."""
 
 
+class MeasureError(AqaError):
+    """A quantity cannot be measured from this video, or at this time."""
+
+
 class PluginError(AqaError):
     """A plug-in cannot be loaded, has another type than its group says, or is not the one of the run."""
 

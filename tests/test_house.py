@@ -13,6 +13,7 @@ ROOMS = {"aqa_pipeline": set(), "extract": {"aqa_pipeline"}, "heads": {"aqa_pipe
 FLOORS = {
     "aqa_pipeline": (
         {"commands"},
+        {"measuring"},
         {"doctor", "encoding", "importing", "project", "simulation", "sources"},
         {"datasets"},
         {"backbones", "cluster", "video"},

@@ -1,16 +1,12 @@
 """`aqa clip`: a part of a video as a film of its own."""
 
-import math
-import re
 from pathlib import Path
 
 import click
 
 from aqa_pipeline.commands.options import EXISTING, example
 from aqa_pipeline.commands.outputs import OUTPUT_FILE
-
-TIME = r"(?:(\d+):)?(\d+(?:\.\d+)?)"
-INTERVAL = re.compile(f"{TIME}-{TIME}")
+from aqa_pipeline.commands.times import parse_interval
 
 
 @click.command(epilog=example("aqa clip my-routine.mp4 --clip 6.4-9.6 --slow 0.25 --out jump.mp4"))
@@ -66,18 +62,6 @@ def clip(video: Path, interval: str, slow: float, fps: float | None, out: Path |
             fg="yellow",
             err=True,
         )
-
-
-def parse_interval(text: str) -> tuple[float, float]:
-    """Return '1:06.4-1:09.6' as (66.4, 69.6), in seconds; raise `UsageError` for other forms."""
-    match = INTERVAL.fullmatch(text.strip())
-    if match is None:
-        raise click.UsageError(f"--clip wants START-STOP in seconds, such as 6.4-9.6; got {text!r}.")
-    first, second, third, fourth = match.groups()
-    start, stop = 60 * int(first or 0) + float(second), 60 * int(third or 0) + float(fourth)
-    if not start < stop < math.inf:
-        raise click.UsageError(f"--clip {text}: the end is not after the start.")
-    return start, stop
 
 
 def _usual_name(video: Path, interval: str, slow: float) -> str:

@@ -36,6 +36,7 @@ def option_defaults(project: Project, command: str, words: Sequence[str]) -> Map
             "splits": file.split,
             "folds": file.folds,
         },
+        "measure": dataset,
         "score": {"run": project.run},
         "evaluate": {"run": project.run},
         "report": {"runs": (project.run,)},

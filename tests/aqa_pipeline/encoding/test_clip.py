@@ -9,7 +9,7 @@ from click import UsageError
 from click.testing import CliRunner
 
 import cli
-from aqa_pipeline.commands.clip import parse_interval
+from aqa_pipeline.commands.times import parse_interval
 from aqa_pipeline.encoding.excerpt import write_excerpt
 from aqa_pipeline.encoding.film import H264_ENCODERS, OTHER_ENCODER, find_encoder
 from aqa_pipeline.errors import VideoError

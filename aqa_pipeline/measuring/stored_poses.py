@@ -1,0 +1,70 @@
+"""The stored poses of a video, as a series over its own frames."""
+
+import shlex
+
+import numpy as np
+
+from aqa_pipeline.athlete.events import describe_tracking
+from aqa_pipeline.errors import StoreError
+from aqa_pipeline.measuring.pose_series import PoseSeries
+from aqa_pipeline.poses import joint_set
+from aqa_pipeline.records import Dataset, StreamSpec, Video
+from aqa_pipeline.sources.outdated import find_changed
+from aqa_pipeline.spec_facts import typed_facts
+from aqa_pipeline.store import Store
+from aqa_pipeline.video import Timeline
+
+STREAM = "poses"
+
+
+def stored_poses(store: Store, dataset: Dataset, video: Video, timeline: Timeline) -> PoseSeries:
+    """Return the video's poses; of several kinds, those with the most poses a second.
+
+    Raise `StoreError` if none are stored, if they hold no joints (imported features), or if the video is
+    another one now.
+    """
+    stored = [
+        spec for spec in store.specs(dataset.name, STREAM) if store.has(dataset.name, video.video_id, spec)
+    ]
+    if not stored:
+        raise StoreError(
+            f"there are no poses of {video.video_id!r} in {store.root}: {_advice(store, dataset)}"
+        )
+    spec = max(stored, key=lambda each: (typed_facts(each).rate_fps or 0, each.hash))
+    changed = find_changed(store, dataset, [spec], [video.video_id]).get(video.video_id)
+    if changed:
+        raise StoreError(
+            f"the poses of {video.video_id!r} were made of something else ({', '.join(changed)}): "
+            f"{_advice(store, dataset)}"
+        )
+    record = store.read(dataset.name, video.video_id, spec)
+    if "joints" not in record.extras or "frame_index" not in record.extras:
+        raise StoreError(
+            f"the poses of {video.video_id!r} hold no joints ({spec.in_words}): measure extracted ones."
+        )
+    frames = record.extras["frame_index"][:, 0].astype(np.int64)
+    if len(frames) and not 0 <= frames.min() <= frames.max() < timeline.num_frames:
+        raise StoreError(f"the poses of {video.video_id!r} are of frames that the video does not have.")
+    # At more poses a second than frames, steps repeat a frame, which is still one observation.
+    frames, first = np.unique(frames, return_index=True)
+    last = np.append(first[1:], len(record.pts_seconds)) - 1
+    return PoseSeries(
+        seconds=timeline.pts_seconds[frames],
+        covered=np.stack([record.pts_seconds[first, 0], record.pts_seconds[last, 1]], axis=1),
+        joints=record.extras["joints"][first].astype(np.float64),
+        joint_set=joint_set(str(typed_facts(spec).joints)),
+        made_by=_made_by(spec),
+        tracking=describe_tracking(record),
+    )
+
+
+def _made_by(spec: StreamSpec) -> str:
+    facts = typed_facts(spec)
+    return f"{facts.backbone}, {facts.rate_fps:g} a second, spec {spec.hash}"
+
+
+def _advice(store: Store, dataset: Dataset) -> str:
+    words = ["aqa", "extract", "--dataset", dataset.adapter, "--root", str(dataset.root)]
+    words += ["--name", dataset.name] if dataset.name != dataset.adapter else []
+    words += ["--streams", STREAM, "--pose-rate", "25", "--store", str(store.root)]
+    return f"run `{shlex.join(words)}` (a lower --pose-rate takes less time and measures less well)."
