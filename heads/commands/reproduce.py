@@ -99,7 +99,7 @@ output_options = together(
         is_flag=True,
         help=f"A first look, no reproduction: one split, one seed, {EPOCHS} epochs; exit code {EXIT_CODE}.",
     ),
-    click.option("--latex", is_flag=True, help="Also write the table as LaTeX (booktabs)."),
+    click.option("--latex", is_flag=True, help="Also write the table as LaTeX (booktabs, graphicx)."),
 )
 training_options = together(
     click.option("--seeds", metavar="A,B", help="[default: 0,1,2; with --quick 0]"),

@@ -1,4 +1,4 @@
-"""A finished table as LaTeX for a paper, which needs the package booktabs."""
+"""A finished table as LaTeX for a paper, which needs the packages booktabs and graphicx."""
 
 from collections.abc import Iterator
 
@@ -50,11 +50,7 @@ def latex_of(result: TableResult) -> str:
 def _lines(result: TableResult) -> Iterator[str]:
     titles = [column.title for column in result.table.columns]
     titles += [average.title for average in result.table.averages]
-    yield r"\begin{table}"
-    yield r"  \centering"
-    yield f"  \\caption{{{_caption(result)}}}"
-    yield f"  \\begin{{tabular}}{{l{'l' * len(titles)}}}"
-    yield r"    \toprule"
+    yield from begin_table(_caption(result), columns=f"l{'l' * len(titles)}")
     yield _row(["Method", *map(escaped, titles)])
     yield r"    \midrule"
     for row in result.table.rows:
@@ -62,9 +58,20 @@ def _lines(result: TableResult) -> Iterator[str]:
         yield _row(
             [escaped(label), *(cell_text(cell, result.table, style=STYLE) for cell in result.of_row(row))]
         )
-    yield r"    \bottomrule"
-    yield r"  \end{tabular}"
-    yield r"\end{table}"
+    yield from END_OF_TABLE
+
+
+def begin_table(caption: str, *, columns: str) -> Iterator[str]:
+    """Yield the lines up to the first row; the caption is LaTeX. A wide table shrinks to the line."""
+    yield r"\begin{table}"
+    yield r"  \centering"
+    yield f"  \\caption{{{caption}}}"
+    yield r"  \resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+    yield f"  \\begin{{tabular}}{{{columns}}}"
+    yield r"    \toprule"
+
+
+END_OF_TABLE = (r"    \bottomrule", r"  \end{tabular}}", r"\end{table}")
 
 
 def _caption(result: TableResult) -> str:
