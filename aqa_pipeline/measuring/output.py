@@ -8,17 +8,20 @@ from aqa_pipeline.measuring.fact import DECIMALS, MeasuredFact
 from aqa_pipeline.text_table import format_table
 from aqa_pipeline.untrusted.csv_fields import csv_text
 
+HEADER = ("fact", "value", "±", "interval", "unit", "rests on")
 COLUMNS = ("video", "fact", "value", "uncertainty", "low", "high", "unit", "rests_on")
 
 
 def format_facts(facts: Sequence[MeasuredFact]) -> str:
     """Return a table with one line for each fact: value, uncertainty, interval, and what it rests on."""
-    rows = []
-    for fact in facts:
-        numbers = [_shown(each, fact) for each in (fact.value, fact.uncertainty)]
-        interval = f"{_shown(fact.low, fact)} to {_shown(fact.high, fact)}" if fact.low is not None else ""
-        rows.append((fact.name, *numbers, interval, fact.unit, fact.rests_on))
-    return format_table(("fact", "value", "±", "interval", "unit", "rests on"), rows)
+    return format_table(HEADER, [fact_row(fact) for fact in facts])
+
+
+def fact_row(fact: MeasuredFact) -> tuple[str, ...]:
+    """Return the fields of a fact as texts, as `HEADER` names them; what is not known is empty."""
+    numbers = (_shown(each, fact) for each in (fact.value, fact.uncertainty))
+    interval = f"{_shown(fact.low, fact)} to {_shown(fact.high, fact)}" if fact.low is not None else ""
+    return fact.name, *numbers, interval, fact.unit, fact.rests_on
 
 
 def _shown(number: float | None, fact: MeasuredFact) -> str:

@@ -8,7 +8,7 @@ from aqa_pipeline.athlete.events import describe_tracking
 from aqa_pipeline.errors import StoreError
 from aqa_pipeline.measuring.pose_series import PoseSeries
 from aqa_pipeline.poses import joint_set
-from aqa_pipeline.records import Dataset, StreamSpec, Video
+from aqa_pipeline.records import Dataset, Record, StreamSpec, Video
 from aqa_pipeline.sources.outdated import find_changed
 from aqa_pipeline.spec_facts import typed_facts
 from aqa_pipeline.store import Store
@@ -37,14 +37,16 @@ def stored_poses(store: Store, dataset: Dataset, video: Video, timeline: Timelin
             f"the poses of {video.video_id!r} were made of something else ({', '.join(changed)}): "
             f"{_advice(store, dataset)}"
         )
-    record = store.read(dataset.name, video.video_id, spec)
+    return pose_series(store.read(dataset.name, video.video_id, spec), timeline)
+
+
+def pose_series(record: Record, timeline: Timeline) -> PoseSeries:
+    """Return the poses of a record at the times of their frames; raise `StoreError` as `stored_poses`."""
     if "joints" not in record.extras or "frame_index" not in record.extras:
-        raise StoreError(
-            f"the poses of {video.video_id!r} hold no joints ({spec.in_words}): measure extracted ones."
-        )
+        raise StoreError(f"{record} holds no joints ({record.spec.in_words}): measure extracted poses.")
     frames = record.extras["frame_index"][:, 0].astype(np.int64)
     if len(frames) and not 0 <= frames.min() <= frames.max() < timeline.num_frames:
-        raise StoreError(f"the poses of {video.video_id!r} are of frames that the video does not have.")
+        raise StoreError(f"{record} is of frames that the video does not have.")
     # At more poses a second than frames, steps repeat a frame, which is still one observation.
     frames, first = np.unique(frames, return_index=True)
     last = np.append(first[1:], len(record.pts_seconds)) - 1
@@ -52,8 +54,8 @@ def stored_poses(store: Store, dataset: Dataset, video: Video, timeline: Timelin
         seconds=timeline.pts_seconds[frames],
         covered=np.stack([record.pts_seconds[first, 0], record.pts_seconds[last, 1]], axis=1),
         joints=record.extras["joints"][first].astype(np.float64),
-        joint_set=joint_set(str(typed_facts(spec).joints)),
-        made_by=_made_by(spec),
+        joint_set=joint_set(str(typed_facts(record.spec).joints)),
+        made_by=_made_by(record.spec),
         tracking=describe_tracking(record),
     )
 

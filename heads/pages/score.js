@@ -4,7 +4,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const find = (id) => document.getElementById(id);
   const video = find("video"), timeline = find("timeline"), playhead = find("playhead");
-  const readout = find("readout"), outline = find("outline"), skeleton = find("skeleton"), angles = find("angles"), toggle = find("show-outline");
+  const readout = find("readout"), outline = find("outline"), skeleton = find("skeleton"), angles = find("angles"), exact = find("exact"), toggle = find("show-outline");
   const SAME_FRAME = 0.0005, BEFORE_END = 0.001, FARTHEST = 2, BOX_LASTS = 1.5; // seconds
   let shown = null; // when the frame in the player begins: the browser tells, where it can
   let sought = null, frame = null; // the player's time of the last jump, and when the frame meant begins
@@ -39,6 +39,7 @@
     timeline.setAttribute("aria-valuenow", now.toFixed(2));
     timeline.setAttribute("aria-valuetext", describe(now));
     readout.textContent = describe(now);
+    if (exact) exact.textContent = `${now.toFixed(3)} s`;
     drawOutline();
   }
 

@@ -129,7 +129,8 @@ class Player:
 class ScorePage:
     """The content of the page. Texts are plain; rendering escapes them.
 
-    `back` links to the page that links here.
+    `measured` are rows of texts: fact, value, uncertainty, interval, unit, and what it rests on. `back` links
+    to the page that links here.
     """
 
     title: str
@@ -140,6 +141,7 @@ class ScorePage:
     tracks: Sequence[Track]
     moments: Sequence[Moment]
     facts: Sequence[tuple[str, str]]
+    measured: Sequence[tuple[str, ...]] = ()
     back: Link | None = None
 
 

@@ -37,6 +37,7 @@ from heads.scoring.result import ScoringResult
 from heads.scoring.scorer import ScoredVideo, Scorer
 from heads.scoring.shown.athlete_outlines import athlete_outlines
 from heads.scoring.shown.baseline_facts import baseline_facts, ridge_facts
+from heads.scoring.shown.measured_facts import measured_rows
 from heads.scoring.shown.page_tracks import tracks_of
 from heads.scoring.shown.score_axis import round_axis
 from heads.scoring.shown.score_text import SPLIT_NAMES_SHOWN, score_sentences
@@ -88,6 +89,7 @@ def write_page_of(
             tracks=tracks,
             moments=moments,
             facts=list(facts_of(scored, scorer)),
+            measured=measured_rows(scored.records, opened.timeline),
             back=Link(relative_address(back[0], path), back[1]) if back else None,
         )
     return write_score_page(path, page)

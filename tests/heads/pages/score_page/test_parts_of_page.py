@@ -1,5 +1,6 @@
 """Parts of the page without a video: tube strip, plots, scale, moments, and the way back."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,15 @@ def test_scores_of_a_head_that_saw_nothing_leave_a_page(
     browser = open_page(write_score_page(tmp_path / "page.html", bare_page))
     assert browser.complaints == []
     assert "too few steps" in browser.js("document.body.innerText")
+
+
+def test_measured_facts_are_folded_and_absent_without_poses(tmp_path: Path, bare_page: ScorePage) -> None:
+    row = ("knee, left minus right", "-30.0", "2.0", "-32.0 to -28.0", "degrees", "<b>20</b> poses")
+    with_rows = write_score_page(tmp_path / "page.html", replace(bare_page, measured=[row])).read_text()
+    (section,) = re.findall(r'<details id="measured">.*?</details>', with_rows, re.S)
+    assert "<td>-32.0 to -28.0</td>" in section
+    assert "&lt;b&gt;20&lt;/b&gt; poses" in section
+    assert 'id="measured"' not in write_score_page(tmp_path / "page.html", bare_page).read_text()
 
 
 def test_the_strip_of_a_tube_stands_over_the_time_that_it_means(

@@ -233,6 +233,8 @@ def test_a_button_steps_to_the_next_frame_and_back(browser, page: Path, ready) -
         browser.js(f"document.getElementById('{button}').click()")
         browser.wait(f"{time} != {before} && {settled}")
         steps.append(browser.js(f"Math.floor({time} / 10)"))
+        told = browser.js("document.getElementById('exact').textContent")
+        assert told == browser.js("document.getElementById('video').currentTime.toFixed(3) + ' s'")
     assert steps[1] == steps[0] + 1
     assert steps[2] == steps[0]
 
