@@ -1,6 +1,7 @@
 """`aqa measure`: quantities that are read off the frames and the stored poses of a video."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from aqa_pipeline.commands.times import SECONDS, parse_interval
 
 if TYPE_CHECKING:
     from aqa_pipeline.measuring import MeasuredFact, PoseSeries
-    from aqa_pipeline.records import Dataset, Video
+    from aqa_pipeline.records import Dataset, Record, Video
     from aqa_pipeline.video import OpenVideo
 
 OF_ANGLES = (
@@ -77,43 +78,52 @@ def measure(
         raise click.UsageError("--take-off and --landing go together.")
     interval = parse_interval(span, option="--span") if span else None
     reads_poses = bool(moments or span or take_off is None)
-    found, its_dataset = _find(video, dataset, reads_poses=reads_poses)
-    with open_video(found) as opened:
+    found = _find(video, dataset, reads_poses=reads_poses)
+    with open_video(found.video) as opened:
         facts: list[MeasuredFact] = []
-        click.echo(_title(found, opened))
+        click.echo(_title(found.video, opened))
         if take_off is not None and landing is not None:
             facts += _flight(opened, take_off, landing)
-        if its_dataset is not None and reads_poses:
-            series = _series(found, its_dataset, dataset["store"], opened)
+        if reads_poses:
+            series = _series(found, dataset["store"], opened)
             facts += _of_poses(series, moments, interval, all_over=not moments and take_off is None)
     click.echo(format_facts(facts))
     click.echo()
     for note in _notes(flight=take_off is not None, poses=reads_poses):
         click.echo(note, err=True)
     if csv_path:
-        write_facts_csv(csv_path, found.video_id, facts)
+        write_facts_csv(csv_path, found.video.video_id, facts)
         click.echo(f"Written: {csv_path}")
 
 
-def _find(word: str, options: dict[str, Any], *, reads_poses: bool) -> tuple["Video", "Dataset | None"]:
-    """Return the video of that id or file, and the dataset that it belongs to.
+@dataclass(frozen=True)
+class _Found:
+    """A video, and the dataset or the record that its poses are in; neither if no pose is read."""
 
-    A file outside a dataset does where no poses are read. Raise `DatasetError` or `UnknownName`.
-    """
+    video: "Video"
+    dataset: "Dataset | None" = None
+    poses: "Record | None" = None
+
+
+def _find(word: str, options: dict[str, Any], *, reads_poses: bool) -> _Found:
+    """Return the video of that id or file, and where its poses are. Raise `DatasetError` or `UnknownName`."""
     from aqa_pipeline.commands.defaults import find_dataset
     from aqa_pipeline.errors import DatasetError
+    from aqa_pipeline.measuring import poses_of_file
     from aqa_pipeline.records import Video
-    from aqa_pipeline.store import Store
+    from aqa_pipeline.store import NEW_VIDEOS, Store
 
     path = Path(word)
-    alone = path.exists() and not reads_poses
-    if alone and options["dataset"] is None:
-        return Video(path.stem, path), None
-    dataset = find_dataset(
-        Store(options["store"]), name=options["dataset"], root=options["root"], called=options["called"]
-    )
+    store, alone = Store(options["store"]), path.exists() and not reads_poses
+    if options["dataset"] is None and path.exists():
+        poses = None if alone else poses_of_file(store, path)
+        if alone or poses is not None:
+            return _Found(Video(path.stem, path, fps=poses.source.fps if poses else None), poses=poses)
+        if store.datasets() == [NEW_VIDEOS]:
+            raise DatasetError(f"{store.root} has no poses of {word!r}: score it first, by a run on poses.")
+    dataset = find_dataset(store, name=options["dataset"], root=options["root"], called=options["called"])
     if any(each.video_id == word for each in dataset.videos):
-        return dataset.video(word), dataset
+        return _Found(dataset.video(word), dataset)
     same = [each for each in dataset.videos if path.exists() and each.path.resolve() == path.resolve()]
     if len(same) > 1:
         ids = ", ".join(repr(each.video_id) for each in same[:10])
@@ -121,15 +131,16 @@ def _find(word: str, options: dict[str, Any], *, reads_poses: bool) -> tuple["Vi
             f"{len(same)} performances of {dataset.name} share {word!r}: name one, such as {ids}."
         )
     if same:
-        return same[0], dataset
+        return _Found(same[0], dataset)
     if alone:
-        return Video(path.stem, path), None
+        return _Found(Video(path.stem, path))
     if path.exists():
         raise DatasetError(
             f"{word!r} is not in the table of {dataset.name} ({dataset.root}), so that it has no stored "
-            "poses: add a row for it, with or without a score, then run `aqa extract --streams poses`."
+            "poses: add a row for it, with or without a score, then run `aqa extract --streams poses`. Poses "
+            "that `aqa score` made are found with --store RUN/scored-features."
         )
-    return dataset.video(word), dataset  # raises the error that names the known ones
+    return _Found(dataset.video(word), dataset)  # raises the error that names the known ones
 
 
 def _title(video: "Video", opened: "OpenVideo") -> str:
@@ -148,11 +159,15 @@ def _flight(opened: "OpenVideo", take_off: float, landing: float) -> Sequence["M
     )
 
 
-def _series(video: "Video", dataset: "Dataset", store: Path, opened: "OpenVideo") -> "PoseSeries":
-    from aqa_pipeline.measuring import stored_poses
+def _series(found: _Found, store: Path, opened: "OpenVideo") -> "PoseSeries":
+    from aqa_pipeline.measuring import pose_series, stored_poses
     from aqa_pipeline.store import Store
 
-    series = stored_poses(Store(store), dataset, video, opened.timeline)
+    if found.poses is not None:
+        series = pose_series(found.poses, opened.timeline)
+    else:
+        assert found.dataset is not None, "poses are read of a dataset's video or of a new one"
+        series = stored_poses(Store(store), found.dataset, found.video, opened.timeline)
     click.echo(f"Poses: {series.made_by}")
     if series.tracking:
         click.secho(f"Look whether this is the athlete: {series.tracking}.", fg="yellow", err=True)

@@ -1,6 +1,7 @@
 """The stored poses of a video, as a series over its own frames."""
 
 import shlex
+from pathlib import Path
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from aqa_pipeline.poses import joint_set
 from aqa_pipeline.records import Dataset, Record, StreamSpec, Video
 from aqa_pipeline.sources.outdated import find_changed
 from aqa_pipeline.spec_facts import typed_facts
-from aqa_pipeline.store import Store
-from aqa_pipeline.video import Timeline
+from aqa_pipeline.store import NEW_VIDEOS, Store
+from aqa_pipeline.video import Disk, Timeline, source_digest
 
 STREAM = "poses"
 
@@ -28,16 +29,34 @@ def stored_poses(store: Store, dataset: Dataset, video: Video, timeline: Timelin
     ]
     if not stored:
         raise StoreError(
-            f"there are no poses of {video.video_id!r} in {store.root}: {_advice(store, dataset)}"
+            f"there are no poses of {video.video_id!r} in {store.root}: {_advice(store, dataset, video)}"
         )
     spec = max(stored, key=lambda each: (typed_facts(each).rate_fps or 0, each.hash))
     changed = find_changed(store, dataset, [spec], [video.video_id]).get(video.video_id)
     if changed:
         raise StoreError(
             f"the poses of {video.video_id!r} were made of something else ({', '.join(changed)}): "
-            f"{_advice(store, dataset)}"
+            f"{_advice(store, dataset, video)}"
         )
     return pose_series(store.read(dataset.name, video.video_id, spec), timeline)
+
+
+def poses_of_file(store: Store, path: Path) -> Record | None:
+    """Return the poses that `aqa score` stored of a new video, found by the file's content; None without any.
+
+    Of several kinds, return those with the most poses a second.
+    """
+    size, digest = Disk().size_and_time(path)[0], None
+    found = []
+    for spec in store.specs(NEW_VIDEOS, STREAM):
+        for stored_id in store.video_ids(NEW_VIDEOS, spec):
+            source = store.source(NEW_VIDEOS, stored_id, spec)
+            if source.size == size and source.digest == (digest := digest or source_digest(path)):
+                found.append((typed_facts(spec).rate_fps or 0, spec.hash, stored_id, spec))
+    if not found:
+        return None
+    _, _, stored_id, spec = max(found, key=lambda each: each[:2])
+    return store.read(NEW_VIDEOS, stored_id, spec)
 
 
 def pose_series(record: Record, timeline: Timeline) -> PoseSeries:
@@ -65,8 +84,10 @@ def _made_by(spec: StreamSpec) -> str:
     return f"{facts.backbone}, {facts.rate_fps:g} a second, spec {spec.hash}"
 
 
-def _advice(store: Store, dataset: Dataset) -> str:
+def _advice(store: Store, dataset: Dataset, video: Video) -> str:
     words = ["aqa", "extract", "--dataset", dataset.adapter, "--root", str(dataset.root)]
     words += ["--name", dataset.name] if dataset.name != dataset.adapter else []
-    words += ["--streams", STREAM, "--pose-rate", "25", "--store", str(store.root)]
-    return f"run `{shlex.join(words)}` (a lower --pose-rate takes less time and measures less well)."
+    words += ["--streams", STREAM, "--pose-rate", "25", "--detector", "blazepose", "--store", str(store.root)]
+    if "," not in video.video_id:  # `--videos` separates ids by commas
+        words.append(f"--videos={video.video_id}")
+    return f"run `{shlex.join(words)}`. Fewer poses a second take less time and measure less well."

@@ -12,6 +12,7 @@ from aqa_pipeline.store.places import ORIGIN
 from aqa_pipeline.untrusted.bounded_files import read_bounded_bytes
 
 MOST_BYTES = 100_000
+NEW_VIDEOS = "scored"  # the dataset of all new videos in a store of scored ones: it has no origin
 
 
 @dataclass(frozen=True)

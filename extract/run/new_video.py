@@ -10,7 +10,7 @@ from pathlib import Path
 from aqa_pipeline.errors import AqaError
 from aqa_pipeline.records import Record, StreamSpec, Video
 from aqa_pipeline.sources.compare import boxes_digest
-from aqa_pipeline.store import Store
+from aqa_pipeline.store import NEW_VIDEOS, Store
 from aqa_pipeline.video import ReaderName, source_of
 from extract.choices.from_run import rebuild_streams
 from extract.choices.options import StreamOptions
@@ -18,8 +18,6 @@ from extract.run.extraction import Extraction
 from extract.run.progress import extraction_progress
 from extract.run.stage import Progress, extract
 from extract.streams import Stream
-
-DATASET = "scored"  # the name of all new videos in the store
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +50,12 @@ class NewVideoExtractor:
         if not video.path.exists():
             raise AqaError("there is no such file.")
         store, key = Store(self.cache), replace(video, video_id=_content_id(video))
-        extraction = Extraction(DATASET, store, self.streams, reader=self.reader)
+        extraction = Extraction(NEW_VIDEOS, store, self.streams, reader=self.reader)
         with _progress(video.path.name, shown=self.show_progress) as progress:
             report = extract(extraction, [key], progress=progress)
         if report.failures:
             raise AqaError(report.failures[0].reason)
-        found = {each.spec.stream: store.read(DATASET, key.video_id, each.spec) for each in self.streams}
+        found = {each.spec.stream: store.read(NEW_VIDEOS, key.video_id, each.spec) for each in self.streams}
         return {stream: replace(record, video_id=video.video_id) for stream, record in found.items()}
 
 

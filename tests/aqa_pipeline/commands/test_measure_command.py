@@ -10,7 +10,7 @@ from click.testing import Result
 
 from aqa_pipeline.poses import COCO_17
 from aqa_pipeline.records import Event, Record, StreamSpec, Video
-from aqa_pipeline.store import Origin, Store, write_origin
+from aqa_pipeline.store import NEW_VIDEOS, Origin, Store, write_origin
 from aqa_pipeline.video import source_of
 from noise_video import write_noise_video
 from walkers import walking_joints
@@ -20,13 +20,15 @@ HOSTILE = "=HYPERLINK(1)"
 STEPS = 20  # 5 a second, one for each frame of the video
 
 
-def store_poses(path: Path, video_id: str, *, rate_fps: float = 5.0, repeats: int = 1) -> None:
+def store_poses(
+    path: Path, video_id: str, *, rate_fps: float = 5.0, repeats: int = 1, dataset: str = "mine"
+) -> None:
     """Store poses whose left knee has 90 degrees and whose right knee has 120 in every frame."""
     joints = walking_joints(STEPS, left_knee=np.full(STEPS, 90.0)).repeat(repeats, axis=0)
     starts = np.arange(STEPS * repeats) / rate_fps
     facts = {"backbone": "toy", "rate_fps": rate_fps, "joints": COCO_17.name}
     record = Record(
-        dataset="mine",
+        dataset=dataset,
         video_id=video_id,
         spec=StreamSpec("poses", facts),
         features=np.zeros((len(joints), 2), np.float32),
@@ -38,7 +40,7 @@ def store_poses(path: Path, video_id: str, *, rate_fps: float = 5.0, repeats: in
         },
         events=(Event(10, "jumped"),),
     )
-    Store(Path("features")).write(record)
+    Store(Path("features" if dataset == "mine" else "scored-features")).write(record)
 
 
 @pytest.fixture
@@ -95,11 +97,23 @@ def test_the_time_in_the_air_needs_no_dataset(aqa: Aqa, mine: Path) -> None:
 def test_missing_poses_name_the_command_that_stores_them(aqa: Aqa, mine: Path) -> None:
     output = aqa("measure", "plain", code=1).output
     assert "there are no poses of 'plain' in features: run `aqa extract --dataset folder --root" in output
-    assert "--streams poses --pose-rate 25 --store features`" in output
+    assert "--streams poses --pose-rate 25 --detector blazepose --store features --videos=plain`" in output
     write_noise_video(mine / "new.mp4", seed=9)
     output = aqa("measure", mine / "new.mp4", code=1).output
     assert "is not in the table of mine" in output
     assert "unknown video of mine 'plian'. Did you mean 'plain'" in aqa("measure", "plian", code=1).output
+
+
+def test_poses_of_a_scored_video_are_found_by_its_content(aqa: Aqa, mine: Path) -> None:
+    for seed, name in enumerate(("new", "other"), start=20):
+        write_noise_video(Path(f"{name}.mp4"), seed=seed, num_frames=STEPS)
+    store_poses(Path("new.mp4"), "0123abcd", dataset=NEW_VIDEOS)
+    Path("new.mp4").rename("renamed.mp4")
+    output = aqa("measure", "renamed.mp4", "--store", "scored-features", "--at", "1").output
+    assert "renamed: 4.00 s" in output
+    assert "left knee at 1.00 s" in output
+    refused = aqa("measure", "other.mp4", "--store", "scored-features", code=1).output
+    assert "scored-features has no poses of 'other.mp4': score it first, by a run on poses" in refused
 
 
 def test_poses_of_another_file_are_refused(aqa: Aqa, mine: Path) -> None:
