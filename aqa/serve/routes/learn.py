@@ -27,6 +27,7 @@ def learn(request: Request) -> Response:
     jobs = [job for job in serving.worker.queue.jobs() if job.kind == "learn"]
     values = {
         "verdict": _verdict(serving),
+        "is_unfinished": serving.config.is_file() and not serving.summary.is_file(),
         "num_videos": len(rows),
         "num_scored": sum(row.label is not None for row in rows),
         "num_new": sum(row.state == NEW for row in rows),

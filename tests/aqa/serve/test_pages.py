@@ -96,6 +96,14 @@ def test_learning_is_asked_for_once_and_can_be_cancelled(client: TestClient, ser
     assert serving.worker.queue.job(job.number).state == "cancelled"
 
 
+def test_a_training_that_was_cancelled_is_told_from_none(client: TestClient, folder: Path) -> None:
+    (folder / "runs" / "mine").mkdir(parents=True)
+    (folder / "runs" / "mine" / "config.json").write_text("{}")
+    assert "Learn again: it goes on where it stopped." in client.get("/learn").text
+    client.post("/learn")
+    assert "Wait for its end." in client.get("/learn").text
+
+
 def test_a_job_shows_what_it_printed(client: TestClient, serving: Serving) -> None:
     serving.worker.queue.add("learn")
     (serving.worker.queue.folder / "000000001.txt").write_text("$ aqa extract\n<b>done</b>\n")
