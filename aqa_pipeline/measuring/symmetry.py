@@ -10,6 +10,7 @@ from aqa_pipeline.poses.features import ANGLES
 
 FEWEST_STEPS = 10  # with fewer, the correlation of neighbors is not known well enough
 MOST_CORRELATION = 0.99
+MOST_DEGREES = 180.0  # two angles from 0 to 180 cannot differ by more
 LEVEL = 0.95
 
 
@@ -30,7 +31,8 @@ def _fact(series: PoseSeries, joint: str, is_in: np.ndarray) -> MeasuredFact:
     if len(differences) < FEWEST_STEPS:
         return MeasuredFact(title, "degrees", f"{rests_on}; {FEWEST_STEPS} are needed")
     mean, half = mean_of_steps(differences)
-    return MeasuredFact(title, "degrees", rests_on, mean, mean - half, mean + half)
+    low, high = max(mean - half, -MOST_DEGREES), min(mean + half, MOST_DEGREES)
+    return MeasuredFact(title, "degrees", rests_on, mean, low, high)
 
 
 def mean_of_steps(values: Floats) -> tuple[float, float]:

@@ -48,5 +48,13 @@ def test_intervals_of_correlated_steps_hold_the_mean(correlation: float) -> None
     assert 0.92 <= np.mean(held) <= 0.98
 
 
+def test_a_drift_says_next_to_nothing_and_no_impossible_difference() -> None:
+    """Ten poses that drift tell as much as two: the interval is as wide as differences can be."""
+    series = walker(10, left_knee=np.linspace(20, 160, 10), right_knee=np.full(10, 90.0))
+    fact = next(each for each in symmetry(series, 0, 1) if each.name.startswith("knee"))
+    assert fact.value == pytest.approx(0, abs=1e-6)
+    assert (fact.low, fact.high) == (-180, 180)
+
+
 def test_equal_steps_have_no_uncertainty() -> None:
     assert mean_of_steps(np.full(12, 3.5)) == (3.5, 0.0)
