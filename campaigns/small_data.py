@@ -4,9 +4,12 @@ python -m campaigns.small_data heads    --data FOLDER --set ui_prmd_squat
 python -m campaigns.small_data subsets  --data FOLDER --set unlv_dive --sizes 30,60,100 --draws 20
 python -m campaigns.small_data shuffled --data FOLDER --set unlv_dive --draws 20
 python -m campaigns.small_data coverage --data FOLDER --set unlv_dive --draws 200
+python -m campaigns.small_data planted  --data FOLDER --set rhythmic-gymnastics --store simulated --sizes 50
 
-FOLDER holds one folder per set: `features.npz` (`ids`, `features` (video, time, dim) or (video, dim)) and
-`scores.csv` (video, score, and split or split:NAME). Every draw prints one line of JSON at once.
+`planted` reads segments of `aqa simulate --like rhythmic-gymnastics --store simulated`, and FOLDER/SET holds
+the dataset's labels. Otherwise FOLDER holds one folder per set: `features.npz` (`ids`, `features` (video,
+time, dim) or (video, dim)) and `scores.csv` (video, score, and split or split:NAME). Every draw prints one
+line of JSON at once.
 """
 
 import argparse
@@ -21,8 +24,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.metrics import spearman
 from aqa_pipeline.records import Target
+from aqa_pipeline.store import Store
 from heads.data.folds import Fold
 from heads.data.labels import FinalScores
 from heads.data.score_scale import scale_of
@@ -193,6 +198,33 @@ def shuffled(data: SmallSet, arguments: argparse.Namespace) -> Iterator[dict[str
         yield {"draw": number, "spearman": value, "interval": [interval.low, interval.high]}
 
 
+def planted(data: SmallSet, arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    """Yield for each draw of training videos the test Spearman of stack, ridge and kernel regression."""
+    everyone = np.arange(len(data.scores))
+    for size in arguments.sizes:
+        for number in range(arguments.draws):
+            order = np.random.default_rng(number).permutation(everyone)
+            train, test = np.sort(order[:size]), np.sort(order[size:])
+            values = {
+                head: _correlation(
+                    fit(data, head, train, test, seeds=[number], labels=data.scores), data, test
+                )
+                for head in (OURS, *BASELINES[:2])
+            }
+            yield {"size": size, "draw": number} | values
+
+
+def read_simulated(root: Path, store: Path) -> SmallSet:
+    """Read the simulated segments of the Ball routines, and the scores that they were drawn for."""
+    dataset, features = load_dataset("rhythmic-gymnastics", root), Store(store)
+    (spec,) = features.specs(dataset.name, "segments")
+    split, target = dataset.split("ball"), dataset.target().name
+    videos = [dataset.video(name) for name in (*split.train, *split.test)]
+    records = [features.read(dataset.name, video.video_id, spec) for video in videos]
+    scores = np.array([video.labels[target] for video in videos])
+    return SmallSet([record.features.astype(np.float32) for record in records], scores, {})
+
+
 def coverage(data: SmallSet, arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
     """Yield for each draw the share of test videos inside the 90 % interval from out-of-fold residuals."""
     everyone = np.arange(len(data.scores))
@@ -222,7 +254,7 @@ def _correlation(fits: Sequence[Fitted], data: SmallSet, test: Rows) -> float:
     return float(spearman(np.mean([each.predicted for each in fits], axis=0), data.scores[test]))
 
 
-KINDS = {each.__name__: each for each in (heads, subsets, shuffled, coverage)}
+KINDS = {each.__name__: each for each in (heads, subsets, shuffled, planted, coverage)}
 
 
 def main() -> None:
@@ -233,6 +265,7 @@ def main() -> None:
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--set", required=True)
+    parser.add_argument("--store", type=Path)
     parser.add_argument(
         "--heads", type=lambda text: text.split(","), default=[OURS, *BASELINES[1:], *NETWORKS]
     )
@@ -243,7 +276,9 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=20)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    for line in KINDS[arguments.kind](read_set(arguments.data / arguments.set), arguments):
+    folder = arguments.data / arguments.set
+    data = read_simulated(folder, arguments.store) if arguments.store else read_set(folder)
+    for line in KINDS[arguments.kind](data, arguments):
         print(json.dumps(line), flush=True)
 
 
