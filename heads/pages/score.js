@@ -10,7 +10,7 @@
   let sought = null, frame = null; // the player's time of the last jump, and when the frame meant begins
   let asked = 0, arrived = false; // when the page asked for that jump, and whether its frame was told since
   let now = 0, playable = false, wanted = null, boxes = true, weights = false, plots = [];
-  let looping = false, span = [0, data.duration]; // seconds that a loop repeats: the moment clicked last
+  let zoom = 1, looping = false, span = [0, data.duration]; // seconds that a loop repeats: the moment clicked last
 
   const clamp = (seconds) => Math.min(Math.max(seconds, 0), data.duration);
   const clock = (seconds) => {
@@ -52,13 +52,26 @@
     return one.corners.map(([x, y], i) => [x + share * (other.corners[i][0] - x), y + share * (other.corners[i][1] - y)]);
   }
 
+  // A zoomed picture grows around the athlete, who stays in place.
+  function aim(corners) {
+    const middle = [0, 1].map((axis) => corners.reduce((sum, corner) => sum + corner[axis], 0) / corners.length);
+    for (const layer of [video, outline.ownerSVGElement]) {
+      layer.style.transformOrigin = middle.map((share) => `${100 * share}%`).join(" ");
+    }
+  }
+  function magnify() {
+    for (const layer of [video, outline.ownerSVGElement]) layer.style.transform = `scale(${zoom})`;
+    video.controls = zoom === 1; // they would grow too; a click plays meanwhile
+  }
+
   // The outline belongs to the frame in the player. After a jump that is still the old frame for a while.
   function drawOutline() {
     if (!outline) return;
     const seconds = (shown ?? now) + SAME_FRAME;
     const index = data.outlines.findIndex((each) => each.start <= seconds && seconds < each.stop);
-    const at = boxes && data.outlines[index];
-    outline.setAttribute("points", at ? cornersAt(index, seconds - SAME_FRAME).map((corner) => corner.join(",")).join(" ") : "");
+    const at = boxes && data.outlines[index], corners = index < 0 ? [] : cornersAt(index, seconds - SAME_FRAME);
+    if (corners.length) aim(corners);
+    outline.setAttribute("points", at ? corners.map((corner) => corner.join(",")).join(" ") : "");
     if (angles) angles.textContent = Object.entries(data.outlines[index]?.angles ?? {}).map(([name, degrees]) => `${name} ${degrees}°`).join("  ·  ") || "no joint is seen here";
     skeleton.setAttribute("d", (at?.bones ?? []).map(([x, y, u, v]) => `M${x},${y}L${u},${v}`).join(""));
   }
@@ -192,6 +205,11 @@
   find("previous-frame")?.addEventListener("click", () => stepFrame(-1));
   find("next-frame")?.addEventListener("click", () => stepFrame(1));
   find("speed")?.addEventListener("change", (event) => { video.playbackRate = Number(event.target.value); });
+  find("zoom")?.addEventListener("change", (event) => {
+    zoom = Number(event.target.value);
+    magnify();
+  });
+  video?.addEventListener("click", () => { if (!video.controls) togglePlay(); });
   const switchLoop = find("loop");
   switchLoop?.addEventListener("click", () => {
     looping = !looping;

@@ -248,6 +248,24 @@ def test_the_speed_is_chosen(browser, page: Path, ready) -> None:
     assert browser.js("document.getElementById('video').playbackRate") == 0.25
 
 
+def test_the_picture_grows_around_the_athlete_and_a_click_plays(browser, page: Path, ready, place) -> None:
+    ready(browser, page)
+    choose = "((zoom) => { zoom.value = %d; zoom.dispatchEvent(new Event('change')); })(zoom)"
+    browser.js(choose % 2)
+    for layer in ("#video", "#player svg"):
+        style = f"getComputedStyle(document.querySelector('{layer}')).transform"
+        assert browser.js(style) == "matrix(2, 0, 0, 2, 0, 0)"
+    corners = browser.js("JSON.parse(document.getElementById('data').textContent).outlines[0].corners")
+    middle = [100 * sum(corner[axis] for corner in corners) / len(corners) for axis in (0, 1)]
+    origin = browser.js("document.getElementById('video').style.transformOrigin")
+    assert [float(share.rstrip("%")) for share in origin.split()] == pytest.approx(middle, abs=0.1)
+    player = place(browser, "#player")
+    browser.click(player["x"] + player["width"] / 2, player["y"] + player["height"] / 2)
+    browser.wait("!document.getElementById('video').paused")
+    browser.js(choose % 1)
+    assert browser.js("document.getElementById('video').controls") is True
+
+
 def test_a_moment_is_repeated(browser, page: Path, ready) -> None:
     ready(browser, page)
     moment = "document.querySelectorAll('[data-jump]')[3].dataset"
