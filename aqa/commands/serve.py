@@ -1,6 +1,7 @@
 """`aqa serve`: the project as a web app on this machine."""
 
 import importlib.util
+import logging
 import secrets
 import socket
 from collections.abc import Iterator
@@ -50,6 +51,7 @@ def serve(port: int, max_upload: float) -> None:
     import uvicorn
 
     from aqa.serve.app import build_app
+    from aqa.serve.stopping import OnlyErrors
 
     token = secrets.token_urlsafe(32)
     with _alone(project), _listen(port) as listening:
@@ -65,6 +67,7 @@ def serve(port: int, max_upload: float) -> None:
             proxy_headers=False,
             timeout_graceful_shutdown=3,
         )
+        logging.getLogger("uvicorn.error").addFilter(OnlyErrors())
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listening])
 
