@@ -83,5 +83,11 @@ def _explained(repository: str) -> Iterator[None]:
         ) from error
     except errors.LocalTokenNotFoundError as error:
         raise RunError("the hub does not know you: log in with `hf auth login`.") from error
-    except (errors.HfHubHTTPError, errors.HTTPError) as error:  # type: ignore[attr-defined]
-        raise RunError(f"the hub refused: {str(error).splitlines()[0][:300]}") from error
+    except errors.HfHubHTTPError as error:
+        raise RunError(f"the hub refused: {_first_line(error)}") from error
+    except errors.HTTPError as error:  # type: ignore[attr-defined]
+        raise RunError(f"the hub cannot be reached: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300]

@@ -103,11 +103,18 @@ def read_out_of_fold(folder: Path) -> tuple[OutOfFold, ...] | None:
 
 
 def out_of_fold_residuals(run_dir: Path, splits: Sequence[str]) -> NDArray[np.float64] | None:
-    """Return the residuals (video,) of the training videos of all splits, or None if a split has none."""
-    rows = [read_out_of_fold(split_folder(run_dir, split)) for split in splits]
-    if not all(rows):
-        return None
-    return np.array([row.true - row.predicted for of_split in rows for row in of_split or ()])
+    """Return a residual (video,) of each training video of all splits, or None if a split has none.
+
+    A video that several splits train on has the mean of its residuals: copies of it would be no new errors.
+    """
+    of_videos: dict[str, list[float]] = {}
+    for split in splits:
+        rows = read_out_of_fold(split_folder(run_dir, split))
+        if not rows:
+            return None
+        for row in rows:
+            of_videos.setdefault(row.video_id, []).append(row.true - row.predicted)
+    return np.array([np.mean(residuals) for residuals in of_videos.values()])
 
 
 _AGAIN = "Delete it and run the same `aqa fit` command again."

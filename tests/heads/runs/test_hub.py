@@ -165,3 +165,14 @@ def test_a_hub_that_refuses_is_one_sentence(hub: type[Hub], run: Path) -> None:
     result = aqa("run", "push", run, "club/skating")
     assert result.exit_code == 1
     assert "the hub refused" in result.output
+
+
+def test_a_hub_out_of_reach_is_one_sentence(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    result = aqa("run", "push", run, "club/skating")
+    assert result.exit_code == 1
+    assert "the hub cannot be reached" in result.output
