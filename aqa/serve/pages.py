@@ -1,14 +1,13 @@
 """Render a page of the web app. All text is escaped."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from aqa.serve.serving import serving_of
+from heads.pages.rendering import page_templates
 
 
 def render(
@@ -17,15 +16,6 @@ def render(
     """Return the page; raise `jinja2.UndefinedError` if `values` lacks a value of the template."""
     serving = serving_of(request)
     shared = {"nav": serving.nav, "here": request.url.path, "project": serving.project.name}
-    return HTMLResponse(_environment().get_template(template).render(shared, **values), status_code)
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("aqa.serve"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return HTMLResponse(
+        page_templates("aqa.serve").get_template(template).render(shared, **values), status_code
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aqa_pipeline.commands.options import FOLDER, example, name_option, store_option
+from aqa_pipeline.commands.options import example, stored_dataset_options
 from aqa_pipeline.commands.outputs import OUTPUT_FILE
 from aqa_pipeline.commands.times import SECONDS, parse_interval
 
@@ -42,19 +42,7 @@ OF_FLIGHT = (
     metavar="START-STOP",
     help="Seconds over which left and right are compared.  [default: without another option, all]",
 )
-@click.option(
-    "--dataset",
-    metavar="NAME",
-    help="A name from `aqa datasets list`, or of a folder of yours in the store.  "
-    "[default: the only one in the store]",
-)
-@click.option(
-    "--root",
-    type=FOLDER,
-    help="Folder of the dataset.  [default: where it was extracted from, else data/NAME]",
-)
-@name_option
-@store_option
+@stored_dataset_options
 @click.option("--csv", "csv_path", type=OUTPUT_FILE, metavar="OUT", help="Write one row per measured fact.")
 def measure(
     video: str,

@@ -62,6 +62,22 @@ name_option = click.option(
     help="Name of your own folder in the store and in runs.  [default: the name of the folder]",
 )
 
+stored_dataset_options = together(
+    click.option(
+        "--dataset",
+        metavar="NAME",
+        help="A name from `aqa datasets list`, or of a folder of yours in the store.  "
+        "[default: the only one in the store]",
+    ),
+    click.option(
+        "--root",
+        type=FOLDER,
+        help="Folder of the dataset.  [default: where it was extracted from, else data/NAME]",
+    ),
+    name_option,
+    store_option,
+)
+
 
 def _plug_in(ctx: click.Context, param: click.Parameter, paths: tuple[Path, ...]) -> None:
     """Run the given files. Their entries can be looked up until the command ends."""

@@ -13,18 +13,16 @@ from aqa_pipeline.commands.next_step import given_words, tell_next
 from aqa_pipeline.commands.options import (
     ENGINE_OPTIONS,
     EXISTING,
-    FOLDER,
     check_engine_options,
     device_option,
     engine_options,
     example,
-    name_option,
     parse_backbones,
     parse_names,
     parse_numbers,
     pick_device,
     plugin_option,
-    store_option,
+    stored_dataset_options,
     tell_on_stderr,
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
@@ -54,19 +52,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="action-net, wd, tsa, lstm, svr-average ...; an unknown name lists them all.",
 )
-@click.option(
-    "--dataset",
-    metavar="NAME",
-    help="A name from `aqa datasets list`, or of a folder of yours in the store.  "
-    "[default: the only one in the store]",
-)
-@click.option(
-    "--root",
-    type=FOLDER,
-    help="Folder of the dataset.  [default: where it was extracted from, else data/NAME]",
-)
-@name_option
-@store_option
+@stored_dataset_options
 @click.option(
     "--out",
     type=OUTPUT_FOLDER,

@@ -11,14 +11,12 @@ from aqa_pipeline.commands.defaults import RUNS, find_dataset
 from aqa_pipeline.commands.next_step import tell_next
 from aqa_pipeline.commands.options import (
     EXISTING,
-    FOLDER,
     device_option,
     example,
-    name_option,
     parse_names,
     pick_device,
     plugin_option,
-    store_option,
+    stored_dataset_options,
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FILE, OUTPUT_FOLDER, check_output
 from heads.commands.fit import spec_choice
@@ -90,16 +88,7 @@ def export(run_dir: Path, out: Path | None) -> None:
 @click.option(
     "--head", metavar="HEAD", default="action-net", show_default=True, help="The head of the checkpoints."
 )
-@click.option(
-    "--dataset", metavar="NAME", help="The dataset it was trained on.  [default: the only one in the store]"
-)
-@click.option(
-    "--root",
-    type=FOLDER,
-    help="Folder of the dataset.  [default: where it was extracted from, else data/NAME]",
-)
-@name_option
-@store_option
+@stored_dataset_options
 @click.option("--out", type=OUTPUT_FOLDER, help="Run directory.  [default: runs/DATASET-HEAD-released]")
 @click.option("--target", help="The score that it predicts.  [default: the dataset's first]")
 @click.option(

@@ -39,7 +39,7 @@ def write_page(
 def render_page(template: str, values: Mapping[str, Any], *, scripts: tuple[str, ...] = ()) -> str:
     """Return the page as text; raise `jinja2.UndefinedError` if `values` lacks a value of the template."""
     return (
-        _environment()
+        page_templates("heads.pages")
         .get_template(template)
         .render(
             values,
@@ -66,9 +66,10 @@ def _digest(source: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def page_templates(package: str) -> Environment:
+    """Return the templates of a package. All text is escaped, and a value that is missing is an error."""
     return Environment(
-        loader=PackageLoader("heads.pages"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -11,22 +11,10 @@ import pytest
 
 from chromium import Browser
 from noise_video import write_noise_video
-from served_project import Server, serve
+from served_project import SMALL, Server, serve
 
 pytest.importorskip("uvicorn", reason="uvicorn is not installed (pip install '.[serve]')")
 
-SMALL = {
-    "AQA_EXTRACT_BACKBONE": "resnet18",
-    "AQA_EXTRACT_WEIGHTS": "random:0",
-    "AQA_EXTRACT_STREAMS": "frames",
-    "AQA_EXTRACT_RUNTIME": "eager",
-    "AQA_EXTRACT_DEVICE": "cpu",
-    "AQA_EXTRACT_WORKERS": "1",
-    "AQA_FIT_STREAMS": "frames",
-    "AQA_FIT_SEEDS": "0",
-    "AQA_FIT_DEVICE": "cpu",
-    "AQA_SCORE_DEVICE": "cpu",
-}
 NUM_VIDEOS = 10
 
 

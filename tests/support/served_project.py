@@ -11,6 +11,19 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import Request, urlopen
 
+# Commands extract still frames by a small network with random weights, and fit one seed, all on the CPU.
+SMALL = {
+    "AQA_EXTRACT_BACKBONE": "resnet18",
+    "AQA_EXTRACT_WEIGHTS": "random:0",
+    "AQA_EXTRACT_STREAMS": "frames",
+    "AQA_EXTRACT_RUNTIME": "eager",
+    "AQA_EXTRACT_DEVICE": "cpu",
+    "AQA_EXTRACT_WORKERS": "1",
+    "AQA_FIT_STREAMS": "frames",
+    "AQA_FIT_SEEDS": "0",
+    "AQA_FIT_DEVICE": "cpu",
+    "AQA_SCORE_DEVICE": "cpu",
+}
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
