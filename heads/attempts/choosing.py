@@ -25,8 +25,8 @@ def find_attempt(attempts: Sequence[Attempt], path: Path) -> Attempt | None:
     if len(found) > 1:
         ids = ", ".join(each.video.video_id for each in found)
         raise DatasetError(
-            f"{path} holds {len(found)} performances ({ids}): cut the one that is meant into a file of "
-            "its own with `aqa clip`."
+            f"{path} holds {len(found)} performances ({ids}): `--against` takes one of these names. To score "
+            "one, cut it into a file of its own with `aqa clip`."
         )
     return found[0] if found else None
 

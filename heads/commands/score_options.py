@@ -64,7 +64,7 @@ score_options = together(
         "--against",
         metavar="last|best|VIDEO",
         help="Show the video beside another attempt: the last one or the best one of the same athlete and "
-        "element in the run's table of scores, or any video.",
+        "element in the run's table of scores, any video, or a performance by its name in the table.",
     ),
     click.option("--fps", type=click.FloatRange(0, min_open=True), help="Frame rate of folders of pictures."),
 )

@@ -188,7 +188,10 @@ def _fits(claimed: tuple[int, ...] | None, stored: tuple[int, ...] | None) -> bo
 
 
 def _check_shapes(folder: Path, claimed: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise `RunError` unless the state of the cell is that of the network that config.json describes."""
+    """Raise `RunError` unless the state of the cell is that of the network that config.json describes.
+
+    An older run may lack the tensors that were added later.
+    """
     stored = shapes_of_state(folder)
     needed = {name for name in claimed if name in stored or name.rpartition(".")[2] not in LATER}
     differing = sorted(name for name in {*needed, *stored} if not _fits(claimed.get(name), stored.get(name)))

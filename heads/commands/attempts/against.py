@@ -27,8 +27,8 @@ def score_against(
 ) -> None:
     """Score the video and another attempt, print both and their difference, and write the page.
 
-    The option `against` is `last`, `best`, or the path of a video. Raises `DatasetError` if the attempt
-    cannot be chosen, and the errors of scoring.
+    The option `against` is `last`, `best`, the path of a video, or the name of a performance in the table.
+    Raises `DatasetError` if the attempt cannot be chosen, and the errors of scoring.
     """
     from heads.attempts.alignment import align
     from heads.attempts.attempt import Attempt
@@ -94,9 +94,15 @@ def _choose(against: str, attempts: "Attempts", new: "Attempt", path: Path) -> "
 
     if against in (LAST, BEST):
         return choose(against, attempts.all, new, path)
+    named = next((each for each in attempts.all if each.video.video_id == against and each is not new), None)
+    if named is not None:
+        return Chosen(named, f"{against}, which was named.")
     other = Path(against)
     if not other.exists():
-        raise DatasetError(f"--against {against}: there is no such file; expected last, best or a video.")
+        raise DatasetError(
+            f"--against {against}: there is no such file; expected last, best, a video, or the name of a "
+            "performance in the table."
+        )
     if other.resolve() == path.resolve():
         raise DatasetError(f"--against {against}: that is the scored video itself.")
     found = find_attempt(attempts.all, other) or Attempt(Video(other.stem, other))

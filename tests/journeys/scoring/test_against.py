@@ -48,12 +48,21 @@ def test_two_predictions_differ_by_less_than_their_error(home: Path, new_video: 
     assert "automatic, by the features of frames" in page
 
 
+def test_a_performance_is_named_as_in_the_table(home: Path, new_video: Path, tmp_path: Path) -> None:
+    result = score(home, new_video, "--against", "v5", "--cache", tmp_path / "cache")
+    assert result.exit_code == 0, result.output
+    assert "Against v5, which was named." in result.output
+
+
 @pytest.mark.parametrize(
     ("against", "message"),
     [
         ("best", "does not say whose attempt routine.mp4 is: give it a line with video, athlete (the score"),
         ("last", "give it a line with video, athlete and date (the score may stay empty)"),
-        ("nowhere.mp4", "--against nowhere.mp4: there is no such file; expected last, best or a video"),
+        (
+            "nowhere.mp4",
+            "--against nowhere.mp4: there is no such file; expected last, best, a video, or the name",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_said_with_what_to_do(
