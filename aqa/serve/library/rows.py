@@ -4,7 +4,7 @@ import datetime
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from aqa.serve.jobs.job import Job
 from aqa.serve.library.predictions import PredictedByRun, predicted_by_run
@@ -28,8 +28,8 @@ class Row:
     `path` is the file's path in the project's folder, empty if it is missing, lies outside, or is a folder of
     pictures. `label` is the judges' score. `predicted` is the run's, with its range `[low, high]`. `job` is
     the number of the job that works on the video, or that failed last. `can_score` says whether the run can
-    score it, `lacks_score` that it has not done so and no job will. `page`, `video` and `label_page` are
-    addresses in the app.
+    score it, `lacks_score` that it has not done so and no job will. `picture`, `page`, `video` and
+    `label_page` are addresses in the app.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Row:
     low: float | None = None
     high: float | None = None
     state: str = ""
+    picture: str = ""
     page: str = ""
     video: str = ""
     label_page: str = ""
@@ -146,6 +147,7 @@ def _row(serving: Serving, video: Video, target: str, told: PredictedByRun, jobs
         low=low,
         high=high,
         state=_state(video, path, target, kept, job, told),
+        picture=_picture(video, path),
         page=(address_of(serving, page) or "") if page and page.is_file() else "",
         video=(address_of(serving, video.path) or "") if path else "",
         label_page=_label_page(serving, video, path),
@@ -160,6 +162,16 @@ def _path_of(serving: Serving, video: Video) -> str:
     if not video.path.is_file() or not video.path.resolve().is_relative_to(serving.folder):
         return ""
     return video.path.relative_to(serving.folder).as_posix()
+
+
+def _picture(video: Video, path: str) -> str:
+    """Return the address of a small picture: the middle of the file, or of a performance within it."""
+    if not path:
+        return ""
+    address = f"/thumbnail/{quote(path)}"
+    if video.stop_frame is None:
+        return address
+    return f"{address}?{urlencode({'frame': (video.start_frame + video.stop_frame) // 2})}"
 
 
 def _label_page(serving: Serving, video: Video, path: str) -> str:

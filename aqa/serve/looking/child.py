@@ -17,9 +17,9 @@ def main() -> None:
     A video that cannot be opened is the JSON {"reason": ...}.
     """
     _limit_memory()
-    asked, (path, *picture) = sys.argv[1], map(Path, sys.argv[2:])
+    asked, path, rest = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
     try:
-        answer = draw(path, *picture) if asked == "draw" else {"facts": facts, "frames": frames}[asked](path)
+        answer = draw(path, *rest) if asked == "draw" else {"facts": facts, "frames": frames}[asked](path)
     except VideoError as error:
         answer = {"reason": str(error).removeprefix(f"{path}: ")}
     sys.stdout.write(json.dumps(answer))
@@ -50,8 +50,8 @@ def frames(path: Path) -> dict[str, object]:
     return ticks | {"time_base": (clock.numerator, clock.denominator), "width": width, "height": height}
 
 
-def draw(path: Path, picture: Path) -> dict[str, object]:
-    """Write the middle frame as a small JPEG; raise `VideoError` if it cannot be decoded."""
+def draw(path: Path, picture: str, frame: str = "") -> dict[str, object]:
+    """Write that frame, or the middle one, as a small JPEG; raise `VideoError` if it cannot be decoded."""
     from PIL import Image
 
     from aqa_pipeline.disk.files import whole_file
@@ -59,10 +59,11 @@ def draw(path: Path, picture: Path) -> dict[str, object]:
     from aqa_pipeline.video import open_video
 
     with open_video(Video(path.stem, path)) as opened:
-        _, frame = next(opened.frames([opened.timeline.num_frames // 2]))
+        number = min(int(frame), opened.timeline.num_frames - 1) if frame else opened.timeline.num_frames // 2
+        _, pixels = next(opened.frames([number]))
         width = max(1, round(opened.width * PICTURE_HEIGHT / opened.height))
-        with whole_file(picture) as part:
-            Image.fromarray(frame).resize((width, PICTURE_HEIGHT)).save(part, "JPEG", quality=JPEG_QUALITY)
+        with whole_file(Path(picture)) as part:
+            Image.fromarray(pixels).resize((width, PICTURE_HEIGHT)).save(part, "JPEG", quality=JPEG_QUALITY)
     return {}
 
 

@@ -68,9 +68,9 @@ def list_frames(path: Path) -> FrameList:
         raise VideoError(CRASHED) from error
 
 
-def draw_picture(path: Path, picture: Path) -> None:
-    """Write the middle frame of a video as a small JPEG; raise `VideoError` if it cannot be decoded."""
-    _ask("draw", str(path), str(picture))
+def draw_picture(path: Path, picture: Path, *, frame: int | None) -> None:
+    """Write a frame of a video, or the middle one, as a small JPEG; raise `VideoError` if none is decoded."""
+    _ask("draw", str(path), str(picture), *([] if frame is None else [str(frame)]))
 
 
 def _ask(*words: str) -> dict[str, object]:

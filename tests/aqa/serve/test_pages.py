@@ -142,6 +142,15 @@ def test_a_thumbnail_is_drawn_once_and_again_for_another_video(client: TestClien
     assert client.get("/thumbnail/videos/b.mp4").content != first.content
 
 
+def test_a_performance_has_the_thumbnail_of_its_own_frame(client: TestClient, folder: Path) -> None:
+    write_noise_video(folder / "videos" / "b.mp4", seed=1)
+    middle, first = (client.get(f"/thumbnail/videos/b.mp4{query}").content for query in ("", "?frame=0"))
+    assert first != middle
+    assert client.get("/thumbnail/videos/b.mp4?frame=0").content == first
+    assert client.get("/thumbnail/videos/b.mp4?frame=../../x").content == middle
+    assert client.get("/thumbnail/videos/b.mp4?frame=999999999").status_code == 200
+
+
 def test_what_is_no_video_has_no_thumbnail(client: TestClient) -> None:
     for name in ("videos/a.mp4", "videos/a.mp4", "aqa.toml", "../x.mp4"):
         assert client.get(f"/thumbnail/{name}").status_code == 404
