@@ -79,6 +79,7 @@ LIBRARIES = {  # optional libraries: the extra that installs the library, and wh
     "pytorchvideo": ("pytorchvideo", "has the backbones SlowFast, X3D, MViT ..."),
     "ray": ("ray", "runs --engine ray"),
     "tensorboard": ("tensorboard", "runs --log tensorboard"),
+    "torchcodec": ("torchcodec", "decodes JPEG pictures on a GPU while a network is fine-tuned"),
     "transformers": ("transformers", "has the backbones V-JEPA 2, VideoPrism, SigLIP 2 and DINOv3"),
     "ultralytics": ("yolo", "runs the detector `yolo` (AGPL-3.0); --detector torchvision works without it"),
     "xlrd": ("xls", "reads .xls label files (FR-FS)"),

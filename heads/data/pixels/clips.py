@@ -17,8 +17,9 @@ from torch import Tensor
 
 from aqa_pipeline.athlete.tube_masks import FRAMES_PER_STEP, GRID_SIZE, with_whole_grid_where_empty
 from aqa_pipeline.errors import RunError
-from heads.data.pixels.pictures import Picture, Pictures, mean_colors
-from heads.data.pixels.tubes import PixelTubes, Square
+from heads.data.pixels.pictures import Pictures, mean_colors
+from heads.data.pixels.square import Square
+from heads.data.pixels.tubes import PixelTubes
 from heads.data.tube_maps import CPU, CutMaps, Seconds
 from heads.recipes import FineTuning
 
@@ -124,29 +125,30 @@ class PixelClips:
         return np.asarray(colors.mean(axis=1)[:, None])
 
     def cut(self, videos: Tensor, *, starts: Tensor, views: Tensor, num_steps: int) -> CutMaps:
-        """Return clips, uint8 `(batch, clip, 3, frame, height, width)`, their tubes and their mask."""
+        """Return clips, uint8 `(batch, clip, 3, frame, height, width)`, their tubes and their mask.
+
+        Clips are where their pictures are decoded, the others on the CPU.
+        """
         side, length = self.fine_tuning.crop, self.fine_tuning.frames_per_clip
-        clips = np.zeros((len(videos), num_steps, length, side, side, 3), np.uint8)
+        shape, place = (len(videos), num_steps, length, side, side, 3), self.videos[0].place(self.device)
+        clips = torch.zeros(shape, dtype=torch.uint8, device=place)
         tubes = np.zeros((*clips.shape[:2], length // FRAMES_PER_STEP, GRID_SIZE, GRID_SIZE), bool)
         mask = np.zeros(clips.shape[:2], bool)
         chosen = zip(videos.tolist(), starts.tolist(), views.tolist(), strict=True)
         for row, (video, start, view) in enumerate(chosen):
             seen, window = self.views[view], slice(start, start + num_steps)
-            found = self._clips(video, seen, window)
+            found = self._clips(video, seen, window, place)
             clips[row, : len(found)], mask[row, : len(found)] = found, True
             tube = with_whole_grid_where_empty(self._tube(video, seen, window))
             tubes[row, : len(found)] = tube.masks
-        return CutMaps(
-            torch.from_numpy(clips).permute(0, 1, 5, 2, 3, 4), torch.from_numpy(tubes), torch.from_numpy(mask)
-        )
+        return CutMaps(clips.permute(0, 1, 5, 2, 3, 4), torch.from_numpy(tubes), torch.from_numpy(mask))
 
-    def _clips(self, video: int, view: View, window: slice) -> NDArray[np.uint8]:
+    def _clips(self, video: int, view: View, window: slice, place: torch.device) -> Tensor:
         """Return clips of one video, `(clip, frame, height, width, 3)`; a shared frame is read once."""
-        pictures, frames = self.videos[video], self._frames(video, view, window)
-        needed, place = np.unique(frames, return_inverse=True)
-        cut = np.stack([_cut(pictures[frame], self._square(video, view)) for frame in needed.tolist()])
-        clips: NDArray[np.uint8] = cut[place.reshape(frames.shape)]
-        return clips
+        frames = self._frames(video, view, window)
+        needed, at = np.unique(frames, return_inverse=True)
+        read = self.videos[video].read(needed.tolist(), self._square(video, view), place=place)
+        return read[torch.from_numpy(at.reshape(frames.shape)).to(place)]
 
     def _tube(self, video: int, view: View, window: slice) -> NDArray[np.bool_]:
         return self.tubes.cut(video, self._frames(video, view, window), self._square(video, view))
@@ -156,9 +158,3 @@ class PixelClips:
 
     def _square(self, video: int, view: View) -> Square:
         return square_of(view, size=self.videos[video].size, side=self.fine_tuning.crop)
-
-
-def _cut(picture: Picture, square: Square) -> Picture:
-    rows, columns = (slice(start, start + square.side) for start in (square.top, square.left))
-    inside = picture[rows, columns]
-    return inside[:, ::-1] if square.mirrored else inside

@@ -1,16 +1,19 @@
-"""The stored pictures of a video, raw or as JPEG, read frame by frame."""
+"""The stored pictures of a video, raw or as JPEG: whole frames, or the square that a network sees."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from aqa_pipeline.backbones.jpeg import decode_jpeg
+from aqa_pipeline.backbones.jpeg import decode_jpeg, decode_jpegs, decodes_on
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import StreamSpec
-from heads.data.tube_maps import Extras
+from heads.data.pixels.square import Square
+from heads.data.tube_maps import CPU, Extras
 
 Picture = NDArray[np.uint8]  # (height, width, 3), RGB
 
@@ -31,6 +34,14 @@ class Pictures(Protocol):
         """Return one frame, (height, width, 3), RGB."""
         ...
 
+    def place(self, device: torch.device) -> torch.device:
+        """Return where `read` puts pictures that a network on that device needs."""
+        ...
+
+    def read(self, frames: Sequence[int], square: Square, *, place: torch.device) -> Tensor:
+        """Return the square of each of these frames, uint8 (frame, side, side, 3), RGB."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class RawPictures:
@@ -49,6 +60,15 @@ class RawPictures:
     def __getitem__(self, frame: int) -> Picture:
         return self.rows[frame]
 
+    def place(self, device: torch.device) -> torch.device:
+        """Return the CPU, where the mapped file is."""
+        return CPU
+
+    def read(self, frames: Sequence[int], square: Square, *, place: torch.device) -> Tensor:
+        """Return the square of each of these frames; bytes beside it are not read."""
+        inside = torch.from_numpy(self.rows[:, square.rows, square.columns][list(frames)])
+        return square.turned(inside)
+
 
 @dataclass(frozen=True, eq=False)
 class JpegPictures:
@@ -65,7 +85,19 @@ class JpegPictures:
         return len(self.rows)
 
     def __getitem__(self, frame: int) -> Picture:
-        return decode_jpeg(self.rows[frame, : int(self.num_bytes[frame])])
+        return decode_jpeg(self._file(frame))
+
+    def place(self, device: torch.device) -> torch.device:
+        """Return the network's device if it decodes JPEG files, else the CPU."""
+        return device if decodes_on(device) else CPU
+
+    def read(self, frames: Sequence[int], square: Square, *, place: torch.device) -> Tensor:
+        """Return the square of each of these frames, decoded there."""
+        whole = decode_jpegs([self._file(frame) for frame in frames], device=place)
+        return square.turned(whole[:, square.rows, square.columns])
+
+    def _file(self, frame: int) -> NDArray[np.uint8]:
+        return self.rows[frame, : int(self.num_bytes[frame])]
 
 
 def mean_colors(pictures: Pictures, frames: Sequence[int]) -> NDArray[np.float64]:

@@ -14,17 +14,8 @@ from aqa_pipeline.athlete.tube_masks import (
     released_frame_masks,
     union_of_frames,
 )
+from heads.data.pixels.square import Square
 from heads.data.tube_maps import Extras, Masks
-
-
-@dataclass(frozen=True)
-class Square:
-    """The square that is cut out of a picture: top, left and side in pixels, and whether it is mirrored."""
-
-    top: int
-    left: int
-    side: int
-    mirrored: bool
 
 
 @dataclass(frozen=True, eq=False)
