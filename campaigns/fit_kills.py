@@ -6,32 +6,33 @@ Each command is a separate process, forked from this one so that everything is i
 SIGKILLs come at a random moment, the others as soon as a file is half written. After a disturbance every file
 must be whole. After the same commands again, every file of the run and of the page must equal that of an
 undisturbed run, byte by byte: no file says when it was written. As root, the files lie on a small tmpfs that
-is full at a random byte. Otherwise the limit is on the size of files (RLIMIT_FSIZE).
+is full at a random byte. Otherwise the limit is on the size of files (RLIMIT_FSIZE). A fourth as many
+disturbances meet fits that fine-tune EfficientNet-Lite0, which leave snapshots of their epochs behind.
 """
 
 import random
-import shutil
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 
 import torch
 
-from aqa_pipeline.disk.files import PART
-from campaigns.full_disk import Limit, small_disk
+from campaigns.full_disk import small_disk
+from campaigns.inputs.fit_place import FROZEN, TUNED, Place, is_part
 from campaigns.inputs.samples import aqa, extract_crops, write_videos
 from campaigns.processes.forked_command import Command
 from campaigns.results.campaign import CampaignResult, run_campaign
 
 DISK_BYTES = 32 << 20
+TUNED_DISK_BYTES = 256 << 20  # a snapshot holds the network, its kept epoch and two moments
+PIXELS = ("--streams", "pixels", "--pixel-rate", 1, "--picture-size", "224x224")
 NUM_VIDEOS = 8
 MOST_TRIES = 20  # per disturbance: some commands end before they are killed, some have enough room
 RIVAL = "another command is writing into"
 FULL = ("the disk is full", "the file would be larger than is allowed")
-
-Contents = dict[str, bytes]
 
 
 def main() -> None:
@@ -56,79 +57,26 @@ class Tally:
     problems: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Place:
-    """The folder of run and page, the commands that write them, and the files of an undisturbed run."""
-
-    folder: Path
-    data: tuple[object, ...]
-    limit: Limit
-    whole: Contents = field(default_factory=dict)
-    seconds: float = 0.0  # that the longer of the two commands takes undisturbed
-
-    def fit(self) -> tuple[object, ...]:
-        """Return the words of the fit command."""
-        how = ("--split", "random-0,random-1", "--seeds", "0,1", "--epochs", 3, "--device", "cpu")
-        head = ("--head", "wd", "--streams", "crops", "--out", self.folder / "run")
-        return ("fit", *head, *self.data, *how)
-
-    def report(self) -> tuple[object, ...]:
-        """Return the words of the report command."""
-        return ("report", self.folder / "run", "--html", self.folder / "page" / "run.html", "--worst", 2)
-
-    def contents(self) -> Contents:
-        """Return the content of every file by its relative path."""
-        files = (path for path in self.folder.rglob("*") if path.is_file())
-        return {str(path.relative_to(self.folder)): path.read_bytes() for path in files}
-
-    def unsound(self) -> list[str]:
-        """Return which files are not whole. Parts are allowed: the next command removes them."""
-        there = {name: content for name, content in self.contents().items() if not _is_part(name)}
-        unequal = [name for name, content in there.items() if self.whole.get(name) != content]
-        trained = {str(Path(name).parent) for name in there if "/seed-" in name}
-        missing = [name for name in self.whole if str(Path(name).parent) in trained and name not in there]
-        return [f"{name} is half there, or another" for name in unequal] + [
-            f"{name} is missing" for name in missing
-        ]
-
-    def differences(self) -> list[str]:
-        """Return which files differ from those of an undisturbed run."""
-        there = self.contents()
-        names = sorted(there.keys() | self.whole.keys())
-        return [f"{name} differs" for name in names if there.get(name) != self.whole.get(name)]
-
-    def clear(self, *names: str) -> None:
-        """Delete the run, the page, or by default both."""
-        for name in names or ("run", "page"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
-
-
 def measure(count: int, scratch: Path) -> CampaignResult:
     """Count the files that are not whole after a disturbance, or differ from an undisturbed run."""
     torch.set_num_threads(1)  # torch's threads do not survive a fork
     root, store = scratch / "videos", scratch / "store"
     write_videos(root, num_videos=NUM_VIDEOS)
-    code, text = extract_crops(root, store)
-    assert code == 0, text
     data = ("--dataset", "folder", "--root", root, "--store", store)
-    rng, tally = random.Random(0), Tally()
+    for code, text in (extract_crops(root, store), aqa("extract", *data, *PIXELS)):
+        assert code == 0, text
+    tally = Tally()
     with small_disk(scratch / "disk", DISK_BYTES) as (kind, folder, limit):
-        place = _undisturbed(Place(folder, data, limit))
-        for number in range(count):
-            what = DISTURBANCES[number % len(DISTURBANCES)]
-            found = what(place, rng, tally) or place.unsound()
-            tally.done[what.__name__] += 1
-            if what is not fit_killed or rng.random() < 0.5:
-                found += _completed(place, tally)
-            tally.problems += [f"{number}, {what.__name__}: {text}" for text in found]
-        tally.problems += [f"in the end: {text}" for text in _completed(place, tally)]
+        _disturb(Place(folder, data, limit), DISTURBANCES, tally, count=count)
+    with small_disk(scratch / "larger-disk", TUNED_DISK_BYTES) as (_, folder, limit):
+        _disturb(Place(folder, data, limit, TUNED), OF_TUNED, tally, count=ceil(count / 4))
     return CampaignResult(
         summary=f"{tally.compared} runs with their pages completed afterwards: {len(tally.problems)} "
         "differences from an undisturbed one, byte by byte, half files or bad messages; of two fits at once "
         f"{tally.rivals_refused} of {tally.done['two_fits']} times one was refused, in one line ({kind})",
         kept=not tally.problems,
         counts={
-            "disturbances": count,
+            "disturbances": sum(tally.done.values()),
             **{f"  {what.replace('_', ' ')}": number for what, number in sorted(tally.done.items())},
             "kills in the middle of a write": tally.in_a_write,
             "runs compared": tally.compared,
@@ -137,6 +85,20 @@ def measure(count: int, scratch: Path) -> CampaignResult:
         },
         details={"problems": tally.problems[:20]},
     )
+
+
+def _disturb(place: Place, disturbances: Sequence["Disturbance"], tally: Tally, *, count: int) -> None:
+    """Disturb the commands of the place so many times, one disturbance after the other, and count."""
+    place, rng = _undisturbed(place), random.Random(0)
+    for number in range(count):
+        what = disturbances[number % len(disturbances)]
+        found = what(place, rng, tally) or place.unsound()
+        name = what.__name__ if place.how is FROZEN else f"fine_tuned_{what.__name__}"
+        tally.done[name] += 1
+        if what is not fit_killed or rng.random() < 0.5:
+            found += _completed(place, tally)
+        tally.problems += [f"{number}, {name}: {text}" for text in found]
+    tally.problems += [f"in the end: {text}" for text in _completed(place, tally)]
 
 
 def _undisturbed(place: Place) -> Place:
@@ -156,7 +118,7 @@ def _undisturbed(place: Place) -> Place:
         seconds.append(time.monotonic() - start)
     assert place.contents() == whole, "two undisturbed runs differ"
     place.clear()
-    return Place(place.folder, place.data, place.limit, whole, max(seconds))
+    return replace(place, whole=whole, seconds=max(seconds))
 
 
 def _completed(place: Place, tally: Tally) -> list[str]:
@@ -166,10 +128,6 @@ def _completed(place: Place, tally: Tally) -> list[str]:
     tally.compared += 1
     place.clear()
     return found
-
-
-def _is_part(name: str) -> bool:
-    return any(PART.fullmatch(part) for part in Path(name).parts)
 
 
 def fit_killed(place: Place, rng: random.Random, tally: Tally) -> list[str]:
@@ -219,6 +177,7 @@ DISTURBANCES: tuple[Disturbance, ...] = (
     two_reports,
     fit_killed,
 )
+OF_TUNED: tuple[Disturbance, ...] = (fit_killed, fit_killed, fit_on_a_full_disk, two_fits)
 
 
 def _with_a_run(place: Place) -> list[str]:
@@ -239,7 +198,7 @@ def _killed(
         after = None if rng.random() < 0.5 else rng.uniform(0, place.seconds)
         code, text = Command(words).killed(place.folder, after)
         if code is None:
-            tally.in_a_write += any(_is_part(part) for part in place.contents())
+            tally.in_a_write += any(is_part(part) for part in place.contents())
             return []
         if code:
             return [f"{code}: {text}"]

@@ -10,7 +10,7 @@ import pytest
 
 from aqa_pipeline.disk.files import part_beside
 from campaigns import fit_kills
-from campaigns.fit_kills import Place
+from campaigns.inputs.fit_place import Place
 
 
 @pytest.mark.slow
@@ -21,6 +21,7 @@ def test_disturbed_runs_end_as_undisturbed_ones(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     details = json.loads((tmp_path / "fit_kills.json").read_text())["details"]
     assert details["problems"] == []
+    assert details["  fine tuned fit killed"] == 1
     assert [details[f"  {what.__name__.replace('_', ' ')}"] for what in fit_kills.DISTURBANCES[:3]] == [1] * 3
 
 
@@ -32,7 +33,7 @@ def place(tmp_path: Path) -> Place:
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
-    place = Place(tmp_path, (), lambda _: contextlib.nullcontext(), files)
+    place = Place(tmp_path, (), lambda _: contextlib.nullcontext(), whole=files)
     assert place.contents() == files
     assert place.unsound() == place.differences() == []
     return place
@@ -59,6 +60,12 @@ def test_a_part_may_lie_there_until_the_next_command(place: Place) -> None:
     part.write_bytes(b"{")
     assert place.unsound() == []
     assert place.differences() == [f"run/{part.name} differs"]
+
+
+def test_the_snapshot_of_an_epoch_may_lie_there_until_the_end_of_its_fit(place: Place) -> None:
+    (place.folder / "run" / "split-a" / ".seed-1.snapshot").write_bytes(b"{")
+    assert place.unsound() == []
+    assert place.differences() == ["run/split-a/.seed-1.snapshot differs"]
 
 
 @pytest.mark.parametrize(
