@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 OF_FINE_TUNING = ("weights", "freeze_until", "checkpoint_activations", "ema")
 
+checkpoint_option = click.option(
+    "--checkpoint-activations",
+    is_flag=True,
+    help="With --fine-tune: compute activations twice, which needs less memory.",
+)
 fine_tune_options = together(
     click.option(
         "--fine-tune",
@@ -27,11 +32,7 @@ fine_tune_options = together(
     click.option(
         "--freeze-until", metavar="LAYER", help="With --fine-tune: the last layer that does not learn."
     ),
-    click.option(
-        "--checkpoint-activations",
-        is_flag=True,
-        help="With --fine-tune: compute activations twice, which needs less memory.",
-    ),
+    checkpoint_option,
     click.option(
         "--ema",
         type=click.FloatRange(0, 1, max_open=True),

@@ -22,6 +22,7 @@ from aqa_pipeline.commands.options import (
 )
 from aqa_pipeline.commands.outputs import OUTPUT_FOLDER, check_output
 from aqa_pipeline.precision import check_precision
+from heads.commands.fine_tune_options import checkpoint_option
 from heads.commands.fits.many_fits import fits_progress, pool_options, stoppable, usual_jobs
 from heads.commands.parse_table_options import parse_root, parse_spec, parse_start
 from heads.tables.quick import EPOCHS, EXIT_CODE, SEEDS, quick_part
@@ -86,6 +87,7 @@ which_options = together(
         help="Also train backbones end to end with their heads, as Weight-Decider and TSA-Net do, in rows "
         "named ...-fine-tuned. They start from --weights.",
     ),
+    checkpoint_option,
 )
 output_options = together(
     click.option(
@@ -187,6 +189,8 @@ def _part(table: str, options: dict[str, Any]) -> "Table":
                 "--fine-tune reads pictures, which are not simulated: leave out --simulated."
             )
         whole = with_fine_tuned(whole)
+    elif options["checkpoint_activations"]:
+        raise click.UsageError("--checkpoint-activations goes with --fine-tune only.")
     part = whole.part(rows=parse_names(options["rows"]), columns=parse_names(options["columns"]))
     return quick_part(part) if options["quick"] else part
 
@@ -232,6 +236,7 @@ def _settings(table: str, options: dict[str, Any]) -> "Settings":
             precision=options["precision"],
             second_stage=options["second_stage"],
             weights=dict(parse_start(text) for text in options["weights"]),
+            checkpoint_activations=options["checkpoint_activations"],
         ),
         device=device,
         threads=options["threads"],

@@ -30,6 +30,7 @@ class TrainingChoice:
     `epochs` replaces the number of epochs of the recipes. `second_stage` is the checkpoint of the I3D whose
     first stage made the maps. `weights` are those that trained backbones start from, by the stream of their
     frozen features, with "" for all others: `official`, `random:SEED` or the path of a checkpoint.
+    `checkpoint_activations` trains them with less memory and a third more time.
     """
 
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -38,6 +39,7 @@ class TrainingChoice:
     precision: Precision = "fp32"
     second_stage: Path | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
+    checkpoint_activations: bool = False
 
     def weights_of(self, stream: str) -> str:
         """Return the weights that the trained backbone of that stream starts from."""

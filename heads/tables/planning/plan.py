@@ -86,7 +86,11 @@ class CellTask:
             training=training,
             fine_tune=None
             if trained is None
-            else FineTuneOptions(backbone=trained.name, weights=trained.weights),
+            else FineTuneOptions(
+                backbone=trained.name,
+                weights=trained.weights,
+                checkpoint_activations=settings.training.checkpoint_activations,
+            ),
         )
         dataset = load_dataset(self.dataset, settings.root(self.dataset))
         return FitRequest(options, dataset, Store(settings.store), self.out)

@@ -53,6 +53,7 @@ def reproduce(home: Path, *more: object) -> Result:
         (("--device", "tpu"), 1, "device 'tpu' cannot be used"),
         (("--jobs", "0"), 2, "0 is not in the range x>=1"),
         (("--epochs", "0"), 2, "0 is not in the range x>=1"),
+        (("--checkpoint-activations",), 2, "--checkpoint-activations goes with --fine-tune only."),
         (("--select", "luck"), 2, "'luck' is not one of 'last', 'val', 'best-on-test'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

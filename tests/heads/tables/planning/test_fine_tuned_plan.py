@@ -112,6 +112,16 @@ def test_a_head_with_a_tube_takes_tracked_frames_only(dives: Path) -> None:
     assert [task.specs for task in both.tasks] == [(("pixels", tracked.hash),)] * 2
 
 
+def test_each_cell_is_trained_with_little_memory_if_that_is_chosen(dives: Path) -> None:
+    write_frames(dives, FRAMES["clips"])
+    for chosen in (False, True):
+        plan = plan_of(
+            "wd-table1b", dives, *OF_8_FRAMES, weights={"": "random:0"}, checkpoint_activations=chosen
+        )
+        tunings = [task.request().options.fine_tune for task in plan.tasks]
+        assert [each and each.checkpoint_activations for each in tunings] == [chosen] * 3
+
+
 def test_missing_weights_to_start_from_are_named(dives: Path) -> None:
     write_frames(dives, FRAMES["clips"])
     plan = plan_of("wd-table1b", dives, *OF_8_FRAMES)
