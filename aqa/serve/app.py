@@ -33,6 +33,7 @@ ROUTE_MODULES = (
     "aqa.serve.routes.library",
     "aqa.serve.label.routes",
     "aqa.serve.routes.learn",
+    "aqa.serve.routes.diary",  # before the files: its address is among theirs
     "aqa.serve.routes.jobs",
     "aqa.serve.routes.uploads",
     "aqa.serve.routes.files",

@@ -10,6 +10,7 @@ from aqa_pipeline.datasets.reading.video_endings import VIDEO_SUFFIXES
 from aqa_pipeline.errors import DatasetError
 
 AT = "/project/"
+DIARY = f"{AT}diary"  # beside the videos, to which its page links
 
 
 def address_of(serving: Serving, path: Path) -> str | None:

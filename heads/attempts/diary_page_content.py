@@ -17,11 +17,14 @@ MOST_DAYS = 4  # on the axis of time
 
 def write_diary(path: Path, diaries: Sequence[AthleteDiary], attempts: Attempts, *, dataset: str) -> Path:
     """Write the page of these diaries and return its path."""
+    return write_diary_page(path, diary_page(diaries, attempts, dataset=dataset, path=path))
+
+
+def diary_page(diaries: Sequence[AthleteDiary], attempts: Attempts, *, dataset: str, path: Path) -> DiaryPage:
+    """Return the page of these diaries; its links start from `path`."""
     athletes = [(diary.athlete, _parts(diary, page=path)) for diary in diaries]
     title = f"Diary of {diaries[0].athlete}" if len(diaries) == 1 else f"Diary of {len(diaries)} athletes"
-    return write_diary_page(
-        path, DiaryPage(f"{title}: {attempts.target}", list(_notes(dataset, attempts)), athletes)
-    )
+    return DiaryPage(f"{title}: {attempts.target}", list(_notes(dataset, attempts)), athletes)
 
 
 def _notes(dataset: str, attempts: Attempts) -> Iterator[str]:

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from aqa.serve.jobs.job import Job
 from aqa.serve.library.predictions import PredictedByRun, predicted_by_run
-from aqa.serve.project_files import address_of
+from aqa.serve.project_files import DIARY, address_of
 from aqa.serve.score_files import KeptScore, page_of, read_score
 from aqa.serve.serving import Serving
 from aqa_pipeline.datasets import load_dataset
@@ -28,8 +28,8 @@ class Row:
     `path` is the file's path in the project's folder, empty if it is missing, lies outside, or is a folder of
     pictures. `label` is the judges' score. `predicted` is the run's, with its range `[low, high]`. `job` is
     the number of the job that works on the video, or that failed last. `can_score` says whether the run can
-    score it, `lacks_score` that it has not done so and no job will. `picture`, `page`, `video` and
-    `label_page` are addresses in the app.
+    score it, `lacks_score` that it has not done so and no job will. `picture`, `page`, `video`, `label_page`
+    and `diary` are addresses in the app.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Row:
     page: str = ""
     video: str = ""
     label_page: str = ""
+    diary: str = ""
     job: int | None = None
     is_live: bool = False
     can_score: bool = False
@@ -151,6 +152,7 @@ def _row(serving: Serving, video: Video, target: str, told: PredictedByRun, jobs
         page=(address_of(serving, page) or "") if page and page.is_file() else "",
         video=(address_of(serving, video.path) or "") if path else "",
         label_page=_label_page(serving, video, path),
+        diary=f"{DIARY}?{urlencode({'athlete': video.athlete})}" if video.athlete else "",
         job=job.number if job and (job.is_live or job.state == "failed") else None,
         is_live=is_live,
         can_score=can_score,

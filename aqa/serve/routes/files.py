@@ -25,14 +25,19 @@ def project_file(request: Request) -> Response:
     if found is None:
         raise HTTPException(404, "The project has no such video or page.")
     if found.suffix == ".html":
-        policy = f"{page_policy(SCRIPTS)}; frame-ancestors 'none'"
         page = read_bounded_text(found, most_bytes=LARGEST_PAGE)
         if not is_score_page(page):
             raise HTTPException(403, NO_SCORE_PAGE)
-        page = page.replace("<main>", f"<main>\n{BACK}", 1)
-        return HTMLResponse(page, headers={"Content-Security-Policy": policy})
+        return own_page(page, scripts=SCRIPTS)
     media_type, _ = PLAYABLE.get(found.suffix.lower(), ("application/octet-stream", set()))
     return FileResponse(found, media_type=media_type)
+
+
+def own_page(page: str, *, scripts: tuple[str, ...]) -> Response:
+    """Return one of our pages that stand alone, with a way back; it can run these scripts and no others."""
+    policy = f"{page_policy(scripts)}; frame-ancestors 'none'"
+    page = page.replace("<main>", f"<main>\n{BACK}", 1)
+    return HTMLResponse(page, headers={"Content-Security-Policy": policy})
 
 
 ROUTES = (Route(f"{AT}{{name:path}}", project_file),)

@@ -21,26 +21,24 @@ def diary(athlete: str | None, run: Path | None, html: Path | None, csv_path: Pa
     not trained on the video: of the run's test videos, and of new videos that `aqa score` scored. Best and
     latest are named for each element. Before `aqa learn`, the diary shows the judges' scores alone.
     """
-    from aqa_pipeline.datasets import load_dataset
     from aqa_pipeline.project.find import find_project
     from heads.attempts.attempt import read_attempts
     from heads.attempts.diary import diaries_of
     from heads.attempts.diary_page_content import write_diary
     from heads.attempts.diary_text import format_diaries, write_diary_csv
+    from heads.attempts.of_project import read_project_attempts
     from heads.runs.config import dataset_of, read_config
 
     project = find_project(Path.cwd())
     if run is None and project is not None:
-        dataset = load_dataset("folder", project.root, called=project.name)
-        run = project.run if project.run.exists() else None
-        target = project.file.target.split(",")[0].strip() if project.file.target else None
+        dataset, attempts = read_project_attempts(project)
     else:
-        run, target = only_run(run), None
+        run = only_run(run)
         dataset = dataset_of(read_config(run))
-    attempts = read_attempts(dataset, run, target=target)
+        attempts = read_attempts(dataset, run)
     diaries = diaries_of(attempts, athlete)
     click.echo(format_diaries(diaries))
-    if run is None:
+    if not attempts.residuals:
         click.echo("Predicted scores come after `aqa learn`.", err=True)
     if csv_path:
         write_diary_csv(csv_path, diaries)
