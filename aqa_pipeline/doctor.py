@@ -77,6 +77,7 @@ LIBRARIES = {  # optional libraries: the extra that installs the library, and wh
     "mlflow": ("mlflow", "runs --log mlflow"),
     "openvino": ("openvino", "runs networks faster on a CPU, and runs exported YOLO folders"),
     "pytorchvideo": ("pytorchvideo", "has the backbones SlowFast, X3D, MViT ..."),
+    "pyarrow": ("ray-train", "runs aqa fit --engine ray --together (Ray Train)"),
     "ray": ("ray", "runs --engine ray"),
     "tensorboard": ("tensorboard", "runs --log tensorboard"),
     "torchcodec": ("torchcodec", "decodes JPEG pictures on a GPU while a network is fine-tuned"),

@@ -3,13 +3,14 @@
 Both stages use this package. `ray` is an optional extra and is imported only inside functions.
 """
 
-from aqa_pipeline.cluster.connection import Cluster, connect
-from aqa_pipeline.cluster.placement import Placement, pick_cluster_device, place
-from aqa_pipeline.cluster.pool import Done, Event, Gone, Lost, Note, WorkerPool
+from aqa_pipeline.cluster.connection import Cluster, connect, import_ray_train
+from aqa_pipeline.cluster.placement import Placement, check_room, pick_cluster_device, place
+from aqa_pipeline.cluster.pool import PATIENCE_SECONDS, Done, Event, Gone, Lost, Note, WorkerPool, reason_of
 from aqa_pipeline.cluster.shared_files import Shared, sharing
 from aqa_pipeline.cluster.versions import Versions
 
 __all__ = [
+    "PATIENCE_SECONDS",
     "Cluster",
     "Done",
     "Event",
@@ -20,8 +21,11 @@ __all__ = [
     "Shared",
     "Versions",
     "WorkerPool",
+    "check_room",
     "connect",
+    "import_ray_train",
     "pick_cluster_device",
     "place",
+    "reason_of",
     "sharing",
 ]

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from types import ModuleType
 
 from aqa_pipeline.errors import ClusterError
@@ -28,12 +29,16 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Cluster:
-    """The resources of a cluster. `place` describes the cluster in messages."""
+    """The resources of a cluster. `place` describes the cluster in messages.
+
+    A cluster `can_grow` unless it was started here: an autoscaler may add nodes.
+    """
 
     place: str
     num_nodes: int
     num_cpus: int
     num_gpus: int
+    can_grow: bool = True
 
     def __str__(self) -> str:
         counts = (
@@ -62,7 +67,7 @@ def connect(address: str | None = None) -> Iterator[Cluster]:
     try:
         with interrupts_wait():
             _init(ray, wanted)
-        yield _describe(ray, "Ray on this machine" if wanted == "local" else f"Ray at {wanted}")
+        yield _describe(ray, wanted)
     finally:
         with interrupts_wait():
             ray.shutdown()
@@ -79,6 +84,17 @@ def import_ray() -> ModuleType:
             f"Ray cannot be imported ({error}). To install it: {install_command('ray')}"
         ) from error
     return ray
+
+
+def import_ray_train() -> None:
+    """Import Ray Train; raise `ClusterError` with the command that installs it."""
+    import_ray()
+    try:
+        import_module("ray.train.torch")
+    except ImportError as error:
+        raise ClusterError(
+            f"Ray Train cannot be imported ({error}). To install it: {install_command('ray-train')}"
+        ) from error
 
 
 def _init(ray: ModuleType, address: str) -> None:
@@ -112,7 +128,10 @@ def _check_port(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
 
 
-def _describe(ray: ModuleType, place: str) -> Cluster:
+def _describe(ray: ModuleType, address: str) -> Cluster:
+    is_local = address == "local"
+    place = "Ray on this machine" if is_local else f"Ray at {address}"
     resources = ray.cluster_resources()
     num_nodes = sum(1 for node in ray.nodes() if node["Alive"])
-    return Cluster(place, num_nodes, int(resources.get("CPU", 0)), int(resources.get("GPU", 0)))
+    num_cpus, num_gpus = (int(resources.get(kind, 0)) for kind in ("CPU", "GPU"))
+    return Cluster(place, num_nodes, num_cpus, num_gpus, can_grow=not is_local)

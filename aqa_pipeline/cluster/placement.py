@@ -54,3 +54,11 @@ def place(
     if actors is None:
         cpus = max(1, min(cpus, cluster.num_cpus // num_workers))
     return Placement(num_workers, cpus, gpus)
+
+
+def check_room(placement: Placement, cluster: Cluster) -> None:
+    """Raise `ClusterError` if all workers must run at once, and the cluster cannot grow to hold them."""
+    num_cpus = placement.num_workers * placement.num_cpus
+    num_gpus = placement.num_workers * placement.num_gpus
+    if not cluster.can_grow and (num_cpus > cluster.num_cpus or num_gpus > cluster.num_gpus):
+        raise ClusterError(f"{cluster}; no room for {placement}: use fewer --actors, or fewer --threads.")

@@ -188,7 +188,7 @@ class WorkerPool:
                 raise error.cause from None
             raise
         except errors.RayError as error:
-            return self._bury(seat, _reason(error), queue)
+            return self._bury(seat, reason_of(error), queue)
 
     def _started(self, seat: _Seat) -> list[Event]:
         facts = self._ray.get(seat.pending)
@@ -253,7 +253,7 @@ def _next_portion(queue: deque[_Task], length: int) -> Iterator[_Task]:
         yield queue.popleft()
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return the first sentence of one of Ray's long messages."""
     text = str(error)
     _, _, after = text.partition("The actor is dead because ")

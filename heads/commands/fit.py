@@ -121,7 +121,13 @@ if TYPE_CHECKING:
 )
 @click.option("--threads", type=click.IntRange(1), help="CPU threads.  [default: torch's; on Ray 1]")
 @device_option
-@engine_options(by_default="four per GPU, else one per CPU and thread")
+@engine_options(by_default="four per GPU, else one per CPU and thread; with --together one per GPU")
+@click.option(
+    "--together",
+    is_flag=True,
+    help="With --engine ray: all workers train one network after the other together, each its part of every "
+    "batch (the extra `ray-train`). Else each worker trains networks of its own.",
+)
 @click.option(
     "--log",
     "logs",
@@ -136,7 +142,8 @@ def fit(ctx: click.Context, repeat: Path | None, **options: Any) -> None:
     """Trains a head on stored features, for every split and seed, and evaluates it on the held-out videos.
 
     The last epoch counts. --repeat makes a run again, bit for bit on the same machine. Several GPUs train one
-    network together with `torchrun --nproc-per-node GPUS --no-python aqa fit ...`.
+    network together with `torchrun --nproc-per-node GPUS --no-python aqa fit ...`, or with --engine ray
+    --together.
     """
     from heads.training.distributed.world import World
 
@@ -144,9 +151,14 @@ def fit(ctx: click.Context, repeat: Path | None, **options: Any) -> None:
     world = World.from_environment()
     if not world.is_alone and options["engine"] == "ray":
         raise click.UsageError("torchrun and --engine ray both spread a fit: use one of them.")
-    if options["logs"] and options["engine"] == "ray":
+    if options["together"] and options["engine"] == "local":
         raise click.UsageError(
-            "--log is for --engine local: workers of Ray tell of whole trained cells only."
+            "--together is for --engine ray. On this machine, several processes train together with "
+            "`torchrun --nproc-per-node N --no-python aqa fit ...`."
+        )
+    if options["logs"] and options["engine"] == "ray" and not options["together"]:
+        raise click.UsageError(
+            "--log is for --engine local, or for --together: workers of their own tell of whole cells only."
         )
     with nullcontext() if world.is_first else _silence():
         _fit_and_print(ctx, repeat, options)
@@ -198,11 +210,13 @@ def _run(
     request: "FitRequest", progress: Callable[["Progress"], None], options: dict[str, Any]
 ) -> "RunSummary":
     from heads.training.distributed.fit_together import fit_together
+    from heads.training.distributed.on_ray import fit_together_on_ray
     from heads.training.fit_on_ray import fit_on_ray
 
     if options["engine"] == "local":
         return fit_together(request, progress)
-    return fit_on_ray(
+    on_ray = fit_together_on_ray if options["together"] else fit_on_ray
+    return on_ray(
         request, progress, address=options["ray_address"], actors=options["actors"], tell=tell_on_stderr
     )
 

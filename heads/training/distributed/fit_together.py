@@ -1,6 +1,7 @@
-"""`fit` by all processes that `torchrun` started: one run, as one process would write it.
+"""`fit` by all processes that a launcher started: one run, as one process would write it.
 
     torchrun --nproc-per-node 2 --no-python aqa fit ...
+    aqa fit --engine ray --together ...
 
 The first process fits as if it were alone. The others train their part of every batch of its cells, and wait
 otherwise.
@@ -22,7 +23,7 @@ from heads.training.train_cell import is_shared, make_training
 def fit_together(request: FitRequest, progress: ShowProgress | None = None) -> RunSummary:
     """Fit as `fit` does, by all processes; every one of them returns the summary.
 
-    Without `torchrun` it is the same as `fit`. If the first process fails before training, it raises the
+    Without other processes it is the same as `fit`. If the first process fails before training, it raises the
     error, and the others end with exit code 1.
     """
     with torch_threads(request.training.threads), joined_world(request.training.device) as world:

@@ -14,7 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from aqa_pipeline.errors import RunError
 from heads.models.tube_attention import ReleasedTubeAttention
-from heads.training.distributed.world import World
+from heads.training.distributed.world import HOW_MANY, World
 from heads.training.methods.training import Training
 
 # Newer torch calls it `forward_sync_buffers`, and warns of the older name.
@@ -32,7 +32,7 @@ def check_shareable(training: Training) -> None:
     if recipe.batch_size < world.size:
         raise RunError(
             f"{world.size} processes cannot divide batches of {recipe.batch_size} videos: start at most "
-            f"{recipe.batch_size} with --nproc-per-node."
+            f"{recipe.batch_size} ({HOW_MANY})."
         )
     tuning = recipe.fine_tuning
     if world.is_alone or tuning is None or (tuning.batchnorm, tuning.clip_passing) != ("train", "in-turn"):

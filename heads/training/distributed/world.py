@@ -1,7 +1,7 @@
 """The processes that train together: who they are, and what they tell each other.
 
-`torchrun` starts them and says in the environment which of them each is. The first process decides, writes
-and prints. The others train their part of every batch.
+`torchrun` or Ray Train starts them and says in the environment which of them each is. The first process
+decides and writes. The others train their part of every batch.
 """
 
 import atexit
@@ -24,6 +24,7 @@ from heads.data.shares import Share
 VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 # The others wait while the first process loads, evaluates, or trains a head that is not shared.
 LONGEST_WAIT = timedelta(hours=24)
+HOW_MANY = "--nproc-per-node of torchrun, --actors on Ray"  # the options that set the number of processes
 
 T = TypeVar("T")
 
@@ -73,7 +74,7 @@ class World:
         if self.local_rank >= torch.cuda.device_count():
             raise RunError(
                 f"process {self.local_rank} of this machine has no GPU: it sees "
-                f"{torch.cuda.device_count()}. Start at most so many with --nproc-per-node."
+                f"{torch.cuda.device_count()}. Start at most so many ({HOW_MANY})."
             )
         return f"cuda:{self.local_rank}"
 
@@ -146,7 +147,7 @@ ALONE = World()
 
 @contextmanager
 def joined_world(device: str) -> Iterator[World]:
-    """Connect this process with the others that `torchrun` started, and yield their world.
+    """Connect this process with the others, and yield their world. Ray Train has connected them before.
 
     GPUs exchange gradients by NCCL, CPUs by gloo, and everything else goes by gloo. The connection lasts as
     long as the process, because processes may not find each other a second time. After an error the process

@@ -13,6 +13,7 @@ import torch.distributed
 
 import small_club
 import two_processes
+from small_club import Club
 
 FIT = ("fit", "--head", "wd", "--variant", "paper", "--seeds", "0", "--epochs", "2", "--device", "cpu")
 TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python")
@@ -20,8 +21,9 @@ TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-
 
 @dataclass(frozen=True)
 class Together:
-    """What two processes did: the trainings of `two_processes` by rank, and a fit with its output."""
+    """What two processes did: the trainings of `two_processes` by rank, and the fit of a club."""
 
+    club: Club
     found: tuple[dict[str, Any], dict[str, Any]]
     words: tuple[str, ...]
     run: Path
@@ -48,7 +50,7 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Together:
     )
     assert ended.returncode == 0, ended.stderr
     found = [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
-    return Together((found[0], found[1]), words, folder / "run", ended.stdout)
+    return Together(club, (found[0], found[1]), words, folder / "run", ended.stdout)
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def test_an_interrupted_training_goes_on_with_every_process_s_dropout(found, ran
 def test_batches_smaller_than_the_world_are_refused(found) -> None:
     assert found[0]["refused"] == found[1]["refused"]
     assert (
-        "2 processes cannot divide batches of 1 videos: start at most 1 with --nproc-per-node"
+        "2 processes cannot divide batches of 1 videos: start at most 1 (--nproc-per-node of"
         in found[0]["refused"]
     )
 
