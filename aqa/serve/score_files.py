@@ -25,6 +25,11 @@ def page_of(video: str) -> Path:
     return PAGES / f"{name}.html"
 
 
+def comparison_of(video: str) -> Path:
+    """Return the path of the page that compares a video with the athlete's last attempt."""
+    return page_of(video).with_suffix(".last.html")
+
+
 def json_of(video: str) -> Path:
     """Return the path of the score as JSON."""
     return page_of(video).with_suffix(".json")

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from aqa.serve.jobs.job import Job
-from aqa.serve.score_files import json_of, page_of
+from aqa.serve.score_files import comparison_of, json_of, page_of
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.errors import AqaError, DatasetError
 from aqa_pipeline.project.find import Project
@@ -17,7 +17,10 @@ def command_words(job: Job, project: Project) -> list[str]:
     """Return the words after `aqa`, to be typed in the project's folder."""
     if job.kind == "learn":
         return ["learn"]
-    written = ["--html", page_of(job.video).as_posix(), "--json", json_of(job.video).as_posix()]
+    if job.kind == "compare":
+        written = ["--against", "last", "--html", comparison_of(job.video).as_posix()]
+    else:
+        written = ["--html", page_of(job.video).as_posix(), "--json", json_of(job.video).as_posix()]
     linked = "--link"  # the app serves the video itself
     return ["score", *written, linked, *_boxes_of(job.video, project), "--", job.video]
 

@@ -12,6 +12,7 @@ from aqa_pipeline.misfit import explain_misfit
 from aqa_pipeline.untrusted.bounded_files import read_bounded_bytes
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
+Kind = Literal["score", "compare", "learn"]
 Ending = Literal["done", "failed", "cancelled"]
 LIVE: tuple[State, ...] = ("waiting", "running")
 LARGEST = 100_000  # bytes
@@ -23,7 +24,8 @@ Seconds = Annotated[float, Field(ge=0)]
 class Job(BaseModel):
     """A job and what became of it. Times are Unix times in seconds.
 
-    `video` is the path of the video in the project's folder, empty for `learn`. `starts` counts how often the
+    `compare` scores a video beside the athlete's last attempt. `video` is the path of the video in the
+    project's folder, empty for `learn`. `starts` counts how often the
     job was begun: a server that was killed begins its job again. `words` are the last line that the command
     printed.
     """
@@ -31,7 +33,7 @@ class Job(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     number: int = Field(ge=1, lt=10**9)
-    kind: Literal["score", "learn"]
+    kind: Kind
     video: str = ""
     state: State = "waiting"
     created: Seconds

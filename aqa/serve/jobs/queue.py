@@ -4,9 +4,9 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from aqa.serve.jobs.job import Ending, Job, read_job, record_path, write_job
+from aqa.serve.jobs.job import Ending, Job, Kind, read_job, record_path, write_job
 from aqa_pipeline.errors import AqaError, UnknownName
 
 MOST_STARTS = 3  # a job that ended the server so often is given up
@@ -49,7 +49,7 @@ class JobQueue:
                 raise UnknownName("job", str(number), map(str, self._jobs))
             return self._jobs[number]
 
-    def add(self, kind: Literal["score", "learn"], video: str = "") -> Job:
+    def add(self, kind: Kind, video: str = "") -> Job:
         """Append a job and return it; a job for the same that waits already is returned instead."""
         with self._changed:
             for job in self._jobs.values():

@@ -4,12 +4,14 @@ import datetime
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from aqa.serve.jobs.job import Job
+from aqa.serve.library.earlier import with_earlier_attempt
 from aqa.serve.library.predictions import PredictedByRun, predicted_by_run
 from aqa.serve.project_files import DIARY, address_of
-from aqa.serve.score_files import KeptScore, page_of, read_score
+from aqa.serve.score_files import KeptScore, comparison_of, page_of, read_score
 from aqa.serve.serving import Serving
 from aqa_pipeline.datasets import load_dataset
 from aqa_pipeline.datasets.reading.field_values import inner_path
@@ -28,8 +30,9 @@ class Row:
     `path` is the file's path in the project's folder, empty if it is missing, lies outside, or is a folder of
     pictures. `label` is the judges' score. `predicted` is the run's, with its range `[low, high]`. `job` is
     the number of the job that works on the video, or that failed last. `can_score` says whether the run can
-    score it, `lacks_score` that it has not done so and no job will. `picture`, `page`, `video`, `label_page`
-    and `diary` are addresses in the app.
+    score it, `lacks_score` that it has not done so and no job will, `can_compare` that the athlete has an
+    earlier attempt, and `is_compared` that a job compares them now. `picture`, `page`, `comparison`, `video`,
+    `label_page` and `diary` are addresses in the app.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Row:
     state: str = ""
     picture: str = ""
     page: str = ""
+    comparison: str = ""
     video: str = ""
     label_page: str = ""
     diary: str = ""
@@ -51,6 +55,8 @@ class Row:
     is_live: bool = False
     can_score: bool = False
     lacks_score: bool = False
+    can_compare: bool = False
+    is_compared: bool = False
 
     @property
     def predicted_text(self) -> str:
@@ -91,10 +97,10 @@ def read_library(serving: Serving) -> Library:
         dataset.targets[0].name if dataset and dataset.targets else "score"
     )
     told = predicted_by_run(serving.run)
-    jobs = _latest_jobs(serving)
     videos = dataset.videos if dataset else ()
     unlisted, unfit = _unlisted(serving, videos)
-    rows = tuple(_row(serving, video, target, told, jobs) for video in (*videos, *unlisted))
+    known = _Known(target, told, _latest_jobs(serving), with_earlier_attempt(videos))
+    rows = tuple(_row(serving, video, known) for video in (*videos, *unlisted))
     return Library(rows, target, (*problems, *unfit), serving.summary.is_file(), told.coverage)
 
 
@@ -121,21 +127,29 @@ def _unlisted(serving: Serving, listed: Sequence[Video]) -> tuple[list[Video], l
     return found, problems
 
 
-def _latest_jobs(serving: Serving) -> Mapping[str, Job]:
-    """Return the latest job of each video."""
-    return {job.video: job for job in reversed(serving.worker.queue.jobs()) if job.kind == "score"}
+def _latest_jobs(serving: Serving) -> Mapping[tuple[str, str], Job]:
+    """Return the latest job of each kind for each video."""
+    return {(job.kind, job.video): job for job in reversed(serving.worker.queue.jobs())}
 
 
-def _row(serving: Serving, video: Video, target: str, told: PredictedByRun, jobs: Mapping[str, Job]) -> Row:
-    path = _path_of(serving, video)
+@dataclass(frozen=True)
+class _Known:
+    """What all rows are made from: see `Row`; `earlier` are the ids of videos with an earlier attempt."""
+
+    target: str
+    told: PredictedByRun
+    jobs: Mapping[tuple[str, str], Job]
+    earlier: frozenset[str]
+
+
+def _row(serving: Serving, video: Video, known: _Known) -> Row:
+    path, told = _path_of(serving, video), known.told
     kept = read_score(serving, path) if path else None
-    page = serving.folder / page_of(path) if path else None
-    job = jobs.get(path)
+    job, comparing = known.jobs.get(("score", path)), known.jobs.get(("compare", path))
     predicted, low, high = _predicted(video.video_id, kept, told)
     is_window = video.start_frame > 0 or video.stop_frame is not None
-    can_score = (
-        bool(path) and serving.summary.is_file() and not is_window and video.video_id not in told.learned_from
-    )
+    has_networks = bool(path) and serving.summary.is_file() and not is_window
+    can_score = has_networks and video.video_id not in told.learned_from
     is_live = job is not None and job.is_live
     return Row(
         name=video.video_id,
@@ -143,13 +157,14 @@ def _row(serving: Serving, video: Video, target: str, told: PredictedByRun, jobs
         athlete=video.athlete or video.group or "",
         date=video.performed_on,
         element=video.element or "",
-        label=video.labels.get(target),
+        label=video.labels.get(known.target),
         predicted=predicted,
         low=low,
         high=high,
-        state=_state(video, path, target, kept, job, told),
+        state=_state(video, path, known.target, kept, job, told),
         picture=_picture(video, path),
-        page=(address_of(serving, page) or "") if page and page.is_file() else "",
+        page=_page(serving, page_of(path)) if path else "",
+        comparison=_page(serving, comparison_of(path)) if path else "",
         video=(address_of(serving, video.path) or "") if path else "",
         label_page=_label_page(serving, video, path),
         diary=f"{DIARY}?{urlencode({'athlete': video.athlete})}" if video.athlete else "",
@@ -157,7 +172,14 @@ def _row(serving: Serving, video: Video, target: str, told: PredictedByRun, jobs
         is_live=is_live,
         can_score=can_score,
         lacks_score=can_score and not is_live and (kept is None or not kept.is_current),
+        can_compare=has_networks and video.video_id in known.earlier,
+        is_compared=comparing is not None and comparing.is_live,
     )
+
+
+def _page(serving: Serving, path: Path) -> str:
+    full = serving.folder / path
+    return (address_of(serving, full) or "") if full.is_file() else ""
 
 
 def _path_of(serving: Serving, video: Video) -> str:

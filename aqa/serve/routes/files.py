@@ -5,17 +5,16 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
+from aqa.serve.own_pages import kind_of_page
 from aqa.serve.project_files import AT, shown_file
-from aqa.serve.score_page_check import is_score_page
 from aqa.serve.serving import serving_of
 from aqa_pipeline.untrusted.bounded_files import MIB, read_bounded_text
 from heads.pages.media import PLAYABLE
 from heads.pages.rendering import page_policy
-from heads.pages.score_page import SCRIPTS
 
 NAV = None
 LARGEST_PAGE = 256 * MIB  # with a video in it
-NO_SCORE_PAGE = "This page was not made by this version of `aqa score`: score the video again."
+FOREIGN_PAGE = "This page was not made by this version of `aqa score`: score the video again."
 BACK = '<p class="back"><a href="/">← all videos</a></p>'
 
 
@@ -26,9 +25,10 @@ def project_file(request: Request) -> Response:
         raise HTTPException(404, "The project has no such video or page.")
     if found.suffix == ".html":
         page = read_bounded_text(found, most_bytes=LARGEST_PAGE)
-        if not is_score_page(page):
-            raise HTTPException(403, NO_SCORE_PAGE)
-        return own_page(page, scripts=SCRIPTS)
+        kind = kind_of_page(page)
+        if kind is None:
+            raise HTTPException(403, FOREIGN_PAGE)
+        return own_page(page, scripts=kind.scripts)
     media_type, _ = PLAYABLE.get(found.suffix.lower(), ("application/octet-stream", set()))
     return FileResponse(found, media_type=media_type)
 

@@ -12,12 +12,14 @@ from aqa.serve.jobs.job import Job
 from aqa.serve.library.rows import read_library
 from aqa.serve.pages import render
 from aqa.serve.project_files import address_of
-from aqa.serve.score_files import IN_VIDEOS, page_of
+from aqa.serve.score_files import IN_VIDEOS, comparison_of, page_of
 from aqa.serve.serving import Serving, serving_of
 from aqa_pipeline.commands.options import clock_time
 
 NAV = ("Jobs", "/jobs")
 MOST_SHOWN = 100
+TITLES = {"score": "Score", "compare": "Compare", "learn": "Learn"}
+PAGE_OF = {"score": page_of, "compare": comparison_of}
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,20 @@ async def begin_scoring(request: Request) -> Response:
     return RedirectResponse("/jobs", 303)
 
 
+async def begin_comparing(request: Request) -> Response:
+    """Add a job that scores the `video` of the form beside the athlete's last attempt before it."""
+    form = await request.form()
+    serving = serving_of(request)
+    library = await run_in_threadpool(read_library, serving)
+    video = str(form.get("video", ""))
+    if video not in {row.path for row in library.rows if row.can_compare}:
+        raise HTTPException(
+            400, "That cannot be compared: it needs a run, and an earlier attempt of the athlete by date."
+        )
+    serving.worker.queue.add("compare", video)
+    return RedirectResponse("/jobs", 303)
+
+
 def cancel(request: Request) -> Response:
     """Take a job out of the queue, or end its command."""
     serving_of(request).worker.cancel(request.path_params["number"])
@@ -91,10 +107,10 @@ def job_line(serving: Serving, job: Job) -> JobLine:
         # The features of one video are a part of its job: the bar is full while the page is made.
         percent = None if job.video and transcript.percent == 100 else transcript.percent
         words = "" if job.video else transcript.progress or transcript.closing_words()
-    page = serving.folder / page_of(job.video) if job.video else None
+    page = serving.folder / PAGE_OF[job.kind](job.video) if job.video else None
     return JobLine(
         job=job,
-        title=f"Score {job.video.removeprefix(IN_VIDEOS)}" if job.kind == "score" else "Learn",
+        title=f"{TITLES[job.kind]} {job.video.removeprefix(IN_VIDEOS)}".strip(),
         percent=percent,
         words=words,
         page=(address_of(serving, page) or "") if page and job.state == "done" and page.is_file() else "",
@@ -107,4 +123,5 @@ ROUTES = (
     Route("/jobs/{number:int}", one_job),
     Route("/jobs/{number:int}/cancel", cancel, methods=["POST"]),
     Route("/score", begin_scoring, methods=["POST"]),
+    Route("/compare", begin_comparing, methods=["POST"]),
 )

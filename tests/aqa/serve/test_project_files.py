@@ -11,6 +11,8 @@ from aqa.serve.project_files import address_of
 from aqa.serve.serving import Serving
 from aqa_pipeline.errors import DatasetError
 from aqa_pipeline.project.find import find_project
+from heads.pages.rendering import asset
+from heads.pages.score_page import SCRIPTS
 
 
 def test_a_player_gets_the_part_of_a_video_that_it_asks_for(client: TestClient) -> None:
@@ -56,7 +58,8 @@ def test_a_link_out_of_the_project_is_not_followed(
 
 
 def test_a_page_runs_no_script_but_those_of_score_pages(client: TestClient, folder: Path) -> None:
-    (folder / "pages" / "a.mp4.html").write_text("<main><script>alert(1)</script></main>")
+    ours = "".join(f"<script>{asset(name)}</script>" for name in SCRIPTS)
+    (folder / "pages" / "a.mp4.html").write_text(f"<main><script>alert(1)</script>{ours}</main>")
     answer = client.get("/project/pages/a.mp4.html")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     policy = answer.headers["content-security-policy"]
