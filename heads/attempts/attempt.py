@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Dataset, Video
 from heads.attempts.stored_scores import read_scores
-from heads.evaluation.conformal_interval import score_interval
+from heads.evaluation.tested_scores import residuals_by_video, tested_scores
 from heads.evaluation.two_class_target import class_names
 from heads.runs.config import read_config
-from heads.runs.inner_choice import out_of_fold_residuals
 from heads.runs.predictions import Predicted, read_predicted
 
 Floats = Mapping[str, float]
@@ -89,7 +86,7 @@ def read_attempts(dataset: Dataset, run_dir: Path | None, *, target: str | None 
     splits = read_predicted(run_dir)
     predicted = _stored(run_dir, dataset.videos) | _tested(run_dir, splits)
     attempts = [Attempt(v, v.labels.get(target), predicted.get(v.video_id)) for v in dataset.videos]
-    return Attempts(tuple(attempts), _residuals(splits), target)
+    return Attempts(tuple(attempts), residuals_by_video(splits), target)
 
 
 def _stored(run_dir: Path, videos: Sequence[Video]) -> dict[str, PredictedScore]:
@@ -101,25 +98,7 @@ def _stored(run_dir: Path, videos: Sequence[Video]) -> dict[str, PredictedScore]
 
 
 def _tested(run_dir: Path, splits: Sequence[Predicted]) -> dict[str, PredictedScore]:
-    """Return the prediction of each test video, by all networks that tested it."""
-    config = read_config(run_dir)
-    inner = out_of_fold_residuals(run_dir, list(config.splits))
-    errors = np.array(list(_residuals(splits).values())) if inner is None else inner
-    scores: dict[str, list[float]] = {}
-    for split in splits:
-        for video, of_seeds in zip(split.videos, split.predicted.T.tolist(), strict=True):
-            scores.setdefault(video, []).extend(of_seeds)
-    found = {}
-    for video, of_video in scores.items():
-        interval = score_interval(of_video, errors, target=config.target)
-        found[video] = PredictedScore(float(np.mean(of_video)), (interval.low, interval.high), "test")
-    return found
-
-
-def _residuals(splits: Sequence[Predicted]) -> dict[str, float]:
-    """Return label minus prediction of each test video; several splits are averaged."""
-    found: dict[str, list[float]] = {}
-    for split in splits:
-        for video, residual in zip(split.videos, split.true - split.predicted.mean(axis=0), strict=True):
-            found.setdefault(video, []).append(float(residual))
-    return {video: float(np.mean(of_video)) for video, of_video in found.items()}
+    return {
+        video: PredictedScore(each.score, (each.interval.low, each.interval.high), "test")
+        for video, each in tested_scores(run_dir, splits).items()
+    }

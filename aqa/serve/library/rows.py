@@ -80,7 +80,7 @@ class Row:
 class Library:
     """All rows, the name of the score, and what is wrong with the table of scores.
 
-    `coverage` is the share of test videos within their range, 0 without a run.
+    The judges' score of a share `coverage` of videos lies within the range; 0 without a run.
     """
 
     rows: tuple[Row, ...]
@@ -211,10 +211,7 @@ def _predicted(
 ) -> tuple[float | None, float | None, float | None]:
     if kept is not None and kept.score is not None:
         return kept.score, kept.low, kept.high
-    if video_id in told.scores:
-        score = told.scores[video_id]
-        return score, score - told.half_width, score + told.half_width
-    return None, None, None
+    return told.scores.get(video_id, (None, None, None))
 
 
 def _state(

@@ -19,7 +19,7 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "runs" / "mine").mkdir(parents=True)
     for name in ("config.json", "summary.json"):
         (folder / "runs" / "mine" / name).write_text("{}")
-    told = PredictedByRun({"a": 2.25}, 0.5, 0.9, frozenset({"a"}))
+    told = PredictedByRun({"a": (2.25, 1.75, 2.75)}, 0.9, frozenset({"a"}))
     monkeypatch.setattr("aqa.serve.library.rows.predicted_by_run", lambda run: told)
     return folder / "runs" / "mine"
 
