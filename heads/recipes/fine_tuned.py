@@ -165,3 +165,20 @@ def _adapted(recipe: Recipe) -> Recipe:
         adaptation=None,
         fine_tuning=fine_tuning,
     )
+
+
+def from_scratch(recipe: Recipe, *, in_turn: bool) -> Recipe:
+    """Return the adapted recipe for a backbone with random weights.
+
+    Statistics of random weights say nothing, so BatchNorm takes those of each batch. No layer knows anything
+    yet, so all learn as fast as the head. `in_turn` sends one clip of each video at a time.
+    """
+    assert recipe.fine_tuning is not None
+    fine_tuning = replace(
+        recipe.fine_tuning,
+        backbone_lr=recipe.optimization.lr,
+        batchnorm="train",
+        clip_passing="in-turn" if in_turn else "packed",
+        layer_decay=1.0,
+    )
+    return replace(recipe, fine_tuning=fine_tuning)

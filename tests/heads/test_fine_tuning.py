@@ -11,7 +11,7 @@ from aqa_pipeline.backbones.normalization import get_normalization
 from aqa_pipeline.backbones.preprocess import get_preprocess
 from aqa_pipeline.errors import RunError
 from heads.recipes import FineTuning, Recipe
-from heads.recipes.fine_tuned import TRAININGS, fine_tuned_recipe
+from heads.recipes.fine_tuned import TRAININGS, fine_tuned_recipe, from_scratch
 from heads.recipes.fine_tuning import tiled_starts
 from heads.registry import OURS, find_head
 
@@ -120,6 +120,17 @@ def test_adapted_recipes_of_every_head(head: str) -> None:
     assert recipe.optimization.cosine_epochs == recipe.epochs
     assert (recipe.adaptation, recipe.frozen, recipe.windows) == (None, (), "paper")
     assert its.clip_starts == tuple(range(0, 96, 16))
+
+
+@pytest.mark.parametrize(("in_turn", "order"), [(False, "packed"), (True, "in-turn")])
+def test_random_weights_learn_as_fast_as_the_head_with_their_own_statistics(
+    in_turn: bool, order: str
+) -> None:
+    recipe = from_scratch(recipe_of("wd", "adapted", dataset="folder"), in_turn=in_turn)
+    its = tuned(recipe)
+    assert (its.batchnorm, its.clip_passing, its.layer_decay) == ("train", order, 1.0)
+    assert rates(recipe) == (1e-3, 1e-3, 1e-3)
+    assert replace(its, checkpoint_activations=in_turn).checkpoint_activations == in_turn
 
 
 def test_clips_of_other_datasets_stand_side_by_side() -> None:

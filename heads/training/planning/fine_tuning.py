@@ -16,7 +16,8 @@ from heads.data.streams import PIXELS
 from heads.data.tube_maps import tubes_of_variant
 from heads.models.fine_tuned.build import build_fine_tuned
 from heads.recipes import FineTuning, Recipe, StreamSteps
-from heads.recipes.fine_tuned import fine_tuned_recipe
+from heads.recipes.adapted import ADAPTED
+from heads.recipes.fine_tuned import fine_tuned_recipe, from_scratch
 from heads.registry import HeadKind
 from heads.training.options import FineTuneOptions
 
@@ -50,6 +51,8 @@ class TunedBackbone:
             backbone=self.backbone,
             num_frames=self.num_stored,
         )
+        if self.variant == ADAPTED and self.weights.startswith("random:"):
+            recipe = from_scratch(recipe, in_turn=self.options.checkpoint_activations)
         assert recipe.fine_tuning is not None
         chosen = replace(
             recipe.fine_tuning,

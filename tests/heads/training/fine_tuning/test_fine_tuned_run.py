@@ -178,3 +178,12 @@ def test_a_head_on_features_does_not_read_pixels(bright: World, tmp_path: Path) 
 def test_a_head_between_stages_needs_a_network_with_maps(bright: World, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="backbone tiny3d has no such maps"):
         fit(request(bright, tmp_path / "run", head="plain-net", epochs=1))
+
+
+def test_random_weights_get_the_statistics_of_their_batches(bright: World, tmp_path: Path) -> None:
+    fit(request(bright, tmp_path / "run", epochs=1))
+    its = read_config(tmp_path / "run").splits["only"].recipe.fine_tuning
+    assert its is not None
+    assert (its.batchnorm, its.layer_decay) == ("train", 1.0)
+    statistics = [each for name, each in state_of(tmp_path / "run").items() if "running_mean" in name]
+    assert all(each.any() for each in statistics)
