@@ -2,20 +2,23 @@
 
 Colors keep the full resolution (4:4:4). On frames of four real videos at 171x128, quality 90 with 4:4:4 takes
 9.5 kB and has 39.5 dB on average, quality 95 with 4:2:0 10.6 kB and 39.0 dB. On a CPU both decoders give the
-same bytes. On a GPU nvJPEG decodes, whose numbers may differ by rounding.
+same bytes. On a GPU nvJPEG decodes, whose numbers may differ by rounding. torch is imported only to decode:
+processes that decode videos encode pictures without it.
 """
 
 import io
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
-from torch import Tensor
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 SUBSAMPLING = "4:4:4"
 
@@ -39,11 +42,13 @@ def decode_jpeg(content: np.ndarray) -> np.ndarray:
     return picture
 
 
-def decode_jpegs(contents: Sequence[np.ndarray], *, device: torch.device) -> Tensor:
+def decode_jpegs(contents: Sequence[np.ndarray], *, device: "torch.device") -> "Tensor":
     """Return the pictures uint8 RGB (picture, height, width, 3) of JPEG files of one size, on the device.
 
     Raise `OSError` for bytes that are no JPEG. A GPU needs torchcodec: see `decodes_on`.
     """
+    import torch
+
     if device.type == "cpu":
         return torch.from_numpy(np.stack([decode_jpeg(each) for each in contents]))
     decode = torchcodec_decoder()
@@ -52,7 +57,7 @@ def decode_jpegs(contents: Sequence[np.ndarray], *, device: torch.device) -> Ten
     return torch.stack(decoded).permute(0, 2, 3, 1)
 
 
-def decodes_on(device: torch.device) -> bool:
+def decodes_on(device: "torch.device") -> bool:
     """Return True if JPEG files can be decoded on that device."""
     return device.type == "cpu" or (device.type == "cuda" and torchcodec_decoder() is not None)
 
@@ -67,7 +72,7 @@ def torchcodec_decoder() -> Callable[..., Any] | None:
     return decode
 
 
-def _decoded(decode: Callable[..., Any], contents: list[bytes], **options: Any) -> list[Tensor]:
+def _decoded(decode: Callable[..., Any], contents: list[bytes], **options: Any) -> "list[Tensor]":
     try:
         decoded: list[Tensor] = decode(contents, **options)
     except RuntimeError as error:
