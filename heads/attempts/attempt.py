@@ -8,10 +8,11 @@ from typing import Literal
 from aqa_pipeline.errors import RunError
 from aqa_pipeline.records import Dataset, Video
 from heads.attempts.stored_scores import read_scores
-from heads.evaluation.tested_scores import residuals_by_video, tested_scores
+from heads.evaluation.conformal_interval import COVERAGE
+from heads.evaluation.tested_scores import TestedScore, residuals_by_video, tested_scores
 from heads.evaluation.two_class_target import class_names
 from heads.runs.config import read_config
-from heads.runs.predictions import Predicted, read_predicted
+from heads.runs.predictions import read_predicted
 
 Floats = Mapping[str, float]
 
@@ -56,11 +57,13 @@ class Attempts:
     """All attempts in the order of the table, and the errors of the run on its test videos.
 
     `residuals` are labels minus predictions by video id; empty without a run. `target` is the label's name.
+    The interval of a predicted score holds the judges' score of a share `coverage` of videos.
     """
 
     all: tuple[Attempt, ...]
     residuals: Floats
     target: str
+    coverage: float = COVERAGE
 
     @property
     def athletes(self) -> dict[str, str | None]:
@@ -84,9 +87,13 @@ def read_attempts(dataset: Dataset, run_dir: Path | None, *, target: str | None 
         )
     target = config.target.name
     splits = read_predicted(run_dir)
-    predicted = _stored(run_dir, dataset.videos) | _tested(run_dir, splits)
+    tested = tested_scores(run_dir, splits)
+    predicted = _stored(run_dir, dataset.videos) | {
+        video: PredictedScore(each.score, (each.interval.low, each.interval.high), "test")
+        for video, each in tested.items()
+    }
     attempts = [Attempt(v, v.labels.get(target), predicted.get(v.video_id)) for v in dataset.videos]
-    return Attempts(tuple(attempts), residuals_by_video(splits), target)
+    return Attempts(tuple(attempts), residuals_by_video(splits), target, _coverage(tested))
 
 
 def _stored(run_dir: Path, videos: Sequence[Video]) -> dict[str, PredictedScore]:
@@ -97,8 +104,5 @@ def _stored(run_dir: Path, videos: Sequence[Video]) -> dict[str, PredictedScore]
     return found
 
 
-def _tested(run_dir: Path, splits: Sequence[Predicted]) -> dict[str, PredictedScore]:
-    return {
-        video: PredictedScore(each.score, (each.interval.low, each.interval.high), "test")
-        for video, each in tested_scores(run_dir, splits).items()
-    }
+def _coverage(tested: Mapping[str, TestedScore]) -> float:
+    return next((each.interval.coverage for each in tested.values()), COVERAGE)

@@ -31,8 +31,8 @@ def _notes(dataset: str, attempts: Attempts) -> Iterator[str]:
     yield f"Attempts of {dataset}."
     if attempts.residuals:
         yield (
-            "A predicted score is that of networks that were not trained on the video; its interval holds "
-            "the judges' score of nine of ten videos."
+            "A predicted score is that of networks that were not trained on the video. Its interval holds "
+            f"the judges' score of {100 * attempts.coverage:.0f} of 100 videos."
         )
 
 

@@ -40,5 +40,5 @@ def _lines(run_dir: Path) -> Iterator[str]:
         yield "* The weights hold the mean feature vector and the score of each training video."
     yield "\n## What it is not for\n"
     yield "* Actions, cameras and levels unlike those of the videos above: its errors are unknown there."
-    yield "* Decisions about a person: the interval covers nine of ten videos, not all of them."
+    yield "* Decisions about a person: the interval does not cover every video."
     yield "* Videos that `aqa score` warns of: they are unlike those that it learned from."

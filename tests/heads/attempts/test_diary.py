@@ -93,6 +93,12 @@ def test_the_page_is_in_sight_without_scripts_on_a_phone(attempts: Attempts, tmp
     assert ends[1] == pytest.approx([50 / 60], abs=0.02)
 
 
+def test_the_page_says_how_many_videos_the_interval_covers(attempts: Attempts, tmp_path: Path) -> None:
+    few = Attempts(attempts.all, attempts.residuals, attempts.target, coverage=2 / 3)
+    page = write_diary(tmp_path / "diary.html", diaries_of(few), few, dataset="club")
+    assert "67 of 100 videos" in page.read_text()
+
+
 def test_hostile_names_do_nothing(tmp_path: Path, browser) -> None:
     hostile = Attempts((attempt(HOSTILE, 1, label=1.0, athlete=HOSTILE, element=HOSTILE),), {}, HOSTILE)
     page = write_diary(tmp_path / "diary.html", diaries_of(hostile), hostile, dataset=HOSTILE)

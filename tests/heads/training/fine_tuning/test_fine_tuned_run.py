@@ -186,4 +186,5 @@ def test_random_weights_get_the_statistics_of_their_batches(bright: World, tmp_p
     assert its is not None
     assert (its.batchnorm, its.layer_decay) == ("train", 1.0)
     statistics = [each for name, each in state_of(tmp_path / "run").items() if "running_mean" in name]
+    assert statistics
     assert all(each.any() for each in statistics)
